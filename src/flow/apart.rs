@@ -1,4 +1,4 @@
-//! Work that may block, on a thread and a runtime of its own.
+//! Runs work that may block, on its own thread and runtime.
 
 use std::io;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use tokio::select;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// Does `work` where nothing else waits for it. It ends with the future that waits for it, unless it blocks: then its thread
-/// is left behind, and does not hold up the end of the program.
+/// Runs `work` on its own thread, so that nothing else waits for it. Dropping the returned future ends the work, unless
+/// the work blocks: its thread then stays behind, but doesn't delay the end of the program.
 ///
 /// # Errors
-/// [`io::ErrorKind::TimedOut`] if it takes longer than `limit`, or why there is no thread for it.
+/// Returns [`io::ErrorKind::TimedOut`] if the work takes longer than `limit`, or the error of starting its thread.
 pub(super) async fn apart<T: Send + 'static>(
     limit: Duration,
     work: impl Future<Output = T> + Send + 'static,
@@ -27,7 +27,7 @@ pub(super) async fn apart<T: Send + 'static>(
                 result = work => drop(sender.send(result)),
             }
         });
-        // A name may still be looked up.
+        // Don't wait for a name lookup that may still be running.
         runtime.shutdown_background();
     })?;
     match timeout(limit, done).await {
@@ -50,7 +50,7 @@ mod tests {
     async fn work_that_blocks_keeps_nothing_else_from_running() {
         let (go, gone) = mpsc::channel();
         let work = apart(LIMIT, async move { gone.recv().unwrap() });
-        // The other half runs on the thread that would be blocked.
+        // This future runs on the thread that must not be blocked.
         let (result, ()) = tokio::join!(work, async { go.send(7).unwrap() });
         assert_eq!(result.unwrap(), 7);
     }

@@ -1,15 +1,15 @@
-//! The numbers of the attempts: every job that is started has one, and its events carry it.
+//! The numbers of the attempts. Every job has one, and its events carry it.
 
-/// The number of an attempt: of a sign-in, a refresh or a discovery. By it, events of one that is over are recognized.
+/// The number of a sign-in, a refresh or another job. It identifies the events of an attempt that is already over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AttemptId(u64);
 
-/// Issues the numbers, each of them once.
+/// Issues each number once.
 #[derive(Debug, Default)]
 pub struct Attempts(u64);
 
 impl Attempts {
-    /// The next number.
+    /// Returns the next number.
     pub fn begin(&mut self) -> AttemptId {
         self.0 += 1;
         AttemptId(self.0)

@@ -19,7 +19,7 @@ use crate::oauth::pushed::{Pushed, parse_kept};
 use crate::oauth::token::TokenSet;
 use crate::secret::SecretString;
 
-/// Gets tokens for a sign-in in the browser.
+/// Gets tokens with a sign-in in the browser.
 pub(super) async fn authorization_code(
     request: &FlowRequest,
     pastes: mpsc::Receiver<SecretString>,
@@ -66,7 +66,7 @@ pub(super) async fn authorization_code(
     let mut sources = Sources { listener, pastes };
     match sign_in(&http, client, &pending, &mut sources, reporter).await {
         Ok(SignedIn::Code(arrived)) => {
-            // The answer to the browser is sent while the code is exchanged.
+            // Send the page to the browser while the code is exchanged.
             let (tokens, ()) = tokio::join!(
                 exchange(&http, client, &arrived, &pending, reporter),
                 sources.finish()
@@ -84,11 +84,11 @@ pub(super) async fn authorization_code(
     }
 }
 
-/// Sends the parameters of the URL to the service first. Returns the URL that takes its place, with what the user should
-/// know.
+/// Pushes the parameters of the authorization URL to the service (RFC 9126). Returns the URL to open instead, and a
+/// note for the user.
 ///
-/// Where the service doesn't require that, a failure ends nothing: the parameters are then in the URL, and whatever is wrong
-/// with them is reported by the service itself.
+/// If the service doesn't require pushed requests, a failure doesn't end the sign-in: the URL then contains the
+/// parameters, and the service reports what is wrong with them.
 async fn push(
     transport: &impl Transport,
     client: &Client,
@@ -126,7 +126,7 @@ async fn push(
     }
 }
 
-/// A short time in words.
+/// Returns a short time in words.
 fn seconds_text(time: Duration) -> String {
     let (count, unit) = match time.as_secs() {
         seconds @ 0..120 => (seconds, "second"),
@@ -136,7 +136,7 @@ fn seconds_text(time: Duration) -> String {
     format!("{count} {unit}{plural}")
 }
 
-/// Listens on the redirect URL. `None` if this machine cannot: the URL that the browser was sent to can still be pasted.
+/// Listens on the redirect URL. Returns `None` if this machine can't; the user can still paste the final URL.
 async fn listen(
     request: &FlowRequest,
     redirect_url: &Url,
@@ -185,7 +185,7 @@ mod tests {
     use crate::flow::scripted::{answer, client, late, reporter, script, unreached, url};
     use crate::oauth::answer::Answer;
 
-    /// The URL for the browser, and the note about it.
+    /// Returns the URL for the browser, and the note about it.
     async fn pushed(
         required: bool,
         reply: Result<Answer, HttpError>,

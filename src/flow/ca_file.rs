@@ -1,4 +1,4 @@
-//! The CA file: reads it, and if it is not in PEM format, names its format and the command that converts it.
+//! Reads the CA file. If the file is not in PEM format, the error names its format and the command that converts it.
 
 use std::path::Path;
 
@@ -7,19 +7,19 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::store::file::read as file;
 
-/// A CA file is a few kilobytes; a bundle of all the world's, a quarter of this.
+/// Maximum size of a CA file, in bytes. A typical file is a few kilobytes; the largest public bundles are a quarter MB.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Identifiers in DER: signedData of PKCS #7, and data, with which PKCS #12 begins (RFC 5652, RFC 7292).
+/// DER object identifiers: signedData of PKCS #7, and data, which PKCS #12 starts with (RFC 5652, RFC 7292).
 const SIGNED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
 const DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
 
-/// The certificates in a CA file, at least one.
+/// Reads the certificates in a CA file, at least one.
 ///
 /// # Errors
-/// Returns why it can't be used, as part of a sentence.
+/// Returns why the file can't be used, as part of a sentence.
 pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    // Discovery and the flow read it one after the other.
+    // Discovery and the flow read the same file.
     let text = file::read_again(path, LIMIT).map_err(|error| error.to_string())?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match found {
@@ -28,14 +28,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> 
     }
 }
 
-/// What a file without a certificate in PEM form is, and the command that makes one of it.
+/// Describes a file without a PEM certificate, with the command that converts it.
 fn kind(bytes: &[u8], path: &Path) -> String {
     let name = path.display();
     let has = |words: &[u8]| bytes.windows(words.len()).any(|part| part == words);
     let convert = |what: &str, command: &str| {
         format!("{what}, not a certificate in PEM format. Convert it: {command}")
     };
-    // A sequence with a long length, as all these files are.
+    // A DER sequence with a long length, as in all these files.
     let der = bytes.starts_with(b"\x30\x82") || bytes.starts_with(b"\x30\x83");
     let head = &bytes[..bytes.len().min(64)];
     let begins_with = |id: &[u8]| head.windows(id.len()).any(|part| part == id);

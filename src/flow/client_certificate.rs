@@ -1,4 +1,4 @@
-//! The certificate of the client in TLS (RFC 8705).
+//! The client certificate for mutual TLS (RFC 8705).
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::oauth::assertion::Identity;
 use crate::oauth::jose::TriedKey;
 use crate::secret::{ExposeSecret, SecretString};
 
-/// Presents the certificate of this identity.
+/// Returns the resolver that presents the certificate of this identity.
 ///
 /// # Errors
-/// If a part of it is missing or can't be used, which was checked when it was read.
+/// Returns an error if a part of the identity is missing or can't be used. Reading it has already checked that.
 pub(super) fn of(identity: &Identity) -> Result<Arc<dyn ResolvesClientCert>, Error> {
     match identity {
         Identity::Pem(pem) => of_pem(pem),
@@ -24,7 +24,7 @@ pub(super) fn of(identity: &Identity) -> Result<Arc<dyn ResolvesClientCert>, Err
     }
 }
 
-/// The same of a key that signs elsewhere, with its certificate and the intermediate certificates.
+/// Returns the resolver for a key outside the program, with its certificate and the intermediate certificates.
 pub(super) fn of_held(chain: &[Vec<u8>], key: TriedKey) -> Arc<dyn ResolvesClientCert> {
     let chain = chain.iter().cloned().map(CertificateDer::from).collect();
     let certified = CertifiedKey::new(chain, Arc::new(HeldTlsKey(key)));

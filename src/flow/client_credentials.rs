@@ -11,7 +11,7 @@ use crate::oauth::client::{Client, FlowKind, Request};
 use crate::oauth::failure::Asked;
 use crate::oauth::token::{TokenSet, parse_token_answer};
 
-/// Gets an access token for the client itself; `again` where it had one before.
+/// Gets an access token for the client itself. `again` is true if it already had one.
 pub(super) async fn client_credentials(
     request: &FlowRequest,
     again: bool,
@@ -37,7 +37,7 @@ pub(super) async fn access_token(
     let answer = reporter.send(transport, request).await?;
     let reading = parse_token_answer(&answer, &client.dialect.answers);
     let mut tokens = reading.into_tokens(asked, &answer)?;
-    // Some services send them all the same. A new access token needs no refresh token, and no user signed in.
+    // Some services send them anyway. A new access token needs no refresh token, and no user signed in.
     tokens.refresh_token = None;
     tokens.id_token = None;
     reporter.report(FlowEvent::Done(begin.elapsed())).await;
@@ -107,7 +107,7 @@ mod tests {
             ..client()
         };
         let (reporter, told) = reporter();
-        // The service repeats what it got.
+        // The service repeats the assertion that it received.
         let script = script(vec![answer(
             401,
             r#"{"error":"invalid_client","error_description":"eyJ"}"#,

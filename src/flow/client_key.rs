@@ -1,4 +1,4 @@
-//! The private key and the certificate of a client, read from their PEM files or opened in their store when a run starts.
+//! The private key and the certificate of a client, read from PEM files or a certificate store when a run starts.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -26,11 +26,11 @@ use crate::oauth::jose::{certificate_thumbprint, thumbprint_of_der};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file::read::{self as file, Kinds};
 
-/// A larger file is neither a key nor a certificate with its chain.
+/// Maximum size of a file, in bytes. A larger file contains neither a key nor a certificate chain.
 const LIMIT: u64 = 256 * 1024;
 const PATH_LIMIT: usize = 200;
 
-/// Reads the files of the client, if it has any.
+/// Reads the files of the client, if it has any. Warns if other users can read the key.
 pub(super) async fn ready(client: &mut Client, reporter: &Reporter) -> Result<(), KeyFileError> {
     let Credential::Files(files, rules) = &client.credential else {
         return Ok(());
@@ -49,17 +49,17 @@ pub(super) async fn ready(client: &mut Client, reporter: &Reporter) -> Result<()
     Ok(())
 }
 
-/// Checks the files, or the key in a store, without sending anything. Returns when the certificate expires, in seconds since
-/// 1970, if there is one.
+/// Checks the files, or the key in a store, without sending anything. Returns when the certificate expires, in seconds
+/// since 1970, if there is a certificate.
 ///
 /// # Errors
-/// Which file can't be used, and why.
+/// Returns an error if a file can't be used: which file, and why.
 pub fn probe(files: &KeyFiles, now: SystemTime) -> Result<Option<u64>, KeyFileError> {
     if in_store(&files.key).is_none() {
         let certificate = files.certificate.as_ref();
         let parts = certificate.map(|path| (KeyPart::Certificate, path));
         for (part, path) in std::iter::once((KeyPart::Key, &files.key)).chain(parts) {
-            // A pipe would be waited for.
+            // Reading a pipe would block.
             file::check(path, Kinds::Regular)
                 .map_err(|error| wrong(part, path, &error.sentence()))?;
         }
@@ -70,16 +70,16 @@ pub fn probe(files: &KeyFiles, now: SystemTime) -> Result<Option<u64>, KeyFileEr
     Ok(found.end.and_then(|end| end.try_into().ok()))
 }
 
-/// What the files or the store hold.
+/// The contents of the files or of the store.
 struct Found {
     credential: Credential,
-    /// The last second that the certificate is valid, if there is one.
+    /// When the certificate expires, in seconds since 1970, if there is one.
     end: Option<i64>,
-    /// Whether other users can read the key.
+    /// A warning if other users can read the key.
     warning: Option<String>,
 }
 
-/// The path of a certificate in a store, where the key is not in a file.
+/// Returns the path of a certificate in a store, or `None` if the key is in a file.
 fn in_store(path: &Path) -> Option<Result<StorePath, String>> {
     let path = path.to_str().filter(|path| StorePath::is_meant(path))?;
     Some(path.parse().map_err(|error| format!("{error}")))
@@ -106,7 +106,7 @@ fn read(
     let (credential, end) = match &files.certificate {
         None => (Credential::Signer(signer), None),
         Some(path) => {
-            // Both may be one pipe.
+            // Key and certificate may come from the same pipe.
             let certificate = if *path == files.key {
                 key.clone()
             } else {
@@ -140,7 +140,7 @@ fn read(
     })
 }
 
-/// A key in a store signs once for nothing, so that what keeps it from signing is said before a request.
+/// Prepares a key from a store. The key makes a test signature, so that errors are reported before any request.
 fn of_store(
     opened: Opened,
     rules: &Rules,
@@ -190,7 +190,7 @@ fn text(part: KeyPart, path: &Path) -> Result<SecretString, KeyFileError> {
     Ok(text.into())
 }
 
-/// A block of a PEM file.
+/// Formats a block of a PEM file.
 fn block(label: &str, der: &[u8]) -> Zeroizing<String> {
     let text = Zeroizing::new(STANDARD.encode(der));
     let mut lines = Zeroizing::new(String::with_capacity(text.len() * 2));
@@ -206,14 +206,14 @@ fn block(label: &str, der: &[u8]) -> Zeroizing<String> {
     ))
 }
 
-/// The first and the last second that a certificate is valid.
+/// The first and the last second at which a certificate is valid.
 struct Validity {
     begin: i64,
     end: i64,
 }
 
 impl Validity {
-    /// That of a certificate in DER form.
+    /// Reads the validity of a certificate in DER format.
     fn of(certificate: &[u8]) -> Result<Self, String> {
         let (_, parsed) = parse_x509_certificate(certificate).map_err(|_| UNKNOWN.to_owned())?;
         let validity = parsed.validity();
@@ -223,7 +223,7 @@ impl Validity {
         })
     }
 
-    /// Why it isn't valid at the time `now`.
+    /// Returns an error with the reason if the certificate isn't valid at `now`.
     fn check(&self, now: SystemTime) -> Result<(), String> {
         let now = Timestamp::try_from(now).map_or(0, Timestamp::as_second);
         if now < self.begin {
@@ -244,7 +244,7 @@ impl Validity {
 
 const UNKNOWN: &str = "The file contains no X.509 version 3 certificate.";
 
-/// The certificates in a PEM file, and the validity of the first.
+/// Reads the certificates in a PEM file, and the validity of the first.
 fn chain(certificate: &SecretString) -> Result<(Vec<CertificateDer<'static>>, Validity), String> {
     let chain: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(certificate.expose_secret().as_bytes())
@@ -257,7 +257,7 @@ fn chain(certificate: &SecretString) -> Result<(Vec<CertificateDer<'static>>, Va
     Ok((chain, validity))
 }
 
-/// The key and the certificates as PEM, if they belong together and are valid now, and until when.
+/// Returns key and certificates as PEM, and when the certificate expires, if they match and are valid at `now`.
 fn identity(
     certificate: &SecretString,
     key: &SecretString,
@@ -298,7 +298,7 @@ mod tests {
     use super::*;
     use crate::oauth::jose::{Algorithm, HeldElsewhere, HeldKey, KeyError, fake};
 
-    /// What a store would have: a key that signs elsewhere.
+    /// Imitates a store: returns a key that signs outside the program.
     fn opened() -> Opened {
         let (key, certificate) = fake(Algorithm::Es256);
         Opened {
@@ -349,7 +349,7 @@ mod tests {
         assert!(found.end.is_some());
     }
 
-    /// A key that can't sign, as one that requires a PIN.
+    /// A key that can't sign, such as a key that requires a PIN.
     #[derive(Debug)]
     struct Locked;
 
@@ -431,7 +431,7 @@ mod tests {
         assert_eq!(text.as_str(), expected);
     }
 
-    /// A new key and a certificate of it, both in one file and each in its own.
+    /// Creates a key and its certificate. Returns one file with both, and two separate files.
     fn key_files(folder: &Path) -> (KeyFiles, KeyFiles) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![]).unwrap();

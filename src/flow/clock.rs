@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-/// Seconds since 1970.
+/// Returns the current time in seconds since 1970.
 pub(super) fn unix_time() -> u64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)

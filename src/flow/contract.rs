@@ -1,6 +1,6 @@
-//! The contract of the listeners, tested with each that this platform has.
+//! The contract of the listeners, tested with each listener of this platform.
 //!
-//! Each line that is printed says which listener did what, and what the platform cannot do.
+//! Each printed line says what a listener did, or what the platform can't do.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,7 +38,7 @@ const KINDS: &[ListenerChoice] = if cfg!(windows) {
     &[ListenerChoice::Loopback]
 };
 
-/// No answer takes longer.
+/// How long a test waits for a response.
 const LIMIT: Duration = Duration::from_secs(10);
 
 fn ran(kind: ListenerChoice, what: &str) {
@@ -49,7 +49,7 @@ fn cannot(kind: ListenerChoice, what: &str, why: &str) {
     println!("contract: {kind:?}: {what}: not tried here, {why}");
 }
 
-/// Wine leaves some requests unanswered that the real driver answers.
+/// Returns whether the test runs under Wine, which leaves some requests unanswered that the real driver answers.
 fn under_wine() -> bool {
     std::env::var_os("WINEPREFIX").is_some()
 }
@@ -63,8 +63,8 @@ fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
 }
 
-/// The path of the redirect URL. The driver takes a request for `/callback` for the prefix `/callback/`; Wine compares
-/// them literally.
+/// Returns the path of the redirect URL. The driver accepts a request for `/callback` under the prefix `/callback/`;
+/// Wine compares them literally.
 fn path(kind: ListenerChoice) -> &'static str {
     if kind == ListenerChoice::HttpSys && under_wine() {
         "/callback/"
@@ -94,7 +94,7 @@ async fn dropped(listener: Listener, tasks: &TaskTracker) {
     tasks.reopen();
 }
 
-/// Sends bytes to a port of this machine; what comes back, or nothing.
+/// Sends bytes to a port. Returns the response, or an empty string if the connection fails.
 fn raw(to: impl Into<SocketAddr>, bytes: &str) -> String {
     let Ok(mut stream) = TcpStream::connect_timeout(&to.into(), LIMIT) else {
         return String::new();
@@ -104,11 +104,11 @@ fn raw(to: impl Into<SocketAddr>, bytes: &str) -> String {
     whole(&mut stream)
 }
 
-/// The whole answer, or what comes of it.
+/// Reads the whole response, or as much of it as arrives.
 fn whole(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let mut some = [0; 4096];
-    // Wine does not close the connection, so the length says where the answer ends.
+    // Wine doesn't close the connection, so the Content-Length tells where the response ends.
     while !is_whole(&answer) {
         match stream.read(&mut some) {
             Ok(0) | Err(_) => break,
@@ -129,7 +129,7 @@ fn is_whole(answer: &[u8]) -> bool {
     length.is_some_and(|length| body.len() >= length)
 }
 
-/// The request of a browser, from its own thread.
+/// Sends the request of a browser from its own thread.
 fn browse(ip: IpAddr, port: u16, host: &str, target: &str) -> std::thread::JoinHandle<String> {
     let request =
         format!("GET {target} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
@@ -150,7 +150,7 @@ async fn answered(browser: std::thread::JoinHandle<String>) -> String {
     within("the page", joined).await.unwrap()
 }
 
-/// A token endpoint that gives a token for any code.
+/// Starts a token endpoint that returns a token for any code.
 fn token_endpoint() -> Url {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
@@ -200,7 +200,7 @@ fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
     }
 }
 
-/// A flow in progress, and what it reports.
+/// A flow in progress, and its events.
 struct Sign {
     flow: Flow,
     events: mpsc::Receiver<Report>,
@@ -350,7 +350,7 @@ async fn what_is_no_callback_is_turned_away_and_counted() {
             Some(ListenerEvent::Stray(stray)) => stray,
             other => panic!("{other:?}"),
         };
-        // Below the prefix, so that it reaches every listener.
+        // This path is below the prefix, so the request reaches every listener.
         let browser = local(port, "/callback/favicon.ico");
         assert_eq!(stray(&mut listener).await, Stray::Path);
         assert!(answered(browser).await.starts_with("HTTP/1.1 404 "));
@@ -382,7 +382,7 @@ async fn what_is_no_callback_is_turned_away_and_counted() {
     }
 }
 
-/// What a browser posts, in pieces that end at these places.
+/// Posts a form like a browser, in pieces that end at these offsets.
 fn post(
     port: u16,
     target: &str,
@@ -403,7 +403,7 @@ fn post(
         let mut from = 0;
         let ends = ends.into_iter().map(|end| end.min(request.len()));
         for end in ends.chain([request.len()]) {
-            // Whoever is refused early may be cut off.
+            // The listener may close the connection early when it rejects the request.
             if stream.write_all(&request.as_bytes()[from..end]).is_err() {
                 break;
             }
@@ -434,12 +434,12 @@ async fn a_form_that_is_posted_is_read_like_a_query_where_it_was_requested() {
             body.len() - 5,
             &body[5..]
         );
-        // The query of the URL is not part of it.
+        // The query of the URL is ignored.
         let target = format!("{}?code=another&state=another", path(*kind));
         let start = format!("POST {target} HTTP/1.1\r\n").len();
         let mut cases = vec![(charset, body.to_owned(), vec![])];
         if matches!(kind, ListenerChoice::Loopback) {
-            // No browser sends a form like that, and Wine's HTTP.sys doesn't read it.
+            // No browser sends a chunked form, and Wine's HTTP.sys doesn't read it.
             cases.push((chunked, chunks, vec![]));
         }
         for end in start..start + 240 {
@@ -464,7 +464,7 @@ async fn a_form_that_is_posted_is_read_like_a_query_where_it_was_requested() {
                 "{page}"
             );
         }
-        // The service may report an error by GET all the same.
+        // The service may still report an error by GET.
         let browser = local(port, &format!("{}?error=x", path(*kind)));
         let Some(ListenerEvent::Arrival(arrival)) = within("a GET", listener.next()).await else {
             panic!("{kind:?}: no callback");
@@ -487,7 +487,7 @@ async fn what_is_posted_and_is_no_form_or_too_large_or_slow_is_rejected() {
         let port = listener.redirect_url().port().unwrap();
         let body = "code=c0de-c0de&state=s";
         let length = |kind: &str| format!("{kind}Content-Length: {}\r\n", body.len());
-        // Wine's HTTP.sys takes its time for more.
+        // Wine's HTTP.sys is slow with larger bodies.
         let is_loopback = matches!(kind, ListenerChoice::Loopback);
         let large = "x".repeat(if is_loopback { 1024 * 1024 } else { 50 * 1024 });
         let large_length = format!("{FORM}Content-Length: {}\r\n", large.len());
@@ -506,7 +506,7 @@ async fn what_is_posted_and_is_no_form_or_too_large_or_slow_is_rejected() {
                 body,
                 Some("415"),
             ),
-            // The browser may be cut off while it still sends.
+            // The connection may be closed while the browser is still sending.
             (large_length, &large, None),
             (chunked, &chunks, None),
         ] {
@@ -527,11 +527,11 @@ async fn what_is_posted_and_is_no_form_or_too_large_or_slow_is_rejected() {
             );
         }
         ran(*kind, "no form, and a large one");
-        // The rest never comes: the browser gets through before and after it is dropped.
+        // The rest of this form never comes. Another browser must get through before and after the listener drops it.
         let headers = format!("{FORM}Content-Length: 40000\r\n");
         let slow = post(port, path(*kind), &headers, "code=", vec![]);
         let browser = post(port, path(*kind), &length(FORM), body, vec![]);
-        // Wine's HTTP.sys hands over a request only once it is whole.
+        // Wine's HTTP.sys only passes on complete requests.
         let mut dropped = !is_loopback;
         let mut right = false;
         while !(dropped && right) {
@@ -668,12 +668,12 @@ async fn localhost_is_reached_by_both_families() {
     }
 }
 
-/// An address of this machine that is not loopback.
+/// Returns an address of this machine that is not loopback.
 fn own_address() -> Option<IpAddr> {
     if let Ok(given) = std::env::var("CONTRACT_ADDRESS") {
         return Some(given.parse().unwrap());
     }
-    // Sends nothing: it only asks which address would be taken for a way out.
+    // Sends nothing: connecting a UDP socket only selects the local address for this route.
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?;
     let ip = socket.local_addr().ok()?.ip();
@@ -709,7 +709,7 @@ async fn other_machines_are_refused() {
             assert_eq!(stray, Stray::Remote);
             assert!(answered(browser).await.starts_with("HTTP/1.1 403 "));
         } else {
-            // Nothing listens there at all.
+            // Nothing listens on this address.
             assert_eq!(answered(browser).await, "");
         }
         listener.finish().await;

@@ -25,10 +25,10 @@ pub(super) async fn device_code(
     let asking = client.device_request()?;
     let answer = reporter.send(&http, &asking).await?;
     let grant = parse_grant(&answer, &client.dialect, &asking.url)?;
-    // A service may have other names for them.
+    // Some services use other names for these codes.
     reporter.remember_user_code(&grant.user_code);
     reporter.remember([&grant.device_code]);
-    // The lifetime counts from here: the answer may have been slow.
+    // Count the lifetime from here, because the response may have been slow.
     let start = Instant::now();
     reporter.report(FlowEvent::Done(begin.elapsed())).await;
     reporter
@@ -68,7 +68,7 @@ async fn approval(
     let mut times = 0;
     loop {
         let left = grant.expires_in.saturating_sub(start.elapsed());
-        // Without such a request, a wait that ends after the code is only the end.
+        // If the service didn't request the pause, the code simply expires during the wait.
         if polling.is_paused_beyond(left) {
             let note = Note::NoMore;
             let event = FlowEvent::Polled { times, note, pause };
@@ -112,7 +112,7 @@ mod tests {
     use crate::oauth::answer::Answer;
     use crate::oauth::failure::Failure;
 
-    /// Polls through `answers`; the pauses before each poll, and the outcome.
+    /// Polls through `answers`. Returns the pause before each poll, and the outcome.
     async fn poll(
         interval: u64,
         life: u64,
@@ -122,7 +122,7 @@ mod tests {
         (pauses, outcome)
     }
 
-    /// The same, with how often it had polled at each note, and the note.
+    /// Like `poll`, but also returns each note with the number of polls so far.
     async fn polled(
         interval: u64,
         life: u64,
@@ -156,7 +156,7 @@ mod tests {
         (pauses, outcome, notes.collect())
     }
 
-    /// Each pause is at least as long as allowed, and at most a fifth longer.
+    /// Asserts that each pause is at least as long as allowed, and at most a fifth longer.
     fn assert_pauses(pauses: &[Duration], allowed: &[u64]) {
         assert_eq!(pauses.len(), allowed.len(), "{pauses:?}");
         for (pause, allowed) in pauses.iter().zip(allowed) {
@@ -256,7 +256,7 @@ mod tests {
                     "{shown}"
                 );
             }
-            // Nothing was lost, or the code was seen to work after that.
+            // No response was lost, or a later response showed that the code still works.
             for before in [
                 vec![unreached()],
                 vec![busy(1)],

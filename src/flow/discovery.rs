@@ -11,7 +11,7 @@ use crate::oauth::discovery::{
 };
 use crate::oauth::url::endpoint;
 
-/// Gets the metadata from the first address that returns it for this issuer.
+/// Gets the metadata from the first address that returns the metadata of this issuer.
 pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Metadata, FlowError> {
     let failed = |reason: String, named: Option<String>, mismatch: bool| FlowError::Discovery {
         issuer: clean(&issuer.name, 120),
@@ -27,7 +27,7 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
     let mut mismatch = false;
     for address in addresses(&url) {
         let reason = match reporter.get(&http, &address).await {
-            // Another address may answer all the same; some services fail where they have nothing.
+            // Another address may still work: some services return a server error for a document that they don't have.
             Ok(answer) if answer.is_busy() => {
                 unavailable.get_or_insert_with(|| answer.unavailable(None));
                 continue;
@@ -40,7 +40,7 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
                     error.to_string()
                 }
             },
-            // The other addresses are on the same host.
+            // Try the other addresses, which are on the same host.
             Err(HttpError::Redirected { host, target }) => {
                 named = named.or_else(|| issuer_behind(&target, &url));
                 format!(
@@ -57,7 +57,7 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
         }
     }
     match unavailable {
-        // Another address that is busy does not make it the right server.
+        // If another issuer's metadata was found, the issuer is wrong, even if an address was temporarily unavailable.
         Some(unavailable) if !mismatch => Err(unavailable.into()),
         Some(_) | None => Err(failed(reasons.join("; "), named, mismatch)),
     }
@@ -71,8 +71,8 @@ mod tests {
     use crate::flow::served::{http, serve};
     use crate::oauth::failure::Failure;
 
-    /// What comes of a discovery at a service that answers for OpenID Connect and for OAuth in these ways: `{issuer}` stands for
-    /// the issuer.
+    /// Runs a discovery at a service with these responses for OpenID Connect and for OAuth, each a status and a body.
+    /// `{issuer}` in a body is replaced with the issuer.
     async fn discovered(
         openid: (&'static str, &'static str),
         oauth: (&'static str, &'static str),

@@ -1,4 +1,4 @@
-//! Starts a job in the background, cancels it, and hands pastes over to it.
+//! Starts a job in the background, cancels it, and passes pasted text to it.
 
 use std::time::Duration;
 
@@ -27,19 +27,19 @@ use crate::oauth::client::FlowKind;
 use crate::oauth::token::TokenSet;
 use crate::secret::SecretString;
 
-/// How long an attempt that was canceled may take to free its port.
+/// How long a canceled attempt may take to free its port.
 const END_LIMIT: Duration = Duration::from_secs(3);
 
-/// What to run.
+/// The job to run.
 #[derive(Debug)]
 pub enum Job {
     /// The flow that the request names.
     Authorize(FlowRequest),
-    /// A refresh of these tokens; without a user, a request for new ones.
+    /// A refresh of these tokens, or a request for new tokens if the flow has no user.
     Refresh(FlowRequest, Box<TokenSet>),
     /// A discovery of the issuer's metadata.
     Discover(Issuer),
-    /// A registration of this program.
+    /// A registration of this program as a client.
     Register(Box<Registration>),
     /// A request about existing tokens.
     Tool(Box<ToolRun>),
@@ -95,18 +95,18 @@ impl Flow {
         }
     }
 
-    /// Hands over text that the user pasted in place of a callback. False while too many earlier pastes are waiting.
+    /// Passes on text that the user pasted in place of a callback. Returns `false` if too many pastes are waiting.
     #[must_use]
     pub fn paste(&self, text: SecretString) -> bool {
         self.pastes.try_send(text).is_ok()
     }
 
-    /// Waits until a paste can be handed over. `None` once the job no longer takes pastes.
+    /// Waits until a paste can be accepted. Returns `None` once the job no longer accepts pastes.
     pub async fn room_for_a_paste(&self) -> Option<mpsc::Permit<'_, SecretString>> {
         self.pastes.reserve().await.ok()
     }
 
-    /// Cancels the job. The next one waits until it has freed its port.
+    /// Cancels the job. The next job waits until this job has freed its port.
     pub fn cancel(&self) {
         self.cancel.cancel();
     }
@@ -249,7 +249,7 @@ mod tests {
         (flow, events)
     }
 
-    /// A job that waits for a server, and the connection to it.
+    /// Starts a job that waits for a server. Also returns the connection to that server.
     async fn waiting() -> (Flow, mpsc::Receiver<Report>, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (flow, events) = start(Job::Discover(Issuer {
@@ -307,7 +307,7 @@ mod tests {
                 FlowKind::ClientCredentials,
                 Some("grant_type=client_credentials"),
             ),
-            // Without its key file, there is nothing to send.
+            // Without a key file, nothing is sent.
             (FlowKind::JwtBearer, None),
         ] {
             let server = serve(None, |_| http("200 OK", r#"{"access_token":"b"}"#)).await;

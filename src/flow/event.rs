@@ -1,4 +1,4 @@
-//! What a running flow reports. Front ends only show it.
+//! The events of a running flow. A front end only displays them.
 
 use std::time::Duration;
 
@@ -28,93 +28,93 @@ use crate::store::file::read::ReadError;
 /// A step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Asking for a device code.
+    /// Requesting a device code.
     DeviceCode,
     /// Waiting for the user's approval.
     Approval,
-    /// Taking the port of the redirect URL.
+    /// Listening on the port of the redirect URL.
     Listen,
-    /// Sending the parameters of the sign-in to the service.
+    /// Pushing the parameters of the sign-in to the service (RFC 9126).
     Pushed,
-    /// Waiting for the browser's return.
+    /// Waiting for the sign-in in the browser.
     SignIn,
     /// Exchanging the code for tokens.
     Exchange,
-    /// Asking for new tokens.
+    /// Requesting new tokens with the refresh token.
     Refresh,
-    /// Asking for an access token of the client itself.
+    /// Requesting an access token for the client itself.
     TokenRequest,
 }
 
-/// An event, in the order in which things happened. `Tokens` and `Failed` are the last.
+/// An event of a run. Events come in the order in which things happened; `Tokens` and `Failed` are the last.
 pub enum FlowEvent {
     /// A step began.
     Began(Step),
-    /// The step in progress is done and took this long.
+    /// The step in progress is done, and took this long.
     Done(Duration),
-    /// What the user needs for the device flow.
+    /// The device code arrived: what the user needs to approve the sign-in.
     DeviceCode {
-        /// To be typed; exactly as sent.
+        /// The code to enter, exactly as sent.
         user_code: String,
         /// The address to open on any device (RFC 8628, section 3.2).
         verification_uri: Url,
-        /// The same with the code in it.
+        /// The same address with the code included.
         complete: Option<Url>,
-        /// How long the code lives.
+        /// How long the code is valid.
         expires_in: Duration,
     },
-    /// A poll came back.
+    /// The response to a poll.
     Polled {
-        /// How many there were.
+        /// Number of polls so far.
         times: u32,
-        /// What it said.
+        /// The state of the sign-in, according to this poll.
         note: Note,
-        /// How long until the next one.
+        /// Time until the next poll.
         pause: Duration,
     },
-    /// What the user needs for the authorization code flow.
+    /// The browser can sign in: what the user needs for the authorization code flow.
     SignIn {
-        /// To be opened in a browser.
+        /// The authorization URL, to be opened in a browser.
         url: Url,
-        /// Where the browser will come back to.
+        /// The redirect URL of this sign-in.
         redirect_url: RedirectUrl,
-        /// Where it is awaited; empty if the program cannot listen on it.
+        /// The addresses that the program listens on; empty if it can't listen.
         listening: Vec<String>,
-        /// What the browser is shown there, where it speaks https.
+        /// The certificate that the listener shows to the browser, if the redirect URL is https.
         certificate: Option<Box<About>>,
     },
-    /// A callback that is not the answer to this sign-in; says why.
+    /// A callback that is not the response to this sign-in, with the reason.
     NotOurs(String),
-    /// An error that came without the state of this sign-in: anyone may have sent it, so it ends nothing.
+    /// An error without the state of this sign-in. Anyone may have sent it, so the sign-in continues.
     Unverified(ServerError),
-    /// A paste that is not the answer to this sign-in; says why.
+    /// A paste that is not the response to this sign-in, with the reason.
     PasteRefused(String),
-    /// Something went wrong and is tried again; says what.
+    /// A problem after which the program tries again, as a sentence.
     Trouble(String),
-    /// Something that the user should know and that goes on all the same, as a sentence.
+    /// Something the user should know that doesn't stop the run, as a sentence.
     Note(String),
-    /// An exchange over HTTP, or a callback, without its secrets.
+    /// An HTTP exchange or a callback, with its secrets redacted.
     Exchange(Exchange),
-    /// The end of a discovery.
+    /// The result of a discovery.
     Metadata(Box<Metadata>),
-    /// The end of a registration.
+    /// The result of a registration.
     Registered(Box<Registered>),
-    /// Another request or connection on the port.
+    /// Another request or connection on the port of the redirect URL.
     Stray(Stray),
-    /// A named check came out.
+    /// The result of a named check.
     Check(Check),
     /// The result of a request about existing tokens.
     Tool(Box<Told>),
     /// The result of the test of a mail server.
     MailTested(Protocol, Box<Report>),
-    /// The end: tokens.
+    /// The run ended with these tokens.
     Tokens(Box<TokenSet>),
-    /// The end: none.
+    /// The run ended without tokens.
     Failed(FlowError),
 }
 
 impl FlowEvent {
-    /// The texts in it that may repeat what came from outside.
+    /// Returns the texts that may repeat input from outside.
     pub(super) fn texts(&mut self) -> Vec<&mut String> {
         match self {
             Self::Polled {
@@ -129,7 +129,7 @@ impl FlowEvent {
             Self::Check(check) => vec![&mut check.detail],
             Self::Failed(error) => error.texts(),
             Self::Tool(told) => told.texts(),
-            // Redacted where it was made.
+            // These were redacted when they were created.
             Self::MailTested(..)
             | Self::Began(_)
             | Self::Done(_)
@@ -146,7 +146,7 @@ impl FlowEvent {
 }
 
 impl std::fmt::Debug for FlowEvent {
-    /// The kind only: URLs and codes in the others are for the screen, not for a log.
+    /// Writes only the kind of event. URLs and codes are for the screen, not for a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Began(_) => "Began",
@@ -175,40 +175,40 @@ impl std::fmt::Debug for FlowEvent {
 /// Why a run ended without tokens.
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
-    /// The server or the user said no, or the answer made no sense.
+    /// The service rejected the request, the user denied it, or the response is invalid.
     #[error(transparent)]
     Protocol(#[from] Failure),
     /// The server was not reached.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The authorization code was sent and the answer is missing. A code must not be sent twice (RFC 6749, section 4.1.2).
+    /// The code was sent, but the response was lost. A code must not be sent twice (RFC 6749, section 4.1.2).
     #[error("{} The authorization code {} been used up, so it is not sent again.", .0.sentence(), .0.used_up())]
     Lost(Box<FlowError>),
-    /// The refresh token was sent and the answer is missing.
+    /// The refresh token was sent, but the response was lost.
     #[error("{} The refresh token may have been used up.", .0.sentence())]
     LostRefresh(Box<FlowError>),
-    /// The redirect URL could not be listened on.
+    /// The program can't listen on the redirect URL.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// The certificate of an https redirect URL cannot be used.
+    /// The certificate for an https redirect URL can't be used.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    /// The key file of a service account cannot be used.
+    /// The key file of a service account can't be used.
     #[error(transparent)]
     KeyFile(#[from] ServiceAccountError),
-    /// A file of the client can't be used.
+    /// A key or certificate file of the client can't be used.
     #[error(transparent)]
     ClientKey(#[from] KeyFileError),
-    /// The issuer's metadata cannot be used.
+    /// The issuer's metadata can't be used.
     #[error("No usable metadata found for {issuer}: {reason}.")]
     Discovery {
-        /// As typed.
+        /// The issuer as entered.
         issuer: String,
-        /// Why not, by address.
+        /// Why the metadata can't be used, for each address.
         reason: String,
         /// The issuer that was probably meant.
         instead: Option<String>,
-        /// The metadata that was found is that of another issuer.
+        /// Whether the metadata that was found is that of another issuer.
         mismatch: bool,
     },
     /// A request could not be built.
@@ -216,7 +216,7 @@ pub enum FlowError {
     Request(#[from] RequestError),
 }
 
-/// Why the key file of a service account cannot be used. Nothing was sent.
+/// Why the key file of a service account can't be used. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("The key file {path} can't be used. {problem}")]
 pub struct ServiceAccountError {
@@ -244,7 +244,7 @@ impl ServiceAccountError {
         }
     }
 
-    /// What to do about it, in sentences.
+    /// Returns how to fix the problem, in sentences.
     #[must_use]
     pub fn hint(&self) -> &str {
         &self.hint
@@ -252,7 +252,7 @@ impl ServiceAccountError {
 }
 
 impl FlowError {
-    /// The texts in it that may repeat what came from outside.
+    /// Returns the texts that may repeat input from outside.
     fn texts(&mut self) -> Vec<&mut String> {
         match self {
             Self::Protocol(failure) => failure.texts(),
@@ -270,12 +270,12 @@ impl FlowError {
         }
     }
 
-    /// Why there is no metadata, where that is a matter of the issuer; with the issuer that was probably meant.
+    /// If the issuer may be wrong, returns why there is no metadata, and the issuer that was probably meant.
     #[must_use]
     pub fn of_issuer(&self) -> Option<(String, Option<String>)> {
         let checked = || format!("{} {}", self.sentence(), self.hint());
         match self {
-            // What to use instead says more than what to check.
+            // Naming the issuer to use helps more than the general hint.
             Self::Discovery {
                 instead: Some(issuer),
                 ..
@@ -287,13 +287,13 @@ impl FlowError {
         }
     }
 
-    /// True if the issuer's URL has the metadata of another issuer.
+    /// Returns whether the issuer's URL returned the metadata of another issuer.
     #[must_use]
     pub fn is_issuer_mismatch(&self) -> bool {
         matches!(self, Self::Discovery { mismatch: true, .. })
     }
 
-    /// The words with a full stop at their end, for a sentence to follow.
+    /// Returns the message with a period at its end, so that another sentence can follow.
     #[must_use]
     pub fn sentence(&self) -> String {
         let text = self.to_string();
@@ -304,7 +304,7 @@ impl FlowError {
         }
     }
 
-    /// How sure it is that the code sent with the request has been used.
+    /// Returns how certain it is that the code of the request has been used up.
     pub(super) fn used_up(&self) -> &'static str {
         match self {
             Self::Protocol(failure) if failure.is_busy() => "may have",
@@ -312,7 +312,7 @@ impl FlowError {
         }
     }
 
-    /// What to do about it, in a sentence.
+    /// Returns how to fix the problem, in sentences.
     #[must_use]
     pub fn hint(&self) -> String {
         match self {

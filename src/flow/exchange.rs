@@ -16,10 +16,10 @@ use crate::oauth::client::{Client, FlowKind, Pending};
 use crate::oauth::failure::Asked;
 use crate::oauth::token::{Fate, TokenSet, parse_token_answer};
 
-/// How long an exchange is retried when there was no connection. Codes are short-lived.
+/// How long an exchange is retried while no connection is possible. Codes are short-lived.
 const RETRY_LIMIT: Duration = Duration::from_secs(45);
 
-/// Exchanges a code, and checks the tokens that it brings.
+/// Exchanges a code and checks the tokens of the response.
 pub(super) async fn exchange(
     transport: &impl Transport,
     client: &Client,
@@ -33,7 +33,7 @@ pub(super) async fn exchange(
     let request = client.exchange_request(token_url, &arrived.code, pending)?;
     let mut pause = Duration::from_secs(1);
     let mut tokens = loop {
-        // Retried only without a connection. A gateway may answer that the service is busy after the service took the code.
+        // Retry only if there was no connection. A gateway may report a busy service that has already taken the code.
         let error: FlowError = match reporter.send(transport, &request).await {
             Ok(answer) => {
                 let reading = parse_token_answer(&answer, &client.dialect.answers);
@@ -88,7 +88,7 @@ mod tests {
     use crate::oauth::authcode::{Callback, parse_callback};
     use crate::secret::ExposeSecret;
 
-    /// Exchanges a code that came with the right state; how often it was sent, and the outcome.
+    /// Exchanges a code that came with the right state. Returns how often the code was sent, and the outcome.
     async fn exchanged(
         answers: Vec<Result<Answer, HttpError>>,
     ) -> (usize, Result<TokenSet, FlowError>) {
@@ -182,7 +182,7 @@ mod tests {
             let (times, outcome) = exchanged(vec![settled, success()]).await;
             assert!(times == 1 && matches!(outcome, Err(FlowError::Protocol(_))));
         }
-        // For so long only: the code does not live long.
+        // Retries end after a while, because the code is short-lived.
         let (_, outcome) = exchanged((0..50).map(|_| unreached()).collect()).await;
         assert!(matches!(
             outcome,

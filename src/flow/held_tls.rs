@@ -1,4 +1,4 @@
-//! The signatures of TLS, made with a private key that stays where it is.
+//! TLS signatures with a private key that the program can't read, such as a key in a certificate store.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use rustls::{Error, OtherError, SignatureAlgorithm, SignatureScheme};
 
 use crate::oauth::jose::{Algorithm, KeyError, TriedKey};
 
-/// Such a key, as rustls uses it.
+/// A private key outside the program, as a signing key of rustls.
 #[derive(Debug)]
 pub(super) struct HeldTlsKey(pub(super) TriedKey);
 
 impl SigningKey for HeldTlsKey {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        // What the key is known to sign with comes first. The rest is not left out: if the server requires it, why it fails
-        // says more than a server that got no certificate.
+        // Algorithms that the key is known to support come first. The others stay in the list: if the server requires
+        // one, the error of the signature is clearer than a handshake without a certificate.
         self.0.algorithms().iter().find_map(|algorithm| {
             let scheme = scheme(*algorithm).filter(|scheme| offered.contains(scheme))?;
             let (key, algorithm) = (self.0.clone(), *algorithm);
@@ -58,7 +58,7 @@ impl Signer for HeldTlsSigner {
     }
 }
 
-/// Why a key gave no signature, as a sentence, if that is what ended a handshake.
+/// Returns why a key didn't sign, as a sentence, if that ended the handshake.
 pub(super) fn unsigned(error: &Error) -> Option<String> {
     let Error::Other(OtherError(inner)) = error else {
         return None;
@@ -66,7 +66,7 @@ pub(super) fn unsigned(error: &Error) -> Option<String> {
     Some(inner.downcast_ref::<KeyError>()?.to_string())
 }
 
-/// The name of an algorithm in TLS (RFC 8446, section 4.2.3), where the salt of RSA-PSS is as long as the hash, too.
+/// Returns the TLS name of an algorithm (RFC 8446, section 4.2.3). As in JOSE, the RSA-PSS salt is as long as the hash.
 fn scheme(algorithm: Algorithm) -> Option<SignatureScheme> {
     Some(match algorithm {
         Algorithm::Rs256 => SignatureScheme::RSA_PKCS1_SHA256,
@@ -81,15 +81,16 @@ fn scheme(algorithm: Algorithm) -> Option<SignatureScheme> {
     })
 }
 
-/// The two numbers of an ECDSA signature, in DER as TLS requires it (RFC 3279, section 2.2.3). JWS has them in full length.
+/// Encodes the two integers of an ECDSA signature in DER, as TLS requires (RFC 3279, section 2.2.3). In a JWS they have
+/// a fixed length.
 fn in_der(signature: &[u8]) -> Vec<u8> {
     let (r, s) = signature.split_at(signature.len() / 2);
     let content = [integer(r), integer(s)].concat();
-    // Two numbers of 48 bytes need no long form of the length.
+    // Two integers of 48 bytes fit the short form of the length.
     [&[0x30, short(content.len())], &content[..]].concat()
 }
 
-/// A positive number in DER: without needless zeros, and with one if its first bit would be a sign.
+/// Encodes a positive integer in DER: no leading zeros, except one if the first bit would be read as a sign.
 fn integer(number: &[u8]) -> Vec<u8> {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     let digits = &number[zeros.min(number.len().saturating_sub(1))..];
@@ -120,7 +121,7 @@ pub(super) mod tests {
     use super::*;
     use crate::oauth::jose::{HeldKey, device};
 
-    /// A handshake of this version with a server that requires this certificate of the client, and this key.
+    /// Runs a handshake of this TLS version with a server that requires this client certificate and its key.
     pub(in crate::flow) fn handshake(
         version: &'static SupportedProtocolVersion,
         certificate: &[u8],
@@ -168,7 +169,8 @@ pub(super) mod tests {
         Ok(chosen)
     }
 
-    /// The certificate of a key, and the key as if it were elsewhere and couldn't sign with these algorithms.
+    /// Returns the certificate of a key, and the key as if it were outside the program and couldn't sign with the
+    /// algorithms in `lacks`.
     pub(in crate::flow) fn held(pair: &KeyPair, lacks: &[Algorithm]) -> (Vec<u8>, HeldKey) {
         let params = CertificateParams::new(vec!["client.example".to_owned()]).unwrap();
         let certificate = params.self_signed(pair).unwrap().der().to_vec();
@@ -224,7 +226,7 @@ pub(super) mod tests {
             (&PKCS1, &TLS12, Ok(pss)),
             (&PKCS1, &TLS13, Ok(pss)),
             (&PSS, &TLS12, Ok(pkcs1)),
-            // TLS 1.3 has no other padding.
+            // TLS 1.3 allows no other padding for RSA.
             (&PSS, &TLS13, Err("The device can't sign with PS256.")),
         ] {
             let (certificate, key) = held(&pair, lacks);

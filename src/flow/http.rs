@@ -1,7 +1,7 @@
-//! HTTP to the authorization server; the only user of reqwest.
+//! HTTP to the authorization server. Only this module uses reqwest.
 //!
-//! No redirect is followed, because every request carries a credential. Loopback bypasses proxies.
-//! There is no switch to skip certificate checks: use a CA file instead.
+//! Redirects are never followed, because requests contain credentials. Loopback bypasses proxies. Certificate checks
+//! can't be turned off: use a CA file instead.
 
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -31,22 +31,22 @@ use crate::oauth::url::is_loopback;
 use crate::secret::ExposeSecret;
 use crate::store::file::read as file;
 
-/// A server that cannot be connected to in this time is not reached.
+/// Maximum time for a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// A whole exchange takes no longer.
+/// Maximum time for a whole exchange.
 const EXCHANGE_LIMIT: Duration = Duration::from_secs(30);
-/// The same if its handshake waits for a key, which may block longer than that. Then nothing was sent.
+/// Maximum time for an exchange whose handshake waits for a key, which may block longer. After that, nothing was sent.
 const SIGNING_LIMIT: Duration = Duration::from_secs(40);
-/// Why there is no signature after all that time.
+/// The error if the key has not signed by then.
 pub(super) const NOT_IN_TIME: &str = "The private key did not sign in time.";
-/// Token answers are a few kilobytes.
+/// Maximum size of a response, in bytes. Token responses are a few kilobytes.
 const BODY_LIMIT: usize = 1024 * 1024;
 
-/// Posts forms. Reads certificates only when the first request needs them.
+/// The HTTP client. Reads the CA certificates only when the first request needs them.
 #[derive(Debug)]
 pub struct Http {
     ca: Vec<CertificateDer<'static>>,
-    /// The key and the certificate of the client, for requests that authenticate it.
+    /// The key and the certificate of the client, for requests that authenticate it with TLS.
     identity: Option<Identity>,
     outside: OnceLock<reqwest::Client>,
     local_tls: OnceLock<reqwest::Client>,
@@ -59,9 +59,9 @@ impl Http {
     /// Reads the CA file, if there is one.
     ///
     /// # Errors
-    /// If that file can't be used.
+    /// Returns an error if the CA file can't be used.
     pub async fn new(ca_file: Option<&Path>) -> Result<Self, HttpError> {
-        // Fails only where a provider is set already, which then is the same one.
+        // Fails only if a provider is already set, which is then the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let ca = match ca_file {
             Some(path) => read_ca_file(path).await?,
@@ -78,10 +78,10 @@ impl Http {
         })
     }
 
-    /// The same for the requests of this client.
+    /// Like [`Http::new`], with the TLS identity of this client.
     ///
     /// # Errors
-    /// If the CA file can't be used.
+    /// Returns an error if the CA file can't be used.
     pub async fn of(client: &Client, ca_file: Option<&Path>) -> Result<Self, HttpError> {
         let identity = match &client.credential {
             Credential::Identity(identity) => Some(identity.clone()),
@@ -93,10 +93,10 @@ impl Http {
         })
     }
 
-    /// Asks for a document, with nothing that is secret. Redirects are not followed here either.
+    /// Requests a document without credentials. Redirects are not followed.
     ///
     /// # Errors
-    /// If there is no response.
+    /// Returns an error if there is no response.
     pub async fn get(&self, url: &Url) -> Result<Answer, HttpError> {
         let client = self.client(url, None).await?;
         exchange(
@@ -106,7 +106,8 @@ impl Http {
         .await
     }
 
-    /// The client for `url`, with this identity. Only requests that authenticate with it have it.
+    /// Returns the client for `url` with this TLS identity. Only requests that authenticate with a certificate have
+    /// one.
     async fn client(
         &self,
         url: &Url,
@@ -133,15 +134,15 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_LIMIT)
             .timeout(EXCHANGE_LIMIT)
-            // Each request has its own connection: one that the server is about to close would lose the request
-            // and leave open whether it was processed. Nothing is repeated below this module.
+            // Each request has its own connection: a request on a connection that the server is about to close would be
+            // lost, and it would be unknown whether it was processed. Only the callers of this module retry.
             .pool_max_idle_per_host(0)
             .retry(reqwest::retry::never())
             .user_agent(concat!("oauth-authorizer/", env!("CARGO_PKG_VERSION")));
         if here {
             builder = builder.no_proxy();
         }
-        // The system's certificates cost time to read, and plain http on loopback needs none.
+        // Reading the system's certificates is slow, and plain http on loopback doesn't need them.
         builder = if tls {
             builder.tls_backend_preconfigured(self.tls(url, identity).await?)
         } else {
@@ -152,14 +153,14 @@ impl Http {
         Ok(cell.get_or_init(|| client))
     }
 
-    /// TLS to `url`, with this identity.
+    /// Returns the TLS configuration for `url` with this identity.
     async fn tls(&self, url: &Url, identity: Option<&Identity>) -> Result<ClientConfig, HttpError> {
         let resolver = identity.map(client_certificate::of).transpose();
         let resolver = resolver.map_err(|error| tls_failure(&error, host_and_port(url)))?;
         let ca = self.ca.clone();
         let work = move || {
             tls_config::check_system()?;
-            // Without a connection, what is wrong with TLS is wrong on this machine.
+            // There is no connection yet, so an error in TLS has its cause on this machine.
             tls_config::trusting(ca).map_err(|error| trouble(&error).cause)
         };
         let trusting = file::aside(work).await;
@@ -174,12 +175,12 @@ impl Http {
     }
 }
 
-/// Sends requests; the real one is [`Http`].
+/// Sends requests. [`Http`] sends them over the network.
 pub trait Transport {
-    /// Sends a request and reads the answer, whatever its status.
+    /// Sends a request and reads the response, whatever its status.
     ///
     /// # Errors
-    /// If there is no response, or one that must not be followed.
+    /// Returns an error if there is no response, or if it is a redirect.
     fn send(&self, request: &Request) -> impl Future<Output = Result<Answer, HttpError>> + Send;
 }
 
@@ -218,7 +219,7 @@ impl Transport for Http {
         if !matches!(identity, Some(Identity::Held { .. })) {
             return exchange(builder, &request.url).await;
         }
-        // The key signs within the handshake, and may take its time.
+        // The key signs within the handshake, which may take a while.
         let url = request.url.clone();
         let exchange = apart(SIGNING_LIMIT, async move { exchange(builder, &url).await });
         exchange.await.unwrap_or_else(|error| {
@@ -231,7 +232,7 @@ impl Transport for Http {
     }
 }
 
-/// Sends a request and reads its answer, within the limits.
+/// Sends a request and reads its response, within the limits.
 async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer, HttpError> {
     let host = host_and_port(url);
     let mut response = match request.send().await {
@@ -259,7 +260,7 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
         );
         return Err(HttpError::Redirected { host, target });
     }
-    // Some services have a name of their own for it.
+    // Some services use their own name for this header.
     let retry_after = header(RETRY_AFTER)
         .or_else(|| header(HeaderName::from_static("x-retry-after")))
         .and_then(|value| parse_retry_after(value, SystemTime::now()));
@@ -297,8 +298,8 @@ async fn read_ca_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, HttpE
         })
 }
 
-/// What differs between the address of a request and where its answer sends it: the host, the scheme, or the path. Never
-/// the query, which may hold a session.
+/// Returns what differs between the URL of a request and its redirect target: the host, the scheme or the path. Never
+/// includes the query, which may contain a session.
 fn redirect_target(from: &Url, to: &Url) -> String {
     if from.origin() == to.origin() {
         clean(to.path(), 100)
@@ -309,7 +310,7 @@ fn redirect_target(from: &Url, to: &Url) -> String {
     }
 }
 
-/// Host and port of a URL, for messages.
+/// Returns the host and port of a URL, for messages.
 #[must_use]
 pub fn host_and_port(url: &Url) -> String {
     let host = clean(url.host_str().unwrap_or_default(), 100);
@@ -323,14 +324,14 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
     if let Some(reason) = tls_error(error).and_then(unsigned) {
         return HttpError::Unsigned { reason };
     }
-    // A connection counts only once TLS and the proxy agree. After that, the server may have the request, whatever
-    // went wrong then.
+    // An error counts as a connection error until TLS and the proxy are ready. After that, the server may have received
+    // the request, whatever the error is.
     if !error.is_connect() && !error.is_builder() {
         return if error.is_timeout() {
             HttpError::TimedOut { host }
         } else {
             match tls_error(error) {
-                // With TLS 1.3 the server says so only after its own part of the handshake.
+                // With TLS 1.3, the server rejects a certificate only after its own part of the handshake.
                 Some(
                     wrong @ rustls::Error::AlertReceived(
                         Alert::CertificateRequired
@@ -361,7 +362,7 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
     }
 }
 
-/// What went wrong with TLS.
+/// Converts a TLS error.
 fn tls_failure(error: &rustls::Error, host: String) -> HttpError {
     let Trouble {
         certificate,
@@ -375,7 +376,7 @@ fn tls_failure(error: &rustls::Error, host: String) -> HttpError {
     }
 }
 
-/// Why what came back can't be read as HTTP, if that is the reason.
+/// Returns why the response can't be read as HTTP, if that is the reason for the error.
 fn no_http(error: &reqwest::Error) -> Option<&'static str> {
     let mut source = error.source();
     while let Some(cause) = source {
@@ -391,7 +392,7 @@ fn no_http(error: &reqwest::Error) -> Option<&'static str> {
     None
 }
 
-/// The same failure with the proxy that was on the way.
+/// Adds the proxy to an error, if the connection used a proxy.
 async fn through_proxy(error: HttpError, url: &Url) -> HttpError {
     let proxy = if is_loopback(url) {
         None
@@ -411,7 +412,7 @@ async fn through_proxy(error: HttpError, url: &Url) -> HttpError {
     }
 }
 
-/// The TLS error in a chain of causes, wrapped in I/O errors as often as may be.
+/// Finds the TLS error in a chain of causes, at any depth of nested I/O errors.
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut source = error.source();
     while let Some(cause) = source {
@@ -430,7 +431,7 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     None
 }
 
-/// The end of the cause chain says most; the beginning only that it failed.
+/// Returns the last cause of the chain, which says most. The first only says that the request failed.
 fn last_cause(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -441,7 +442,7 @@ fn last_cause(error: &reqwest::Error) -> String {
     system_reason(&clean(&text, TEXT_LIMIT)).to_owned()
 }
 
-/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). `None` for anything else.
+/// Parses `Retry-After`: seconds or a date (RFC 9110, section 10.2.3). Returns `None` for anything else.
 #[must_use]
 pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
@@ -479,7 +480,7 @@ mod tests {
     #[cfg(unix)]
     use crate::oauth::jose::{Algorithm, HeldElsewhere, HeldKey, KeyError, device};
 
-    /// What comes of a request to a server that takes some bytes, answers `reply` and closes.
+    /// Sends a request to a server that reads some bytes, sends `reply` and closes the connection. Returns the error.
     async fn asked(scheme: &str, reply: &'static [u8]) -> HttpError {
         let http = Http::new(None).await.unwrap();
         asked_by(&http, scheme, Proof::None, reply).await
@@ -514,7 +515,7 @@ mod tests {
                 true,
             ),
             ("http", b"what?", true),
-            // The handshake fails, before or because of an answer.
+            // The handshake fails before or because of a response.
             ("https", b"", false),
             ("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", false),
         ] {
@@ -550,7 +551,7 @@ mod tests {
         }
     }
 
-    // Windows verifies with its own rules and stores.
+    // Windows verifies certificates with its own rules and stores.
     #[cfg(unix)]
     #[tokio::test]
     async fn only_requests_that_authenticate_the_client_come_with_its_certificate() {
@@ -636,13 +637,13 @@ mod tests {
                 server.certified(),
                 vec![true; usize::from(refused.is_none())]
             );
-            // Without it, this server refuses.
+            // This server rejects requests without the certificate.
             request.proof = Proof::None;
             assert!(http.send(&request).await.is_err());
         }
     }
 
-    /// A key that signs once it may.
+    /// A key that doesn't sign until it is allowed to.
     #[cfg(unix)]
     #[derive(Debug)]
     struct Slow {
@@ -693,7 +694,7 @@ mod tests {
             body: "a=b".into(),
             proof: Proof::Certificate,
         };
-        // The server, too, runs on the thread that must not be blocked.
+        // The server also runs on the thread that must not be blocked.
         let sent = http.send(&request);
         let other = async {
             asked.notified().await;
@@ -834,7 +835,7 @@ mod tests {
         assert!(matches!(error, HttpError::Lost { .. }), "{error:?}");
     }
 
-    /// A CA file with this content.
+    /// Creates a CA file with this content.
     fn ca_file(content: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
@@ -842,7 +843,7 @@ mod tests {
         (folder, path)
     }
 
-    // Windows verifies with its own rules and stores.
+    // Windows verifies certificates with its own rules and stores.
     #[cfg(unix)]
     #[tokio::test]
     async fn a_certificate_of_the_ca_in_the_ca_file_is_trusted_and_no_other() {

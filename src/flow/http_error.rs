@@ -1,31 +1,31 @@
-//! Why a request got no response: sentences, each with a fix.
+//! Why a request got no response: an error message and a fix for each cause.
 
 use std::path::PathBuf;
 
-/// Why there is no response.
+/// The reason that a request got no response.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// The CA file of the settings cannot be used.
+    /// The CA file of the settings can't be used.
     #[error("Can't use the CA file {path}: {reason}.", path = path.display())]
     CaFile {
-        /// As typed.
+        /// The path as entered.
         path: PathBuf,
         /// What is wrong with the file.
         reason: String,
     },
-    /// The certificates that are trusted here cannot be read.
+    /// The system's CA certificates can't be read.
     #[error("Can't use the system's CA certificates: {reason}.")]
     Authorities {
-        /// What the system or its certificates lack.
+        /// What is wrong with the system's certificates.
         reason: String,
     },
-    /// The private key of the client gave no signature, so nothing was sent.
+    /// The private key of the client didn't sign, so nothing was sent.
     #[error("{reason}")]
     Unsigned {
-        /// A sentence.
+        /// The reason, as a sentence.
         reason: String,
     },
-    /// No connection, so nothing was sent.
+    /// There was no connection, so nothing was sent.
     #[error("Can't connect to {host}: {cause}.")]
     Unreachable {
         /// Host and port.
@@ -33,29 +33,29 @@ pub enum HttpError {
         /// The end of the cause chain.
         cause: String,
     },
-    /// A proxy setting that cannot be read, so nothing was sent.
+    /// A proxy setting is invalid, so nothing was sent.
     #[error("Can't use {variable}: {reason}.")]
     ProxySetting {
-        /// The variable.
+        /// The environment variable.
         variable: &'static str,
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// No connection through the proxy, so nothing was sent to the service.
+    /// The proxy didn't connect to the service, so nothing was sent to the service.
     #[error("Can't connect to {host} through the proxy {proxy} ({setting}): {cause}.")]
     Proxy {
         /// Host and port.
         host: String,
         /// Host and port of the proxy.
         proxy: String,
-        /// The setting that names it.
+        /// The setting that names the proxy.
         setting: &'static str,
-        /// What it answered, or why it did not.
+        /// The proxy's response, or why there was none.
         cause: String,
-        /// What to do.
+        /// How to fix the problem.
         hint: &'static str,
     },
-    /// Connected, but the connection ended before the answer did.
+    /// The connection ended before the response was complete.
     #[error("The connection to {host} was lost before the response was complete: {cause}.")]
     Lost {
         /// Host and port.
@@ -63,43 +63,43 @@ pub enum HttpError {
         /// The end of the cause chain.
         cause: String,
     },
-    /// Connected, but no answer in time.
+    /// The response did not arrive in time.
     #[error("{host} did not respond in time.")]
     TimedOut {
         /// Host and port.
         host: String,
     },
-    /// The server does not use TLS, or no secure version of it.
+    /// The server doesn't use TLS, or no secure version of it.
     #[error("Can't establish a secure connection to {host}: {cause}.")]
     Tls {
         /// Host and port.
         host: String,
         /// What went wrong.
         cause: String,
-        /// What to do.
+        /// How to fix the problem.
         hint: &'static str,
     },
-    /// The certificate cannot be trusted.
+    /// The server's certificate can't be trusted.
     #[error("The certificate of {host} is not trusted: {cause}.")]
     Certificate {
         /// Host and port.
         host: String,
-        /// What is wrong with it.
+        /// What is wrong with the certificate.
         cause: String,
-        /// What to do.
+        /// How to fix the problem.
         hint: &'static str,
     },
-    /// An answer of 3xx.
+    /// The response is a redirect (a status of 3xx).
     #[error(
         "{host} redirects the request to {target}. The program doesn't follow redirects, to protect your credentials."
     )]
     Redirected {
         /// Host and port.
         host: String,
-        /// Where to.
+        /// The host, scheme or path that differs in the redirect target.
         target: String,
     },
-    /// A body over the limit.
+    /// The body is larger than the limit.
     #[error("The response from {host} is larger than 1 MB.")]
     TooLarge {
         /// Host and port.
@@ -108,7 +108,7 @@ pub enum HttpError {
 }
 
 impl HttpError {
-    /// True if the request may have been processed and only its answer is missing. Where there was no connection,
+    /// Returns whether the request may have been processed and only its response is missing. Without a connection,
     /// nothing was sent.
     #[must_use]
     pub fn is_lost_answer(&self) -> bool {
@@ -126,7 +126,7 @@ impl HttpError {
         }
     }
 
-    /// What to do about it, in a sentence.
+    /// Returns how to fix the problem, in sentences.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {

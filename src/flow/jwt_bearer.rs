@@ -1,4 +1,4 @@
-//! The JWT bearer flow (RFC 7523, section 2.1): the key file of a service account gets an access token; no user signs in.
+//! The JWT bearer flow (RFC 7523, section 2.1): gets an access token with a service account's key file, without a user.
 
 use url::Url;
 
@@ -17,10 +17,10 @@ use crate::store::file::read::{
     self, Kinds, ReadError, aside, in_time, may_others_read, read_again,
 };
 
-/// A larger file is no key.
+/// Maximum size of a key file, in bytes.
 const SIZE_LIMIT: u64 = 64 * 1024;
 
-/// Gets an access token with the key of a service account; `again` where it had one before.
+/// Gets an access token with the key of a service account. `again` is true if there already was an access token.
 pub(super) async fn jwt_bearer(
     request: &FlowRequest,
     again: bool,
@@ -57,7 +57,7 @@ async fn service_account(
     Ok(account)
 }
 
-/// What to do about a key file that other users can read.
+/// The fix for a key file that other users can read.
 const CHMOD: &str = "Run chmod 600 on it.";
 
 fn described(file: &ServiceAccountFile) -> String {
@@ -65,7 +65,7 @@ fn described(file: &ServiceAccountFile) -> String {
     format!("The key file {path} can be read by other users.")
 }
 
-/// A key file that was read.
+/// The contents of a key file.
 struct KeyFile {
     account: ServiceAccount,
     open_to_others: bool,
@@ -85,16 +85,16 @@ impl KeyFile {
     }
 }
 
-/// Whether the key file of a request can be used, without sending anything. Returns a sentence about a file that can be used
-/// but isn't private, and what to do about it.
+/// Checks whether the key file of a request can be used, without sending anything. If the file can be used but isn't
+/// private, returns a warning and a fix, each as a sentence.
 ///
 /// # Errors
-/// Why it can't be used.
+/// Returns why the file can't be used.
 pub fn check(request: &FlowRequest) -> Result<Option<(String, &'static str)>, ServiceAccountError> {
     let Some(file) = request.service_account.clone() else {
         return Ok(None);
     };
-    // What a pipe holds is for the run that needs it.
+    // The run that needs the key reads the pipe, which can only be read once.
     if matches!(
         read::check(&file.path, Kinds::Regular),
         Err(ReadError::Pipe)
@@ -143,7 +143,7 @@ mod tests {
         assert!(other.hint().ends_with("Help of the preset."), "{other:?}");
     }
 
-    /// A request with this key file.
+    /// Creates a request with this key file.
     fn with_file(path: Option<std::path::PathBuf>) -> FlowRequest {
         FlowRequest {
             kind: FlowKind::JwtBearer,

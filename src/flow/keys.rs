@@ -1,4 +1,4 @@
-//! The signature of an ID token, verified with the keys of its issuer.
+//! Verifies the signature of an ID token with the keys of its issuer.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use crate::oauth::signature::{Source, check_signature, source, without_keys};
 use crate::oauth::token::TokenSet;
 use crate::secret::ExposeSecret;
 
-/// The tokens are here already, so their user does not wait longer for the keys.
+/// Maximum time for a request for keys. The tokens have already arrived, so the user doesn't wait longer.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The keys of an issuer, once they were requested.
+/// The keys of an issuer, if they were requested.
 #[derive(Default)]
 pub(super) struct Keys(Option<KeySet>);
 
 impl Keys {
-    /// Requests the keys that a token like that of `before` is signed with, so that nothing has to be requested between the
-    /// answer to a refresh and its storage.
+    /// Requests the keys for a token like the ID token of `before`, so that no request is needed between the response
+    /// to a refresh and its storage.
     pub(super) async fn ahead(
         transport: &impl Transport,
         client: &Client,
@@ -36,8 +36,8 @@ impl Keys {
         }
     }
 
-    /// Verifies the ID token, if there is one. The keys are requested unless they are known, and once more if the token is
-    /// signed with a newer one.
+    /// Verifies the ID token, if there is one. Requests the keys unless they are known, and again if the token is
+    /// signed with a newer key.
     pub(super) async fn check(
         self,
         transport: &impl Transport,
@@ -74,7 +74,7 @@ impl Keys {
     /// Verifies the ID token of a sign-in.
     ///
     /// # Errors
-    /// Where the signature is wrong.
+    /// Returns an error if the signature is wrong.
     pub(super) async fn require(
         transport: &impl Transport,
         client: &Client,
@@ -91,7 +91,7 @@ impl Keys {
     }
 }
 
-/// Gets the keys. They are public: nothing secret is sent, and no redirect is followed.
+/// Requests the keys. They are public: the request contains no secret, and redirects are not followed.
 async fn request(
     transport: &impl Transport,
     url: &url::Url,
@@ -137,7 +137,7 @@ mod tests {
 
     type Reply = Result<Answer, HttpError>;
 
-    /// A key, with its public half.
+    /// A private key and its public key.
     struct Pair {
         id: &'static str,
         key: SigningKey,
@@ -157,7 +157,7 @@ mod tests {
         }
     }
 
-    /// Tokens, the ID token signed with this key.
+    /// Creates a response with an ID token that is signed with this key.
     fn tokens(pair: &Pair) -> Reply {
         let claims = json!({
             "iss": "https://as.example", "aud": "me", "sub": "alice", "iat": 1, "exp": 99_999_999_999_u64,
@@ -176,7 +176,7 @@ mod tests {
         answer(200, &json!({ "keys": keys }).to_string())
     }
 
-    /// The client of a service whose metadata is known.
+    /// Creates the client of a service whose metadata is known.
     fn discovered() -> Client {
         Client {
             signing: Signing {
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    /// How often something was requested, how the check came out, and the outcome.
+    /// The number of requests, the result of the check, and the outcome.
     type Ran = (
         usize,
         Option<(Outcome, String)>,
@@ -236,7 +236,7 @@ mod tests {
             outcome.is_ok() && times == 2 && check == passed(),
             "{check:?}"
         );
-        // The service has a new key, which the first answer did not have yet.
+        // The service has a new key, which the first response doesn't contain yet.
         let answers = vec![tokens(&new), keys(&[&old]), keys(&[&old, &new])];
         let (times, check, outcome) = ran(discovered(), None, answers).await;
         assert!(
@@ -324,7 +324,7 @@ mod tests {
                 passed(),
                 true,
             ),
-            // What could not be requested before is requested afterwards.
+            // Keys that could not be requested before the refresh are requested after it.
             (
                 vec![unreached(), tokens(&right), keys(&[&right])],
                 3,
@@ -338,7 +338,7 @@ mod tests {
             assert_eq!(fresh.access_token.expose_secret(), "t");
             let first = before.id_token.as_ref().unwrap().expose_secret();
             let now = fresh.id_token.as_ref().unwrap().expose_secret();
-            // Without a new one, that of the sign-in stays.
+            // If the new ID token was dropped, the ID token of the sign-in is kept.
             assert!(kept || now == first);
         }
     }

@@ -1,6 +1,6 @@
-//! Signs in to a mail server with an access token, as a test: drives the dialogue of `mail/`.
+//! Tests a sign-in to a mail server with an access token. Drives the dialogue of [`mail`](crate::mail).
 //!
-//! The server is reached directly, without a proxy. The token is sent only through TLS.
+//! The connection to the server bypasses proxies. The token is sent only over TLS.
 
 use std::io;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ use crate::mail::verdict::{Problem, Step};
 use crate::secret::ExposeSecret;
 use crate::store::file::read as file;
 
-/// How long a step may take.
+/// Maximum time for a step.
 pub const STEP_LIMIT: Duration = Duration::from_secs(20);
 /// How long to wait for the connection to close.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
@@ -39,15 +39,15 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 pub struct MailTest {
     /// The protocol.
     pub protocol: Protocol,
-    /// Who signs in, and where.
+    /// The address of the user, and the server.
     pub login: Login,
     /// An additional CA certificate to trust.
     pub ca_file: Option<PathBuf>,
-    /// How long a step may take.
+    /// Maximum time for a step.
     pub limit: Duration,
 }
 
-/// A step that went well.
+/// A step that succeeded.
 #[derive(Debug, Clone)]
 pub struct StepDone {
     /// Which step.
@@ -65,16 +65,16 @@ pub struct StepFailed {
     pub step: Step,
     /// How long it took.
     pub time: Duration,
-    /// Why. What the server said in it is cleaned and redacted.
+    /// The reason. The server's words in it are cleaned and redacted.
     pub problem: Problem,
-    /// The server's error in a challenge, decoded.
+    /// The decoded error of the server's challenge.
     pub challenge: Option<String>,
 }
 
 /// A line of the transcript, cleaned and redacted.
 #[derive(Debug, Clone)]
 pub struct Exchanged {
-    /// We sent it.
+    /// Whether this program sent the line.
     pub ours: bool,
     /// The line, with the length of the token instead of the token.
     pub text: String,
@@ -85,11 +85,11 @@ pub struct Exchanged {
 pub struct Report {
     /// The mechanism that was used.
     pub mechanism: Option<Mechanism>,
-    /// What went well, in order.
+    /// The steps that succeeded, in order.
     pub steps: Vec<StepDone>,
-    /// What didn't.
+    /// The step that failed, if any.
     pub failed: Option<StepFailed>,
-    /// The lines of both sides.
+    /// The lines that both sides sent.
     pub transcript: Vec<Exchanged>,
 }
 
@@ -120,7 +120,7 @@ pub async fn run(test: &MailTest) -> Report {
 }
 
 impl Report {
-    /// Redacts what the server repeats of the token, in any encoding.
+    /// Redacts the token, in any encoding, from the server's words.
     fn redact(&mut self, test: &MailTest) {
         let mut secrets = Secrets::default();
         secrets.remember(test.login.token.expose_secret());
@@ -188,7 +188,7 @@ impl Run<'_> {
             Security::StartTls => {
                 let mut stream = stream;
                 self.lines(&mut stream, &mut lines, None).await?;
-                // The lines end here only when the dialogue starts TLS; otherwise the test has failed.
+                // The exchange returns only when STARTTLS was accepted; otherwise the test has failed.
                 let mut stream = self.encrypt(&connector, stream).await?;
                 let first = self.dialogue.tls_started();
                 self.lines(&mut stream, &mut lines, Some(first)).await?;
@@ -197,7 +197,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Runs a part of the current step.
+    /// Runs a part of the current step within the time limit.
     async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Problem> {
         let end = self.began + self.test.limit;
         timeout_at(end, work).await.map_err(|_| Problem::Silent {
@@ -237,7 +237,7 @@ impl Run<'_> {
         Ok(stream)
     }
 
-    /// Exchanges lines until the end, or until TLS is to start.
+    /// Exchanges lines until the dialogue ends or TLS must start.
     async fn lines<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
@@ -287,7 +287,7 @@ impl Run<'_> {
                 Next::Done => {
                     let goodbye = format!("{}\r\n", self.dialogue.goodbye());
                     let end = Instant::now() + GOODBYE_LIMIT;
-                    // The test has succeeded, whether or not this is sent.
+                    // The test has succeeded, even if this isn't sent.
                     let _ = timeout_at(end, stream.write_all(goodbye.as_bytes())).await;
                     let _ = timeout_at(end, stream.flush()).await;
                     return Ok(());
@@ -316,7 +316,7 @@ impl Run<'_> {
     }
 }
 
-/// The same CA certificates as for https: those of the system, and the CA file.
+/// Creates a TLS connector that trusts the same CA certificates as https does: those of the system, and the CA file.
 async fn connector(ca_path: Option<&PathBuf>) -> Result<TlsConnector, Problem> {
     let path = ca_path.cloned();
     let work = move || {
@@ -341,7 +341,7 @@ async fn connector(ca_path: Option<&PathBuf>) -> Result<TlsConnector, Problem> {
 
 const SYSTEM_HINT: &str = "Install the system's CA certificates (package ca-certificates), or check SSL_CERT_FILE and SSL_CERT_DIR.";
 
-/// Why there is no TLS, or no connection any more.
+/// Returns why TLS failed, or why the connection ended.
 fn lost(error: &io::Error) -> Problem {
     let inner = error.get_ref().and_then(|error| error.downcast_ref());
     let Some(wrong) = inner else {
@@ -369,7 +369,7 @@ fn lost(error: &io::Error) -> Problem {
     }
 }
 
-/// True if the other side has ended the connection, in order or not.
+/// Returns whether the other side has closed the connection, cleanly or not.
 fn is_closed(kind: io::ErrorKind) -> bool {
     matches!(
         kind,
@@ -401,7 +401,7 @@ mod tests {
                 user: "alice@example.org".to_owned(),
                 token: "a-token-of-the-test".into(),
                 address: Address {
-                    // By number: Windows tries the other family of localhost for two seconds.
+                    // An IP address, because Windows tries the other address family of localhost for two seconds.
                     host: "127.0.0.1".to_owned(),
                     port,
                     security,
@@ -414,7 +414,7 @@ mod tests {
         }
     }
 
-    /// A test of a server that sends `said`, then nothing, or closes the connection.
+    /// Tests a server that sends `said`, then nothing, or closes the connection.
     async fn of(said: Vec<u8>, closes: bool, security: Security) -> Report {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -456,7 +456,7 @@ mod tests {
         assert_eq!(problem(b"", true).await, Problem::Closed);
         let nonsense = problem(b"SSH-2.0-x\r\n", false).await;
         assert!(matches!(nonsense, Problem::Nonsense { .. }));
-        // A server without TLS, on a port with TLS.
+        // A server without TLS, on a port that should use TLS.
         let clear = of(b"* OK ready\r\n".to_vec(), false, Security::Tls).await;
         let failed = clear.failed.unwrap();
         assert!(matches!(failed.problem, Problem::Tls { .. }), "{failed:?}");
@@ -521,7 +521,7 @@ mod tests {
         );
     }
 
-    /// What a server with TLS offers, and what it says to the token: an error in a challenge, or nothing against it.
+    /// A server with TLS: the capabilities it offers, and the error in its challenge if it rejects the token.
     #[cfg(unix)]
     struct Imap {
         offers: &'static str,
@@ -531,7 +531,7 @@ mod tests {
     // Windows verifies certificates with its own rules and stores.
     #[cfg(unix)]
     impl Imap {
-        /// Answers what comes, until the end or until TLS is to start. Returns what was heard.
+        /// Answers commands until the end or until TLS must start. Returns what was received.
         async fn talk(&self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> String {
             use base64::Engine;
             let mut stream = tokio::io::BufStream::new(stream);
@@ -551,7 +551,7 @@ mod tests {
                     }
                     "EXAMINE" => format!("* 2 EXISTS\r\n{first} OK\r\n"),
                     "LOGOUT" => return heard,
-                    // The token, and what follows an error.
+                    // The token, or the line after an error.
                     _ => match self.error {
                         Some(error) if !was_refused => {
                             was_refused = true;
@@ -570,7 +570,7 @@ mod tests {
             }
         }
 
-        /// The report of a test of this server, and what it heard.
+        /// Tests this server. Returns the report, and what the server received.
         async fn tested(
             self,
             security: Security,

@@ -1,6 +1,7 @@
 //! The engine: runs a flow as a background task that reports [`FlowEvent`](event::FlowEvent)s.
 //!
-//! It depends on no screen. `oauth` decides what to send and what a response means; the engine sends, waits and listens.
+//! The engine doesn't depend on a screen. `oauth` decides what to send and how to read a response; this module sends,
+//! waits and listens.
 
 mod apart;
 pub mod attempt;

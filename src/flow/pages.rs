@@ -1,5 +1,5 @@
-//! The pages that the listener answers with. Each says only what is true at that moment; none repeats anything of the
-//! request. They load nothing: the style is part of the page, and the policy allows it by its hash.
+//! The pages that the listener sends to the browser. Each says only what is true at that moment, and repeats nothing
+//! from the request. A page loads nothing: its style is part of it, and the policy allows that style by its hash.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
@@ -12,40 +12,40 @@ const STYLE: &str = "html{color-scheme:light dark}body{margin:0;min-height:100vh
     font-size:1.5rem;line-height:1.25}p{margin:.5rem 0}small{color:#595959}@media(prefers-color-scheme:dark){\
     body{background:#1b1b1b;color:#eee}.ok{border-color:#4493f8}.no{border-color:#ff7b72}small{color:#a8a8a8}}";
 
-/// What a page may do: show [`STYLE`], and nothing else.
+/// The Content-Security-Policy of a page: show [`STYLE`], and nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'sha256-FihaCp2Gc6nfU+X/tPsRBzBDlBLbcW/4eFKyEUuLQLw='; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What the browser shows.
+/// The page that the browser shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
-    /// A code came; the exchange is still to be done.
+    /// A code arrived; it has not been exchanged yet.
     Received,
-    /// The service reported that the sign-in was refused or failed.
+    /// The service reported that the sign-in was denied or failed.
     Refused,
-    /// A callback, but not that of the sign-in in progress.
+    /// A callback that doesn't belong to the sign-in in progress.
     NotOurs,
-    /// An error that may be that of the sign-in in progress, but lacks what would prove it.
+    /// An error that may belong to the sign-in in progress, but lacks proof.
     Unverified,
     /// A callback without a query.
     Empty,
-    /// A callback that came after the answer.
+    /// A callback after the response to this sign-in.
     Over,
-    /// Another path.
+    /// A request for another path.
     NotFound,
-    /// Another method than GET.
+    /// A request with a method other than GET.
     WrongMethod,
-    /// A response that was posted, though that wasn't requested.
+    /// A response that was sent by POST, which wasn't requested.
     Posted,
-    /// Something posted that is no form.
+    /// A POST whose body is not a form.
     NoForm,
     /// A form that is too large.
     TooLarge,
-    /// Another host name than the redirect URL's.
+    /// A request for another host name than that of the redirect URL.
     WrongHost,
-    /// Against the rules of HTTP.
+    /// A request that violates the rules of HTTP.
     Malformed,
-    /// From another machine.
+    /// A request from another machine.
     Remote,
 }
 
@@ -65,7 +65,7 @@ impl Page {
         }
     }
 
-    /// The class of its border, which is its only decoration: nothing is done yet, or something is wrong.
+    /// Returns the class of the page's border: `ok` if the code has arrived, `no` if something is wrong.
     fn class(self) -> &'static str {
         match self {
             Self::Received | Self::Over => "ok",
@@ -154,7 +154,7 @@ impl Page {
         )
     }
 
-    /// The page as status, headers and text.
+    /// Returns the status, headers and text of the page.
     #[cfg(windows)]
     pub(super) fn parts(self) -> (StatusCode, http::HeaderMap, String) {
         (
@@ -164,7 +164,7 @@ impl Page {
         )
     }
 
-    /// The page with its headers: not stored, no referrer, nothing loaded, the connection closed.
+    /// Returns the page with its headers: not stored, no referrer, nothing loaded, and the connection closed.
     #[must_use]
     pub fn response(self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(Bytes::from(self.html())));
@@ -253,7 +253,7 @@ mod tests {
             ] {
                 assert!(policy.contains(rule), "{policy}");
             }
-            // Nothing leads anywhere else.
+            // No page redirects.
             assert!(response.headers().get(header::LOCATION).is_none());
         }
     }

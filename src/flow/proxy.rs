@@ -1,4 +1,4 @@
-//! The proxy of the environment: which one a request goes through, and why it failed there.
+//! The proxy of the environment: which proxy a request uses, and why it failed.
 //!
 //! An invalid setting is an error. reqwest would ignore it and connect directly.
 
@@ -14,15 +14,14 @@ use url::Url;
 
 use crate::clean::{clean, system_reason};
 
-/// The variables that count for https, as reqwest reads them: of each line the first that is set, and the second line
-/// where the first is empty.
+/// The environment variables for https, as reqwest reads them: the first of a row that is set; if empty, the next row.
 const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
-/// What reqwest can speak to a proxy.
+/// The proxy schemes that reqwest supports.
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
-/// How long the proxy is asked why it refused.
+/// How long to ask the proxy why it rejected the connection.
 const ASKING_LIMIT: Duration = Duration::from_secs(5);
-/// No more of its answer is read.
+/// Maximum size of the proxy's response, in bytes. The rest is not read.
 const ANSWER_LIMIT: usize = 4096;
 
 const CREDENTIALS: &str = "Add the proxy's user name and password to that setting: http://user:password@host:port (or its \
@@ -36,7 +35,7 @@ const DOWN: &str = "Check that the proxy is running and the setting is correct, 
 const RESOLVE: &str = "Check the host name in the URL. With socks5h:// (or socks4a://) in that setting, the proxy resolves \
     names.";
 
-/// Why a proxy cannot be connected to, as a part of a sentence.
+/// Returns why a proxy can't be connected to, as part of a sentence.
 fn down(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::ConnectionRefused => "it refused the connection".to_owned(),
@@ -48,28 +47,28 @@ fn down(error: &std::io::Error) -> String {
     }
 }
 
-/// A proxy on the way to a service.
+/// The proxy for a connection to a service.
 #[derive(Debug)]
 pub(super) struct Proxy {
-    /// The setting that names it.
+    /// The setting that names the proxy.
     pub(super) setting: &'static str,
-    /// Its address, without user name and password.
+    /// The proxy's address, without user name and password.
     pub(super) address: String,
-    /// What is spoken to it.
+    /// The protocol of the proxy.
     scheme: String,
     credentials: Option<HeaderValue>,
 }
 
-/// A setting that cannot be read.
+/// A proxy setting that can't be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unreadable {
-    /// The variable.
+    /// The environment variable.
     pub(super) variable: &'static str,
-    /// What is wrong, as a part of a sentence; never its value, which may hold a password.
+    /// What is wrong, as part of a sentence. Never contains the value, which may include a password.
     pub(super) reason: &'static str,
 }
 
-/// The proxy that a request to this https address goes through.
+/// Returns the proxy for a request to this https URL, or `None` for a direct connection.
 pub(super) fn on_the_way_to(url: &Url) -> Result<Option<Proxy>, Unreadable> {
     choose(url, |name| std::env::var_os(name), &Matcher::from_system())
 }
@@ -90,7 +89,7 @@ fn choose(
     let exceptions = first(EXCEPTIONS).and_then(|(_, value)| value.into_string().ok());
     let any = Matcher::builder().all("http://proxy.invalid");
     let excepted = any.no(exceptions.unwrap_or_default()).build();
-    // As reqwest does: within a CGI script a client could set a variable.
+    // Like reqwest: in a CGI script, a client could set the proxy variable.
     if excepted.intercept(&uri).is_none() || variable("REQUEST_METHOD").is_some() {
         return Ok(None);
     }
@@ -122,7 +121,7 @@ fn choose(
     }))
 }
 
-/// What reqwest would drop or read otherwise than it was meant.
+/// Checks for a value that reqwest would ignore or misread. Returns what is wrong with it.
 fn check(text: &str) -> Result<(), &'static str> {
     if text.contains(['"', '\'']) {
         return Err("it contains quotation marks");
@@ -158,8 +157,8 @@ fn check(text: &str) -> Result<(), &'static str> {
 }
 
 impl Proxy {
-    /// Why there is no way through the proxy, as a part of a sentence, and what to do. `cause` is all that reqwest tells: not
-    /// the status of an answer, and little of SOCKS.
+    /// Returns why the proxy can't be used, as part of a sentence, and the fix. `cause` is all that reqwest reports: it
+    /// lacks the status of an HTTP response, and says little about SOCKS.
     pub(super) async fn trouble(&self, url: &Url, cause: &str) -> (String, &'static str) {
         let asking = tokio::time::timeout(ASKING_LIMIT, self.ask(url));
         match asking.await {
@@ -180,7 +179,7 @@ impl Proxy {
         }
     }
 
-    /// The same of a proxy that is there and has told no status. Only of SOCKS does `cause` tell more.
+    /// Does the same for a proxy that accepts connections but returned no status. `cause` says more only for SOCKS.
     fn trouble_beyond(&self, cause: &str) -> (String, &'static str) {
         let here = matches!(self.scheme.as_str(), "socks4" | "socks5");
         let Some(words) = cause.strip_prefix("SOCKS error: ") else {
@@ -213,7 +212,7 @@ impl Proxy {
         (words.to_owned(), hint)
     }
 
-    /// Its address with its port, which may be the default of the scheme.
+    /// Returns the proxy's address with its port, which may be the default port of the scheme.
     fn place(&self) -> String {
         let port = self.address.rsplit(']').next().unwrap_or_default();
         if port.contains(':') {
@@ -227,8 +226,8 @@ impl Proxy {
         format!("{}:{port}", self.address)
     }
 
-    /// Asks an HTTP proxy once more for the way to `url`, and tells the status of its answer; others are only connected to.
-    /// Nothing else is sent.
+    /// Sends one more CONNECT request for `url` to an HTTP proxy, and returns the status of the response. Only connects
+    /// to other proxies, without sending anything.
     async fn ask(&self, url: &Url) -> std::io::Result<Option<u16>> {
         let target = format!(
             "{}:{}",
@@ -314,7 +313,7 @@ mod tests {
                 assert_eq!(wrong.variable, variable, "{value}");
                 assert!(!wrong.reason.contains("127.0.0.1"), "{wrong:?}");
             }
-            // Where the proxy is not used, it does not matter.
+            // An invalid setting doesn't matter if the proxy isn't used.
             let exempt = [("HTTPS_PROXY", value), ("NO_PROXY", ".example")];
             assert!(chosen(&exempt, "as.example").unwrap().is_none());
         }
@@ -406,7 +405,7 @@ mod tests {
         }
     }
 
-    /// A proxy with this setting.
+    /// Creates a proxy with this setting.
     fn proxy(value: &str) -> Proxy {
         let chosen = chosen(&[("HTTPS_PROXY", value)], "as.example");
         chosen.unwrap().unwrap()
@@ -440,7 +439,7 @@ mod tests {
         assert_eq!(down(&other), "No route to host");
     }
 
-    /// What is said, and what to do, about a proxy that answers with these pieces; `cause` is what reqwest said.
+    /// Returns the reason and the fix for a proxy that sends these pieces. `cause` is the message from reqwest.
     async fn trouble(
         scheme: &str,
         pieces: &'static [&'static str],
@@ -458,7 +457,7 @@ mod tests {
             }
             for piece in pieces {
                 stream.write_all(piece.as_bytes()).await.unwrap();
-                // The other side reads meanwhile.
+                // Let the other side read the piece.
                 for _ in 0..100 {
                     tokio::task::yield_now().await;
                 }
@@ -493,7 +492,7 @@ mod tests {
                 "it returned 502 Bad Gateway",
                 BEYOND,
             ),
-            // A status that has no name.
+            // A status without a standard reason phrase.
             (&["HTTP/1.1 599 x\r\n\r\n"], "it returned 599", BEYOND),
             (&["HTTP/1.1 200 OK\r\n\r\n"], "tunnel error", DOWN),
             (&["what?"], "tunnel error", DOWN),
@@ -525,7 +524,7 @@ mod tests {
                 "this machine can't resolve the host name",
                 RESOLVE,
             ),
-            // The proxy itself resolves names, so it is not found.
+            // The proxy resolves names itself, so the failed lookup is that of the proxy's own name.
             ("socks5h", LOOKUP, LOOKUP, DOWN),
             ("socks5", "connection closed", "connection closed", DOWN),
             (

@@ -12,7 +12,7 @@ use crate::oauth::client::{Client, RequestError};
 use crate::oauth::failure::Asked;
 use crate::oauth::token::{Fate, Reading, TokenSet, parse_token_answer};
 
-/// Gets new tokens for the refresh token of `before`.
+/// Gets new tokens with the refresh token of `before`.
 pub(super) async fn refresh(
     transport: &impl Transport,
     client: &Client,
@@ -45,7 +45,7 @@ pub(super) async fn refresh(
         }
     })?;
     let mut reading = parse_token_answer(&answer, &client.dialect.answers);
-    // The scope may be left out, but not every service knows that. A refusal of the request leaves the token as it was.
+    // The scope is optional, but some services require it. A rejected request doesn't use up the refresh token.
     let granted = before.scope.as_ref().unwrap_or(&client.scopes);
     if let Reading::Error(error, _) = &reading
         && matches!(error.code.as_str(), "invalid_scope" | "invalid_request")
@@ -62,7 +62,7 @@ pub(super) async fn refresh(
     })?;
     reporter.report(FlowEvent::Done(begin.elapsed())).await;
     reporter.check(check_rotation(refresh_token, &fresh)).await;
-    // An ID token of a refresh has the nonce of the first sign-in or none (OpenID Connect Core, 12.2).
+    // The ID token of a refresh has the nonce of the first sign-in, or none (OpenID Connect Core, section 12.2).
     if fresh.id_token.is_some() {
         let mut checks = Vec::new();
         match check_id_token(client, &fresh, None, Some(before), unix_time()) {
@@ -72,7 +72,7 @@ pub(super) async fn refresh(
             }
             Err(check) => checks.push(check),
         }
-        // The new refresh token may be the only one that still works: only the ID token is dropped.
+        // Drop only the ID token: the new refresh token may be the only one that still works.
         if checks.iter().any(|check| check.outcome == Outcome::Failed) {
             fresh.id_token = None;
         }
@@ -101,7 +101,7 @@ mod tests {
     use crate::oauth::id_token::decode;
     use crate::secret::ExposeSecret;
 
-    /// An answer with the ID token of `subject`.
+    /// Creates a response with the ID token of `subject`.
     fn of(subject: &str, access_token: &str) -> Result<Answer, HttpError> {
         let claims = serde_json::json!({
             "iss": "https://as.example", "aud": "me", "sub": subject, "iat": 1, "exp": 99_999_999_999_u64,
@@ -133,7 +133,7 @@ mod tests {
                 _ => None,
             });
             assert_eq!(check.unwrap().outcome, outcome, "{check:?}");
-            // The one of the first sign-in stays.
+            // The ID token of the first sign-in is kept.
             let id_token = decode(fresh.id_token.unwrap().expose_secret()).unwrap();
             assert_eq!(id_token.subject(), Some("alice"));
         }
@@ -203,7 +203,7 @@ mod tests {
             if words.contains("busy") {
                 assert_eq!(told, words);
             } else {
-                // What came back may not be from the service, which may have replaced the refresh token.
+                // The response may not come from the service, which may have rotated the refresh token.
                 let (happened, _) = words.split_once(" Try").unwrap();
                 assert_eq!(
                     told,

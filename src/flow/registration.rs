@@ -1,4 +1,4 @@
-//! Registers this program with a service (RFC 7591).
+//! Registers this program as a client of a service (RFC 7591).
 
 use std::path::PathBuf;
 
@@ -13,20 +13,20 @@ use crate::oauth::registration::{
 };
 use crate::secret::SecretString;
 
-/// A registration with all that it needs.
+/// A registration request with everything it needs.
 #[derive(Debug)]
 pub struct Registration {
     /// The registration endpoint.
     pub url: Url,
-    /// Allows the registration, if the service requires that.
+    /// The initial access token, if the service requires one.
     pub initial_token: Option<SecretString>,
-    /// What to register.
+    /// The client metadata to register.
     pub client: ClientMetadata,
     /// An additional CA certificate to trust.
     pub ca_file: Option<PathBuf>,
 }
 
-/// Registers a client. Nothing is tried again: the service may have registered it already.
+/// Registers a client. Never retries, because the service may already have registered the client.
 pub(super) async fn register(
     run: &Registration,
     reporter: &Reporter,

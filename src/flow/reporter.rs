@@ -1,4 +1,4 @@
-//! Reports the events of an attempt, without its secrets.
+//! Reports the events of an attempt, with its secrets redacted.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -22,14 +22,14 @@ use crate::oauth::jose::KeyError;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file::read as file;
 
-/// An event, with the number of the attempt that it belongs to.
+/// An event, with the number of its attempt.
 pub type Report = (AttemptId, FlowEvent);
 
 /// Reports the events of one attempt.
 pub(super) struct Reporter {
     attempt: AttemptId,
     reports: mpsc::Sender<Report>,
-    /// Secrets of the attempt, redacted in all reports.
+    /// The secrets of the attempt, which are redacted in all reports.
     secrets: Mutex<Secrets>,
     tasks: TaskTracker,
 }
@@ -48,15 +48,15 @@ impl Reporter {
         }
     }
 
-    /// Background tasks that end with the attempt.
+    /// Returns the background tasks that end with the attempt.
     pub(super) fn tasks(&self) -> &TaskTracker {
         &self.tasks
     }
 
-    /// Reports an event. Its texts repeat no secret of the attempt.
+    /// Reports an event, with the secrets of the attempt redacted from its texts.
     pub(super) async fn report(&self, mut event: FlowEvent) {
         match &mut event {
-            // Scopes may hold any words, so only the tokens themselves are looked for.
+            // Scopes may contain any words, so only the tokens themselves are redacted.
             FlowEvent::Tokens(tokens) => {
                 let mut secrets = Secrets::default();
                 for token in tokens.secrets() {
@@ -101,7 +101,7 @@ impl Reporter {
         }
     }
 
-    /// Sends a request, with a new assertion if it needs one, and reports the exchange, redacted.
+    /// Sends a request, with a new assertion if it needs one. Reports the exchange, redacted.
     pub(super) async fn send(
         &self,
         transport: &impl Transport,
@@ -150,12 +150,12 @@ impl Reporter {
         self.report(FlowEvent::Exchange(entry)).await;
     }
 
-    /// Redacts the user code and its halves in all reports from here on.
+    /// Redacts the user code and its halves in all further reports.
     pub(super) fn remember_user_code(&self, code: &str) {
         self.secrets().remember_user_code(code);
     }
 
-    /// Redacts these secrets in all reports from here on.
+    /// Redacts these secrets in all further reports.
     pub(super) fn remember<'a>(&self, secrets: impl IntoIterator<Item = &'a SecretString>) {
         let mut known = self.secrets();
         for secret in secrets {
@@ -164,17 +164,17 @@ impl Reporter {
     }
 
     fn secrets(&self) -> MutexGuard<'_, Secrets> {
-        // A panic cannot leave them half changed.
+        // A panic can't leave the secrets in an inconsistent state.
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The request with a new assertion, if it needs one.
+/// Returns the request with a new assertion, or `None` if it needs no assertion.
 async fn signed(request: &Request) -> Result<Option<Request>, KeyError> {
     if !request.signs_elsewhere() {
         return request.signed(unix_time());
     }
-    // A device may take its time to sign, and nothing else waits for it.
+    // A device may take a while to sign. Nothing else may wait for it.
     let request = request.clone();
     let signed = file::aside(move || request.signed(unix_time())).await;
     signed.unwrap_or_else(|error| {
@@ -220,7 +220,7 @@ mod tests {
         Check::new(CheckName::Signature, Came::Failed, words())
     }
 
-    /// Each kind of error that may repeat what a service said.
+    /// Creates each kind of error that may repeat a service's words.
     fn errors() -> Vec<FlowError> {
         let asked = Asked::Exchange;
         let server = || Failure::Server {
@@ -249,7 +249,7 @@ mod tests {
         }
     }
 
-    /// Each result of a request about tokens that may do so.
+    /// Creates each result of a request about tokens that may repeat a service's words.
     fn results() -> Vec<Result<Outcome, ToolError>> {
         let failure = || ToolFailure::Unusable {
             tool: Tool::Revocation,
@@ -275,7 +275,7 @@ mod tests {
         ]
     }
 
-    /// All that an event says, which `Debug` does not show.
+    /// Returns the whole text of an event, which `Debug` doesn't show.
     fn shown(event: &FlowEvent) -> String {
         match event {
             FlowEvent::Polled { note, .. } => format!("{note:?}"),
@@ -388,7 +388,7 @@ mod tests {
             let callback = parse_callback(&query, &pending, &client);
             let way = "GET, from the browser";
             reporter.callback(way, &query, &callback).await;
-            // A code that was taken is redacted from here on, not only until the next one comes.
+            // An accepted code stays redacted, even after another callback arrives.
             reporter.secrets().consider_query("");
             reporter.report(FlowEvent::Trouble(words())).await;
             drop(reporter);

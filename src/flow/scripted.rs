@@ -1,4 +1,4 @@
-//! A service that answers from a script, for the tests of the flows. `served` has one that is connected to.
+//! A scripted service without a network, for the tests of the flows. `served` has real servers.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,13 +24,13 @@ use crate::oauth::answer::Answer;
 use crate::oauth::client::{Client, ClientAuthentication, Request};
 use crate::oauth::dialect::Dialect;
 
-/// Answers from a list, and records what it was asked, and when.
+/// Responds from a list, and records the requests and their times.
 pub(super) struct Script {
     answers: Mutex<VecDeque<Result<Answer, HttpError>>>,
     pub(super) asked: Mutex<Vec<Instant>>,
-    /// The same requests.
+    /// The requests, in the same order as `asked`.
     pub(super) requests: Mutex<Vec<Request>>,
-    /// Holds back each answer until it is notified.
+    /// Delays each response until it is notified.
     pub(super) release: Option<Arc<Notify>>,
 }
 
@@ -127,7 +127,7 @@ pub(super) fn script(answers: Vec<Result<Answer, HttpError>>) -> Script {
     }
 }
 
-/// A reporter, and what it was told once it is gone.
+/// Creates a reporter. The handle returns the events once the reporter is dropped.
 pub(super) fn reporter() -> (Reporter, JoinHandle<Vec<FlowEvent>>) {
     let (reports, mut events) = mpsc::channel(16);
     let reporter = Reporter::new(Attempts::default().begin(), reports, TaskTracker::new());

@@ -1,4 +1,4 @@
-//! Servers on this machine, for the tests of what connects to them.
+//! Servers on this machine, for the tests of code that connects to a server.
 
 #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 
@@ -17,21 +17,21 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-/// A server that answers each request on a connection of its own.
+/// A server that uses a new connection for each request.
 pub(super) struct Server {
     pub(super) url: Url,
-    /// Each request, and whether it came with a certificate of the client.
+    /// Each request, and whether it came with a client certificate.
     asked: Arc<Mutex<Vec<(String, bool)>>>,
 }
 
 impl Server {
-    /// The requests so far, as they came.
+    /// Returns the requests so far, in order.
     pub(super) fn asked(&self) -> Vec<String> {
         let asked = self.asked.lock().unwrap();
         asked.iter().map(|(request, _)| request.clone()).collect()
     }
 
-    /// Of each of them, whether it came with a certificate of the client.
+    /// Returns for each request whether it came with a client certificate.
     #[cfg(unix)]
     pub(super) fn certified(&self) -> Vec<bool> {
         let asked = self.asked.lock().unwrap();
@@ -39,7 +39,7 @@ impl Server {
     }
 }
 
-/// A server that answers each request with what `reply` makes of it, then closes the connection.
+/// Starts a server that answers each request with the result of `reply`, then closes the connection.
 pub(super) async fn serve(
     tls: Option<TlsAcceptor>,
     reply: impl Fn(&str) -> String + Send + Sync + 'static,
@@ -91,7 +91,7 @@ async fn answer(
     let _ = stream.shutdown().await;
 }
 
-/// True once the head and the body that it announces have come.
+/// Returns whether the head and the whole body of its Content-Length have arrived.
 fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
@@ -102,7 +102,7 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.unwrap_or_default()
 }
 
-/// A response with this status, such as `200 OK`, and this body.
+/// Creates a response with this status, such as `200 OK`, and this body.
 pub(super) fn http(status: &str, body: &str) -> String {
     let length = body.len();
     format!(
@@ -110,20 +110,20 @@ pub(super) fn http(status: &str, body: &str) -> String {
     )
 }
 
-/// TLS of this version for 127.0.0.1, with a certificate of a new CA; and the certificate of that CA, as PEM. Windows verifies
-/// certificates with its own rules and stores.
+/// Creates a TLS acceptor of this version for 127.0.0.1 with a certificate of a new CA, and returns that CA certificate
+/// as PEM. Windows verifies certificates with its own rules and stores.
 #[cfg(unix)]
 pub(super) fn tls(version: &'static SupportedProtocolVersion) -> (TlsAcceptor, String) {
     acceptor(version, None, false)
 }
 
-/// The same of version 1.3, which asks for this certificate of the client and takes requests without one, too.
+/// Like `tls` with version 1.3, but requests this client certificate. Requests without it are accepted, too.
 #[cfg(unix)]
 pub(super) fn tls_for(client: CertificateDer<'static>) -> (TlsAcceptor, String) {
     acceptor(&rustls::version::TLS13, Some(client), false)
 }
 
-/// The same of this version, which takes no requests without it.
+/// Like `tls`, but requires this client certificate.
 #[cfg(unix)]
 pub(super) fn tls_requiring(
     version: &'static SupportedProtocolVersion,

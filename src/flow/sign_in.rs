@@ -1,4 +1,4 @@
-//! The wait for the code of a sign-in, from the browser or pasted.
+//! Waits for the authorization code of a sign-in, from the browser or pasted.
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -17,24 +17,24 @@ use crate::oauth::pasted::{self, Pasted};
 use crate::oauth::token::TokenSet;
 use crate::secret::{ExposeSecret, SecretString, same};
 
-/// How many codes with a lost answer are remembered. Each of them was pasted by hand.
+/// Maximum number of codes with a lost response that are remembered. The user pasted each of them.
 const LOST_CODES: usize = 16;
 
-/// The message about a response that the browser posts, though the sign-in didn't request that.
+/// The message about a response that was sent by POST, which the sign-in didn't request.
 const BY_POST: &str = "the service sent it by POST, which this sign-in didn't request. Add response_mode=form_post to \
     Extra parameters to accept that, or response_mode=query if the service allows it";
 
-/// The result of the wait.
+/// The result of waiting for a code.
 pub(super) enum SignedIn {
-    /// A code that came with the state of this sign-in, still to be exchanged.
+    /// A code that came with the state of this sign-in. It must still be exchanged.
     Code(Arrived),
-    /// The tokens of a code that was pasted without its state.
+    /// The tokens of a code that was pasted without state.
     Tokens(Box<TokenSet>),
 }
 
-/// Where a code can come from.
+/// The sources of a code.
 pub(super) struct Sources {
-    /// `None` if the redirect URL cannot be listened on.
+    /// `None` if the program can't listen on the redirect URL.
     pub(super) listener: Option<Listener>,
     pub(super) pastes: mpsc::Receiver<SecretString>,
 }
@@ -53,7 +53,7 @@ impl Sources {
         }
     }
 
-    /// Frees the port, and sends the answers to the browser that are still due.
+    /// Frees the port, and sends the pending responses to the browser.
     pub(super) async fn finish(self) {
         if let Some(listener) = self.listener {
             listener.finish().await;
@@ -61,7 +61,7 @@ impl Sources {
     }
 }
 
-/// The next request from the browser; never resolves without a listener. Nothing is lost if the wait is dropped.
+/// Waits for the next request from the browser. Never resolves without a listener. Dropping the wait loses nothing.
 async fn next_listener_event(listener: &mut Option<Listener>) -> ListenerEvent {
     if let Some(listener) = listener
         && let Some(event) = listener.next().await
@@ -73,9 +73,9 @@ async fn next_listener_event(listener: &mut Option<Listener>) -> ListenerEvent {
 
 /// Waits for the code of this sign-in.
 ///
-/// Only the service can tell whether a code that was pasted without its state is the right one, so such a code is exchanged
-/// here. If the service rejects it, the wait continues, unless the right code would fail in the same way. A callback from the
-/// browser takes precedence, even during that exchange.
+/// Only the service can tell whether a code that was pasted without state is the right code, so this function exchanges
+/// such a code. If the service rejects the code, the wait continues, unless the right code would fail in the same way.
+/// A callback from the browser takes precedence, even during that exchange.
 pub(super) async fn sign_in(
     transport: &impl Transport,
     client: &Client,
@@ -85,7 +85,7 @@ pub(super) async fn sign_in(
 ) -> Result<SignedIn, FlowError> {
     // Codes that may have been used up, the latest first.
     let mut lost: Vec<SecretString> = Vec::new();
-    // The code of a callback that came during an exchange.
+    // The code of a callback that arrived during an exchange.
     let mut next: Option<Arrived> = None;
     loop {
         reporter.report(FlowEvent::Began(Step::SignIn)).await;
@@ -144,16 +144,16 @@ pub(super) async fn sign_in(
     }
 }
 
-/// The result of trying a code that was pasted without its state.
+/// The result of trying a code that was pasted without state.
 enum Tried {
-    /// The exchange ended. Meanwhile the browser may have brought the same code with its state.
+    /// The exchange ended. Meanwhile the browser may have sent the same code with its state.
     Exchanged(Result<Box<TokenSet>, FlowError>, Option<Arrived>),
-    /// The exchange was dropped, because the browser brought another code with the state of this sign-in.
+    /// The exchange was dropped, because the browser sent another code with the state of this sign-in.
     Superseded(Arrived),
 }
 
-/// Exchanges a code that was pasted without its state. Callbacks are answered meanwhile; further pastes wait in their bounded
-/// channel, so that they are tried in order.
+/// Exchanges a code that was pasted without state. Responds to callbacks meanwhile. Further pastes wait in their
+/// bounded channel, so that they are tried in order.
 async fn exchange_or_callback(
     transport: &impl Transport,
     client: &Client,
@@ -178,12 +178,12 @@ async fn exchange_or_callback(
         if !same(&arrived.code, code.code.expose_secret()) {
             return Ok(Tried::Superseded(code));
         }
-        // A code must not be sent twice, so its exchange continues.
+        // A code must not be sent twice, so let its exchange continue.
         again = Some(code);
     }
 }
 
-/// Waits for a code; anything else that comes in does not end the wait.
+/// Waits for a code. Any other input doesn't end the wait.
 async fn next_code(
     sources: &mut Sources,
     pending: &Pending,
@@ -198,7 +198,7 @@ async fn next_code(
     }
 }
 
-/// Reads and answers what came in. `None` if it is no code of this sign-in.
+/// Reads and answers an input. Returns `None` if it is not a code of this sign-in.
 async fn receive(
     incoming: Incoming,
     pending: &Pending,
@@ -242,7 +242,7 @@ async fn receive(
         }
     };
     let pasted = browser.is_none();
-    // If the browser has disconnected, what it brought still counts.
+    // A callback counts even if the browser has disconnected.
     let answer = |page| browser.map(|browser| browser.send(page));
     match callback {
         Callback::Code(arrived) => {
@@ -271,15 +271,15 @@ async fn receive(
     Ok(None)
 }
 
-/// What an error without the right state says is shown, and ends nothing.
+/// Reports an error that came without the right state. The sign-in continues.
 async fn report_unverified(error: Option<ServerError>, reporter: &Reporter) {
     if let Some(error) = error {
         reporter.report(FlowEvent::Unverified(error)).await;
     }
 }
 
-/// Why a code that was pasted without its state was rejected, as part of a sentence. `None` if the right code would fail in
-/// the same way.
+/// Returns why a code that was pasted without state was rejected, as part of a sentence. Returns `None` if the right
+/// code would fail in the same way.
 fn rejection(error: &FlowError, answers: &Answers) -> Option<String> {
     let plain = |error: &FlowError| error.to_string().trim_end_matches('.').to_owned();
     Some(match error {
@@ -312,7 +312,7 @@ fn rejection(error: &FlowError, answers: &Answers) -> Option<String> {
         }
         FlowError::Protocol(Failure::Unavailable { .. })
         | FlowError::Http(HttpError::Redirected { .. }) => plain(error),
-        // The others are not about an answer.
+        // The other errors are not about a response.
         _ => return None,
     })
 }
@@ -337,8 +337,8 @@ mod tests {
     use crate::oauth::answer::Answer;
     use crate::oauth::check::{Check, CheckName, Outcome};
 
-    /// Waits for a sign-in while `pastes` come; `{state}` stands for its state. How often a code was sent, what was
-    /// refused, and the outcome; `None` if the wait goes on.
+    /// Waits for a sign-in while `pastes` arrive, with `{state}` replaced with its state. Returns how often a code was
+    /// sent, the rejected pastes, and the outcome; `None` if the wait continues.
     async fn pasted(
         pastes: &[&str],
         answers: Vec<Result<Answer, HttpError>>,
@@ -486,7 +486,7 @@ mod tests {
             refused[1].contains("this code has probably been used up"),
             "{refused:?}"
         );
-        // The same code with its state is the right one, and lost.
+        // The same code with its state is the right code, and lost.
         let with_state = ["a-bare-code", "?code=a-bare-code&state={state}"];
         let (times, _, outcome) = pasted(&with_state, vec![answer(502, ""), success()]).await;
         let Some(Err(error)) = outcome else {
@@ -498,13 +498,13 @@ mod tests {
             "An earlier response was lost, so the authorization code has probably been used up."
         );
         assert_eq!(error.hint(), "Start again.");
-        // Another code is not lost with it.
+        // A different code is not lost.
         let other = ["a-bare-code", "?code=another-code&state={state}"];
         let (_, _, outcome) = pasted(&other, vec![lost()]).await;
         assert!(matches!(outcome, Some(Ok(SignedIn::Code(_)))));
     }
 
-    /// The request of a browser, and how it is answered.
+    /// Sends the request of a browser. Returns the response.
     async fn browse(redirect_url: &Url, query: &str) -> String {
         let port = redirect_url.port().unwrap();
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
@@ -517,20 +517,20 @@ mod tests {
         answer
     }
 
-    /// What came of callbacks during the exchange of a pasted code.
+    /// The result of callbacks during the exchange of a pasted code.
     struct Called {
         pages: Vec<String>,
         /// How often a code was sent.
         times: usize,
         checks: Vec<Check>,
-        /// What was said of callbacks that were not taken.
+        /// The reasons for the callbacks that were rejected.
         not_ours: Vec<String>,
         unverified: Vec<ServerError>,
         outcome: Result<SignedIn, FlowError>,
     }
 
-    /// Pastes `a-bare-code`, and sends callbacks with these queries, in which `{state}` stands for the state of the sign-in,
-    /// before the service sends `answer`.
+    /// Pastes `a-bare-code`, and sends callbacks with these queries before the service sends `answer`. `{state}` is
+    /// replaced with the state of the sign-in.
     async fn called(queries: &[&str], answer: Result<Answer, HttpError>) -> Called {
         let (mut script, mut client) = (script(vec![answer]), client());
         let release = script.release.insert(Arc::default()).clone();

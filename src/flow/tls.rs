@@ -1,14 +1,14 @@
-//! TLS errors: a sentence for each cause, and its fix.
+//! TLS errors: a message for each cause, and its fix.
 
 use rustls::{AlertDescription, CertificateError as Wrong, Error, PeerIncompatible};
 
 use crate::clean::{TEXT_LIMIT, clean};
 use crate::oauth::failure::CLIENT_CERTIFICATE;
 
-/// What went wrong, as a part of a sentence, and what to do, as a sentence.
+/// A TLS error for the user: the cause, as part of a sentence, and the fix, as a sentence.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Trouble {
-    /// It is about the server's certificate.
+    /// Whether the error is about the server's certificate.
     pub(super) certificate: bool,
     pub(super) cause: String,
     pub(super) hint: &'static str,
@@ -22,7 +22,7 @@ const PORT: &str = "Check the scheme and port in the URL. The port may not use h
 const CA_FILE: &str = "If your organization runs the service, set CA file under Advanced to the CA certificate that issued \
     it. For a self-signed certificate, set it to that certificate.";
 
-/// What `error` means to the user.
+/// Describes a TLS error for the user.
 pub(super) fn trouble(error: &Error) -> Trouble {
     let tls = |cause: &str, hint| Trouble {
         certificate: false,
@@ -92,7 +92,7 @@ pub(super) fn trouble(error: &Error) -> Trouble {
             ),
             hint: OLD_TLS,
         },
-        // Of the reader of certificates on this machine.
+        // An error of the certificate verifier on this machine.
         Error::General(words) => tls(&clean(words, TEXT_LIMIT), PORT),
         other => Trouble {
             certificate: false,
@@ -102,7 +102,7 @@ pub(super) fn trouble(error: &Error) -> Trouble {
     }
 }
 
-/// What is wrong with a certificate.
+/// Returns what is wrong with a certificate, and the fix.
 fn certificate(wrong: &Wrong) -> (String, &'static str) {
     let (cause, hint) = match wrong {
         Wrong::UnknownIssuer => ("it was issued by an untrusted CA", CA_FILE),
@@ -149,7 +149,7 @@ fn certificate(wrong: &Wrong) -> (String, &'static str) {
     (cause.to_owned(), hint)
 }
 
-/// What a library names in its own terms, by the last word of it: `Other(OtherError(CaUsedAsEndEntity))`.
+/// Describes an error of another library by the last word of its name, such as `Other(OtherError(CaUsedAsEndEntity))`.
 fn named(name: &str) -> (String, &'static str) {
     let last = name
         .rsplit('(')
@@ -185,7 +185,7 @@ fn named(name: &str) -> (String, &'static str) {
     }
 }
 
-/// The names of hosts as rustls tells them, without its own words around them.
+/// Returns the host names in a rustls error, without the words around them.
 fn names(presented: &[String]) -> String {
     let plain = presented.iter().take(3).map(|name| {
         let inner = name.split('"').nth(1).or_else(|| {
@@ -198,7 +198,7 @@ fn names(presented: &[String]) -> String {
     format!("{}{more}", plain.collect::<Vec<_>>().join(", "))
 }
 
-/// `NameLikeThis` as words.
+/// Converts `NameLikeThis` to words.
 fn words(name: &str) -> String {
     let mut out = String::new();
     for ch in name.chars().take(60) {

@@ -1,4 +1,4 @@
-//! TLS to servers, for https and for mail: its versions, and the certificates that are trusted.
+//! The TLS configuration for https and mail: protocol versions and trusted certificates.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use rustls_platform_verifier::Verifier;
 
 use crate::store::file::read::{self as file, Kinds};
 
-/// Checks the file that replaces the system's certificates, which would otherwise be waited for.
+/// Checks the file that replaces the system's certificates, because reading some kinds of files would block.
 ///
 /// # Errors
-/// Returns why it can't be read, as part of a sentence.
+/// Returns why the file can't be read, as part of a sentence.
 pub(super) fn check_system() -> Result<(), String> {
     match std::env::var_os("SSL_CERT_FILE") {
         Some(path) => {
@@ -24,16 +24,16 @@ pub(super) fn check_system() -> Result<(), String> {
     }
 }
 
-/// TLS 1.2 and 1.3 with servers that the system's certificates vouch for, or these. Reads the system's certificates, or those
-/// that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+/// Creates a configuration for TLS 1.2 and 1.3 that trusts the CA certificates in `ca` and those of the system, or
+/// those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
 ///
 /// # Errors
-/// If they can't be used.
+/// Returns an error if the certificates can't be used.
 pub(super) fn trusting(
     ca: Vec<CertificateDer<'static>>,
 ) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    // On Windows, additional certificates require more than the system's do.
+    // On Windows, the rules for additional certificates are stricter than those for the system's certificates.
     let verifier = if ca.is_empty() {
         Verifier::new(Arc::clone(&provider))?
     } else {

@@ -24,42 +24,42 @@ use crate::oauth::tool_answers::{
 use crate::oauth::tools::{TokenKind, Tool};
 use crate::secret::{ExposeSecret, SecretString};
 
-/// What to ask of the service.
+/// The request to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
     /// Revokes these tokens, in this order.
     Revoke {
-        /// The tokens.
+        /// The tokens to revoke.
         kinds: Vec<TokenKind>,
         /// The revocation endpoint.
         url: Url,
-        /// The introspection endpoint, to check the result.
+        /// The introspection endpoint that verifies the result, if there is one.
         check: Option<Url>,
     },
     /// Asks whether a token is accepted.
     Introspect {
-        /// The token.
+        /// The kind of token.
         kind: TokenKind,
         /// The introspection endpoint.
         url: Url,
     },
-    /// Asks who the access token belongs to.
+    /// Requests the claims about the user of the access token.
     UserInfo {
         /// The userinfo endpoint.
         url: Url,
     },
-    /// Verifies the signatures of the JWTs among the tokens with the keys of the issuer. Sends no token.
+    /// Verifies the signatures of all tokens that are JWTs, with the keys of the issuer. Sends no token.
     Verify,
 }
 
-/// A task with all that it needs.
+/// A task with everything it needs.
 #[derive(Debug)]
 pub struct ToolRun {
-    /// What to ask.
+    /// The task.
     pub task: Task,
-    /// The client.
+    /// The client that makes the request.
     pub client: Client,
-    /// The tokens.
+    /// The tokens that the task is about.
     pub tokens: TokenSet,
     /// The scheme of an access token in an `Authorization` header.
     pub header: String,
@@ -67,7 +67,7 @@ pub struct ToolRun {
     pub ca_file: Option<PathBuf>,
 }
 
-/// Does what the task says.
+/// Runs the task.
 pub(super) async fn tool(run: &mut ToolRun, reporter: &Reporter) -> Told {
     let begin = Instant::now();
     let outcome = run.begin(reporter).await;
@@ -147,7 +147,7 @@ impl ToolRun {
         }
     }
 
-    /// The signature of a token, if it is a JWT.
+    /// Verifies the signature of a token, if it is a JWT.
     async fn signature(
         &self,
         token: Option<&SecretString>,
@@ -218,7 +218,7 @@ impl ToolRun {
         Ok(parse_introspection(&answer, self.is_public(), dialect)?)
     }
 
-    /// Redacts what a response repeats of the tokens and the client secret.
+    /// Redacts the tokens and the client secret in a response.
     fn redact(&self, claims: &mut Claims, tool: Tool) -> Result<(), ToolFailure> {
         let mut secrets = Secrets::default();
         for secret in self.tokens.secrets().chain(&self.client.secret) {
@@ -243,7 +243,7 @@ impl ToolRun {
     }
 }
 
-/// The recursion here and below is bounded by the depth of the parsed response.
+/// The depth of the parsed response limits the recursion here and below.
 fn all_names(members: &Map<String, Value>, names: &mut Vec<String>) {
     fn within(value: &Value, names: &mut Vec<String>) {
         match value {
@@ -288,7 +288,7 @@ mod tests {
     const ACCESS: &str = "s3cr3t-access-1";
     const REFRESH: &str = "s3cr3t-refresh-2";
 
-    /// A task with these tokens, of a client with a secret.
+    /// Creates a task with these tokens, for a client with a secret.
     fn run(task: Task, tokens: &Value) -> ToolRun {
         let answer = answer(200, &tokens.to_string()).unwrap();
         let tokens = parse_token_answer(&answer, &Answers::default());
@@ -309,7 +309,7 @@ mod tests {
         json!({ "access_token": ACCESS, "refresh_token": REFRESH })
     }
 
-    /// What comes of it, and the bodies that were sent.
+    /// Runs a task. Returns the outcome, and the bodies that were sent.
     async fn ran(run: &ToolRun, replies: Vec<Reply>) -> (Result<Outcome, ToolError>, Vec<String>) {
         let (script, (reporter, _)) = (script(replies), reporter());
         let outcome = run.ask(&script, &reporter).await;
@@ -350,7 +350,7 @@ mod tests {
         for (body, token) in sent.iter().zip([REFRESH, REFRESH, ACCESS, ACCESS]) {
             assert!(body.contains(&format!("token={token}&")), "{body}");
         }
-        // A token that isn't there is left out, and what can't be asked is unknown.
+        // A missing token is left out. If introspection fails, the result is unknown.
         let alone = json!({ "access_token": ACCESS });
         let replies = vec![answer(200, ""), answer(503, "")];
         let (outcome, _) = ran(&run(task(Some(url())), &alone), replies).await;
@@ -411,7 +411,7 @@ mod tests {
                 assert_eq!(text.matches("redacted").count(), 3, "{text}");
                 assert!(text.contains("alice"), "{text}");
             }
-            // A name can't be replaced.
+            // The name of a member can't be redacted.
             for members in [
                 json!({ "active": true, secret: 1 }),
                 json!({ "active": true, "list": [1, [{ secret: 1 }]] }),

@@ -9,7 +9,7 @@ use crate::oauth::client::RequestError;
 use crate::oauth::tool_answers::{Introspection, ToolFailure, UserInfo};
 use crate::oauth::tools::TokenKind;
 
-/// Why there is no result.
+/// The reason that there is no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
     /// The service rejected the request, or its response is invalid.
@@ -18,19 +18,19 @@ pub enum ToolError {
     /// The service was not reached.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// A file of the client can't be used.
+    /// A key or certificate file of the client can't be used.
     #[error(transparent)]
     ClientKey(#[from] KeyFileError),
     /// The request can't be built.
     #[error("The request can't be built: {0}.")]
     Request(#[from] RequestError),
-    /// The program is ending.
+    /// The program is exiting.
     #[error("The request was stopped.")]
     Stopped,
 }
 
 impl ToolError {
-    /// The cause, if it is known.
+    /// Returns the cause, if it is known.
     #[must_use]
     pub fn cause(&self) -> Option<&'static str> {
         match self {
@@ -39,7 +39,7 @@ impl ToolError {
         }
     }
 
-    /// What to do about it.
+    /// Returns how to fix the problem.
     #[must_use]
     pub fn hint(&self) -> &str {
         match self {
@@ -60,17 +60,17 @@ impl ToolError {
     }
 }
 
-/// What became of one token.
+/// The result of revoking one token.
 #[derive(Debug)]
 pub struct Revoked {
-    /// The token.
+    /// The kind of token.
     pub kind: TokenKind,
-    /// The service says that it is revoked, and what introspection says.
+    /// The result of introspection after the service confirmed the revocation, or why the token wasn't revoked.
     pub outcome: Result<Verified, ToolError>,
 }
 
 impl Revoked {
-    /// The service says that it is revoked, and introspection doesn't say otherwise.
+    /// Returns whether the service confirmed the revocation and introspection doesn't contradict it.
     #[must_use]
     pub fn is_revoked(&self) -> bool {
         matches!(&self.outcome, Ok(verified) if *verified != Verified::StillActive)
@@ -86,39 +86,39 @@ pub enum Verified {
     StillActive,
     /// There is no introspection endpoint.
     NotOffered,
-    /// Introspection failed: a sentence.
+    /// Introspection failed, for this reason (a sentence).
     Unknown(String),
 }
 
 /// The result of a task.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Of a revocation: each token that there was.
+    /// The result of a revocation, for each token that exists.
     Revoked(Vec<Revoked>),
-    /// Of an introspection.
+    /// The result of an introspection.
     Introspected(Introspection),
     /// The user info.
     UserInfo(UserInfo),
-    /// Of the signatures of the tokens that are JWTs.
+    /// The verified signatures of the tokens that are JWTs.
     Verified {
-        /// Of the access token.
+        /// The check of the access token.
         access: Option<Check>,
-        /// Of the ID token.
+        /// The check of the ID token.
         id: Option<Check>,
     },
 }
 
-/// A result, and how long the service took for it.
+/// The result of a task, and how long it took.
 #[derive(Debug)]
 pub struct Told {
     /// The result.
     pub outcome: Result<Outcome, ToolError>,
-    /// From the first request to the last response.
+    /// Time from the first request to the last response.
     pub took: Duration,
 }
 
 impl Told {
-    /// The texts in it that may repeat what came from outside.
+    /// Returns the texts that may repeat input from outside.
     pub(super) fn texts(&mut self) -> Vec<&mut String> {
         match &mut self.outcome {
             Err(error) => error.texts(),
@@ -130,7 +130,7 @@ impl Told {
                     Err(error) => error.texts(),
                 })
                 .collect(),
-            // Only the tokens are redacted: the user's claims may look random, but they were requested.
+            // The tokens are already redacted. The user's claims may look like secrets, but the user requested them.
             Ok(Outcome::Introspected(_) | Outcome::UserInfo(_)) => Vec::new(),
             Ok(Outcome::Verified { access, id }) => {
                 let checks = access.iter_mut().chain(id);

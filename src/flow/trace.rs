@@ -1,8 +1,8 @@
 //! The trace of the HTTP exchanges, safe to send to support.
 //!
-//! Secrets, codes and tokens are redacted before an entry exists. Only what is known to be harmless is shown;
-//! all else is replaced by its length, so that an unknown member cannot leak. An entry is bounded while it
-//! is built: what is beyond its last line costs nothing.
+//! Secrets, codes and tokens are redacted before an entry exists. Only values that are known to be harmless are shown;
+//! all others are replaced with their length, so that an unknown member can't leak. An entry is limited while it is
+//! built: whatever is beyond its last line costs nothing.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::oauth::answer::Answer;
 use crate::oauth::client::{Method, Request};
 use crate::secret::ExposeSecret;
 
-/// Answer headers worth showing; cookies are not.
+/// Response headers to show. Cookies are not among them.
 const HEADERS: &[&str] = &[
     "content-type",
     "date",
@@ -28,25 +28,25 @@ const HEADERS: &[&str] = &[
     "x-ms-request-id",
 ];
 
-/// In front of what was sent.
+/// Prefix of a line that was sent.
 const SENT: &str = "  > ";
-/// In front of what was received.
+/// Prefix of a line that was received.
 const RECEIVED: &str = "  < ";
-/// Between a request and its outcome.
+/// Separator between a request and its outcome.
 const OUTCOME: &str = " -> ";
 
-/// No line of the trace has more characters.
+/// Maximum number of characters in a line.
 const LINE_LIMIT: usize = 600;
-/// No request in a first line has more.
+/// Maximum number of characters of the request in a first line.
 const REQUEST_LIMIT: usize = 400;
-/// No entry has more lines.
+/// Maximum number of lines in an entry.
 const ENTRY_LIMIT: usize = 120;
 
-/// A trace has no more exchanges; a device flow polls every few seconds for a quarter of an hour.
+/// Maximum number of exchanges. A device flow polls every few seconds for a quarter of an hour.
 const TRACE_LIMIT: usize = 400;
-/// So many of them are callbacks that were rejected: any local program can send those.
+/// Maximum number of rejected callbacks among them. Any local program can send callbacks.
 const REJECTED_LIMIT: usize = 40;
-/// A trace has no more text, in bytes.
+/// Maximum size of the whole trace, in bytes.
 const TRACE_BYTES: usize = 256 * 1024;
 
 /// The latest exchanges.
@@ -57,8 +57,8 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Adds an exchange that was received at this time. Where there are too many, the oldest goes; among rejected callbacks
-    /// the oldest of these.
+    /// Adds an exchange that was received at this time. If there are too many, drops the oldest exchange, or the oldest
+    /// rejected callback if there are too many of those.
     pub fn push(&mut self, exchange: Exchange, time: impl Into<String>) {
         let exchange = Exchange {
             time: time.into(),
@@ -84,13 +84,13 @@ impl Trace {
         }
     }
 
-    /// The exchanges, the oldest first.
+    /// Returns the exchanges, the oldest first.
     #[must_use]
     pub fn exchanges(&self) -> impl ExactSizeIterator<Item = &Exchange> {
         self.exchanges.iter()
     }
 
-    /// The lines of all exchanges, to be copied or saved: each begins with its time.
+    /// Returns the lines of all exchanges, to be copied or saved. Each exchange begins with its time.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         self.exchanges().flat_map(|exchange| {
             let lines = exchange.lines.iter().enumerate();
@@ -101,7 +101,7 @@ impl Trace {
         })
     }
 
-    /// True before the first exchange.
+    /// Returns whether there is no exchange yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.exchanges.is_empty()
@@ -111,39 +111,39 @@ impl Trace {
 /// One exchange, in lines of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// When it was received, such as `12:01:12`.
+    /// When the exchange was received, such as `12:01:12`.
     time: String,
     lines: Vec<String>,
-    /// It is a callback that was not taken.
+    /// Whether this is a rejected callback.
     rejected: bool,
 }
 
 impl Exchange {
-    /// The lines, the first one with method, URL, outcome and time.
+    /// Returns the lines. The first contains method, URL, outcome and time.
     #[must_use]
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
 
-    /// When it was received, such as `12:01:12`.
+    /// Returns when the exchange was received, such as `12:01:12`.
     #[must_use]
     pub fn time(&self) -> &str {
         &self.time
     }
 
-    /// The request, such as `POST https://as.example/token`, and its outcome, such as `400 (12 ms)`.
+    /// Returns the request, such as `POST https://as.example/token`, and its outcome, such as `400 (12 ms)`.
     #[must_use]
     pub fn head(&self) -> (&str, &str) {
         let line = self.lines.first().map_or("", String::as_str);
         line.split_once(OUTCOME).unwrap_or((line, ""))
     }
 
-    /// What was sent and received, by name.
+    /// Returns the names and values that were sent and received.
     pub fn values(&self) -> impl Iterator<Item = Value<'_>> {
         self.lines.iter().skip(1).map(|line| Value::of(line))
     }
 
-    /// The service's time, in seconds since 1970, if its response contains it.
+    /// Returns the service's time, in seconds since 1970, if the response contains it.
     #[must_use]
     pub fn date(&self) -> Option<u64> {
         let is_date = |value: &Value<'_>| value.way == Some(Way::Received) && value.name == "date";
@@ -158,8 +158,7 @@ impl Exchange {
         self.lines.iter().map(String::len).sum()
     }
 
-    /// A request that was sent, and what came of it. `known` are the secrets of the run, of the request and of
-    /// the answer.
+    /// Creates the entry of a request and its outcome. `known` contains the secrets of the run, request and response.
     #[must_use]
     pub fn sent(
         request: &Request,
@@ -189,19 +188,19 @@ impl Exchange {
         entry.finish(known)
     }
 
-    /// A document that was requested without credentials, and what came of it.
+    /// Creates the entry of a document that was requested without credentials, and its outcome.
     #[must_use]
     pub(super) fn got(url: &Url, outcome: &Result<Answer, HttpError>, took: Duration) -> Self {
         let mut entry = Entry::new(&head("GET", url, outcome, took));
         if let Ok(answer) = outcome {
             entry.answer(answer);
         }
-        // Nothing in it is secret.
+        // A document without credentials contains no secret.
         entry.finish(&Secrets::default())
     }
 
-    /// A callback that came to the listener or was pasted, and what was made of it. `known` are the secrets of the run and of
-    /// the callback itself.
+    /// Creates the entry of a callback from the browser or from a paste, and how it was judged. `known` contains the
+    /// secrets of the run and of the callback.
     #[must_use]
     pub(super) fn callback(
         way: &str,
@@ -219,7 +218,7 @@ impl Exchange {
     }
 }
 
-/// The first line of an exchange. A long URL is cut, so that there is room for what came of it.
+/// Returns the first line of an exchange. A long URL is cut to leave room for the outcome.
 fn head(method: &str, url: &Url, outcome: &Result<Answer, HttpError>, took: Duration) -> String {
     let request = clean(&format!("{method} {}", harmless_url(url)), REQUEST_LIMIT);
     let result = match outcome {
@@ -229,7 +228,7 @@ fn head(method: &str, url: &Url, outcome: &Result<Answer, HttpError>, took: Dura
     format!("{request}{OUTCOME}{result} ({} ms)", took.as_millis())
 }
 
-/// Which way a value went.
+/// The direction of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// To the service.
@@ -238,19 +237,19 @@ pub enum Way {
     Received,
 }
 
-/// A line of an exchange, below its first one.
+/// A line of an exchange after the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Value<'a> {
-    /// Which way it went; `None` for the line that stands for those left out.
+    /// The direction; `None` for the line that marks omitted lines.
     pub way: Option<Way>,
-    /// Its name, empty where it has none.
+    /// The name; empty if the line has none.
     pub name: &'a str,
     /// The value itself.
     pub text: &'a str,
 }
 
 impl<'a> Value<'a> {
-    /// Reads a line of an entry. No name that is shown contains one of the separators.
+    /// Parses a line of an entry. No name that is shown contains a separator.
     fn of(line: &'a str) -> Self {
         let sent = line.strip_prefix(SENT).map(|rest| (Way::Sent, rest));
         let received = || {
@@ -280,10 +279,10 @@ impl<'a> Value<'a> {
     }
 }
 
-/// An entry while it is built.
+/// An entry that is being built.
 struct Entry {
     lines: Vec<String>,
-    /// Something was left out.
+    /// Whether lines were left out.
     cut: bool,
 }
 
@@ -301,7 +300,7 @@ impl Entry {
         self.lines.len() >= ENTRY_LIMIT
     }
 
-    /// Adds a line of these parts, cleaned and cut; none once the entry is full.
+    /// Adds a line of these parts, cleaned and cut. Adds nothing once the entry is full.
     fn push(&mut self, indent: &str, parts: &[&str]) {
         if self.is_full() {
             self.cut = true;
@@ -317,7 +316,7 @@ impl Entry {
         self.lines.push(line);
     }
 
-    /// The parameters of a form or query, a line for each.
+    /// Adds the parameters of a form or query, a line for each.
     fn form(&mut self, indent: &str, text: &str) {
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             if self.is_full() {
@@ -331,7 +330,7 @@ impl Entry {
         }
     }
 
-    /// The members of an object that this program sends, a line for each: texts and lists of texts.
+    /// Adds the members of a JSON object that this program sends, a line for each: strings and lists of strings.
     fn sent_object(&mut self, text: &str) {
         let members: Map<String, Json> = serde_json::from_str(text).unwrap_or_default();
         for (name, value) in &members {
@@ -362,7 +361,7 @@ impl Entry {
         }
     }
 
-    /// The members of a JSON object, a line for each value. The depth is that of the parsed answer, and so bounded.
+    /// Adds the members of a JSON object, a line for each value. The depth of the parsed response limits the recursion.
     fn members<'a>(&mut self, path: &mut Vec<(&'a str, String)>, members: &'a Map<String, Json>) {
         for (name, value) in members {
             path.push((name, display_name(name)));
@@ -411,7 +410,7 @@ impl Entry {
         self.push(RECEIVED, &parts);
     }
 
-    /// Redacts what the texts repeat of secrets.
+    /// Redacts the secrets in all lines.
     fn finish(mut self, secrets: &Secrets) -> Exchange {
         let mut texts: Vec<&mut String> = self.lines.iter_mut().collect();
         secrets.redact(&mut texts);
@@ -426,7 +425,7 @@ impl Entry {
     }
 }
 
-/// A part within a line, cleaned and cut, with the spaces at its edges.
+/// Returns a part of a line, cleaned and cut, with the spaces at its edges.
 fn inner(part: &str, limit: usize) -> String {
     let cleaned = clean(part, limit);
     let space = |there| if there { " " } else { "" };
@@ -440,7 +439,7 @@ fn inner(part: &str, limit: usize) -> String {
     )
 }
 
-/// A name, where it is one that is known: its replacement may be anything.
+/// Returns a name if it is known. An unknown name is redacted, because it may be a secret.
 fn display_name(name: &str) -> String {
     if is_known_name(name) {
         name.to_owned()
@@ -449,7 +448,7 @@ fn display_name(name: &str) -> String {
     }
 }
 
-/// A value, where its name says that it is harmless.
+/// Returns a value if its name says that it is harmless; otherwise its redacted form.
 fn display_value(name: &str, value: &str) -> String {
     if !is_harmless(name) {
         redacted(value)
@@ -458,7 +457,7 @@ fn display_value(name: &str, value: &str) -> String {
             return redacted(value);
         };
         let shown = harmless_url(&url);
-        // An issuer must match exactly, so no slash may appear that the server did not send.
+        // An issuer must match exactly, so don't show a slash that the server did not send.
         if shown.strip_suffix('/') == Some(value) {
             value.to_owned()
         } else {
@@ -469,7 +468,7 @@ fn display_value(name: &str, value: &str) -> String {
     }
 }
 
-/// A URL without what its query may hold.
+/// Returns a URL without the secrets that its query may contain.
 fn harmless_url(url: &Url) -> String {
     let mut bare = url.clone();
     bare.set_fragment(None);
@@ -479,7 +478,7 @@ fn harmless_url(url: &Url) -> String {
     let mut text = bare.to_string();
     for (count, (name, value)) in url.query_pairs().enumerate() {
         text.push(if count == 0 { '?' } else { '&' });
-        // What is beyond the end of a line is not shown anyway.
+        // The rest of the line would be cut anyway.
         if text.len() > LINE_LIMIT {
             break;
         }
@@ -528,7 +527,7 @@ mod tests {
         }
     }
 
-    /// The secrets after an exchange.
+    /// Returns the secrets after an exchange.
     fn known(before: &Secrets, request: &Request, answer: &Answer) -> Secrets {
         let mut known = before.clone();
         known.remember_sent(request);
@@ -538,7 +537,7 @@ mod tests {
         known
     }
 
-    /// The trace of an exchange, as one text.
+    /// Returns the trace of an exchange as one text.
     fn posted(request: &Request, answer: Answer) -> String {
         let known = known(&Secrets::default(), request, &answer);
         let outcome = Ok(answer);
@@ -822,7 +821,7 @@ mod tests {
         assert_eq!(lines, ["12:01:07  GET, from the browser -> taken"]);
     }
 
-    /// The attacks that once took seconds and gigabytes.
+    /// Input that once took seconds and gigabytes.
     #[test]
     fn building_an_entry_takes_time_in_proportion() {
         let begin = std::time::Instant::now();
@@ -851,7 +850,7 @@ mod tests {
             let known = known(&Secrets::default(), &request("", None), &answer);
             let _ = Exchange::sent(&request("", None), &Ok(answer), Duration::ZERO, &known);
         }
-        // All with all would take minutes.
+        // Comparing everything with everything would take minutes.
         assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
     }
 
@@ -887,7 +886,7 @@ mod tests {
                 ("server".to_owned(), date.to_owned()),
                 (name.to_owned(), value.to_owned()),
             ];
-            // What was sent is no time of the service, whatever its name.
+            // Only a response tells the service's time, whatever the names in the request are.
             let sent = request(&format!("date={date}&scope={date}"), None);
             Exchange::sent(&sent, &Ok(reply), Duration::ZERO, &Secrets::default())
         };

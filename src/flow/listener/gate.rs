@@ -1,4 +1,4 @@
-//! What every listener accepts, rejects and reports.
+//! Decides which requests a listener accepts, rejects and reports.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -14,10 +14,10 @@ use crate::form::request::ListenAddress;
 use crate::httpsys::refused;
 use crate::secret::SecretString;
 
-/// Why it does not listen.
+/// The reason that a listener can't listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    /// Another program has the port.
+    /// Another program uses the port.
     #[error("Port {port} of {ip} is in use by another program.")]
     InUse {
         /// The address to listen on.
@@ -25,7 +25,7 @@ pub enum ListenError {
         /// The port to listen on.
         port: u16,
     },
-    /// The system does not let us.
+    /// The system doesn't allow this account to listen on the port.
     #[error("Your account may not listen on port {port} of {ip}.")]
     NotAllowed {
         /// The address to listen on.
@@ -33,50 +33,50 @@ pub enum ListenError {
         /// The port to listen on.
         port: u16,
     },
-    /// Not an address of this machine.
+    /// The address is not an address of this machine.
     #[error("{ip} is not an address of this machine.")]
     NotHere {
         /// The address to listen on.
         ip: IpAddr,
     },
-    /// HTTP.sys refuses.
+    /// HTTP.sys rejected the registration.
     #[error("{}", refused::reason(.prefix, *.code))]
     HttpSys {
-        /// What was to be registered.
+        /// The URL prefix that was to be registered.
         prefix: String,
-        /// The code of Windows.
+        /// The Windows error code.
         code: u32,
     },
-    /// HTTP.sys compares paths unescaped, so it would never see this one.
+    /// HTTP.sys compares unescaped paths, so it would never match a prefix with escaped characters.
     #[error("HTTP.sys doesn't accept the escaped characters (%) in the path of {prefix}.")]
     Escaped {
-        /// What was to be registered.
+        /// The URL prefix that was to be registered.
         prefix: String,
     },
     /// HTTP.sys has no certificate for an https URL.
     #[error("No certificate is bound to {prefix}, so a browser can't return there.")]
     NotBound {
-        /// What was to be registered.
+        /// The URL prefix that was to be registered.
         prefix: String,
     },
-    /// HTTP.sys was requested on a system without it.
+    /// HTTP.sys was requested on a system that doesn't have it.
     #[error("HTTP.sys is only available on Windows.")]
     NoHttpSys,
-    /// Anything else that the system says.
+    /// Any other error of the system.
     #[error("Listening on port {port} of {ip} failed: {cause}.")]
     Other {
         /// The address to listen on.
         ip: IpAddr,
         /// The port to listen on.
         port: u16,
-        /// The system's words.
+        /// The system's error message.
         cause: String,
     },
 }
 
 impl ListenError {
     #[must_use]
-    /// What the system's error means for a socket.
+    /// Converts an I/O error of a socket.
     pub fn new(ip: IpAddr, port: u16, error: &std::io::Error) -> Self {
         match error.kind() {
             ErrorKind::AddrInUse => Self::InUse { ip, port },
@@ -90,8 +90,8 @@ impl ListenError {
         }
     }
 
-    /// That the loopback listener waits at `url` instead of HTTP.sys, in sentences; `None` if it wouldn't help. With `any_port`,
-    /// the port is a different one at each sign-in, and nothing can be reserved.
+    /// Returns the note that the loopback listener is used at `url` instead of HTTP.sys, in sentences; `None` if that
+    /// wouldn't help. With `any_port`, the port changes with each sign-in, so no URL can be reserved.
     #[must_use]
     pub fn instead(&self, url: &Url, any_port: bool) -> Option<String> {
         match self {
@@ -116,7 +116,7 @@ impl ListenError {
         }
     }
 
-    /// What to do about it, in a sentence.
+    /// Returns how to fix the problem, in sentences.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
@@ -147,50 +147,50 @@ impl ListenError {
     }
 }
 
-/// The longest form that is read. A query is part of the headers, which have the same limit.
+/// Maximum size of a form, in bytes. The headers, which include the query of a GET request, have the same limit.
 pub(super) const FORM_BYTES: usize = 48 * 1024;
 
-/// How a response comes to the redirect URL.
+/// How the response reaches the redirect URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ResponseMode {
     /// In the query of a GET request.
     #[default]
     Query,
-    /// In the same way, or in a form that the browser posts (OAuth 2.0 Form Post Response Mode). The page that posts it
-    /// is the service's, so `Origin` and `Sec-Fetch-Site` name another site: only the state shows whose response it is.
+    /// Like `Query`, or in a form that the browser posts (OAuth 2.0 Form Post Response Mode). The service's page posts
+    /// the form, so `Origin` and `Sec-Fetch-Site` name another site: only the state shows whose response it is.
     FormPost,
 }
 
-/// A request on the redirect URL. Its query decides the page.
+/// A request for the redirect URL. Its query or form decides which page the browser gets.
 #[derive(Debug)]
 pub struct Arrival {
-    /// The query string, or the form that was posted; holds a code.
+    /// The query string, or the posted form. May contain a code.
     pub query: SecretString,
-    /// True for a form that was posted.
+    /// Whether the response was posted as a form.
     pub posted: bool,
-    /// Takes the page for the browser.
+    /// Receives the page for the browser.
     pub answer: oneshot::Sender<Page>,
 }
 
-/// Something else that came.
+/// Any other request or connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stray {
-    /// Another path, such as `/favicon.ico`.
+    /// A request for another path, such as `/favicon.ico`.
     Path,
-    /// Another method.
+    /// A request with another method.
     Method,
     /// A response that was posted to the redirect URL, though the sign-in didn't request that.
     Post,
-    /// Another host name.
+    /// A request for another host name.
     Host,
-    /// From another machine.
+    /// A request from another machine.
     Remote,
-    /// No request, a malformed, unfinished or oversized one, or one too many.
+    /// A connection without a request, a malformed, unfinished or oversized request, or one connection too many.
     Connection,
 }
 
 impl Stray {
-    /// Each kind, in their order.
+    /// All kinds, in the order of their declaration.
     pub(crate) const ALL: [Self; 6] = [
         Self::Path,
         Self::Method,
@@ -201,17 +201,17 @@ impl Stray {
     ];
 }
 
-/// ListenerEvent from the listener.
+/// An event of the listener.
 #[derive(Debug)]
 pub enum ListenerEvent {
-    /// A callback, right or wrong.
+    /// A request for the redirect URL, with the right or a wrong response.
     Arrival(Arrival),
-    /// Anything else.
+    /// Any other request or connection.
     Stray(Stray),
 }
 
-/// The host and the port of an authority such as `localhost:8400`; `None` for user information or anything else that
-/// no `Host` header may hold.
+/// Splits an authority such as `localhost:8400` into host and port. Returns `None` if it contains user information or
+/// anything else that isn't valid in a `Host` header.
 fn split(authority: &str) -> Option<(&str, Option<u16>)> {
     let parsed: Authority = authority.parse().ok()?;
     let port = authority.strip_prefix(parsed.host())?;
@@ -226,17 +226,17 @@ fn split(authority: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// What a request must look like to be looked at.
+/// The conditions for accepting a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     path: String,
     /// Host and port of the redirect URL.
     host: (String, u16),
-    /// Where it listens behind a proxy, which may name the listener itself.
+    /// Address of the listener behind a proxy. The proxy may send this address as `Host`.
     listen: Option<IpAddr>,
-    /// The port that a `Host` header without one means.
+    /// The port for a `Host` header without a port.
     default_port: u16,
-    /// The scheme of the redirect URL; `None` behind a proxy, which may translate it.
+    /// The scheme of the redirect URL; `None` behind a proxy, which may change the scheme.
     scheme: Option<String>,
     mode: ResponseMode,
 }
@@ -263,7 +263,7 @@ impl Gate {
         }
     }
 
-    /// `local` is the address that the connection came in on.
+    /// Returns whether the authority names the redirect URL's host. `local` is the address that accepted the request.
     fn is_ours(&self, authority: &str, local: Option<SocketAddr>) -> bool {
         split(authority).is_some_and(|(named, port)| {
             let (host, right) = &self.host;
@@ -272,8 +272,8 @@ impl Gate {
         })
     }
 
-    /// Behind a proxy the listener may be named by its address. Other names are refused: any name can be made to resolve
-    /// to this address (DNS rebinding).
+    /// Returns whether the authority is the listener's own address, which a proxy may send. Other names are rejected:
+    /// any name can be made to resolve to this address (DNS rebinding).
     fn is_listener(&self, named: &str, port: Option<u16>, local: SocketAddr) -> bool {
         let Some(listen) = self.listen else {
             return false;
@@ -284,14 +284,14 @@ impl Gate {
                 let address = address.to_canonical();
                 [local.ip(), listen].contains(&address) || local.ip().to_canonical() == address
             });
-        // A proxy leaves out the port that is the default of the scheme it uses.
+        // A proxy omits the port if it is the default port of its scheme.
         is_named
             && port.map_or([80, 443].contains(&local.port()), |port| {
                 port == local.port()
             })
     }
 
-    /// `Err` with what it is and the page for it, where a request is not a callback.
+    /// Returns an error with the kind of request and its page if the request is not a callback.
     pub(crate) fn judge(
         &self,
         method: &Method,
@@ -312,7 +312,8 @@ impl Gate {
         }
     }
 
-    /// `Err` where what is posted is no form, or one that is too large. `length` is what the headers say, if anything.
+    /// Returns an error if the posted content is not a form, or if the form is too large. `length` is the
+    /// Content-Length, if it is known.
     pub(super) fn judge_form(
         content_type: Option<&str>,
         length: Option<u64>,
@@ -328,8 +329,8 @@ impl Gate {
         }
     }
 
-    /// The same for a request as hyper parses it, which leaves some rules of HTTP/1.1 to us: exactly one valid `Host`
-    /// (RFC 9112, section 3.2), the authority of the target before it (3.2.2), and no body on a callback.
+    /// Judges a request as parsed by hyper, which doesn't check some rules of HTTP/1.1: exactly one valid `Host` (RFC
+    /// 9112, section 3.2), the authority of the target takes precedence (3.2.2), and a GET callback has no body.
     pub(crate) fn judge_request<B: Body>(
         &self,
         request: &Request<B>,
@@ -342,7 +343,7 @@ impl Gate {
             (None, _) if request.version() < Version::HTTP_11 => None,
             _ => return Err(MALFORMED),
         };
-        // An empty one is valid; it names nothing.
+        // An empty `Host` is valid, but names no host.
         if host.is_some_and(|host| !host.is_empty() && split(host).is_none()) {
             return Err(MALFORMED);
         }
@@ -374,7 +375,7 @@ impl Gate {
             let length = request.body().size_hint().exact();
             return Self::judge_form(kind.to_str().ok(), length);
         }
-        // No browser sends one, and what hides in it is nobody's request.
+        // No browser sends a body with GET, and it could hide another request.
         if request.body().is_end_stream() {
             Ok(())
         } else {
@@ -557,7 +558,7 @@ mod tests {
             let expected = (!is_right).then_some(Stray::Host);
             assert_eq!(stray, expected, "{listen} {local} {host}");
         }
-        // Without a listen address only the redirect URL counts.
+        // Without a listen address, only the host of the redirect URL is accepted.
         let redirect = "http://localhost:8400/cb";
         let judged = |host| judged_at(redirect, None, "127.0.0.1:8400", "/cb", host);
         assert_eq!(judged("127.0.0.1:8400"), Some(Stray::Host));
@@ -583,7 +584,7 @@ mod tests {
             ("/cb", new, &[right][..], None),
             ("/cb", old, &[right], None),
             ("/cb", new, &[], Some(Stray::Connection)),
-            // It names no host, so it isn't the right one.
+            // The request names no host, so it doesn't name the right host.
             ("/cb", old, &[], Some(Stray::Host)),
             (whole, old, &[], None),
             (whole, new, &[], Some(Stray::Connection)),

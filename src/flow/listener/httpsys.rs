@@ -1,9 +1,9 @@
 //! The HTTP.sys listener: the web server in the Windows kernel (HTTP Server API 2.0).
 //!
-//! One thread of the operating system owns all handles. It registers the redirect URL's prefix, receives with an
-//! overlapped call that can be canceled, answers, and releases everything when it is told to stop.
+//! One operating system thread owns all handles. It registers the redirect URL's prefix, receives requests with
+//! overlapped calls that can be canceled, sends the responses, and releases everything when it is told to stop.
 //!
-//! HTTP.sys listens on all addresses of the machine by nature; requests from other machines are refused here.
+//! HTTP.sys always listens on all addresses of the machine; this listener rejects requests from other machines.
 
 #![allow(
     unsafe_code,
@@ -39,12 +39,12 @@ use crate::httpsys::prefix::Prefix;
 use crate::secret::SecretString;
 use crate::windows::{last_error, wide};
 
-/// How long a browser may take to send the rest of a form. Nothing else is answered meanwhile, and it is on this machine.
+/// How long a browser on this machine may take to send the rest of a form. Other requests wait meanwhile.
 const FORM_LIMIT: Duration = Duration::from_secs(2);
 /// How long the thread may take to release the URL.
 const LET_GO: Duration = Duration::from_secs(2);
 
-/// Listens until it is finished or dropped; either frees the URL.
+/// The HTTP.sys listener. Finishing or dropping it frees the URL.
 #[derive(Debug)]
 pub(super) struct HttpSys {
     redirect_url: Url,
@@ -58,7 +58,7 @@ pub(super) struct HttpSys {
 impl Drop for HttpSys {
     fn drop(&mut self) {
         self.events.close();
-        // What nobody took is answered with the truth: nobody waits for it any more.
+        // Dropping a queued callback tells its browser that nobody waits for it any more.
         while self.events.try_recv().is_ok() {}
         self.stop.set();
         if let Some(ended) = self.ended.take() {
@@ -69,18 +69,18 @@ impl Drop for HttpSys {
 }
 
 impl HttpSys {
-    /// Registers the redirect URL's prefix; port 0 becomes a free one.
+    /// Registers the redirect URL's prefix. Port 0 is replaced with a free port.
     ///
     /// # Errors
-    /// If HTTP.sys refuses.
+    /// Returns an error if HTTP.sys rejects the registration.
     pub(super) async fn bind(redirect_url: &Url, mode: ResponseMode) -> Result<Self, ListenError> {
         let mut redirect_url = redirect_url.clone();
         if redirect_url.port() == Some(0) {
-            // HTTP.sys knows no "any port": one that is free just now is taken.
+            // HTTP.sys has no "any port", so use a port that is free now.
             let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
                 .and_then(|socket| socket.local_addr())
                 .map_err(|error| ListenError::new(Ipv4Addr::LOCALHOST.into(), 0, &error))?;
-            // Cannot fail: an http URL with a host takes any port.
+            // Cannot fail: an http URL with a host accepts any port.
             let _ = redirect_url.set_port(Some(free.port()));
         }
         let prefix = Prefix::of(redirect_url.as_str()).map_err(|_| ListenError::HttpSys {
@@ -110,7 +110,7 @@ impl HttpSys {
             worker.run(ready);
             drop(end);
         });
-        // A thread that ended without a word would be a defect; it counts as "invalid parameter".
+        // The thread always reports a result; anything else is a bug and counts as "invalid parameter".
         started
             .await
             .unwrap_or(Err(ERROR_INVALID_PARAMETER))
@@ -124,34 +124,34 @@ impl HttpSys {
         })
     }
 
-    /// The redirect URL with the port that was really taken.
+    /// Returns the redirect URL with the port that is actually used.
     pub(super) fn redirect_url(&self) -> &Url {
         &self.redirect_url
     }
 
-    /// What is registered.
+    /// Returns the registered prefix.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Waits for the next thing that comes in.
+    /// Waits for the next event.
     pub(super) async fn next(&mut self) -> Option<ListenerEvent> {
         self.events.recv().await
     }
 
-    /// Frees the URL; an answer in progress goes out first.
+    /// Frees the URL after the response in progress is sent.
     pub(super) async fn finish(self) {
         // Dropping waits for the thread.
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 }
 
-/// What came of waiting for a request.
+/// The result of waiting for a request.
 enum Received {
     Request(Seen),
-    /// With the request's number.
+    /// The request is too large; contains its ID.
     TooLarge(u64),
-    /// The connection was gone, or the like.
+    /// The connection was closed, or receiving failed.
     Nothing,
     Stopped,
 }
@@ -164,7 +164,7 @@ struct Worker {
 }
 
 impl Worker {
-    /// Everything is dropped, and so freed, in the reverse order of its making.
+    /// Runs the listener. All handles are dropped, and so released, in reverse order of creation.
     fn run(self, ready: oneshot::Sender<Result<(), u32>>) {
         let outcome = (|| {
             let api = Api::listener()?;
@@ -213,14 +213,14 @@ impl Worker {
                     let _ = self
                         .events
                         .blocking_send(ListenerEvent::Stray(Stray::Connection));
-                    // Not to spin on an error that stays.
+                    // Avoid a busy loop if the error persists.
                     std::thread::sleep(Duration::from_millis(50));
                 }
             }
         }
     }
 
-    /// The page for a request; waits for the flow's verdict where it may be the callback.
+    /// Returns the page for a request. If it may be the callback, waits for the decision of the flow.
     fn page(&self, seen: &Seen, queue: &Queue, arrived: &Event) -> Page {
         if !seen.from.is_some_and(|from| from.is_loopback()) {
             let _ = self
@@ -256,11 +256,11 @@ impl Worker {
             answer,
         };
         let _ = self.events.blocking_send(ListenerEvent::Arrival(arrival));
-        // Nobody answers any more once another callback was taken.
+        // The sender is dropped once another callback was accepted.
         page.blocking_recv().unwrap_or(Page::Over)
     }
 
-    /// The form that a browser posts, within limits of size and time.
+    /// Reads the form that a browser posts, within limits for size and time.
     fn form(
         &self,
         seen: &Seen,
@@ -270,7 +270,7 @@ impl Worker {
         let length = seen.content_length.as_deref();
         let length = length.and_then(|length| length.trim().parse().ok());
         Gate::judge_form(seen.content_type.as_deref(), length)?;
-        // One byte more than is allowed shows that there is more.
+        // One extra byte shows that the form is larger than the limit.
         let mut bytes = Zeroizing::new(vec![0; FORM_BYTES + 1]);
         let deadline = Instant::now() + FORM_LIMIT;
         let mut filled = 0;
@@ -290,7 +290,7 @@ impl Worker {
     }
 }
 
-/// Waits for a request, or for being stopped.
+/// Waits for a request, or for the signal to stop.
 fn receive(queue: &Queue, buffer: &mut Buffer, arrived: &Event, stop: &Event) -> Received {
     arrived.reset();
     let mut overlapped = OVERLAPPED {
@@ -299,8 +299,8 @@ fn receive(queue: &Queue, buffer: &mut Buffer, arrived: &Event, stop: &Event) ->
     };
     let memory = buffer.memory();
     let bytes = u32::try_from(size_of_val(memory)).unwrap_or(u32::MAX);
-    // SAFETY: `memory` is aligned and as long as told; it and `overlapped` stay where they are until the kernel is
-    // done with them, which is waited for below on every way out.
+    // SAFETY: `memory` is aligned and has the given length. It and `overlapped` stay in place until the kernel is done
+    // with them; every way out waits for that below.
     let code = unsafe {
         HttpReceiveHttpRequest(
             queue.handle(),
@@ -316,11 +316,11 @@ fn receive(queue: &Queue, buffer: &mut Buffer, arrived: &Event, stop: &Event) ->
         NO_ERROR => Ok(()),
         ERROR_IO_PENDING => {
             let handles = [stop.handle(), arrived.handle()];
-            // SAFETY: both handles live for the whole call.
+            // SAFETY: both handles are valid during the whole call.
             let first = unsafe { WaitForMultipleObjects(2, handles.as_ptr(), 0, INFINITE) };
             let stopped = first == WAIT_OBJECT_0;
             if stopped {
-                // SAFETY: `overlapped` is that of the call in progress; where it is over already, this does nothing.
+                // SAFETY: `overlapped` belongs to the call in progress; if that call has ended, this does nothing.
                 unsafe { CancelIoEx(queue.handle(), &raw const overlapped) };
             }
             let mut transferred = 0;
@@ -341,15 +341,15 @@ fn receive(queue: &Queue, buffer: &mut Buffer, arrived: &Event, stop: &Event) ->
         code => Err(code),
     };
     match outcome {
-        // SAFETY: the kernel has filled in the structure; its pointers lead into the same memory.
+        // SAFETY: the kernel has filled in the structure; its pointers point into the same memory.
         Ok(()) => Received::Request(unsafe { buffer.take() }),
-        // SAFETY: with this code the fixed part of the structure is filled in.
+        // SAFETY: with this code, the kernel has filled in the fixed part of the structure.
         Err(ERROR_MORE_DATA) => Received::TooLarge(unsafe { buffer.take_number() }),
         Err(_) => Received::Nothing,
     }
 }
 
-/// Sends the page and closes the connection. A browser that has gone is not told.
+/// Sends the page and closes the connection. Errors are ignored, because the browser may be gone.
 fn respond(queue: &Queue, id: u64, page: Page) {
     let (status, headers, body) = page.parts();
     let reason = status.canonical_reason().unwrap_or_default();
@@ -363,7 +363,7 @@ fn respond(queue: &Queue, id: u64, page: Page) {
             "content-type" => Some(HttpHeaderContentType),
             "cache-control" => Some(HttpHeaderCacheControl),
             "allow" => Some(HttpHeaderAllow),
-            // The flag below says it.
+            // The flag below closes the connection.
             "connection" => continue,
             _ => None,
         };
@@ -387,7 +387,7 @@ fn respond(queue: &Queue, id: u64, page: Page) {
         DataChunkType: HttpDataChunkFromMemory,
         Anonymous: HTTP_DATA_CHUNK_0 {
             FromMemory: HTTP_DATA_CHUNK_0_0 {
-                // Only read, though the structure has no word for that.
+                // Windows only reads this buffer, though the pointer type is mutable.
                 pBuffer: body.as_ptr().cast_mut().cast(),
                 BufferLength: u32::try_from(body.len()).unwrap_or(0),
             },
@@ -396,13 +396,13 @@ fn respond(queue: &Queue, id: u64, page: Page) {
     response.Base.EntityChunkCount = 1;
     response.Base.pEntityChunks = &raw mut chunk;
     let mut sent = 0;
-    // SAFETY: `response` and all that it points to (reason, headers, chunk, body) live until the call returns, and
-    // without an overlapped structure it returns when all is sent.
+    // SAFETY: `response` and everything it points to (reason, headers, chunk, body) outlive the call. Without an
+    // overlapped structure, the call returns only when everything is sent.
     unsafe {
         HttpSendHttpResponse(
             queue.handle(),
             id,
-            // Buffered: who does not read its answer holds up nobody.
+            // Buffered, so that a browser that doesn't read its response blocks nothing.
             HTTP_SEND_RESPONSE_FLAG_DISCONNECT | HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA,
             &raw const response,
             null(),
@@ -415,7 +415,7 @@ fn respond(queue: &Queue, id: u64, page: Page) {
     };
 }
 
-/// Our own texts are short.
+/// Returns a length as `u16`. The texts of this program are short.
 fn length(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(0)
 }

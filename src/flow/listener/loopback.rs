@@ -1,7 +1,7 @@
-//! The loopback listener (RFC 8252, section 7.3), on hyper; with a certificate it speaks https, through rustls.
+//! The loopback listener (RFC 8252, section 7.3), based on hyper. With a certificate it serves https, with rustls.
 //!
-//! Any program on this machine can connect to it. Connections and their memory are bounded, and which of them are
-//! served is decided in `pool`, so that a browser gets through whatever others do. Each is closed after one answer.
+//! Any program on this machine can connect to it. Connections and their memory are limited. `pool` decides which
+//! connections are served, so that a browser gets through whatever other programs do. Each gets one response.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
@@ -36,24 +36,24 @@ use crate::flow::pages::Page;
 use crate::form::request::ListenAddress;
 use crate::secret::SecretString;
 
-/// Larger headers than a callback with a long code are refused.
+/// Maximum size of the headers, in bytes. A callback with a long code fits.
 const HEADER_BYTES: usize = 48 * 1024;
-/// How much of a request is looked at while it is still with the kernel. Of a longer one this is enough to read it.
+/// How many bytes of a request to peek at while it is still in the kernel's buffer. Longer requests are read then.
 const LOOK_BYTES: usize = 16 * 1024;
-/// The headers that hyper allows.
+/// Maximum number of headers, as in hyper.
 const HEADERS: usize = 100;
-/// How long an unfinished request is left alone, so that single bytes cost little.
+/// Pause before peeking at an unfinished request again, so that single bytes cost little.
 const LOOK_PAUSE: Duration = Duration::from_millis(20);
-/// Connections that the kernel keeps until they are accepted; it may allow fewer.
+/// Number of connections that the kernel may queue; the system may allow fewer.
 const BACKLOG: u32 = 4096;
-/// How long nothing is accepted after the system refused it.
+/// Pause after an error of the system while accepting.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long the answer to the browser may take to go out.
+/// How long sending the response to the browser may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
-/// Tries to find a port that is free for both families.
+/// Number of attempts to find a port that is free for both address families.
 const PORT_TRIES: usize = 20;
 
-/// Listens until it is finished or dropped; either frees the port.
+/// The loopback listener. Finishing or dropping it frees the port.
 #[derive(Debug)]
 pub(super) struct Loopback {
     redirect_url: Url,
@@ -73,11 +73,11 @@ impl Drop for Loopback {
 }
 
 impl Loopback {
-    /// Takes the port of the redirect URL, within a runtime; port 0 becomes a free one. `localhost` means both families. With
-    /// a certificate it speaks https and nothing else.
+    /// Listens on the port of the redirect URL, within a runtime. Port 0 is replaced with a free port. `localhost`
+    /// means both address families. With a certificate, only https is served.
     ///
     /// # Errors
-    /// If the port isn't available.
+    /// Returns an error if the port isn't available.
     pub(super) fn bind(
         redirect_url: &Url,
         listen: Option<ListenAddress>,
@@ -108,7 +108,7 @@ impl Loopback {
             .filter_map(|socket| socket.local_addr().ok())
             .collect();
         if let (0, Some(first)) = (port, addresses.first()) {
-            // Cannot fail: an http or https URL with a host takes any port.
+            // Cannot fail: an http or https URL with a host accepts any port.
             let _ = redirect_url.set_port(Some(first.port()));
         }
         let (sender, arrivals) = mpsc::channel(16);
@@ -138,19 +138,19 @@ impl Loopback {
         })
     }
 
-    /// The redirect URL with the port that was really taken.
+    /// Returns the redirect URL with the port that is actually used.
     #[must_use]
     pub(super) fn redirect_url(&self) -> &Url {
         &self.redirect_url
     }
 
-    /// Where it listens.
+    /// Returns the addresses that it listens on.
     #[must_use]
     pub(super) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// Waits for the next thing that comes in; `None` never, while it lives.
+    /// Waits for the next event. Never returns `None`.
     pub(super) async fn next(&mut self) -> Option<ListenerEvent> {
         Some(tokio::select! {
             biased;
@@ -159,10 +159,10 @@ impl Loopback {
         })
     }
 
-    /// Frees the port at once and lets answers in progress go out, for at most two seconds.
+    /// Frees the port at once, and sends responses in progress for at most two seconds.
     pub(super) async fn finish(mut self) {
         self.accepting.cancel();
-        // Other callbacks that came are answered that it is over.
+        // Other callbacks get the page that the sign-in is over.
         self.arrivals.close();
         while self.arrivals.try_recv().is_ok() {}
         self.tasks.close();
@@ -170,7 +170,7 @@ impl Loopback {
     }
 }
 
-/// Both loopback addresses on one port. A machine without IPv6 has only the first.
+/// Binds both loopback addresses to the same port. A machine without IPv6 only has the first.
 fn bind_both(port: u16) -> Result<Vec<TcpListener>, ListenError> {
     let mut tries = if port == 0 { PORT_TRIES } else { 1 };
     loop {
@@ -192,7 +192,7 @@ fn bind_one(ip: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
             IpAddr::V4(_) => TcpSocket::new_v4()?,
             IpAddr::V6(_) => TcpSocket::new_v6()?,
         };
-        // On Windows the option would share the port with other programs.
+        // On Windows, this option would let other programs share the port.
         if cfg!(unix) {
             socket.set_reuseaddr(true)?;
         }
@@ -202,7 +202,7 @@ fn bind_one(ip: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
     bind().map_err(|error| ListenError::new(ip, port, &error))
 }
 
-/// TLS 1.2 and 1.3 with this certificate. No error is expected: our provider speaks both.
+/// Creates an acceptor for TLS 1.2 and 1.3 with this certificate. Never fails, because the provider supports both.
 fn acceptor(certificate: &Certificate) -> Result<TlsAcceptor, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -215,8 +215,8 @@ fn acceptor(certificate: &Certificate) -> Result<TlsAcceptor, rustls::Error> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// What was rejected and is still to be reported. It is counted and not queued: no number of such requests costs
-/// memory, holds up an answer, or stands before a callback.
+/// Rejected requests that must still be reported. They are counted, not queued: however many there are, they cost no
+/// memory, delay no response, and don't come before a callback.
 #[derive(Debug, Default)]
 struct Strays {
     counts: [AtomicU64; Stray::ALL.len()],
@@ -246,35 +246,35 @@ impl Strays {
     }
 }
 
-/// What all connections have in common.
+/// The state that all connections share.
 #[derive(Clone)]
 struct Shared {
     tls: Option<TlsAcceptor>,
     gate: Arc<Gate>,
     arrivals: mpsc::Sender<Arrival>,
     strays: Arc<Strays>,
-    /// Holds a request while it is looked at.
+    /// Buffer for peeking at a request.
     look: Arc<Mutex<Zeroizing<Vec<u8>>>>,
-    /// The connections whose requests are read, which cost memory and not only a descriptor.
+    /// The connections whose requests are being read. These need memory, not only a file descriptor.
     sending: Arc<Pool>,
     accepting: CancellationToken,
     serving: CancellationToken,
 }
 
-/// Accepts from the sockets in turn.
+/// Accepts connections from the sockets in turn.
 async fn accept(mut sockets: Vec<TcpListener>, with: Shared, pool: Arc<Pool>, tasks: TaskTracker) {
     while let Some(place) = pool.place().await {
         match accept_one(&sockets).await {
             Ok(stream) => {
                 tasks.spawn(serve(stream, with.clone(), place.take()));
             }
-            // The client closed it before it was accepted.
+            // The client closed the connection before it was accepted.
             Err(error)
                 if matches!(
                     error.kind(),
                     ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
                 ) => {}
-            // Out of descriptors: no reason to stop or to spin.
+            // No file descriptors are left. Neither stop nor retry in a busy loop.
             Err(_) => {
                 pool.drop_oldest();
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -296,7 +296,7 @@ async fn accept_one(sockets: &[TcpListener]) -> io::Result<TcpStream> {
     .await
 }
 
-/// Serves a connection until it is answered or has to go.
+/// Serves a connection until it is answered or must be closed.
 async fn serve(stream: TcpStream, with: Shared, guest: Guest) {
     let is_stray = tokio::select! {
         biased;
@@ -310,7 +310,7 @@ async fn serve(stream: TcpStream, with: Shared, guest: Guest) {
     }
 }
 
-/// Ends once nothing is accepted any more; never for a connection that is being answered.
+/// Resolves when the listener stops accepting, but never for a connection that is being answered.
 async fn over(with: &Shared, guest: &Guest) {
     with.accepting.cancelled().await;
     if !guest.stops_waiting() {
@@ -318,8 +318,8 @@ async fn over(with: &Shared, guest: &Guest) {
     }
 }
 
-/// Waits until there is something to read: a whole request, or with TLS what begins it; or what cannot become one.
-/// Nothing is set up before. False for a client that closes the connection without a word.
+/// Waits until the client has sent a complete request head (with TLS, a ClientHello), or something that can't become
+/// one. No other memory is used before. Returns `false` if the client closes the connection without sending anything.
 async fn has_sent(stream: &TcpStream, with: &Shared) -> io::Result<bool> {
     let is_whole = if with.tls.is_some() {
         is_whole_hello
@@ -347,14 +347,14 @@ async fn has_sent(stream: &TcpStream, with: &Shared) -> io::Result<bool> {
     }
 }
 
-/// True for a request up to its empty line, and for what is no request.
+/// Returns `true` for a complete request head, and for bytes that are not a request.
 fn is_whole_head(bytes: &[u8]) -> bool {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let parsed = httparse::Request::new(&mut headers).parse(bytes);
     !parsed.is_ok_and(|status| status.is_partial())
 }
 
-/// True for a TLS client hello, and for what is none.
+/// Returns `true` for a complete TLS ClientHello, and for bytes that are not one.
 fn is_whole_hello(mut bytes: &[u8]) -> bool {
     let mut acceptor = Acceptor::default();
     while !bytes.is_empty() {
@@ -370,7 +370,7 @@ async fn talk(stream: TcpStream, with: &Shared, guest: &Guest) -> io::Result<()>
     if !has_sent(&stream, with).await? {
         return Ok(());
     }
-    // It now waits for us, in the order of arrival.
+    // From now on, the connection waits for this program, in order of arrival.
     guest.stops_waiting();
     let Some(place) = with.sending.place().await else {
         return Ok(());
@@ -383,7 +383,7 @@ async fn talk(stream: TcpStream, with: &Shared, guest: &Guest) -> io::Result<()>
     let talking = async {
         match &with.tls {
             None => talk_http(stream, local, with, asked).await,
-            // A browser that does not trust the certificate, or no TLS at all, is an error here.
+            // A client that doesn't trust the certificate or doesn't use TLS is an error.
             Some(tls) => talk_http(tls.accept(stream).await?, local, with, asked).await,
         }
     };
@@ -391,7 +391,7 @@ async fn talk(stream: TcpStream, with: &Shared, guest: &Guest) -> io::Result<()>
         biased;
         () = sender.has_to_go() => Err(ErrorKind::TimedOut.into()),
         talked = talking => talked,
-        // A request that has come is answered all the same.
+        // A request that has arrived is still answered.
         () = over(with, &sender) => Ok(()),
     }
 }
@@ -406,7 +406,7 @@ async fn talk_http(
         Ok::<_, Infallible>(answer(with, request, local, &asked).await.response())
     });
     http1::Builder::new()
-        // The pool has the time.
+        // The pool limits the time.
         .header_read_timeout(None)
         .max_buf_size(HEADER_BYTES)
         .keep_alive(false)
@@ -415,7 +415,7 @@ async fn talk_http(
         .map_err(io::Error::other)
 }
 
-/// Judges a request, and hands over what may be the callback. `asked` says that the whole request has come.
+/// Judges a request, and passes it on if it may be the callback. Calls `asked` when the whole request has arrived.
 async fn answer(
     with: &Shared,
     request: Request<Incoming>,
@@ -424,7 +424,7 @@ async fn answer(
 ) -> Page {
     let posted = request.method() == Method::POST;
     let query = match with.gate.judge_request(&request, local) {
-        // Until it has come, the connection may have to give way, and has to go after some time.
+        // Until the form is complete, the connection may be dropped for another one, or because it takes too long.
         Ok(()) if posted => form(request).await,
         Ok(()) => Ok(SecretString::from(
             request.uri().query().unwrap_or_default(),
@@ -445,12 +445,12 @@ async fn answer(
         posted,
         answer,
     };
-    // Nobody takes it, or answers, any more once another callback was taken.
+    // Both ends are dropped once another callback was accepted.
     let _ = with.arrivals.send(arrival).await;
     page.await.unwrap_or(Page::Over)
 }
 
-/// The form that a browser posts. It takes the place of the query, so bytes that are no text are read as they are there.
+/// Reads the form that a browser posts. Like in a query, bytes that aren't UTF-8 are replaced.
 async fn form(request: Request<Incoming>) -> Result<SecretString, (Stray, Page)> {
     let body = Limited::new(request.into_body(), FORM_BYTES)
         .collect()
@@ -492,7 +492,7 @@ mod tests {
         Loopback::bind(&url, None, None, ResponseMode::Query, &tasks).unwrap()
     }
 
-    /// Sends a request; the answer comes later.
+    /// Sends a request. The handle returns the response.
     fn get(loopback: &Loopback, target: &str) -> JoinHandle<String> {
         let to = loopback.addresses()[0];
         let request = format!("GET {target} HTTP/1.1\r\nHost: {to}\r\n\r\n");
@@ -505,7 +505,7 @@ mod tests {
         })
     }
 
-    /// A machine without IPv6 has nothing to bind there.
+    /// Without IPv6, there is nothing to test.
     #[tokio::test]
     async fn a_port_that_is_free_on_one_family_alone_is_taken() {
         let Ok(v6) = bind_one(Ipv6Addr::LOCALHOST.into(), 0) else {
@@ -530,7 +530,7 @@ mod tests {
         }
         let browser = get(&loopback, "/callback?state=s");
         let Some(ListenerEvent::Arrival(arrival)) = within(async {
-            // Until it has come.
+            // Wait until the callback has arrived.
             while loopback.arrivals.is_empty() {
                 tokio::task::yield_now().await;
             }
@@ -558,7 +558,7 @@ mod tests {
     #[tokio::test]
     async fn other_callbacks_are_told_at_once_that_it_is_over() {
         let mut loopback = bind();
-        // More than wait for the flow.
+        // More callbacks than the queue of the flow holds.
         let browsers: Vec<_> = (0..30).map(|_| get(&loopback, "/callback?x")).collect();
         let ListenerEvent::Arrival(arrival) = within(loopback.next()).await.unwrap() else {
             panic!("no callback");
@@ -575,7 +575,7 @@ mod tests {
         assert!(begin.elapsed() < ANSWER_LIMIT, "{:?}", begin.elapsed());
         let mut pages = Vec::new();
         for browser in browsers {
-            // Whoever was not heard any more was dropped.
+            // Connections that were not read before the end were dropped.
             pages.extend(within(browser).await.ok());
         }
         let count = |words| pages.iter().filter(|page| page.contains(words)).count();
@@ -602,7 +602,7 @@ mod tests {
         assert!(is_whole_hello(b"GET / HTTP/1.1\r\n"));
     }
 
-    /// What a client with TLS begins with.
+    /// Returns the first message of a TLS client.
     fn hello() -> Vec<u8> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider)

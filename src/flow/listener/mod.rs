@@ -1,7 +1,8 @@
-//! The listener for the redirect URL: one interface, with the loopback listener behind it, or HTTP.sys.
+//! The listener for the redirect URL: one interface for the loopback listener and HTTP.sys.
 //!
-//! It accepts GET on exactly the redirect path with the redirect URL's host, and POST of a form if the sign-in requested
-//! that. Everything else is rejected or dropped, and counted if the platform reports it; none of it ends the wait.
+//! It accepts GET requests for exactly the path and host of the redirect URL, and a posted form if the sign-in
+//! requested that. Everything else is rejected or dropped, and counted if the platform reports it. The sign-in
+//! continues after it.
 
 mod gate;
 #[cfg(windows)]
@@ -25,7 +26,7 @@ use crate::httpsys::refused;
 use crate::httpsys::{config, prefix::Prefix};
 use crate::oauth::url::is_loopback;
 
-/// True if the redirect URL leads to this machine and to a listener that speaks its language.
+/// Returns whether the redirect URL points to this machine and to a listener that supports its scheme.
 #[must_use]
 pub fn can_be_here(
     redirect_url: &Url,
@@ -35,37 +36,36 @@ pub fn can_be_here(
 ) -> bool {
     let speaks =
         redirect_url.scheme() == "http" || has_certificate || choice.is_http_sys(listen.is_some());
-    // A scheme of an app leads to no port.
+    // The custom scheme of an app has no port.
     matches!(redirect_url.scheme(), "http" | "https")
         && (listen.is_some() || (speaks && is_loopback(redirect_url)))
 }
 
-/// Listens until it is finished or dropped; either frees the port.
+/// A listener for the redirect URL. Finishing or dropping it frees the port.
 #[derive(Debug)]
 pub struct Listener {
     kind: Kind,
-    /// What a browser is shown, where the redirect URL is https and this is known.
+    /// The certificate that the browser sees, if the redirect URL is https and the certificate is known.
     certificate: Option<About>,
-    /// Why it is not the one that was tried first.
+    /// Why this is not the listener that was tried first.
     note: Option<String>,
 }
 
 #[derive(Debug)]
 enum Kind {
-    /// On hyper.
+    /// The loopback listener, based on hyper.
     Loopback(Loopback),
-    /// The kernel's of Windows.
+    /// The web server in the Windows kernel.
     #[cfg(windows)]
     HttpSys(HttpSys),
 }
 
 impl Listener {
-    /// Takes the port of the redirect URL, of which [`can_be_here`] holds; port 0 becomes a free one. `localhost`
-    /// means both families. With a certificate the loopback listener speaks https. Once it is dropped, the port is free when
-    /// `tasks` have ended.
+    /// Listens on the port of the redirect URL, for which [`can_be_here`] must return `true`. Port 0 is replaced with a
+    /// free port. `localhost` means both address families. With a certificate, the loopback listener serves https.
+    /// After a drop, the port is free once `tasks` have ended.
     ///
-    /// # Errors
-    /// If the port isn't available.
+    /// Returns an error if the port isn't available.
     pub async fn bind(
         redirect_url: &Url,
         listen: Option<ListenAddress>,
@@ -94,7 +94,7 @@ impl Listener {
         }
     }
 
-    /// HTTP.sys, or the loopback listener where Windows doesn't let this account have the URL.
+    /// Returns the HTTP.sys listener, or the loopback listener if Windows doesn't allow this account to use the URL.
     fn or_else(
         http_sys: Result<Self, ListenError>,
         any_port: bool,
@@ -115,7 +115,7 @@ impl Listener {
                 note: denied.instead(listener.redirect_url(), any_port),
                 ..listener
             }),
-            // HTTP.sys may share a port that nobody else gets, and what helps there is a reservation.
+            // HTTP.sys may use the port, so that no other listener gets it. Reserving the URL helps.
             Err(_) if matches!(denied, ListenError::HttpSys { .. }) => Err(denied),
             Err(error) => Err(error),
         }
@@ -144,7 +144,7 @@ impl Listener {
         Err(ListenError::NoHttpSys)
     }
 
-    /// The redirect URL with the port that was really taken.
+    /// Returns the redirect URL with the port that is actually used.
     #[must_use]
     pub fn redirect_url(&self) -> &Url {
         match &self.kind {
@@ -154,19 +154,19 @@ impl Listener {
         }
     }
 
-    /// The certificate that a browser is shown here.
+    /// Returns the certificate that the browser sees.
     #[must_use]
     pub fn certificate(&self) -> Option<&About> {
         self.certificate.as_ref()
     }
 
-    /// What the user has to know about the choice of the listener, in sentences.
+    /// Returns what the user should know about the choice of the listener, in sentences.
     #[must_use]
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }
 
-    /// Where it listens, in words.
+    /// Returns the addresses or the prefix that it listens on, in words.
     #[must_use]
     pub fn places(&self) -> Vec<String> {
         match &self.kind {
@@ -179,7 +179,7 @@ impl Listener {
         }
     }
 
-    /// Waits for the next thing that comes in; `None` never, while it lives.
+    /// Waits for the next event. Never returns `None` while the listener exists.
     pub async fn next(&mut self) -> Option<ListenerEvent> {
         match &mut self.kind {
             Kind::Loopback(listener) => listener.next().await,
@@ -188,7 +188,7 @@ impl Listener {
         }
     }
 
-    /// Frees the port at once and lets answers in progress go out, for at most two seconds.
+    /// Frees the port at once, and sends responses in progress for at most two seconds.
     pub async fn finish(self) {
         match self.kind {
             Kind::Loopback(listener) => listener.finish().await,
@@ -249,12 +249,12 @@ mod tests {
             let places = listener.places();
             assert!(places[0].starts_with("127.0.0.1:"), "{places:?}");
         }
-        // A port that HTTP.sys shares is free for nobody else: a reservation helps.
+        // A port of HTTP.sys is not free for another listener: a reservation helps.
         for (error, told) in [(refused(5), refused(5)), (escaped(), taken())] {
             let outcome = Listener::or_else(Err(error), false, || Err(taken()));
             assert_eq!(outcome.unwrap_err().to_string(), told.to_string());
         }
-        // Whatever else is wrong would be wrong with our own as well, or is to be set right.
+        // The loopback listener would have other problems, too, or the user should fix them.
         let other = ListenError::NotBound { prefix: prefix() };
         for error in [1, 13, 32, 87, 183, 1060, 1214, 10013]
             .map(refused)
@@ -279,7 +279,7 @@ mod tests {
             ("https://127.0.0.1/cb", None, Loopback, true, true),
             ("https://127.0.0.1/cb", None, HttpSys, false, true),
             ("https://other.example/cb", None, HttpSys, true, false),
-            // Behind a proxy, which speaks https for it.
+            // Behind a proxy, which serves https for the listener.
             (
                 "https://other.example/cb",
                 Some("127.0.0.1:8400"),

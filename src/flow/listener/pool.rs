@@ -1,4 +1,4 @@
-//! A bounded pool of connections, and which of them is dropped for a new one.
+//! A bounded pool of connections, and the choice of which to drop for a new connection.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,14 +9,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// How many connections are served, and how long one may take.
+/// Limits for the number and the time of connections.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// Open connections. Each costs a descriptor.
+    /// Maximum number of open connections. Each needs a file descriptor.
     pub(super) connections: usize,
-    /// In this time after it was accepted a connection never gives way.
+    /// A connection is never dropped for another one within this time after it was accepted.
     pub(super) grace: Duration,
-    /// In this time after it was accepted a connection sends its whole request, or it is dropped.
+    /// A connection that hasn't sent its whole request within this time is dropped.
     pub(super) request: Duration,
 }
 
@@ -28,7 +28,7 @@ impl Limits {
         Self::of(descriptors())
     }
 
-    /// At most half of the descriptors that the process may have: the other half is for the rest of the program.
+    /// Returns the limits for this many file descriptors. Half of them or more are left for the rest of the program.
     fn of(descriptors: usize) -> Self {
         Self {
             connections: (descriptors / 2).clamp(Self::LEAST, Self::MOST),
@@ -37,7 +37,7 @@ impl Limits {
         }
     }
 
-    /// For those of the connections whose requests are read.
+    /// Returns the limits for the connections whose requests are being read.
     pub(super) fn of_sending(self) -> Self {
         Self {
             connections: self.connections.div_ceil(4),
@@ -46,7 +46,7 @@ impl Limits {
     }
 }
 
-/// One of so many connections gives way at once.
+/// One of this many connections is dropped at a time.
 const ROOM: usize = 16;
 
 #[cfg(unix)]
@@ -65,28 +65,29 @@ fn descriptors() -> usize {
 
 /// The connections of a listener.
 ///
-/// A connection has a place until it ends. It is *waiting* until its whole request has come; then it is answered and
-/// closed at once. While no place is free, new connections stay in the backlog of the kernel, until
+/// A connection has a place until it ends. It is *waiting* until its whole request has arrived; then it is answered and
+/// closed at once. While no place is free, new connections stay in the kernel's backlog until
 ///
-/// - a connection ends: it was answered, its client closed it, or its request took too long; or
-/// - the oldest waiting connections are past the grace. They give way, a sixteenth of all at once: a client that holds
-///   connections and sends nothing keeps a place no longer while others need one, however many connections it holds.
+/// - a connection ends, because it was answered, its client closed it, or its request took too long; or
+/// - the oldest waiting connections are past the grace period. They are dropped, a sixteenth of all at a time: a client
+///   that holds connections and sends nothing loses its places while others need them, however many it holds.
 ///
-/// A connection whose request has come is read and answered in the order of arrival, by a second pool of this kind that
-/// bounds the memory. A request counts as come once all of its head is there: a client that sends a byte is waiting like
-/// one that sends nothing.
+/// A second pool of this kind limits the memory: it reads and answers the connections whose requests have arrived, in
+/// order of arrival. A request has arrived once its head is complete: a client that sends a byte is waiting like a
+/// client that sends nothing.
 ///
-/// So a client that pauses no longer than the grace between its connection and its request always gets through. One
-/// that pauses longer gets through as well, unless more waiting connections than there are places come after it. The
-/// time in the backlog counts for a client, because what it sends meanwhile is there when it is accepted.
+/// So a client that pauses no longer than the grace period before its request always gets through. A client that pauses
+/// longer also gets through, unless more waiting connections than there are places come after it. Time in the backlog
+/// doesn't count against a client, because what it sends meanwhile is there when it is accepted.
 ///
-/// With 512 places and a grace of 250 ms, 2,000 clients that never send and always reconnect delay a browser by three
+/// With 512 places and a grace period of 250 ms, 2,000 clients that never send and always reconnect delay a browser by
+/// three quarters of a second.
 /// quarters of a second.
 #[derive(Debug)]
 pub(super) struct Pool {
     limits: Limits,
     places: Arc<Semaphore>,
-    /// By number, so that the oldest is the first.
+    /// The waiting connections by number, so that the oldest comes first.
     waiting: Mutex<BTreeMap<u64, Waiting>>,
     accepted: AtomicU64,
 }
@@ -111,9 +112,9 @@ impl Pool {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place for one more connection; `None` never.
+    /// Waits for a place for one more connection. Never returns `None`.
     pub(super) async fn place(self: &Arc<Self>) -> Option<Place> {
-        // Kept throughout: who waits first is served first.
+        // Keep this future throughout, so that the first to wait is served first.
         let free = Arc::clone(&self.places).acquire_owned();
         tokio::pin!(free);
         let permit = loop {
@@ -124,7 +125,7 @@ impl Pool {
             if let Ok(permit) = timeout_at(past_grace, free.as_mut()).await {
                 break permit;
             }
-            // A connection whose client has sent a request or closed it just now does not have to give way.
+            // Don't drop a connection whose client has just sent a request or closed it.
             tokio::task::yield_now().await;
             if let Ok(permit) = timeout(Duration::ZERO, free.as_mut()).await {
                 break permit;
@@ -142,8 +143,8 @@ impl Pool {
         waiting.first_key_value().map(|(_, oldest)| oldest.since)
     }
 
-    /// The oldest waiting connections past the grace give way. They are several, so that a storm is not faster than
-    /// they end.
+    /// Drops the oldest waiting connections past the grace period. It drops several, so that a flood of new connections
+    /// isn't faster than the drops.
     fn make_room(&self) {
         let Some(young) = Instant::now().checked_sub(self.limits.grace) else {
             return;
@@ -155,7 +156,7 @@ impl Pool {
         }
     }
 
-    /// The oldest waiting connection gives way, whatever its age: the system has no descriptor for a new one.
+    /// Drops the oldest waiting connection, whatever its age. Also called when the system has no free descriptor.
     pub(super) fn drop_oldest(&self) {
         if let Some((_, oldest)) = self.waiting().pop_first() {
             oldest.gives_way.cancel();
@@ -163,7 +164,7 @@ impl Pool {
     }
 }
 
-/// A place that is free.
+/// A free place.
 #[derive(Debug)]
 pub(super) struct Place {
     pool: Arc<Pool>,
@@ -171,7 +172,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place is for a connection that was accepted just now.
+    /// Gives the place to a connection that was just accepted.
     pub(super) fn take(self) -> Guest {
         let Self { pool, permit } = self;
         let number = pool.accepted.fetch_add(1, Ordering::Relaxed);
@@ -202,12 +203,13 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    /// Its whole request has come. False if it had come before.
+    /// Records that the whole request has arrived. Returns `false` if that was recorded before.
     pub(super) fn stops_waiting(&self) -> bool {
         self.pool.waiting().remove(&self.number).is_some()
     }
 
-    /// Ends when the connection has to go: it gives way, or its request took too long. Never once the request has come.
+    /// Resolves when the connection must be closed: it is dropped for another one, or its request took too long. Never
+    /// resolves after the request has arrived.
     pub(super) async fn has_to_go(&self) {
         tokio::select! {
             () = self.gives_way.cancelled() => {}
@@ -262,7 +264,7 @@ mod tests {
         pool.place().await.unwrap().take()
     }
 
-    /// Serves like the listener: until the client closes, or the connection has to go.
+    /// Serves like the listener: until the client closes the connection, or it must be closed.
     fn serve(guest: Guest, client: CancellationToken) -> tokio::task::JoinHandle<bool> {
         tokio::spawn(async move {
             tokio::select! {
@@ -299,7 +301,7 @@ mod tests {
         let rivals = Arc::clone(&pool);
         let storm = tokio::spawn(async move {
             loop {
-                // Its client never closes it.
+                // The client never closes this connection.
                 serve(accepted(&rivals).await, CancellationToken::new());
             }
         });
@@ -308,7 +310,7 @@ mod tests {
             () = tokio::time::sleep(LIMITS.grace * 99 / 100) => {}
         }
         assert!(honest.stops_waiting(), "it is still there");
-        // From now on it is safe for good.
+        // From now on, the connection is never dropped.
         tokio::select! {
             () = honest.has_to_go() => panic!("it was dropped while it was answered"),
             () = tokio::time::sleep(LIMITS.request * 10) => {}

@@ -1,4 +1,4 @@
-//! The memory that HTTP.sys receives requests in, and what is read out of it. It is wiped after each request.
+//! The buffer for requests from HTTP.sys, and the values read from it. It is wiped after each request.
 
 #![allow(
     unsafe_code,
@@ -16,14 +16,14 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::httpsys::api::address;
 
-/// A request with all its headers; a callback with a long code fits.
+/// Maximum size of a request with all its headers, in bytes. A callback with a long code fits.
 const REQUEST_BYTES: usize = 64 * 1024;
 
-/// A request, read out of the kernel's structure.
+/// A request, copied from the kernel's structure.
 pub(super) struct Seen {
     pub(super) id: u64,
     pub(super) method: Method,
-    /// Path and query as sent; a code may be in it.
+    /// Path and query as sent. May contain a code.
     pub(super) target: Zeroizing<String>,
     pub(super) host: Option<String>,
     pub(super) content_type: Option<String>,
@@ -31,37 +31,37 @@ pub(super) struct Seen {
     pub(super) from: Option<IpAddr>,
 }
 
-/// The memory that requests are received in. It holds a code as long as a request is in it, and is wiped after each.
+/// The buffer for requests. It may contain a code, so it is wiped after each request.
 pub(super) struct Buffer(Zeroizing<Vec<u64>>);
 
 impl Buffer {
     pub(super) fn new() -> Self {
-        // The structure holds pointers, so its memory is aligned like them.
+        // The structure contains pointers, so its memory needs their alignment.
         Self(Zeroizing::new(vec![0; REQUEST_BYTES / size_of::<u64>()]))
     }
 
-    /// To be filled in by the kernel.
+    /// Returns the memory for the kernel to fill in.
     pub(super) fn memory(&mut self) -> &mut [u64] {
         &mut self.0
     }
 
-    /// Copies what is needed out of a request that was received whole.
+    /// Copies the needed values of a completely received request.
     ///
     /// # Safety
-    /// The kernel has filled in the structure, and its pointers lead into this memory.
+    /// The kernel has filled in the structure, and its pointers point into this memory.
     pub(super) unsafe fn take(&mut self) -> Seen {
-        // SAFETY: as promised by the caller; the memory is not changed while this reference lives.
+        // SAFETY: the caller guarantees this; the memory doesn't change while this reference exists.
         let seen = parse_request(unsafe { &(*self.0.as_ptr().cast::<HTTP_REQUEST_V2>()).Base });
         self.0.as_mut_slice().zeroize();
         seen
     }
 
-    /// The number of a request that was too large.
+    /// Returns the ID of a request that was too large.
     ///
     /// # Safety
-    /// The kernel has written the fixed part of the structure there.
+    /// The kernel has written the fixed part of the structure to this memory.
     pub(super) unsafe fn take_number(&mut self) -> u64 {
-        // SAFETY: the memory is larger than the structure, aligned, and filled in as promised by the caller.
+        // SAFETY: the memory is larger than the structure and aligned, and the caller guarantees that it is filled in.
         let number = unsafe { (*self.0.as_ptr().cast::<HTTP_REQUEST_V2>()).Base.RequestId };
         self.0.as_mut_slice().zeroize();
         number
@@ -77,7 +77,7 @@ fn parse_request(request: &HTTP_REQUEST_V1) -> Seen {
     let target = unsafe { text(request.pRawUrl, request.RawUrlLength) };
     Seen {
         id: request.RequestId,
-        // Which of the others it was does not matter.
+        // Other methods don't need to be distinguished.
         method: match request.Verb {
             verb if verb == HttpVerbGET => Method::GET,
             verb if verb == HttpVerbPOST => Method::POST,
@@ -96,12 +96,12 @@ fn parse_request(request: &HTTP_REQUEST_V1) -> Seen {
 }
 
 /// # Safety
-/// `start` is null or leads to `length` bytes.
+/// `start` is null or points to `length` bytes.
 unsafe fn text(start: *const u8, length: u16) -> Option<String> {
     if start.is_null() {
         return None;
     }
-    // SAFETY: as promised by the caller.
+    // SAFETY: the caller guarantees this.
     let bytes = unsafe { std::slice::from_raw_parts(start, length.into()) };
     Some(String::from_utf8_lossy(bytes).into_owned())
 }
@@ -110,11 +110,11 @@ unsafe fn text(start: *const u8, length: u16) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Puts a request with this target into a buffer, as the kernel does.
+    /// Writes a request with this target to a buffer, as the kernel does.
     fn received(target: &str) -> Buffer {
         let mut buffer = Buffer::new();
         let request = buffer.0.as_mut_ptr().cast::<HTTP_REQUEST_V2>();
-        // SAFETY: the memory is larger than the structure and the text behind it, and aligned.
+        // SAFETY: the memory is aligned, and larger than the structure and the text after it.
         unsafe {
             let behind = request.add(1).cast::<u8>();
             behind.copy_from_nonoverlapping(target.as_ptr(), target.len());

@@ -1,7 +1,7 @@
-//! Redaction: finds secrets in text from outside, however they are encoded, shortened or disguised.
+//! Redaction: finds secrets in untrusted text, however they are encoded, shortened or disguised.
 //!
-//! This file decides what is secret; `names` knows the parameters and members of the protocol, and `search` finds secrets in
-//! texts. Secrets are searched for in base64 and hex too. The whole word around a secret is replaced.
+//! This file decides what is secret; `names` knows the parameters and members of the protocol, and `search` finds
+//! secrets in texts, also in base64 and hex. The whole word around a secret is replaced.
 
 mod names;
 mod search;
@@ -24,24 +24,25 @@ pub(super) use names::{is_address, is_harmless, is_known_name};
 pub(super) use search::redacted;
 use search::{ESCAPES, Index, LONGEST_WORD, RUN, SHORTEST, letters, replace};
 
-/// Short secrets are searched for one by one, so only this many of them.
+/// Maximum number of short secrets. Each requires a search of its own.
 const SHORT_LIMIT: usize = 64;
-/// Base64 and hex are compared for this many bytes of secrets in all.
+/// Maximum number of bytes of known secrets that are also searched for in base64 and hex.
 const ENCODED_LIMIT: usize = 64 * 1024;
-/// The same for what only may be a secret: there may be thousands.
+/// The same limit for possible secrets, of which there may be thousands.
 const POSSIBLE_LIMIT: usize = 8 * 1024;
-/// A URL is taken apart into at most this many parts.
+/// Maximum number of parts of a URL.
 const PARTS_LIMIT: usize = 64;
-/// What a run remembers, in bytes; the oldest is forgotten first.
+/// Maximum size of all secrets of a run, in bytes. The oldest are forgotten first.
 const KNOWN_LIMIT: usize = 256 * 1024;
 
-/// Secrets to be found in texts.
+/// The secrets to find in texts.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     list: Vec<SecretString>,
-    /// What may be a secret, of the latest answer or callback.
+    /// Possible secrets of the latest response or callback.
     possible: Vec<SecretString>,
-    /// The latest client assertion. Earlier ones are forgotten: each is sent once, and they would take the place of others.
+    /// The latest client assertion. Each is sent only once, so earlier ones are forgotten to leave room for other
+    /// secrets.
     assertion: Option<SecretString>,
 }
 
@@ -50,8 +51,8 @@ impl Secrets {
         self.list.is_empty() && self.possible.is_empty()
     }
 
-    /// Adds a secret of the run, to be found in all that comes later. Fewer than four characters occur by chance and are no
-    /// secret; of a URL its parameters are, and what in its path looks random.
+    /// Adds a secret of the run, to be found in all later texts. Texts of fewer than four characters occur by chance
+    /// and don't count. Of a URL, only the parameters and random-looking parts of the path are secret.
     pub fn remember(&mut self, secret: &str) {
         if secret.len() > KNOWN_LIMIT {
             return;
@@ -68,7 +69,7 @@ impl Secrets {
         }
     }
 
-    /// Remembers a code that people type; its halves give it away as well.
+    /// Remembers a user code and its halves, because each half gives the code away.
     pub(super) fn remember_user_code(&mut self, code: &str) {
         self.remember(code);
         for half in code.split(['-', ' ']).filter(|half| half.len() >= SHORTEST) {
@@ -76,11 +77,11 @@ impl Secrets {
         }
     }
 
-    /// Remembers what a request sends: each parameter not known to be harmless, in body, query and header.
+    /// Remembers the values of a request in body, query and header, except for those that are known to be harmless.
     pub(super) fn remember_sent(&mut self, request: &Request) {
         let query = request.url.query().unwrap_or_default();
         let body = match request.method {
-            // Such an object has no secrets: they are in the header.
+            // A JSON object contains no secret: secrets are in the header.
             Method::Json => "",
             Method::Post | Method::Bare | Method::Get => request.body.expose_secret(),
         };
@@ -108,7 +109,7 @@ impl Secrets {
             .decode(credentials)
             .map(Zeroizing::new)
             .unwrap_or_default();
-        // RFC 6749, section 2.3.1: the secret is form-encoded before it becomes base64.
+        // The secret is form-encoded before it is base64-encoded (RFC 6749, section 2.3.1).
         if let Some((_, secret)) = String::from_utf8_lossy(&decoded).split_once(':') {
             self.remember(secret);
             let form = Zeroizing::new(format!("x={secret}"));
@@ -118,7 +119,7 @@ impl Secrets {
         }
     }
 
-    /// Takes the parameters of a callback or paste for what may be secret now.
+    /// Replaces the possible secrets with the parameters of a callback or paste.
     pub(super) fn consider_query(&mut self, query: &str) {
         self.possible.clear();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -130,7 +131,7 @@ impl Secrets {
         }
     }
 
-    /// Remembers the tokens and codes that an answer brings, and takes its unknown members for what may be secret now.
+    /// Remembers the tokens and codes of a response, and replaces the possible secrets with its unknown members.
     pub(super) fn consider_answer(&mut self, members: &Map<String, Value>) {
         self.possible.clear();
         each_leaf(members, &mut |name, value| {
@@ -143,12 +144,13 @@ impl Secrets {
                 }
                 Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return,
             };
-            // Some services put the words of an error where the token should be.
+            // Some services send an error message in place of the token.
             if name == "access_token" && is_sentence(text) {
                 return;
             }
             if name == "request_uri" {
-                // It stands for the parameters of a sign-in. Its usual beginning (RFC 9126, section 2.2) is the same for everyone.
+                // The reference stands for the parameters of a sign-in. Its usual prefix (RFC 9126, section 2.2) is the
+                // same for everyone.
                 let reference = text.strip_prefix("urn:ietf:params:oauth:request_uri:");
                 self.remember(reference.unwrap_or(text));
             } else if SECRET.contains(&name) {
@@ -165,7 +167,7 @@ impl Secrets {
         });
     }
 
-    /// Replaces each word of `texts` that gives one of the secrets away.
+    /// Replaces each word of `texts` that contains a secret or a telling part of it.
     pub(super) fn redact(&self, texts: &mut [&mut String]) {
         if self.is_empty() || texts.is_empty() {
             return;
@@ -202,8 +204,9 @@ impl Secrets {
     }
 }
 
-/// What of a value is secret: of a URL its parameters, and what in its path or fragment looks random. A URL of more than
-/// [`PARTS_LIMIT`] parts is secret as a whole. URLs within a part are not taken apart: that would take time by their depth.
+/// Returns the secret parts of a value. Those of a URL are its parameters, and random-looking parts of its path or
+/// fragment. A URL of more than [`PARTS_LIMIT`] parts is secret as a whole. URLs within a part are not split: the time
+/// would grow with their depth.
 fn parts(secret: &str) -> Vec<Cow<'_, str>> {
     let url = secret.contains("://").then(|| Url::parse(secret).ok());
     let Some(url) = url.flatten().filter(Url::has_host) else {
@@ -224,7 +227,7 @@ fn parts(secret: &str) -> Vec<Cow<'_, str>> {
     parts
 }
 
-/// True if a value of an unknown name may be a secret.
+/// Returns whether the value of an unknown name may be a secret.
 fn may_be_secret(text: &str) -> bool {
     if text.contains("://") && !text.contains(char::is_whitespace) {
         return parts(text).iter().any(|part| looks_random(part));
@@ -232,8 +235,8 @@ fn may_be_secret(text: &str) -> bool {
     looks_random(text)
 }
 
-/// True for a single word that does not look like one of a language, like an address, or like an identifier that support
-/// requests.
+/// Returns whether the text is a single word that looks neither like natural language, nor like an address, nor like an
+/// identifier that support asks for.
 fn looks_random(text: &str) -> bool {
     let letters = text.chars().filter(char::is_ascii_alphanumeric).count();
     let guid = text.len() == 36 && text.matches('-').count() == 4;
@@ -241,7 +244,7 @@ fn looks_random(text: &str) -> bool {
         return false;
     }
     let word = |word: &str| {
-        // Of letters alone, each capital at the beginning of a word or all of them.
+        // Only letters, and capital letters only at the beginning of words.
         let mut parts = word
             .split_inclusive(|ch: char| ch.is_ascii_uppercase())
             .skip(1);
@@ -250,7 +253,7 @@ fn looks_random(text: &str) -> bool {
             && parts.all(|part| part.len() > 2)
     };
     let capitals = |text: &str| !text.contains(|ch: char| ch.is_ascii_lowercase());
-    // A code that people type has no lowercase letters.
+    // User codes have no lowercase letters.
     (capitals(text) && !text.contains('_'))
         || !text
             .split(|ch: char| !ch.is_ascii_alphanumeric())
@@ -264,7 +267,7 @@ fn looks_random(text: &str) -> bool {
             })
 }
 
-/// Each value that is no list or object, with the name of the member that it belongs to.
+/// Calls `see` with each value that is neither an array nor an object, and the name of its member.
 fn each_leaf(members: &Map<String, Value>, see: &mut impl FnMut(&str, &Value)) {
     fn walk(name: &str, value: &Value, see: &mut impl FnMut(&str, &Value)) {
         match value {
@@ -278,14 +281,14 @@ fn each_leaf(members: &Map<String, Value>, see: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// The forms that a secret may take within a longer encoded text.
+/// Returns the forms that a secret may take within a longer encoded text.
 fn encodings(secret: &[u8]) -> Vec<Zeroizing<String>> {
-    // Base64 has three forms, as the secret may begin at any of three bytes.
+    // Base64 has three forms, because the secret may begin at any of three byte offsets.
     let mut all: Vec<Zeroizing<String>> = (0..3)
         .map(|skipped| {
             let bytes = Zeroizing::new([&[0; 2][..skipped], secret].concat());
             let text = Zeroizing::new(STANDARD_NO_PAD.encode(&*bytes));
-            // The first characters are made of what stands before.
+            // The first characters also encode the bytes before the secret.
             let begin = [0, 2, 3][skipped].min(text.len());
             Zeroizing::new(text[begin..].to_owned())
         })
@@ -468,7 +471,8 @@ mod tests {
             "abcdefghijklmnopqrstuvwxyz",
             "https://as.example/d?c=WDJB-MJHT",
             "https://as.example/hooks/T00000000/B00000000",
-            // The shortest, capitals in the place of words, too long for a word, and what only resembles a GUID.
+            // The shortest secret, capital letters inside words, too long for a word, and one that merely resembles a
+            // GUID.
             "A1b2C3",
             "aBcDeFgH",
             "abcdefghijklmnopqrstuvwxy",
@@ -527,7 +531,7 @@ mod tests {
 
     #[test]
     fn redaction_takes_time_in_proportion() {
-        // Texts and secrets that share all their runs, and secrets that share the beginnings of all.
+        // Texts and secrets that share all their runs, and secrets that all share their first letters.
         let mut secrets = secrets(&[&"a".repeat(200_000)]);
         for at in 0..2_000 {
             secrets.possible.push(format!("aaaa{at}").into());
@@ -536,7 +540,7 @@ mod tests {
         let mut texts = ["a".repeat(16_384), "a ".repeat(8_192)];
         let begin = std::time::Instant::now();
         secrets.redact(&mut texts.iter_mut().collect::<Vec<_>>());
-        // All with all would take minutes.
+        // Comparing everything with everything would take minutes.
         assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
         assert_eq!(texts[0], "[redacted, 16384 chars]");
     }
@@ -559,7 +563,7 @@ mod tests {
         );
     }
 
-    /// What is left of `text` for a callback with this query.
+    /// Returns `text` after redaction for a callback with this query.
     fn after_query(query: &str, text: &str) -> String {
         let (mut secrets, mut text) = (Secrets::default(), text.to_owned());
         secrets.consider_query(query);
@@ -567,7 +571,7 @@ mod tests {
         text
     }
 
-    /// The same for a response with these members.
+    /// Returns `text` after redaction for a response with these members.
     fn after_answer(members: &Value, text: &str) -> String {
         let (mut secrets, mut text) = (Secrets::default(), text.to_owned());
         secrets.consider_answer(members.as_object().unwrap());
@@ -578,11 +582,11 @@ mod tests {
     #[test]
     fn of_a_callback_the_known_secrets_count_and_what_looks_random_under_an_unknown_name() {
         for (query, text, left) in [
-            // A word is a secret where its name says so.
+            // A word is a secret if its name says so.
             ("code=hunter", "no hunter", "no [redacted, 6 chars]"),
             ("state=hunter", "no hunter", "no [redacted, 6 chars]"),
             ("state=abcd", "no abcd", "no [redacted, 4 chars]"),
-            // Fewer characters occur by chance.
+            // Shorter texts occur by chance.
             ("state=abc", "no abc", "no abc"),
             ("made_up=hunter", "no hunter", "no hunter"),
             (
@@ -616,10 +620,10 @@ mod tests {
         let mut secrets = secrets(&["the-device-code", "the-user-code", "the-state"]);
         secrets.remember(&long(KNOWN_LIMIT + 1));
         assert_eq!(known(&secrets), 3);
-        // One that fits alone pushes out all others.
+        // A secret that just fits pushes out all others.
         secrets.remember(&long(KNOWN_LIMIT));
         assert_eq!(known(&secrets), 1);
-        // In a response, a longer one still counts for that response.
+        // A longer secret of a response still counts for that response.
         for (length, kept) in [(KNOWN_LIMIT, 1), (KNOWN_LIMIT + 1, 0)] {
             let mut secrets = Secrets::default();
             let members = serde_json::json!({ "access_token": long(length) });
@@ -645,7 +649,7 @@ mod tests {
         };
         assert_eq!(found(&numbered("q8z")), SHORT_LIMIT + 1);
         assert_eq!(found(&numbered("q8")), SHORT_LIMIT);
-        // A run of a longer one gives it away.
+        // A part of a longer secret gives it away.
         assert_eq!(without(&["s3cr3tX"], "no s3cr3t"), "no [redacted, 6 chars]");
     }
 
@@ -657,7 +661,7 @@ mod tests {
         let text = format!("{} {}", base64(one), base64(other));
         let left = format!("[redacted, 12 chars] {}", base64(other));
         assert_eq!(without(&[&first, other], &text), left);
-        // A shorter one leaves room for another.
+        // A shorter secret leaves room for another.
         let left = format!("{} [redacted, 12 chars]", base64(one));
         assert_eq!(without(&[&first[one.len()..], other], &text), left);
     }

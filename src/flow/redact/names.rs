@@ -1,6 +1,6 @@
-//! Which parameters and members may be shown: by their names, those that hold secrets, those that never do, and the rest.
+//! Which parameters and members may be shown, by name: those with secrets, those without, and all others.
 
-/// Parameters and members that hold no secret. What they say is shown, after redaction.
+/// Parameters and members that contain no secrets. Their values are shown, after redaction.
 const HARMLESS: &[&str] = &[
     "access_type",
     "application_type",
@@ -69,7 +69,7 @@ const HARMLESS: &[&str] = &[
     "verification_url",
 ];
 
-/// Members of metadata (RFC 8414, OpenID Connect Discovery), which hold no secret either.
+/// Members of metadata (RFC 8414, OpenID Connect Discovery), which contain no secrets either.
 const METADATA: &[&str] = &[
     "acr_values_supported",
     "authorization_endpoint",
@@ -109,7 +109,7 @@ const METADATA: &[&str] = &[
     "userinfo_endpoint",
 ];
 
-/// Parameters and members whose values are secrets; their names give nothing away.
+/// Parameters and members whose values are secrets. Their names may be shown.
 pub(super) const SECRET: &[&str] = &[
     "access_token",
     "assertion",
@@ -131,7 +131,7 @@ pub(super) const SECRET: &[&str] = &[
     "verification_url_complete",
 ];
 
-/// Other names that give nothing away. Their values may be anything.
+/// Other names that may be shown. Their values may be anything.
 const KNOWN_NAMES: &[&str] = &[
     "authed_user",
     "code",
@@ -144,17 +144,17 @@ const KNOWN_NAMES: &[&str] = &[
     "user",
 ];
 
-/// True if the value of this parameter or member may be shown, after redaction.
+/// Returns whether the value of this parameter or member may be shown, after redaction.
 pub(in crate::flow) fn is_harmless(name: &str) -> bool {
     HARMLESS.contains(&name) || METADATA.contains(&name)
 }
 
-/// True if the name of a parameter or member may be shown: any other may itself be a secret.
+/// Returns whether the name of a parameter or member may be shown. Any other name may itself be a secret.
 pub(in crate::flow) fn is_known_name(name: &str) -> bool {
     is_harmless(name) || SECRET.contains(&name) || KNOWN_NAMES.contains(&name)
 }
 
-/// True if the value is an address that is needed as it is.
+/// Returns whether the value of this name is a URL. A URL is shown without the secrets in it.
 pub(in crate::flow) fn is_address(name: &str) -> bool {
     matches!(name, "iss" | "issuer" | "service_documentation")
         || ["_uri", "_url", "_endpoint"]

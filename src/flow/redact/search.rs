@@ -1,18 +1,18 @@
 //! Finds secrets in texts, and replaces the words around them.
 //!
-//! Texts and secrets are compared by their letters and digits alone, in lowercase and decoded, six in a row. So a secret
-//! is found percent-encoded, escaped, in uppercase, cut off, or with invisible characters in it.
+//! Texts and secrets are compared only by their letters and digits, in lowercase and decoded, six in a row. This finds
+//! a secret that is percent-encoded, escaped, in uppercase, cut off, or interrupted by invisible characters.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::clean::is_clean;
 
-/// So many letters and digits in a row give a secret away.
+/// Number of consecutive letters and digits that give a secret away.
 pub(super) const RUN: usize = 6;
-/// Letters in a row of one case are a word up to this length; longer ones are random.
+/// Maximum length of a word. More consecutive letters of one case count as random.
 pub(super) const LONGEST_WORD: usize = 12;
-/// Words that secrets made up by people may hold, and that errors are made of.
+/// Words that made-up secrets may contain, and that are common in error messages.
 const VOCABULARY: &[&str] = &[
     "accesstoken",
     "application",
@@ -24,13 +24,14 @@ const VOCABULARY: &[&str] = &[
     "refreshtoken",
     "usercode",
 ];
-/// Secrets with fewer letters and digits than [`RUN`] are compared whole; with fewer than this they occur by chance.
+/// Minimum number of letters and digits. Secrets with fewer than [`RUN`] are compared as a whole; with fewer than this,
+/// they would be found by chance.
 pub(super) const SHORTEST: usize = 4;
-/// What begins an escape.
+/// The characters that start an escape.
 pub(super) const ESCAPES: [char; 4] = ['%', '\\', '&', '<'];
 
-/// The letters and digits of a text as numbers below 36, with the bytes at which they stand. With `decode`, escapes of
-/// URLs, JSON and HTML count as what they stand for.
+/// Returns the letters and digits of a text as numbers below 36, with their byte ranges. With `decode`, escapes of
+/// URLs, JSON and HTML count as the characters they encode.
 pub(super) fn letters(text: &str, decode: bool) -> impl Iterator<Item = (u8, Range<usize>)> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -50,10 +51,10 @@ pub(super) fn letters(text: &str, decode: bool) -> impl Iterator<Item = (u8, Ran
     })
 }
 
-/// The letters and digits of a text to be searched.
+/// The letters and digits of a text to search.
 struct Folded {
     values: Vec<u8>,
-    /// Where they stand. Texts are bounded far below 4 GB.
+    /// Their byte ranges. Texts are always much smaller than 4 GB.
     places: Vec<(u32, u32)>,
 }
 
@@ -66,15 +67,15 @@ impl Folded {
         Self { values, places }
     }
 
-    /// The bytes of the text from one letter or digit on, for so many of them.
+    /// Returns the byte range of `count` letters and digits, from `place` on.
     fn range(&self, place: usize, count: usize) -> Range<usize> {
         self.places[place].0 as usize..self.places[place + count - 1].1 as usize
     }
 }
 
-/// A letter or digit, whatever its case and width, as a number below 36.
+/// Returns a letter or digit as a number below 36, whatever its case and width.
 fn fold(ch: char) -> Option<u8> {
-    // Full-width forms of ASCII.
+    // Convert full-width forms to ASCII.
     let ch = match ch {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(ch) - 0xfee0).unwrap_or(ch),
         ch => ch,
@@ -91,14 +92,14 @@ fn is_hex(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The character that an escape at the beginning of `text` stands for, and the length of the escape.
+/// Returns the character that the escape at the beginning of `text` encodes, and the length of the escape.
 fn escape(text: &str) -> Option<(char, usize)> {
     let number = |digits: Option<&str>, radix| {
         let digits = digits.filter(|digits| is_hex(digits))?;
         char::from_u32(u32::from_str_radix(digits, radix).ok()?)
     };
     if text.starts_with('%') {
-        // Encoded more than once.
+        // The escape may be encoded several times.
         let mut at = 1;
         while at < 9
             && text.get(at..at + 2) == Some("25")
@@ -109,7 +110,7 @@ fn escape(text: &str) -> Option<(char, usize)> {
         return Some((number(text.get(at..at + 2), 16)?, at + 2));
     }
     if text.starts_with('<') {
-        // Tags stand for nothing.
+        // Tags encode no character.
         let end = text.bytes().take(20).position(|byte| byte == b'>')?;
         let name = &text[1..end];
         let tag = name
@@ -131,33 +132,33 @@ fn escape(text: &str) -> Option<(char, usize)> {
             Some(digits) => number(Some(digits), 16)?,
             None => number(Some(digits), 10)?,
         },
-        // Named ones stand for signs.
+        // Named entities are punctuation.
         None => ' ',
     };
     Some((ch, end + 2))
 }
 
-/// Every run of letters and digits of some texts, sorted, and which of them belong to a secret.
+/// Every run of letters and digits in some texts, sorted, with a record of those that belong to a secret.
 pub(super) struct Index {
-    /// Each text as it is, and decoded where it holds escapes.
+    /// Each text as it is, and again decoded if it contains escapes.
     readings: Vec<(usize, Folded)>,
-    /// Run, reading, place in it.
+    /// Each run, with its reading and its position in it.
     runs: Vec<(u32, u32, u32)>,
-    /// The runs that were found, and how many letters and digits in a row are needed around them.
+    /// The runs that were found, with the number of consecutive letters and digits that a match needs.
     hits: BTreeMap<u32, usize>,
-    /// A bit for each run by its lower half: most lookups end here.
+    /// A bit for each possible lower half of a run: most lookups end at this filter.
     filter: Vec<u64>,
-    /// What was found of secrets that are shorter than a run, by text.
+    /// The matches of secrets that are shorter than a run, by text.
     short: Vec<(usize, Range<usize>)>,
 }
 
-/// The run that ends with `value`, after the one before.
+/// Returns the next run, which ends with `value`.
 fn next_run(before: u32, value: u8) -> u32 {
-    // Below 36^6, which is less than 2^32.
+    // Less than 36^6, which is less than 2^32.
     before % 36_u32.pow(5) * 36 + u32::from(value)
 }
 
-/// True for letters that are a part of a word that errors are made of.
+/// Returns whether the letters are part of a word that is common in error messages.
 fn is_vocabulary(values: &[u8]) -> bool {
     let known = |word: &str| {
         let word: Vec<u8> = word.chars().filter_map(fold).collect();
@@ -166,9 +167,9 @@ fn is_vocabulary(values: &[u8]) -> bool {
     VOCABULARY.iter().any(|word| known(word))
 }
 
-/// True if a part of a secret is made of words: of letters of one case, none of them in too long a row.
+/// Returns whether a part of a secret consists of words: of one case or capitalized, at most [`LONGEST_WORD`] letters.
 fn is_of_words(secret: &str, part: Range<usize>) -> bool {
-    // Whole words, beyond the ends of the part; no further than a word is long.
+    // Extend the part to whole words, at most by the length of a word.
     let letters = |byte: &&u8| byte.is_ascii_alphabetic();
     let before = secret.as_bytes()[..part.start]
         .iter()
@@ -225,7 +226,7 @@ impl Index {
         }
     }
 
-    /// Notes the runs that the texts share with a secret.
+    /// Records the runs that the texts share with a secret.
     pub(super) fn find(&mut self, secret: &str, decode: bool) {
         let mut sum = 0;
         let mut begins = [0; RUN];
@@ -246,7 +247,7 @@ impl Index {
             }
             let run = begins[(count + 1) % RUN]..at.end;
             let needed = if is_of_words(secret, run) {
-                // People know these words, so most of the secret is needed.
+                // People know these words, so a match needs most of the secret.
                 *whole.get_or_insert_with(|| {
                     let count = letters(secret, decode).count();
                     (count * 3).div_ceil(5).max(RUN)
@@ -259,11 +260,11 @@ impl Index {
         }
     }
 
-    /// Notes where a short secret stands.
+    /// Records the places of a short secret.
     pub(super) fn find_short(&mut self, texts: &[&mut String], secret: &str) {
         let values: Vec<u8> = letters(secret, false).map(|(value, _)| value).collect();
         if values.len() < SHORTEST {
-            // Signs mostly: compared as it is.
+            // Mostly punctuation, so compare the text as it is.
             for (at, text) in texts.iter().enumerate() {
                 let places = text.match_indices(secret);
                 self.short
@@ -280,7 +281,7 @@ impl Index {
         }
     }
 
-    /// What was found, by text.
+    /// Returns the matches of each text.
     pub(super) fn found(self, texts: usize) -> Vec<Vec<Range<usize>>> {
         let mut found: Vec<Vec<Range<usize>>> = vec![Vec::new(); texts];
         for (at, range) in self.short {
@@ -346,7 +347,7 @@ pub(super) fn replace(text: &mut String, mut found: Vec<Range<usize>>) {
     *text = result;
 }
 
-/// What replaces a secret.
+/// Returns the replacement for a secret.
 pub(in crate::flow) fn redacted(value: &str) -> String {
     format!("[redacted, {} chars]", value.chars().count())
 }
@@ -363,7 +364,7 @@ mod tests {
             ("%2541", Some(('A', 5))),
             ("%252541", Some(('A', 7))),
             ("%2525252541", Some(('A', 11))),
-            // Nobody encodes more often.
+            // No program encodes more often.
             ("%252525252541", Some(('%', 11))),
             ("%25z1", Some(('%', 3))),
             ("%254z", Some(('%', 3))),
@@ -420,7 +421,7 @@ mod tests {
         }
     }
 
-    /// The text without this secret.
+    /// Returns the text with this secret redacted.
     fn without(secret: &str, text: &str) -> String {
         let mut text = text.to_owned();
         let mut index = Index::new(&[&mut text]);
@@ -447,7 +448,7 @@ mod tests {
     #[test]
     fn what_overlaps_is_replaced_as_one() {
         let mut text = "It is alpha1 beta2x gamma3 now".to_owned();
-        // Of two secrets.
+        // The matches of two secrets.
         let found = vec![13..26, 6..19];
         replace(&mut text, found);
         assert_eq!(text, "It is [redacted, 20 chars] now");

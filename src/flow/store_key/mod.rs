@@ -1,4 +1,4 @@
-//! Keys of a client in a certificate store of Windows. They stay there, and sign there.
+//! The client's keys in a Windows certificate store. A key never leaves the store, and signs in it.
 
 mod found;
 #[cfg(windows)]
@@ -11,38 +11,38 @@ pub use self::found::ListedKey;
 pub(super) use self::found::Opened;
 use crate::certificate::store_path::StorePath;
 
-/// What to say where there is no store.
+/// The error on systems without certificate stores.
 #[cfg(not(windows))]
 const ELSEWHERE: &str = "Certificate stores exist only on Windows. Enter the path of a PEM file.";
 
-/// Opens the key of a certificate. Does not wait for a user: a key that requires a PIN is an error.
+/// Opens the key of a certificate. Never waits for the user: a key that requires a PIN is an error.
 ///
 /// # Errors
-/// Why the key can't be used, in sentences.
+/// Returns why the key can't be used, in sentences.
 #[cfg(windows)]
 pub(super) fn open(path: &StorePath) -> Result<Opened, String> {
     windows::open(path)
 }
 
-/// The same elsewhere: there is none.
+/// Returns an error, because this system has no certificate stores.
 #[cfg(not(windows))]
 pub(super) fn open(_path: &StorePath) -> Result<Opened, String> {
     Err(ELSEWHERE.to_owned())
 }
 
-/// The certificates with a private key, as of the time `now`: those of the machine, then those of the user.
+/// Lists the certificates with a private key, of the machine and then of the user. Their validity is checked at `now`.
 ///
 /// # Errors
-/// Why they can't be listed, in a sentence.
+/// Returns why the certificates can't be listed, in a sentence.
 #[cfg(windows)]
 pub fn list(now: SystemTime) -> Result<Vec<ListedKey>, String> {
     windows::list(now)
 }
 
-/// The same elsewhere: there are none.
+/// Returns an error, because this system has no certificate stores.
 ///
 /// # Errors
-/// Always.
+/// Always returns an error.
 #[cfg(not(windows))]
 pub fn list(_now: SystemTime) -> Result<Vec<ListedKey>, String> {
     Err(ELSEWHERE.to_owned())

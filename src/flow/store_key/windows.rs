@@ -1,4 +1,4 @@
-//! The keys in the certificate stores of Windows.
+//! Keys in the certificate stores of Windows.
 
 #![allow(
     unsafe_code,
@@ -29,9 +29,9 @@ use crate::httpsys::certificates;
 use crate::oauth::jose::{Algorithm, HeldElsewhere, HeldKey, KeyError};
 use crate::windows::{AnyFunction, SystemLibrary, last_error};
 
-/// More certificates of a store are not looked at.
+/// Maximum number of certificates to read from a store.
 const MOST_CERTIFICATES: usize = 500;
-/// A signature is shorter: RSA keys have 16384 bits at most.
+/// Maximum length of a signature, in bytes. RSA keys have 16384 bits at most.
 const SIGNATURE_LIMIT: usize = 2048;
 
 pub(super) fn open(path: &StorePath) -> Result<Opened, String> {
@@ -42,7 +42,7 @@ pub(super) fn open(path: &StorePath) -> Result<Opened, String> {
     opened(found, path.location)
 }
 
-/// The certificate and its key.
+/// Returns the certificate with its key.
 fn opened(certificate: Certificate, location: Location) -> Result<Opened, String> {
     let der = certificate.der().to_vec();
     let intermediates = certificate.intermediates(location);
@@ -82,9 +82,9 @@ pub(super) fn list(now: SystemTime) -> Result<Vec<ListedKey>, String> {
 
 /// The private key of a certificate.
 struct Key {
-    /// Valid as long as the certificate, which frees it.
+    /// Valid as long as the certificate exists, which frees the handle.
     handle: NCRYPT_KEY_HANDLE,
-    /// Held while the key signs: nothing promises that a handle can be used by several threads at once.
+    /// Locked while the key signs: Windows doesn't document that several threads can use a handle at once.
     certificate: Mutex<Certificate>,
     location: Location,
 }
@@ -98,8 +98,8 @@ impl fmt::Debug for Key {
 impl Key {
     fn of(certificate: Certificate, location: Location) -> Result<Self, u32> {
         let (mut handle, mut kind, mut ours) = (0, 0, 0);
-        // SAFETY: the certificate is valid, and what is written to outlives the call. With the cache, the handle is the
-        // certificate's own.
+        // SAFETY: the certificate is valid, and the output variables outlive the call. With the cache flag, the handle
+        // belongs to the certificate.
         let found = unsafe {
             CryptAcquireCertificatePrivateKey(
                 certificate.pointer(),
@@ -149,8 +149,8 @@ impl Key {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let sign = sign_hash().ok_or(words::NOT_SUPPORTED)?;
-        // SAFETY: the key is valid as long as its certificate; lengths are those of the buffers, and the padding is of the
-        // kind that the flag says.
+        // SAFETY: the key is valid as long as its certificate, the lengths are those of the buffers, and the padding is
+        // of the kind that the flag says.
         let code = unsafe {
             sign(
                 self.handle,
@@ -172,7 +172,8 @@ impl Key {
     }
 }
 
-/// `NCryptSignHash`: key, padding, digest, its length, signature, its room, its length, flags; an error code.
+/// The type of `NCryptSignHash`: key, padding, digest and its length, signature, its capacity and its length, flags.
+/// Returns an error code.
 type SignHash = unsafe extern "system" fn(
     NCRYPT_KEY_HANDLE,
     *const c_void,
@@ -184,7 +185,8 @@ type SignHash = unsafe extern "system" fn(
     NCRYPT_FLAGS,
 ) -> HRESULT;
 
-/// The function that signs. Programs are not linked with its library, which could be one next to the program.
+/// Returns the function that signs. The program isn't linked with its library, because Windows could load a file of
+/// that name next to the program.
 fn sign_hash() -> Option<SignHash> {
     const NAME: &CStr = c"NCryptSignHash";
     static LIBRARY: SystemLibrary = SystemLibrary::new("ncrypt.dll");
@@ -193,18 +195,18 @@ fn sign_hash() -> Option<SignHash> {
     Some(unsafe { std::mem::transmute::<AnyFunction, SignHash>(found) })
 }
 
-/// How a digest is prepared before it is signed.
+/// The padding of a digest before it is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Padding {
     Pkcs1,
     /// With a salt as long as the digest.
     Pss,
-    /// For ECDSA. The signature has both numbers in full length, as JWS requires it.
+    /// No padding, for ECDSA. The signature consists of both numbers at fixed length, as JWS requires.
     None,
 }
 
 impl Padding {
-    /// `None` for algorithms that these keys don't have.
+    /// Returns `None` for algorithms that these keys don't support.
     fn of(algorithm: Algorithm) -> Option<Self> {
         match algorithm {
             Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => Some(Self::Pkcs1),
@@ -244,10 +246,10 @@ mod tests {
     use crate::flow::held_tls::tests::handshake;
     use crate::oauth::jose::SigningKey;
 
-    /// A new RSA key of Windows, in memory only.
+    /// Creates an RSA key in memory only.
     fn new_key() -> NCRYPT_KEY_HANDLE {
         let (mut provider, mut key, bits) = (0, 0, 2048_u32);
-        // SAFETY: names end in a zero, and what is written to outlives the calls.
+        // SAFETY: the names end with a zero, and the output variables outlive the calls.
         unsafe {
             let code = NCryptOpenStorageProvider(&raw mut provider, MS_KEY_STORAGE_PROVIDER, 0);
             assert_eq!(code, 0);
@@ -264,7 +266,7 @@ mod tests {
         key
     }
 
-    /// A certificate that has this key.
+    /// Creates a certificate that has this key.
     fn with_key(der: &[u8], key: NCRYPT_KEY_HANDLE) -> Certificate {
         let length = u32::try_from(der.len()).unwrap();
         let context = CERT_KEY_CONTEXT {
@@ -272,7 +274,7 @@ mod tests {
             Anonymous: CERT_KEY_CONTEXT_0 { hNCryptKey: key },
             dwKeySpec: CERT_NCRYPT_KEY_SPEC,
         };
-        // SAFETY: the bytes are as many as told, and this property is such a structure.
+        // SAFETY: the length is that of the bytes, and this property is a structure of this type.
         unsafe {
             let certificate = CertCreateCertificateContext(X509_ASN_ENCODING, der.as_ptr(), length);
             assert!(!certificate.is_null());
@@ -285,10 +287,10 @@ mod tests {
         }
     }
 
-    /// The public key in the format of PKCS#1, as in a certificate.
+    /// Returns the public key in PKCS #1 format, as in a certificate.
     fn public(key: NCRYPT_KEY_HANDLE) -> Vec<u8> {
         let (mut blob, mut length) = ([0; 1024], 0);
-        // SAFETY: the buffer is as long as told.
+        // SAFETY: the length is that of the buffer.
         let code = unsafe {
             NCryptExportKey(
                 key,
@@ -315,7 +317,7 @@ mod tests {
         ];
         let mut content = Vec::new();
         for part in parts {
-            // Positive, and without needless zeros.
+            // A positive integer, without leading zeros.
             let zeros = part.iter().take_while(|byte| **byte == 0).count();
             let mut part = part[zeros..].to_vec();
             if part[0] & 0x80 != 0 {
@@ -326,7 +328,7 @@ mod tests {
         element(0x30, &content)
     }
 
-    /// In DER, a length has as few bytes as possible.
+    /// Encodes an element in DER, with as few length bytes as possible.
     fn element(tag: u8, content: &[u8]) -> Vec<u8> {
         let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
         let length: &[u8] = match (high, low) {
@@ -337,7 +339,7 @@ mod tests {
         [&[tag], length, content].concat()
     }
 
-    /// Makes certificates with a key of Windows.
+    /// Issues certificates with a Windows key.
     struct Issuer(Key, Vec<u8>);
 
     impl PublicKeyData for Issuer {
@@ -364,14 +366,14 @@ mod tests {
     #[test]
     fn what_windows_signs_is_verified_with_the_certificate() {
         let handle = new_key();
-        // Any certificate carries the handle until there is the right one.
+        // Any certificate can own the handle until the right one exists.
         let (any, _) = self_signed("any.example");
         let location = Location::LocalMachine;
         let key = Key::of(with_key(&any, handle), location).unwrap();
         let issuer = Issuer(key, public(handle));
         let params = CertificateParams::new(["signing.example".to_owned()]).unwrap();
         let der = params.self_signed(&issuer).unwrap().der().to_vec();
-        // Each certificate frees its key.
+        // Each certificate frees its key, so don't drop the first.
         std::mem::forget(issuer);
         let opened = opened(with_key(&der, handle), location).unwrap();
         assert_eq!(opened.certificate, der);
@@ -386,7 +388,7 @@ mod tests {
             let signing = SigningKey::held(opened.key.clone(), algorithm).unwrap();
             assert_eq!(signing.try_out(), Ok(()), "{}", algorithm.name());
         }
-        // TLS 1.3 requires PSS, which is the first choice with 1.2, too.
+        // TLS 1.3 requires PSS, which is also the first choice with TLS 1.2.
         let key = opened.key.clone().tried().unwrap();
         for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
             let signed = handshake(version, &der, key.clone());

@@ -1,19 +1,19 @@
-//! What the error codes of certificate stores and of the keys in them mean, and what to do.
+//! The meaning of error codes of certificate stores and their keys, with a fix for each.
 
 use crate::certificate::store_path::Location;
 
-/// What was tried.
+/// The step that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// To find the certificate.
+    /// Finding the certificate.
     Find,
-    /// To get its private key.
+    /// Getting its private key.
     Key,
-    /// To sign with it, by the algorithm of this name.
+    /// Signing with the key. Contains the name of the algorithm.
     Sign(&'static str),
 }
 
-// Of winerror.h; windows-sys is there on Windows only, and these are tested everywhere.
+// From winerror.h. windows-sys exists only on Windows, but these codes are tested everywhere.
 const FILE_NOT_FOUND: u32 = 2;
 const ACCESS_DENIED: u32 = 5;
 const E_ACCESSDENIED: u32 = 0x8007_0005;
@@ -38,14 +38,14 @@ const CRYPT_E_NO_KEY_PROPERTY: u32 = 0x8009_200B;
 const SCARD_W_CARD_NOT_AUTHENTICATED: u32 = 0x8010_006F;
 const SCARD_W_SECURITY_VIOLATION: u32 = 0x8010_006A;
 
-/// The code for a key of the interface that came before key storage providers (CryptoAPI).
+/// The code for a key of the older interface without key storage providers (CryptoAPI).
 pub const LEGACY: u32 = NTE_BAD_PROV_TYPE;
-/// The code for what a provider or this Windows doesn't have.
+/// The code for a feature that a provider or this version of Windows doesn't support.
 pub const NOT_SUPPORTED: u32 = NTE_NOT_SUPPORTED;
-/// The code for a certificate that isn't there.
+/// The code for a certificate that doesn't exist.
 pub const NOT_FOUND: u32 = CRYPT_E_NOT_FOUND;
 
-/// What a code means for the certificate in this store, and what to do: one or two sentences.
+/// Explains a code for a certificate in this store, with a fix, in one or two sentences.
 #[must_use]
 pub fn sentence(step: Step, code: u32, location: Location) -> String {
     let machine = location == Location::LocalMachine;
@@ -67,7 +67,7 @@ pub fn sentence(step: Step, code: u32, location: Location) -> String {
         (Step::Key | Step::Sign(_), ACCESS_DENIED | E_ACCESSDENIED | NTE_PERM) => {
             format!("This account can't read the private key. {}", permission(machine))
         }
-        // Windows gives the same code for a missing key and for one that it hides.
+        // Windows returns the same code for a missing key and for a key that the account may not read.
         (Step::Key | Step::Sign(_), NTE_BAD_KEYSET | NTE_NO_KEY | NTE_NOT_FOUND) => format!(
             "The private key is missing, or this account can't read it. {} If the key is missing, import the .pfx file \
              again.",
@@ -109,7 +109,7 @@ pub fn sentence(step: Step, code: u32, location: Location) -> String {
     }
 }
 
-/// Windows errors are small decimal numbers; those of its parts are known by their hexadecimal digits.
+/// Formats a code. Windows errors are small decimal numbers; codes of its components are known in hexadecimal.
 fn shown(code: u32) -> String {
     if code < 0x8000_0000 {
         code.to_string()
