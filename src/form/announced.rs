@@ -10,7 +10,7 @@ use crate::oauth::client::{ClientAuthentication, FlowKind};
 use crate::oauth::discovery::{DEVICE_GRANT, Metadata};
 use crate::oauth::jwt_bearer::GRANT;
 
-/// The warnings, each at the field that can help.
+/// Returns the warnings, each at the field to change.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     let Some(metadata) = settings.metadata() else {
         return Vec::new();
@@ -22,7 +22,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
         .collect()
 }
 
-/// The flow that is chosen cannot be run as the service requests it.
+/// Warns if the metadata says that the selected flow won't work with this program.
 fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     let ways = &metadata.ways;
     let lacks = |list: &Option<Vec<String>>, name: &str| {
@@ -88,7 +88,7 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     })
 }
 
-/// The response comes by POST only (OAuth 2.0 Form Post Response Mode), and that is not requested.
+/// Warns if the response comes only by POST (OAuth 2.0 Form Post Response Mode), but that isn't requested.
 fn response_mode(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     let modes = metadata.ways.response_modes.as_deref()?;
     let lists = |mode: &str| modes.iter().any(|known| known == mode);
@@ -109,7 +109,7 @@ fn response_mode(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     Some(problem.with_remedy("Add response_mode=form_post", Change::Text(key, with)))
 }
 
-/// The token endpoint takes no client authentication that is possible here, or not the chosen one.
+/// Warns if the token endpoint supports no client authentication of this program, or not the selected method.
 fn authentication(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     let methods = metadata.authentication.as_ref()?;
     let takes = |name: &str| methods.iter().any(|known| known == name);
@@ -160,7 +160,7 @@ fn authentication(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
             only()
         )
     } else if method == ClientAuthentication::None {
-        // A secret may follow.
+        // The user may still enter a secret.
         return None;
     } else {
         format!(
@@ -188,7 +188,7 @@ mod tests {
     use crate::oauth::discovery::Ways;
     use crate::presets;
 
-    /// What is warned of with this metadata; nothing of it stops the run.
+    /// Returns the warnings for this metadata: field, text and whether there is a fix. No warning stops the run.
     fn warned(
         flow: FlowKind,
         secret: &str,
@@ -259,7 +259,7 @@ mod tests {
                 "{text}"
             );
         }
-        // What is listed, and what is not said, is no reason.
+        // Features that are listed, and lists that are missing, cause no warning.
         assert!(ways(|_| {}).is_empty());
         let all = ways(|ways| {
             ways.response_modes = Some(list(&["form_post", "query"]));
@@ -272,7 +272,7 @@ mod tests {
             unreachable!("{posted:?}")
         };
         assert!(text.contains("response_mode=form_post"), "{text}");
-        // Without a device endpoint there is no other flow to offer.
+        // Without a device authorization endpoint, there is no other flow to offer.
         let alone = warned(FlowKind::AuthorizationCode, "", |found| {
             found.ways.pushed = true;
             found.device_url = None;

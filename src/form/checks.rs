@@ -1,6 +1,7 @@
-//! The rules of a service, checked before the run: data of its preset and its metadata, reported at the field.
+//! Checks the rules of a service before the run. They come from its preset and its metadata; problems are shown at
+//! their fields.
 //!
-//! Only what can be known in advance: what the service would reject, and results other than expected.
+//! Only what is known in advance is checked: settings that the service would reject, and unexpected results.
 
 use std::collections::BTreeSet;
 
@@ -20,13 +21,13 @@ use crate::oauth::url::is_loopback;
 use crate::presets::{PortRule, SecretRule};
 use crate::secret::ExposeSecret;
 
-/// The word of settings with which the service issues no refresh token.
+/// The short label of settings that give no refresh token.
 pub const NO_REFRESH_TOKEN: &str = "no refresh token";
 
-/// Scopes that request an ID token and a refresh token.
+/// The scopes that request an ID token and a refresh token.
 const USER_SCOPES: &[&str] = &["openid", "offline_access"];
 
-/// What the service would reject, in no order.
+/// Returns what the service would reject, in no particular order.
 #[must_use]
 pub fn service_problems(settings: &Settings) -> Vec<Problem> {
     let mut problems: Vec<Problem> = [
@@ -52,7 +53,7 @@ pub fn service_problems(settings: &Settings) -> Vec<Problem> {
     problems
 }
 
-/// A client secret that the service does not use, or a missing one.
+/// Checks for a client secret that is missing, or that the service doesn't accept.
 fn client_secret(settings: &Settings) -> Option<Problem> {
     let preset = settings.preset();
     if !settings.flow().has_client() {
@@ -103,7 +104,7 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
     })
 }
 
-/// A client secret from a source that others can read as well.
+/// Warns about a client secret that could not be read, or whose source other users can read.
 fn secret_place(settings: &Settings) -> Option<Problem> {
     let notice = settings.secret_notice()?.to_owned();
     let empty = settings.value(Key::ClientSecret).is_empty();
@@ -112,7 +113,7 @@ fn secret_place(settings: &Settings) -> Option<Problem> {
     Some(Problem::new(Key::ClientSecret, warning, word, notice))
 }
 
-/// Scopes that the service rejects with device code.
+/// Checks for scopes that the service rejects with device code.
 fn device_scopes(settings: &Settings) -> Option<Problem> {
     let preset = settings.preset();
     let allowed = &preset.scope.device_allowed;
@@ -143,7 +144,7 @@ fn device_scopes(settings: &Settings) -> Option<Problem> {
     })
 }
 
-/// Scopes of several resources, although a token is for one.
+/// Checks for scopes of several resources, although a token is valid for only one.
 fn resources(settings: &Settings) -> Option<Problem> {
     let rule = &settings.preset().scope;
     if !rule.one_resource {
@@ -162,7 +163,7 @@ fn resources(settings: &Settings) -> Option<Problem> {
                 .map(str::to_owned),
         }
     };
-    // Hosts that are one resource count as the first of them.
+    // Hosts of the same resource count as the first of them.
     let resource = |scope: &String| -> Option<String> {
         let host = resource(scope)?;
         let same = rule
@@ -196,7 +197,7 @@ fn resources(settings: &Settings) -> Option<Problem> {
     Some(problem.with_remedy(format!("Keep {}", clean(&first, 40)), change))
 }
 
-/// No refresh token will be issued, because a scope is missing.
+/// Warns if no refresh token will be issued because a scope is missing.
 fn refresh_scope(settings: &Settings) -> Option<Problem> {
     let tokens = &settings.preset().tokens;
     let wanted = tokens.refresh_scope.first()?;
@@ -221,7 +222,7 @@ fn refresh_scope(settings: &Settings) -> Option<Problem> {
     ))
 }
 
-/// Scopes that only have a meaning where a user signs in.
+/// Checks for scopes that have a meaning only if a user signs in.
 fn user_scopes(settings: &Settings) -> Option<Problem> {
     let is_of_users = |scope: &&String| USER_SCOPES.contains(&scope.as_str());
     let scopes = settings.scopes();
@@ -242,7 +243,7 @@ fn user_scopes(settings: &Settings) -> Option<Problem> {
     Some(problem.with_remedy(format!("Remove {found}"), change))
 }
 
-/// No refresh token will be issued, because a parameter is missing.
+/// Warns if no refresh token will be issued because a parameter is missing.
 fn refresh_parameter(settings: &Settings) -> Option<Problem> {
     let preset = settings.preset();
     let given = settings.all_extra_parameters();
@@ -272,9 +273,9 @@ fn refresh_parameter(settings: &Settings) -> Option<Problem> {
     ))
 }
 
-/// The issuer's metadata lists PKCE methods, and ours is not among them.
+/// Warns if the issuer's metadata lists PKCE methods, but not the method that this program uses.
 ///
-/// There is no remedy to offer: metadata is no reason to weaken the sign-in (RFC 9700, section 2.1.1).
+/// There is no fix to offer: metadata is no reason to weaken the sign-in (RFC 9700, section 2.1.1).
 fn pkce(settings: &Settings) -> Option<Problem> {
     let methods = settings.metadata()?.pkce_methods.as_ref()?;
     let missing = settings.flow() == FlowKind::AuthorizationCode
@@ -290,9 +291,9 @@ fn pkce(settings: &Settings) -> Option<Problem> {
     })
 }
 
-/// Endpoints of the metadata that are on other hosts than the issuer. Many services are built that way, and so is a
-/// mix-up: a code, a secret or a token then goes to whoever is named (RFC 9700, section 4.4). Nothing is sent before the
-/// user decides, unless the preset names the host itself.
+/// Checks for endpoints in the metadata that are on other hosts than the issuer. Many services do that, but so does a
+/// mix-up attack, which sends a code, a secret or a token to the attacker (RFC 9700, section 4.4). Nothing is sent
+/// before the user decides, unless the preset itself names the host.
 fn other_hosts(settings: &Settings) -> Vec<Problem> {
     let Some(metadata) = settings.metadata() else {
         return Vec::new();
@@ -348,7 +349,7 @@ fn other_hosts(settings: &Settings) -> Vec<Problem> {
     .collect()
 }
 
-/// Redirect URLs that the service rejects.
+/// Checks for redirect URLs that the service rejects.
 fn redirect(settings: &Settings) -> Option<Problem> {
     let preset = settings.preset();
     let rule = &preset.redirect;
@@ -411,7 +412,7 @@ mod tests {
     use crate::presets::format::Required;
     use crate::presets::{Library, Preset};
 
-    /// All presets of services, ready to run but for what a test changes.
+    /// Returns the settings of all presets for services, ready to run except for what a test changes.
     fn forms() -> Vec<Settings> {
         let presets = Library::default().all().unwrap();
         presets
@@ -446,7 +447,7 @@ mod tests {
             .collect()
     }
 
-    /// The presets for which `change` brings up `word`; and every remedy on the way helps.
+    /// Returns the presets for which `change` leads to the problem `word`. Asserts that every fix helps.
     fn who(word: &str, change: impl Fn(&mut Settings) -> bool) -> Vec<String> {
         let mut who = Vec::new();
         for mut form in forms() {
@@ -506,7 +507,7 @@ mod tests {
                 }
                 let id = form.preset().id.clone();
                 let refused = id == "google-mail" && flow == FlowKind::DeviceCode;
-                // It requires a client key.
+                // This service requires a client key.
                 let by_key = id == "okta-org" && flow == FlowKind::ClientCredentials;
                 let expected: &[&str] = match (refused, by_key) {
                     (true, _) => &["refused"],
@@ -539,7 +540,7 @@ mod tests {
         });
         assert_eq!(several, those(|preset| preset.id.starts_with("microsoft")));
         assert_eq!(several.len(), 5);
-        // A scope that is no URL belongs to the resource that the service takes it for.
+        // A scope that is not a URL belongs to the default resource of the service.
         let mut form = ready(&crate::presets::get("microsoft-mail").unwrap());
         form.set(
             Key::Scope,
@@ -636,7 +637,7 @@ mod tests {
                 to_code_flow(form)
             })
         };
-        // The name in place of the address, and the other way round.
+        // The host name instead of the address, and vice versa.
         let localhost = with("other host", "http://localhost:8400/");
         assert!(localhost.contains(&"spotify".to_owned()), "{localhost:?}");
         let address = with("other host", "http://127.0.0.1:8400/");
@@ -683,7 +684,7 @@ mod tests {
         );
     }
 
-    /// What its metadata says of `issuer`.
+    /// Applies metadata with these endpoints for `issuer`.
     fn found(form: &mut Settings, issuer: &str, authorization: &str, token: &str) {
         let url = |text: &str| Url::parse(text).unwrap();
         form.set(Key::Issuer, issuer.to_owned());
@@ -720,7 +721,7 @@ mod tests {
         let mut problems = request::problems(&form);
         problems.retain(|problem| problem.word == "other host");
         assert_eq!(stopped, !problems.is_empty());
-        // Many services are built that way: once the user trusts the host, nothing more is asked.
+        // Many services use other hosts. Once the user trusts the host, there is no further question.
         for change in problems
             .iter()
             .filter_map(|it| Some(&it.remedy.as_ref()?.change))
@@ -755,7 +756,7 @@ mod tests {
                 );
             }
         }
-        // Two tenants of one hosting domain.
+        // Two tenants of the same hosting domain.
         let tenant = "https://victim.hosting.example";
         let problems = discovered(
             code,

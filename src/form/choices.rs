@@ -1,4 +1,4 @@
-//! The values of the form that are chosen, not typed.
+//! The values of the form that the user selects from a list.
 
 use crate::form::field::Key;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
@@ -7,18 +7,18 @@ use crate::presets::Preset;
 /// How the client authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AuthenticationChoice {
-    /// As the preset prefers.
+    /// The method that the preset prefers.
     #[default]
     Automatic,
-    /// The secret is in the request body.
+    /// The client secret is in the request body.
     Post,
-    /// The secret is in the `Authorization` header.
+    /// The client secret is in the `Authorization` header.
     Basic,
-    /// The secret signs an assertion.
+    /// The client secret signs a JWT assertion.
     SecretJwt,
-    /// A private key signs an assertion.
+    /// A private key signs a JWT assertion.
     KeyJwt,
-    /// A client certificate.
+    /// A client certificate authenticates the TLS connection.
     MutualTls,
 }
 
@@ -33,7 +33,7 @@ impl AuthenticationChoice {
         Self::MutualTls,
     ];
 
-    /// The name on screen.
+    /// Returns the name on screen.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl AuthenticationChoice {
         }
     }
 
-    /// The method that it stands for; `None` if the preset and the credentials decide.
+    /// Returns the method of this choice; `None` if the preset and the credentials decide.
     #[must_use]
     pub fn method(self) -> Option<ClientAuthentication> {
         Some(match self {
@@ -59,21 +59,21 @@ impl AuthenticationChoice {
         })
     }
 
-    /// The choice that stands for a method.
+    /// Returns the choice for a method.
     #[must_use]
     pub fn of(method: ClientAuthentication) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
         all.find(|choice| choice.method() == Some(method))
     }
 
-    /// The choice with this name in flags and files.
+    /// Returns the choice with this name in flags and files.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
         all.find(|choice| choice.method().is_some_and(|method| method.name() == name))
     }
 
-    /// The choice after this one, or before it where `by` is negative; around the ends.
+    /// Returns the next choice, or the previous one if `by` is negative. Wraps around at the ends.
     #[must_use]
     pub fn next(self, by: isize) -> Self {
         let all = Self::ALL;
@@ -91,12 +91,13 @@ pub enum ListenerChoice {
     Auto,
     /// The web server in the Windows kernel.
     HttpSys,
-    /// The built-in one, on the loopback addresses.
+    /// The built-in listener on the loopback addresses.
     Loopback,
 }
 
 impl ListenerChoice {
-    /// True if this chooses HTTP.sys on this machine: the default of Windows, unless a listen address was given.
+    /// Returns whether this choice means HTTP.sys on this machine. HTTP.sys is the default on Windows, unless a listen
+    /// address is set (`elsewhere`).
     #[must_use]
     pub fn is_http_sys(self, elsewhere: bool) -> bool {
         match self {
@@ -105,7 +106,7 @@ impl ListenerChoice {
         }
     }
 
-    /// The same for a Windows machine.
+    /// Returns the same for a Windows machine.
     #[must_use]
     pub fn is_http_sys_on_windows(self, elsewhere: bool) -> bool {
         match self {
@@ -116,18 +117,18 @@ impl ListenerChoice {
     }
 }
 
-/// Where the browser of the user runs.
+/// Where the user's browser runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Browser {
-    /// On this machine, as far as is known.
+    /// On this machine, as far as the program knows.
     #[default]
     Here,
-    /// On another machine: none can be opened here.
+    /// On another computer: this machine can't open a browser.
     Elsewhere,
 }
 
 impl Browser {
-    /// Where it runs, if one can or can't be opened on this machine.
+    /// Returns where the browser runs, depending on whether one can be opened on this machine.
     #[must_use]
     pub fn of(can_be_opened: bool) -> Self {
         if can_be_opened {
@@ -137,7 +138,7 @@ impl Browser {
         }
     }
 
-    /// The flow that a preset starts with.
+    /// Returns the flow that a preset starts with.
     pub(super) fn first_flow(self, preset: &Preset) -> FlowKind {
         match self {
             Self::Here => preset.preferred(),
@@ -146,12 +147,12 @@ impl Browser {
     }
 }
 
-/// What the metadata of an issuer may overwrite.
+/// Which fields the metadata of an issuer may overwrite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overwrite {
-    /// No field: only empty ones are filled.
+    /// None: only empty fields are filled.
     Nothing,
-    /// Every field that is not locked.
+    /// All fields that are not locked.
     Everything,
 }
 
@@ -160,24 +161,24 @@ pub enum Overwrite {
 pub enum Change {
     /// Sets the text of a field.
     Text(Key, String),
-    /// Moves what was meant for another field there, and empties this one.
+    /// Moves text that was meant for another field to that field, and empties this one.
     Move {
         /// The field to empty.
         from: Key,
         /// The field to fill.
         to: Key,
-        /// Its text.
+        /// The text to move.
         text: String,
     },
-    /// Removes what was copied along with the client secret.
+    /// Removes extra text that was copied along with the client secret.
     BareSecret,
     /// Selects a flow.
     Flow(FlowKind),
-    /// Trusts a host with endpoints of the issuer on another host.
+    /// Trusts a host for endpoints of an issuer on another host.
     Trust {
-        /// Host of the issuer.
+        /// The issuer's host.
         issuer: String,
-        /// Host of the endpoints.
+        /// The host of the endpoints.
         host: String,
     },
 }

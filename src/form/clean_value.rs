@@ -1,22 +1,22 @@
-//! Removes text that can't belong to a pasted value or a flag's value.
+//! Removes extra text around a pasted value or the value of a flag.
 
 use crate::certificate::store_path::StorePath;
 use crate::clean::{trimmed, unquoted};
 use crate::form::field::Key;
 use crate::oauth::discovery::issuer_of_address;
 
-/// A value without what does not belong to it.
+/// A value without the text that doesn't belong to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleaned {
-    /// The value.
+    /// The cleaned value.
     pub text: String,
-    /// What was removed, as a sentence.
+    /// What was changed, as a sentence.
     pub note: Option<String>,
 }
 
-/// Removes whitespace and byte order marks around the value, the quotation marks around all of it, and what makes an
-/// issuer the address of its metadata. The thumbprint of a certificate becomes its path. A secret keeps its quotation marks,
-/// which may belong to it.
+/// Removes whitespace and byte order marks around the value, and quotation marks around the whole value. A metadata URL
+/// becomes the issuer, and a certificate thumbprint becomes its path. A secret keeps its quotation marks, which may
+/// belong to it.
 #[must_use]
 pub fn clean_value(key: Key, text: &str) -> Cleaned {
     let mut removed = Vec::new();
@@ -78,8 +78,8 @@ fn sentence(removed: &[&str]) -> Option<String> {
     Some(format!("{list} around the value {verb} removed."))
 }
 
-/// A paste as one line: line ends and tabs within a URL, a path or a secret go, as a terminal breaks long lines; in other
-/// fields they become spaces.
+/// Converts a paste to one line. Line breaks and tabs in a URL, a path or a secret are removed, because terminals break
+/// long lines; in other fields they become spaces.
 #[must_use]
 pub fn one_line(key: Key, text: &str) -> String {
     let is_joined = matches!(

@@ -1,5 +1,4 @@
-//! The key of the client: what is wrong with its fields, and what a request authenticates with. Its files are read when the
-//! run starts.
+//! The key of the client: problems with its fields, and the credential of a request. Its files are read by the run.
 
 use url::Url;
 
@@ -15,7 +14,7 @@ use crate::oauth::jose::Algorithm;
 use crate::presets::format::AssertionAudience;
 use crate::secret::ExposeSecret;
 
-/// What is wrong with the client key, its certificate, and the way in which the client authenticates.
+/// Returns the problems with the client key, its certificate, and the client authentication.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     if !settings.flow().has_client() {
         return Vec::new();
@@ -73,7 +72,7 @@ fn key(settings: &Settings) -> Option<Problem> {
     }
 }
 
-/// A certificate next to a key in a certificate store, which has one.
+/// Checks for a certificate in addition to a key in a certificate store, which already contains the certificate.
 fn beside_store(settings: &Settings) -> Option<Problem> {
     let method = settings.client_authentication();
     let is_stored = settings.store_path().is_some() && method.uses_key();
@@ -116,7 +115,7 @@ fn certificate(settings: &Settings) -> Option<Problem> {
     })
 }
 
-/// A key ID without a key that signs.
+/// Warns about a key ID without a key that signs assertions.
 fn unused_id(settings: &Settings) -> Option<Problem> {
     let method = settings.client_authentication();
     let given = !settings.value(Key::ClientKeyId).trim().is_empty();
@@ -132,7 +131,7 @@ fn unused_id(settings: &Settings) -> Option<Problem> {
     })
 }
 
-/// A client secret next to a method that doesn't use it.
+/// Warns about a client secret that the authentication method doesn't use.
 fn unused_secret(settings: &Settings) -> Option<Problem> {
     let given = !settings.secret().expose_secret().is_empty();
     (given && settings.client_authentication().uses_key()).then(|| {
@@ -157,18 +156,18 @@ fn scheme(settings: &Settings) -> Option<Problem> {
 }
 
 impl Settings {
-    /// The path of the client key in a certificate store; `None` for a file.
+    /// Returns the path of the client key in a certificate store; `None` for a file.
     fn store_path(&self) -> Option<StorePath> {
         trimmed(&self.value(Key::ClientKey)).parse().ok()
     }
 
-    /// The files that the client authenticates with, or the certificate in a store.
+    /// Returns the files that the client authenticates with, or the certificate in a store.
     #[must_use]
     pub fn key_files(&self) -> Option<KeyFiles> {
         let key = self.path(Key::ClientKey)?;
         let used = self.client_authentication().uses_key();
         used.then(|| match self.store_path() {
-            // In one spelling, because profiles compare it.
+            // Use one spelling, because profiles compare the path.
             Some(path) => KeyFiles {
                 key: path.to_string().into(),
                 certificate: None,
@@ -181,7 +180,7 @@ impl Settings {
     }
 }
 
-/// What the client authenticates with, other than sending the secret.
+/// Returns the client's credential, unless the client sends its secret or doesn't authenticate.
 pub(super) fn credential(
     settings: &Settings,
     client_id: &str,
@@ -376,7 +375,7 @@ mod tests {
         plain.set(Key::ClientCertificate, "k".to_owned());
         plain.set(Key::TokenUrl, "http://127.0.0.1:1/token".to_owned());
         assert_eq!(found(&plain), [(Key::TokenUrl, error, "not https")]);
-        // With a user, a secret is as necessary.
+        // In a flow with a user, too, this method requires a secret.
         let mut user = form("custom");
         user.set_flow(FlowKind::DeviceCode);
         user.set(Key::DeviceUrl, "https://as.example/device".to_owned());
@@ -489,7 +488,7 @@ mod tests {
             form.flags()
                 .contains(&"https://mtls.as.example/t".to_owned())
         );
-        // An alias elsewhere has to be trusted like any other endpoint.
+        // An alias on another host must be trusted like any other endpoint.
         found.mtls.token_url = url("https://evil.example/t");
         form.take_over(&found, Overwrite::Everything);
         let other = (Key::TokenUrl, Severity::Error, "other host");

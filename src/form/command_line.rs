@@ -1,4 +1,4 @@
-//! The flags that fill in the form with the same values the next time. A client secret is never one of them.
+//! Creates the flags that fill in the form with the same values. They never include a client secret.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::form::choices::ListenerChoice;
 use crate::form::field::{Access, Key};
 use crate::form::settings::Settings;
 
-/// The flags of fields that are typed.
+/// The flags of text fields.
 pub const FLAGS: &[(Key, &str)] = &[
     (Key::ClientId, "--client-id"),
     (Key::Scope, "--scope"),
@@ -29,14 +29,14 @@ pub const FLAGS: &[(Key, &str)] = &[
 ];
 
 impl Settings {
-    /// The preset in use was taken from this file.
+    /// Records that the preset in use comes from this file.
     #[must_use]
     pub fn of_preset_file(mut self, path: &str) -> Self {
         self.preset_file = Some((self.preset().id.clone(), path.to_owned()));
         self
     }
 
-    /// The flags that give these settings: all that differs from what the preset begins with.
+    /// Returns the flags for these settings: everything that differs from the preset's initial values.
     #[must_use]
     pub fn flags(&self) -> Vec<String> {
         let preset = self.preset();
@@ -59,7 +59,7 @@ impl Settings {
         for (key, flag) in FLAGS {
             let used = matches!(self.access(*key), Access::Editable | Access::Locked);
             let value = self.value(*key);
-            // What the preset fixes is refused as a flag.
+            // A flag for a value that the preset locks is rejected.
             if used && self.preset_text(*key).is_none() && value.trim() != fresh.value(*key) {
                 push(flag, value.trim());
             }

@@ -1,4 +1,4 @@
-//! What a preset and the typed values mean for the protocol: the dialect of the service, and the parameters of requests.
+//! Translates a preset and the entered values for the protocol: the dialect of the service, and the request parameters.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::presets::Space;
 use crate::secret::ExposeSecret;
 
 impl Settings {
-    /// How the client authenticates with what is filled in.
+    /// Returns the client authentication for the entered values.
     #[must_use]
     pub fn client_authentication(&self) -> ClientAuthentication {
         let secret = !self.secret().expose_secret().is_empty();
@@ -24,7 +24,7 @@ impl Settings {
             Some(method) if method.is_signed() || method.uses_key() || secret => method,
             None if secret => self.authentication_with_secret(),
             None if self.has_client_key() => self.authentication_with_key(),
-            // Nothing to send.
+            // There is no credential to send.
             Some(_) | None if self.sends_empty_secret() => ClientAuthentication::Basic,
             Some(_) | None => ClientAuthentication::None,
         }
@@ -37,7 +37,7 @@ impl Settings {
         }
     }
 
-    /// The method that is in use because of the metadata, where another one would be without it.
+    /// Returns the authentication method if only the metadata selects it.
     pub(super) fn method_of_metadata(&self) -> Option<ClientAuthentication> {
         self.metadata()?;
         let mut without = self.clone();
@@ -46,13 +46,13 @@ impl Settings {
         (method != without.client_authentication()).then_some(method)
     }
 
-    /// True if the form names a private key of the client.
+    /// Returns whether the form contains a client key.
     #[must_use]
     pub fn has_client_key(&self) -> bool {
         !self.value(Key::ClientKey).trim().is_empty()
     }
 
-    /// How the client authenticates with a secret, unless a key is chosen.
+    /// Returns the authentication method with a client secret, unless a method with a key is selected.
     #[must_use]
     pub fn authentication_with_secret(&self) -> ClientAuthentication {
         if let Some(method) = self.draft.authentication.method() {
@@ -72,7 +72,7 @@ impl Settings {
         method.copied().unwrap_or(ClientAuthentication::Basic)
     }
 
-    /// The same with a key and no secret: the certificate only where the service takes no assertion.
+    /// Does the same with a key and no secret: a certificate only if the service accepts no assertion.
     fn authentication_with_key(&self) -> ClientAuthentication {
         if let Some(takes) = self.announced_methods() {
             let tls = takes("tls_client_auth") || takes("self_signed_tls_client_auth");
@@ -87,7 +87,7 @@ impl Settings {
             .unwrap_or(ClientAuthentication::PrivateKeyJwt)
     }
 
-    /// Whether the metadata lists a method, where it has a list and no preset knows better.
+    /// Returns a check whether the metadata lists a method; `None` if it has no list, or if a preset has precedence.
     fn announced_methods(&self) -> Option<impl Fn(&str) -> bool> {
         let announced = self.metadata()?.authentication.as_ref()?;
         self.preset
@@ -95,7 +95,7 @@ impl Settings {
             .then_some(move |name: &str| announced.iter().any(|known| known == name))
     }
 
-    /// How the service differs from the protocol.
+    /// Returns how the service differs from the protocol.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         if let Some(dialect) = &self.draft.dialect {
@@ -129,7 +129,7 @@ impl Settings {
         }
     }
 
-    /// Parameters with their variables filled; those with an empty variable are left out.
+    /// Returns the parameters with their variables filled in. Parameters with an empty variable are left out.
     fn filled<'a>(
         &'a self,
         parameters: &'a BTreeMap<String, String>,
@@ -146,7 +146,7 @@ impl Settings {
             .filter(move |(_, value)| !empty(value))
     }
 
-    /// The text of Extra parameters that makes `name` have this value.
+    /// Returns the text of Extra parameters that sets `name` to this value.
     #[must_use]
     pub fn with_parameter(&self, name: &str, value: &str) -> String {
         let mut typed = self.typed_parameters();
@@ -172,7 +172,7 @@ impl Settings {
             .collect()
     }
 
-    /// The preset's parameters for this flow and the typed ones, which win.
+    /// Returns the preset's parameters for this flow and the entered ones, which take precedence.
     #[must_use]
     pub fn all_extra_parameters(&self) -> Vec<(String, String)> {
         let typed = self.typed_parameters();
@@ -232,7 +232,7 @@ mod tests {
         );
         assert!(!form.value(Key::ExtraParameters).contains("grant_type"));
         assert_eq!(form.scopes().len(), 2);
-        // A server of one's own is not asked at addresses of the old one, however it came there.
+        // Another server is never asked at addresses of the old one, however it was set.
         let mut found = form.clone();
         found.set(Key::Issuer, "https://as.example".to_owned());
         found.take_over(&metadata("https://as.example"), Overwrite::Everything);

@@ -1,20 +1,20 @@
-//! The issuer's metadata, and the fields of the form that it fills in.
+//! The issuer's metadata, and the form fields that it fills in.
 
 use crate::form::field::Key;
 use crate::oauth::discovery::Metadata;
 
-/// The fields that metadata can fill.
+/// The fields that metadata can fill in.
 pub(super) const ENDPOINTS: [Key; 3] = [Key::AuthorizationUrl, Key::DeviceUrl, Key::TokenUrl];
 
-/// The issuer that was asked for its metadata.
+/// The issuer whose metadata was requested.
 #[derive(Debug, Clone)]
 pub(super) struct AskedIssuer {
     pub(super) issuer: String,
-    /// Why there is none, and the issuer that was probably meant.
+    /// Why there is no metadata, and the issuer that was probably meant.
     pub(super) failure: Option<(String, Option<String>)>,
 }
 
-/// The metadata of an issuer, and what of it is in use.
+/// The metadata of an issuer, and which fields use it.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     metadata: Metadata,
@@ -22,7 +22,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// `metadata`, to be used for those of its endpoints that `fills` agrees to.
+    /// Creates the metadata, used for those of its endpoints for which `fills` returns `true`.
     pub(super) fn new(metadata: Metadata, fills: impl Fn(Key) -> bool) -> Self {
         let keys = ENDPOINTS
             .into_iter()
@@ -31,34 +31,34 @@ impl Found {
         Self { metadata, keys }
     }
 
-    /// All that the issuer said.
+    /// Returns the whole metadata.
     pub(super) fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// True if the metadata was requested for this issuer.
+    /// Returns whether the metadata was requested for this issuer.
     pub(super) fn is_of(&self, issuer: &str) -> bool {
         issuer == self.metadata.asked
     }
 
-    /// Accepts the issuer's own spelling of its name and returns it: answers and ID tokens are compared with it.
+    /// Adopts and returns the issuer's own spelling of its name, because responses and ID tokens are compared with it.
     pub(super) fn use_own_spelling(&mut self) -> String {
         self.metadata.asked.clone_from(&self.metadata.issuer);
         self.metadata.issuer.clone()
     }
 
-    /// True if no field has its value from the metadata.
+    /// Returns whether no field has its value from the metadata.
     pub(super) fn fills_nothing(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// The URL for a field, if the field has its value from the metadata.
+    /// Returns the URL for a field, if the field has its value from the metadata.
     pub(super) fn url(&self, key: Key) -> Option<&str> {
         let url = endpoint(&self.metadata, key)?;
         self.keys.contains(&key).then_some(url)
     }
 
-    /// The URL of an endpoint for clients that authenticate with a certificate, if it is another one.
+    /// Returns the endpoint's alias for clients that authenticate with a certificate, if there is one.
     pub(super) fn alias(&self, key: Key) -> Option<&str> {
         let aliases = &self.metadata.mtls;
         let url = match key {
@@ -129,7 +129,7 @@ pub(super) mod tests {
             filled,
             [Key::AuthorizationUrl, Key::DeviceUrl, Key::TokenUrl]
         );
-        // The server's own spelling.
+        // The issuer's own spelling.
         assert_eq!(form.value(Key::Issuer), "https://as.example");
         assert_eq!(form.value(Key::TokenUrl), "https://as.example/t");
         assert_eq!(form.access(Key::TokenUrl), Access::Locked);
@@ -145,7 +145,7 @@ pub(super) mod tests {
         assert_eq!(form.value(Key::TokenUrl), "https://mine.example/token");
         assert_eq!(form.access(Key::TokenUrl), Access::Editable);
         assert!(form.scope_list().is_empty() && form.metadata().is_none());
-        // Coming back does not bring back what may be out of date.
+        // Entering the first issuer again doesn't restore metadata that may be out of date.
         form.set(Key::Issuer, "https://as.example".to_owned());
         assert!(form.metadata().is_none());
     }
@@ -190,7 +190,7 @@ pub(super) mod tests {
         assert!(low.offers(FlowKind::DeviceCode));
         low.set_flow(FlowKind::DeviceCode);
         low.set(Key::Var(0), "other.example".to_owned());
-        // What only the metadata offered is gone with it.
+        // A flow that only the metadata offered is gone with it.
         assert_eq!(low.flow(), FlowKind::AuthorizationCode);
     }
 }

@@ -1,4 +1,4 @@
-//! What was typed and chosen under one preset.
+//! The values that were entered and selected under one preset.
 
 use std::collections::BTreeMap;
 
@@ -9,34 +9,34 @@ use crate::oauth::dialect::Dialect;
 use crate::presets::{PkceMode, Preset};
 use crate::secret::SecretString;
 
-/// The values of the fields under one preset, kept while another one is chosen.
+/// The values of the fields under one preset, kept while another preset is selected.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) values: BTreeMap<Key, String>,
     pub(super) secret: SecretString,
     /// What is wrong with the source of the secret.
     pub(super) secret_notice: Option<String>,
-    /// What was removed from values that were given.
+    /// What was changed in values that flags or environment variables set.
     pub(super) notices: BTreeMap<Key, String>,
-    /// The flags and environment variables that gave values.
+    /// The flags and environment variables that set values.
     pub(super) sources: BTreeMap<Key, String>,
     pub(super) flow: FlowKind,
-    /// The user chose the flow.
+    /// Whether the user selected the flow.
     pub(super) flow_chosen: bool,
     pub(super) authentication: AuthenticationChoice,
     pub(super) pkce: bool,
-    /// The client ID belongs to a service, and must not reach another.
+    /// Whether the client ID belongs to a service, so that it must not reach another one.
     pub(super) of_a_service: bool,
-    /// The same for the secret.
+    /// Whether the client secret belongs to a service, so that it must not reach another one.
     pub(super) secret_of_a_service: bool,
-    /// The URLs were typed, not copied from a preset.
+    /// Whether the user entered the URLs; `false` if they were copied from a preset.
     pub(super) own_urls: bool,
-    /// How the service differs from the protocol, if Custom settings came from its preset.
+    /// How the service differs from the protocol, if Custom settings was filled in from its preset.
     pub(super) dialect: Option<Box<Dialect>>,
 }
 
 impl Draft {
-    /// The preset's own values.
+    /// Returns the preset's own values.
     pub(super) fn of_preset(preset: &Preset, browser: Browser) -> Self {
         let flow = browser.first_flow(preset);
         let mut values = BTreeMap::from([
@@ -64,7 +64,7 @@ impl Draft {
         }
     }
 
-    /// Another server is in use now: nothing goes to further addresses of the old one.
+    /// Removes further addresses of the old server after another server was set, so that nothing is sent to them.
     pub(super) fn leave_old_servers(&mut self) {
         if let Some(dialect) = &mut self.dialect {
             dialect.device.token_url = None;

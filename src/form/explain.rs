@@ -1,6 +1,6 @@
-//! Finds the explanation of a service's error: cause, remedy, and the field to change.
+//! Finds the explanation of a service's error: cause, fix, and the field to change.
 //!
-//! The explanations are data: `presets/errors/`, and the user's own over them.
+//! The explanations are data: `presets/errors/`, and the user's own, which take precedence.
 
 use crate::certificate::{CertificateError, CertificateFile, Origin};
 use crate::clean::clean;
@@ -16,24 +16,24 @@ use crate::oauth::pasted::{self, Pasted};
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
 
-/// Applies to every service.
+/// The set of explanations that applies to every service.
 pub(super) const PROTOCOL: &str = "protocol";
 
-/// What an error means.
+/// The explanation of an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// What went wrong.
     pub cause: String,
-    /// What to do.
+    /// How to fix the problem.
     pub remedy: String,
     /// The field to change.
     pub field: Option<Key>,
-    /// The scope to remove there.
+    /// The scope to remove from that field.
     pub without: Option<&'static str>,
 }
 
 impl Explanation {
-    /// What an error itself says, about this field.
+    /// Returns the explanation that an error itself contains, about this field.
     #[must_use]
     pub fn of(error: &impl ToString, remedy: String, field: Key) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Explanation {
         }
     }
 
-    /// What one key changes in these settings.
+    /// Returns the fix that can be applied to these settings, if there is one.
     #[must_use]
     pub fn fix(&self, settings: &Settings) -> Option<Remedy> {
         let scope = self.without?;
@@ -62,7 +62,7 @@ impl Explanation {
     }
 }
 
-/// The explanation of a file of the client that can't be used.
+/// Explains why a key or certificate file of the client can't be used.
 #[must_use]
 pub fn explain_client_key(error: &KeyFileError) -> Explanation {
     Explanation {
@@ -76,7 +76,7 @@ pub fn explain_client_key(error: &KeyFileError) -> Explanation {
     }
 }
 
-/// The explanation of a certificate that cannot be used; `None` for a created one, which no field names.
+/// Explains why a certificate can't be used. Returns `None` for a created certificate, which no field names.
 #[must_use]
 pub fn explain_certificate(error: &CertificateError) -> Option<Explanation> {
     (error.origin == Origin::Given).then(|| Explanation {
@@ -90,8 +90,8 @@ pub fn explain_certificate(error: &CertificateError) -> Option<Explanation> {
     })
 }
 
-/// The explanation of a failure at the service of `preset`, for a client that authenticates like this; `None` for what no service
-/// said, and where none fits.
+/// Explains a failure at the service of `preset`, for a client that authenticates with `method`. Returns `None` if the
+/// failure is not an error of the service, or if no explanation matches.
 #[must_use]
 pub fn explain(
     failure: &Failure,
@@ -100,7 +100,7 @@ pub fn explain(
     library: &Library,
 ) -> Option<Explanation> {
     let (error, at) = match failure {
-        // The client is authenticated as it is at an exchange.
+        // The client authenticates in the same way as for an exchange.
         Failure::Server {
             asked: Asked::Pushed,
             error,
@@ -111,7 +111,7 @@ pub fn explain(
             error,
         } => (error, At::Approval),
         Failure::Callback(error) | Failure::Denied { error, .. } => (error, At::Callback),
-        // The service's error is only what follows from the answer that was lost.
+        // The service's error is only a consequence of the lost response.
         Failure::UsedUp { .. }
         | Failure::Expired
         | Failure::Unavailable { .. }
@@ -136,8 +136,8 @@ pub fn explain(
     .or_else(|| by_itself(failure))
 }
 
-/// The explanation of what a service's page shows in place of sending the browser back, where a known error is in the
-/// text. An answer is none, unless all that it says is a number without the state of the sign-in.
+/// Explains the error page that a service shows instead of sending the browser back, if the text contains a known
+/// error. Returns `None` for a redirect URL with a response, unless the response contains an error number and no state.
 #[must_use]
 pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Explanation> {
     let words = clean(text, PAGE_LIMIT);
@@ -148,7 +148,7 @@ pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Ex
     }
     let is_named = |entry: &ErrorEntry, name: &Option<String>| {
         name.as_ref()
-            // A single word such as "denied" may be in any text.
+            // A single word such as "denied" may occur in any text.
             .is_some_and(|name| {
                 name.contains(['_', ' ']) || name.contains(|ch: char| ch.is_ascii_digit())
             } && names(&words, name))
@@ -160,7 +160,7 @@ pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Ex
     })
 }
 
-/// More of a page is not looked at.
+/// Maximum length of a page. The rest is ignored.
 const PAGE_LIMIT: usize = 16 * 1024;
 
 fn find(
@@ -168,7 +168,7 @@ fn find(
     library: &Library,
     fits: impl Fn(&ErrorEntry) -> bool,
 ) -> Option<Explanation> {
-    // Without a preset the service may be any.
+    // Without a preset, it could be any service.
     let mut sets: Vec<String> = if preset.is_custom() {
         library.explanation_sets()
     } else {
@@ -183,13 +183,13 @@ fn find(
     let own: Vec<(String, ErrorEntry)> = sets.iter().flat_map(entries_of).collect();
     let general = library.explanations(PROTOCOL);
     let fits = |entry: &&ErrorEntry| fits(entry);
-    // What tells a code of one service from the same word of another comes first.
+    // Entries with a text come first: the text distinguishes a service's errors with the same code.
     let by_text = own
         .iter()
         .map(|(_, entry)| entry)
         .filter(|entry| entry.text.is_some());
     let entry = if preset.is_custom() {
-        // A code alone does not tell the service, so nothing may be said about that.
+        // A code alone doesn't identify the service, so skip explanations that name one.
         let neutral = own.iter().filter(|(set, entry)| !speaks_of(entry, set));
         by_text
             .chain(&general)
@@ -214,7 +214,7 @@ fn find(
     })
 }
 
-/// What a failure tells itself, with the field that it is about.
+/// Returns the explanation that a failure itself contains, with the field that it is about.
 fn by_itself(failure: &Failure) -> Option<Explanation> {
     let about = failure.about()?;
     let field = match about {
@@ -238,7 +238,7 @@ fn by_itself(failure: &Failure) -> Option<Explanation> {
     })
 }
 
-/// True if the explanation names the service that its set is about.
+/// Returns whether the explanation names the service of its set.
 fn speaks_of(entry: &ErrorEntry, set: &str) -> bool {
     [&entry.cause, &entry.remedy]
         .iter()
@@ -248,7 +248,7 @@ fn speaks_of(entry: &ErrorEntry, set: &str) -> bool {
 fn at(asked: Asked) -> At {
     match asked {
         Asked::DeviceCode => At::DeviceCode,
-        // What the service would otherwise tell the browser.
+        // Otherwise the service would report this error to the browser.
         Asked::Pushed | Asked::Registration => At::Callback,
         Asked::Approval => At::Approval,
         Asked::Exchange => At::Exchange,
@@ -271,12 +271,12 @@ fn fits(entry: &ErrorEntry, error: &ServerError, at: At) -> bool {
     place && code && text && (entry.code.is_some() || entry.text.is_some())
 }
 
-/// True if `text` names an error by what tells it from others, or by its number.
+/// Returns whether `text` contains the name of an error, or its number.
 pub(super) fn names(text: &str, name: &str) -> bool {
     holds(text, name) || names_by_number(text, name)
 }
 
-/// True if `words` are in `text` as whole words, however written.
+/// Returns whether `text` contains `words` as whole words, ignoring case.
 fn holds(text: &str, words: &str) -> bool {
     let (text, words) = (text.to_lowercase(), words.to_lowercase());
     let part = |ch: char| ch.is_alphanumeric() || ch == '_';
@@ -319,7 +319,7 @@ mod tests {
         );
         let own = explained("microsoft-mail", &failure);
         assert_eq!(own.field, Some(Key::ClientSecret));
-        // Without a preset the number tells the service.
+        // Without a preset, the error number identifies the service.
         assert_eq!(explained("custom", &failure), own);
         let general = explained(
             "keycloak",
@@ -399,7 +399,7 @@ mod tests {
                 assert_eq!(field(asked, code, true), Some(Key::ClientSecret), "{code}");
             }
         }
-        // After the browser's half the flow is known to be allowed.
+        // After the first request, the flow is known to be allowed.
         for asked in [Asked::Approval, Asked::Exchange, Asked::Refresh] {
             assert_eq!(
                 field(asked, "unauthorized_client", false),

@@ -1,13 +1,13 @@
-//! The fields of the form: their order, their names, and what decides whether one can be changed.
+//! The fields of the form: their order, their names, and whether they can be changed.
 
 /// A field of the form, in the order of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// The preset of the service.
     Preset,
-    /// A variable of the preset, by its position there.
+    /// A variable of the preset, by its position in the preset.
     Var(usize),
-    /// The client ID, as registered.
+    /// The client ID as registered.
     ClientId,
     /// The client secret; masked on screen.
     ClientSecret,
@@ -17,7 +17,7 @@ pub enum Key {
     Flow,
     /// The path of a service account's key file.
     KeyFile,
-    /// The user that the service account acts for.
+    /// The user that the service account impersonates.
     Subject,
     /// The URL that the service sends the browser back to.
     RedirectUrl,
@@ -33,7 +33,7 @@ pub enum Key {
     ClientAuthentication,
     /// Advanced: the private key of the client.
     ClientKey,
-    /// Advanced: the key ID (`kid`) that the service has for that key.
+    /// Advanced: the ID of that key (`kid`) at the service.
     ClientKeyId,
     /// Advanced: the certificate of that key.
     ClientCertificate,
@@ -43,9 +43,9 @@ pub enum Key {
     LoginHint,
     /// Advanced: whether PKCE is used.
     Pkce,
-    /// Advanced: a certificate authority trusted in addition to those of the system.
+    /// Advanced: a CA certificate that is trusted in addition to those of the system.
     CaFile,
-    /// Advanced: the address to listen on instead of that of the redirect URL.
+    /// Advanced: the address to listen on instead of the redirect URL's.
     ListenAddress,
     /// Advanced: the certificate of an https redirect URL on this machine.
     Certificate,
@@ -84,7 +84,7 @@ pub const ADVANCED: &[Key] = &[
 ];
 
 impl Key {
-    /// The name on screen; that of a variable is in its preset.
+    /// Returns the name on screen. The name of a variable is in its preset.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -115,7 +115,7 @@ impl Key {
         }
     }
 
-    /// The field with this name in files; `vars` is the first variable of the preset.
+    /// Returns the field with this name in files. `vars` is the first variable of the preset.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -147,7 +147,7 @@ impl Key {
         })
     }
 
-    /// True for fields that are typed; the others are chosen from a list.
+    /// Returns whether this is a text field. The other fields are chosen from a list.
     #[must_use]
     pub fn is_text(self) -> bool {
         !matches!(
@@ -160,17 +160,17 @@ impl Key {
 /// Whether a field can be changed, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// It can be changed.
+    /// The field can be changed.
     Editable,
-    /// The preset or the metadata has the value.
+    /// The preset or the metadata sets the value.
     Locked,
-    /// It belongs to another flow.
+    /// The field belongs to another flow.
     OtherFlow,
-    /// The service does not offer the endpoint or flow.
+    /// The service doesn't offer the endpoint or flow.
     NotOffered,
 }
 
-/// Where the value of a field comes from, if it is not typed.
+/// Where the value of a field comes from, if the user didn't enter it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The preset.

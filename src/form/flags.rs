@@ -1,4 +1,4 @@
-//! Flags and environment variables, laid over the values of a preset.
+//! Flags and environment variables, which override the values of a preset.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,42 +15,42 @@ use crate::oauth::client::FlowKind;
 use crate::presets::CUSTOM;
 use crate::secret::{ExposeSecret, SecretString};
 
-/// The settings that flags and environment variables give.
+/// The settings from flags and environment variables.
 #[derive(Debug, Default)]
 pub struct Overrides {
-    /// The text of fields.
+    /// The values of text fields.
     pub values: BTreeMap<Key, String>,
-    /// Variables of the preset, by name.
+    /// The variables of the preset, by name.
     pub variables: Vec<(String, String)>,
     /// The client secret.
     pub secret: Option<SecretString>,
-    /// What is wrong with its source, as a sentence.
+    /// What is wrong with the source of the secret, as a sentence.
     pub secret_notice: Option<String>,
     /// The flow to use.
     pub flow: Option<FlowKind>,
-    /// How the client secret is sent.
+    /// How the client authenticates.
     pub authentication: Option<AuthenticationChoice>,
     /// Whether PKCE is used.
     pub pkce: Option<bool>,
     /// Which listener waits for the browser.
     pub listener: Option<ListenerChoice>,
-    /// Hosts that may have endpoints of an issuer elsewhere.
+    /// Hosts that are trusted for endpoints of an issuer on another host.
     pub trusted_hosts: BTreeSet<String>,
-    /// The flags and environment variables that gave the text of fields.
+    /// The flags and environment variables that set the text fields.
     pub sources: BTreeMap<Key, String>,
-    /// The one that gave the variables of the preset.
+    /// The flag or environment variable that set the variables of the preset.
     pub variable_source: String,
 }
 
-/// A flag or variable that the preset does not allow.
+/// A flag or environment variable that the preset doesn't allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OverrideError {
-    /// The preset fixes the value.
+    /// The preset locks the value.
     #[error("The preset {preset} locks {label}. Omit {source_name}, or use --preset {CUSTOM}.", label = .key.label())]
     Locked {
-        /// The flag or variable that gave it.
+        /// The flag or environment variable.
         source_name: String,
-        /// The fixed field.
+        /// The locked field.
         key: Key,
         /// The name of the preset.
         preset: String,
@@ -58,19 +58,19 @@ pub enum OverrideError {
     /// The preset has no such variable.
     #[error("{source_name}: the preset {preset} has no variable \"{name}\".{known}")]
     NoVariable {
-        /// The flag or variable that gave it.
+        /// The flag or environment variable.
         source_name: String,
-        /// The name, as given.
+        /// The name as entered.
         name: String,
         /// The name of the preset.
         preset: String,
-        /// The variables that it has, as a sentence.
+        /// The variables of the preset, as a sentence.
         known: String,
     },
-    /// The service does not offer the flow.
+    /// The service doesn't offer the flow.
     #[error("{preset} does not support the flow \"{}\".", .flow.label())]
     NoFlow {
-        /// The flow, as given.
+        /// The flow as entered.
         flow: FlowKind,
         /// The name of the preset.
         preset: String,
@@ -78,10 +78,10 @@ pub enum OverrideError {
 }
 
 impl Settings {
-    /// Lays flags and environment variables over the values of the preset.
+    /// Overrides the values of the preset with flags and environment variables.
     ///
     /// # Errors
-    /// If the preset doesn't allow one of them.
+    /// Returns an error if the preset doesn't allow one of them.
     pub fn lay_over(&mut self, overrides: Overrides) -> Result<(), OverrideError> {
         let preset = Arc::clone(&self.preset);
         let sources = overrides.sources.clone();
@@ -160,7 +160,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Applies suggestions that are certain to the given values, with a note.
+    /// Applies the suggestions that are certain to values from flags and environment variables, with a note.
     fn take_meant(&mut self) {
         for problem in meant::problems(self) {
             let Some(Remedy {
@@ -172,7 +172,7 @@ impl Settings {
                 continue;
             };
             if self.draft.sources.contains_key(&key) {
-                // What was given may hold a password.
+                // The original value may contain a password, so show only the corrected one.
                 let note = format!("The value was corrected to {}.", clean(&text, 160));
                 self.note(key, Some(note));
                 self.draft.values.insert(key, text);

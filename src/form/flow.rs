@@ -1,4 +1,4 @@
-//! The flow of the form: which ones can be chosen, and which fields each of them uses.
+//! The flow of the form: which flows can be selected, and which fields each flow uses.
 
 use crate::form::field::{Access, Key};
 use crate::form::settings::Settings;
@@ -6,11 +6,11 @@ use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
 use crate::presets::Confidence;
 
-/// The name of the grant in metadata (RFC 8414, section 2).
+/// The name of the client credentials grant in metadata (RFC 8414, section 2).
 pub(super) const CLIENT_CREDENTIALS: &str = "client_credentials";
 
 impl Settings {
-    /// Whether a field can be changed.
+    /// Returns whether a field can be changed.
     #[must_use]
     pub fn access(&self, key: Key) -> Access {
         let flow = self.flow();
@@ -48,7 +48,7 @@ impl Settings {
         }
     }
 
-    /// The flows that can be chosen: those of the preset, and those that the metadata offers.
+    /// Returns the flows that can be selected: those of the preset, and those of the metadata.
     #[must_use]
     pub fn flows(&self) -> Vec<FlowKind> {
         let mut flows = FlowKind::ALL.to_vec();
@@ -56,20 +56,20 @@ impl Settings {
         flows
     }
 
-    /// True if `flow` can be chosen.
+    /// Returns whether `flow` can be selected.
     #[must_use]
     pub fn offers(&self, flow: FlowKind) -> bool {
         let found = self
             .metadata()
             .is_some_and(|metadata| names(metadata, flow));
-        // What the preset says is no flow for this program stays none, unless it is not sure.
+        // Metadata can't add a flow that the preset rules out, unless the preset is uncertain.
         self.preset().offers(flow) || (found && self.preset().confidence != Confidence::High)
     }
 
-    /// The flow in use.
+    /// Returns the flow in use.
     #[must_use]
     pub fn flow(&self) -> FlowKind {
-        // A flow that only the metadata offered is gone with it.
+        // A flow that only the metadata offered is gone with the metadata.
         if self.offers(self.draft.flow) {
             self.draft.flow
         } else {
@@ -84,7 +84,7 @@ impl Settings {
         }
     }
 
-    /// Changes the flow. The preset's own scopes give way to those that it has for the new one.
+    /// Changes the flow. Replaces the preset's own scopes with those for the new flow.
     pub(super) fn choose_flow(&mut self, flow: FlowKind) {
         let scopes = |flow| self.preset().scope.of_flow(flow).join(" ");
         let (before, after) = (scopes(self.draft.flow), scopes(flow));
@@ -95,8 +95,8 @@ impl Settings {
         self.draft.flow_chosen = true;
     }
 
-    /// True if the issuer's metadata must be known before a sign-in that nobody prepares on the screen: the user named
-    /// the issuer, or the preset is not sure of its endpoints. A preset knows the endpoints of all its flows.
+    /// Returns whether a sign-in without the form requires the issuer's metadata: the user entered the issuer, or the
+    /// preset is uncertain about its endpoints. A preset contains the endpoints of all its flows.
     #[must_use]
     pub fn requires_metadata(&self) -> bool {
         let is_typed = self.preset_text(Key::Issuer).is_none();
@@ -104,7 +104,7 @@ impl Settings {
         !self.value(Key::Issuer).trim().is_empty() && (is_typed || is_unsure)
     }
 
-    /// The flow after the one in use, or before it where `by` is negative; around the ends.
+    /// Returns the next flow, or the previous one if `by` is negative. Wraps around at the ends.
     #[must_use]
     pub fn next_flow(&self, by: isize) -> FlowKind {
         let (flows, flow) = (self.flows(), self.flow());
@@ -124,7 +124,7 @@ fn names(metadata: &Metadata, flow: FlowKind) -> bool {
             let grants = metadata.ways.grant_types.iter().flatten();
             grants.into_iter().any(|grant| grant == CLIENT_CREDENTIALS)
         }
-        // Others accept assertions with keys of other kinds.
+        // Other services accept other kinds of keys for this grant.
         FlowKind::JwtBearer => false,
     }
 }
@@ -171,7 +171,7 @@ mod tests {
         ] {
             assert_eq!(form.access(key), Access::OtherFlow, "{key:?}");
         }
-        // What is wrong with a field that is not used does not matter.
+        // Problems with unused fields don't matter.
         form.draft
             .values
             .insert(Key::DeviceUrl, "http://as.example/d".to_owned());
@@ -216,7 +216,7 @@ mod tests {
         form.set(Key::Scope, "api".to_owned());
         form.set(Key::KeyFile, "/key.json".to_owned());
         assert_eq!(of(&problems(&form)), []);
-        // What the other flows send is not sent.
+        // The request contains nothing that only other flows send.
         let made = request(&form).unwrap();
         assert!(made.client.client_id.is_empty() && made.client.secret.is_none());
         assert_eq!(made.client.authentication, ClientAuthentication::None);
@@ -286,7 +286,7 @@ mod tests {
         form.apply(&found[0].remedy.as_ref().unwrap().change);
         assert_eq!(form.value(Key::Scope), "api");
         assert_eq!(of(&problems(&form)), []);
-        // The same scopes are right with a user.
+        // In a flow with a user, the same scopes are correct.
         form.set(Key::Scope, "openid offline_access".to_owned());
         form.set_flow(FlowKind::DeviceCode);
         form.set(Key::DeviceUrl, "https://as.example/device".to_owned());
@@ -309,7 +309,7 @@ mod tests {
         form.set_flow(FlowKind::ClientCredentials);
         assert!(form.value(Key::Scope).ends_with("Mail.Send"));
         assert_eq!(form.preset_value(Key::Scope), graph);
-        // Flags give the same form.
+        // Flags give the same values.
         let mut first = Settings::new(presets::get("microsoft-graph").unwrap());
         first
             .lay_over(Overrides {
@@ -349,7 +349,7 @@ mod tests {
         found.ways.grant_types = Some(vec![CLIENT_CREDENTIALS.to_owned()]);
         form.take_over(&found, Overwrite::Everything);
         assert!(form.offers(FlowKind::ClientCredentials));
-        // One that is not listed is no error: metadata is often incomplete.
+        // A flow that isn't listed causes no error: metadata is often incomplete.
         let mut form = custom();
         form.set(Key::ClientSecret, "s3cret".to_owned());
         form.set(Key::Issuer, "https://as.example".to_owned());

@@ -1,4 +1,4 @@
-//! Whether an endpoint of the metadata is on a host that belongs to the issuer.
+//! Checks whether an endpoint of the metadata is on a host that belongs to the issuer.
 
 use url::Url;
 
@@ -7,13 +7,13 @@ use crate::oauth::discovery::Metadata;
 use crate::oauth::url::same_operator;
 
 impl Settings {
-    /// True if an endpoint of the metadata is on a host of the issuer or of the preset, or on one that the user trusts.
+    /// Returns whether an endpoint of the metadata is on a host of the issuer or of the preset, or on a trusted host.
     pub(super) fn knows_host(&self, url: &Url) -> bool {
         self.metadata()
             .is_some_and(|metadata| self.knows_host_in(metadata, url))
     }
 
-    /// The same for metadata that may not be that of the form.
+    /// Returns the same for metadata that is not necessarily that of the form.
     pub(super) fn knows_host_in(&self, metadata: &Metadata, url: &Url) -> bool {
         let mut addresses = self.preset().addresses();
         let named = addresses.any(|(_, address)| {

@@ -1,4 +1,4 @@
-//! The explanations of errors in a text from anywhere: an error code, an error page, a log.
+//! Explains the errors in any text: an error code, an error page, a log.
 
 use super::explain::{PROTOCOL, names};
 use super::field::Key;
@@ -6,17 +6,17 @@ use super::mail_errors::MAIL;
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
 
-/// An error that a text names, and what is known about it.
+/// An error that a text contains, and its explanation.
 #[derive(Debug, Clone)]
 pub struct KnownError {
-    /// The set of explanations that it is from, such as `microsoft`; `protocol` for the RFCs.
+    /// The set of explanations that contains it, such as `microsoft`; `protocol` for the RFCs.
     pub set: String,
     /// The explanation.
     pub entry: ErrorEntry,
 }
 
 impl KnownError {
-    /// What the text names it by.
+    /// Returns the name that the text contains.
     #[must_use]
     pub fn name(&self) -> &str {
         let entry = &self.entry;
@@ -27,13 +27,13 @@ impl KnownError {
             .unwrap_or_default()
     }
 
-    /// The field to change.
+    /// Returns the field to change.
     #[must_use]
     pub fn field(&self) -> Option<Key> {
         self.entry.field.as_deref().and_then(Key::from_name)
     }
 
-    /// The requests that it is about, in words; empty for all of them.
+    /// Returns the requests that can cause the error, in words; empty for all requests.
     #[must_use]
     pub fn requests(&self) -> String {
         let words = |at: &At| match at {
@@ -51,8 +51,8 @@ impl KnownError {
     }
 }
 
-/// The errors that `text` names, with those of the preset's service first. What tells one error of a service from others
-/// with the same code, such as an AADSTS number, comes before the code; then the code is left out.
+/// Returns the errors that `text` contains, those of the preset's service first. Something that distinguishes errors
+/// with the same code, such as an AADSTS number, replaces the explanation of the code.
 #[must_use]
 pub fn known_errors(text: &str, preset: Option<&Preset>, library: &Library) -> Vec<KnownError> {
     let mut sets = library.explanation_sets();
@@ -61,7 +61,7 @@ pub fn known_errors(text: &str, preset: Option<&Preset>, library: &Library) -> V
         let has_mail = preset.is_some_and(|preset| preset.mail.is_some());
         sets.retain(|set| own(set) || set == PROTOCOL || (has_mail && set == MAIL));
     }
-    // What every service has comes last.
+    // The errors that are common to all services come last.
     sets.sort_by_key(|set| (!own(set), set == PROTOCOL));
     let all = sets.iter().flat_map(|set| {
         let entries = library.explanations(set).into_iter();
@@ -83,7 +83,7 @@ pub fn known_errors(text: &str, preset: Option<&Preset>, library: &Library) -> V
         .into_iter()
         .filter(|known| precise(known) || !any_precise)
         .collect();
-    // A set may say the same of two requests.
+    // A set may have the same explanation for two requests.
     found.dedup_by(|a, b| a.entry.cause == b.entry.cause && a.entry.remedy == b.entry.remedy);
     found
 }

@@ -1,4 +1,4 @@
-//! What is wrong with the values of extra parameters whose rules are known.
+//! Checks the values of extra parameters whose rules are known.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -10,10 +10,10 @@ use crate::form::problem::{Problem, Severity};
 /// The values of `prompt` (OpenID Connect Core, section 3.1.2.1; Initiating User Registration via OpenID Connect).
 const PROMPTS: [&str; 4] = ["login", "consent", "select_account", "create"];
 
-/// Parameters that may be repeated: the resources that a token is for (RFC 8707, section 2), and their older name.
+/// The parameters that may be repeated: the resources of a token (RFC 8707, section 2), and an older name for them.
 const REPEATED: [&str; 2] = ["resource", "audience"];
 
-/// The problems of these parameters, in their order.
+/// Returns the problems of these parameters, in the same order.
 pub(super) fn problems(parameters: &[(String, String)]) -> Vec<Problem> {
     let mut found: Vec<Problem> = Vec::new();
     for (at, (name, value)) in parameters.iter().enumerate() {
@@ -41,7 +41,7 @@ fn problem(severity: Severity, word: &'static str, text: impl Into<String>) -> P
     Problem::new(Key::ExtraParameters, severity, word, text.into())
 }
 
-/// RFC 8707, section 2. A warning: some services expect an identifier of their own there.
+/// Checks `resource` (RFC 8707, section 2). Returns only a warning, because some services expect their own identifiers.
 fn resource(value: &str) -> Option<Problem> {
     let is_one = value.is_ascii()
         && !value.contains(|ch: char| ch.is_ascii_whitespace() || ch.is_ascii_control())
@@ -53,7 +53,7 @@ fn resource(value: &str) -> Option<Problem> {
     })
 }
 
-/// OpenID Connect Core, section 5.5.
+/// Checks `claims` (OpenID Connect Core, section 5.5).
 fn claims(value: &str) -> Option<Problem> {
     let object = serde_json::from_str::<Map<String, Value>>(value);
     let is_one = object.is_ok_and(|members| {
@@ -68,7 +68,7 @@ fn claims(value: &str) -> Option<Problem> {
     })
 }
 
-/// OpenID Connect Core, section 3.1.2.1.
+/// Checks `prompt` (OpenID Connect Core, section 3.1.2.1).
 fn prompt(value: &str) -> Option<Problem> {
     let values: Vec<&str> = value.split(' ').filter(|one| !one.is_empty()).collect();
     if values.is_empty() {
@@ -95,7 +95,7 @@ fn prompt(value: &str) -> Option<Problem> {
     }
 }
 
-/// OpenID Connect Core, section 3.1.2.1.
+/// Checks `max_age` (OpenID Connect Core, section 3.1.2.1).
 fn max_age(value: &str) -> Option<Problem> {
     let is_digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     let is_one = is_digits && value.parse::<u64>().is_ok();
@@ -105,7 +105,7 @@ fn max_age(value: &str) -> Option<Problem> {
     })
 }
 
-/// OpenID Connect Core, section 3.1.2.1.
+/// Checks `acr_values` (OpenID Connect Core, section 3.1.2.1).
 fn acr_values(value: &str) -> Option<Problem> {
     value.trim().is_empty().then(|| {
         let text = "acr_values is empty. Enter values separated by %20, in the order of preference, or remove it";

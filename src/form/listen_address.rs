@@ -1,19 +1,19 @@
-//! The address to listen on instead of that of the redirect URL.
+//! The address to listen on instead of the redirect URL's.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// An address to listen on instead of that of the redirect URL.
+/// An address to listen on instead of the redirect URL's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenAddress {
     /// An address of this machine.
     pub ip: IpAddr,
-    /// A port other than that of the redirect URL.
+    /// A port, if it is not that of the redirect URL.
     pub port: Option<u16>,
 }
 
 impl ListenAddress {
-    /// A warning about an address that other machines can reach. On a listen address the program never speaks https
-    /// itself, whatever the redirect URL says: the proxy does.
+    /// Returns a warning if other machines can reach the address. With a listen address, the program never serves https
+    /// itself, whatever the redirect URL is: a proxy does.
     #[must_use]
     pub fn warning(self) -> Option<String> {
         let ip = self.ip.to_canonical();

@@ -1,14 +1,14 @@
-//! Explanations of the errors of mail servers.
+//! Explains the errors of mail servers.
 
 use super::explain::names;
 use crate::mail::server::Protocol;
 use crate::presets::Library;
 use crate::presets::errors::{At, ErrorEntry};
 
-/// The set of explanations.
+/// The set of explanations for mail servers.
 pub(super) const MAIL: &str = "mail";
 
-/// The explanation of a server's response: its last reply, and the error before it, if there was one.
+/// Explains a mail server's response, which consists of its last reply and the error before it, if there was one.
 #[must_use]
 pub fn explain_mail(protocol: Protocol, answer: &str, library: &Library) -> Option<ErrorEntry> {
     let mut entries = library.explanations(MAIL).into_iter();
@@ -79,7 +79,7 @@ mod tests {
             let cause = explained(protocol, answer).unwrap();
             assert!(cause.contains(words), "{answer}: {cause}");
         }
-        // Of another protocol, or of no mail server.
+        // Errors of another protocol, or no error of a mail server.
         for (protocol, answer) in [
             (Protocol::Pop3, "NO AUTHENTICATE failed."),
             (Protocol::Smtp, "535 15.7.80 no"),

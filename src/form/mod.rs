@@ -1,4 +1,4 @@
-//! What is asked of the user, and what is wrong with it.
+//! The settings that the user enters, and the problems with them.
 
 mod announced;
 pub mod checks;

@@ -1,4 +1,4 @@
-//! An issuer whose metadata was not found: the problem at its field, as long as that is not changed.
+//! Shows an issuer without metadata as a problem at its field, until the field changes.
 
 use crate::clean::clean;
 use crate::form::choices::Change;
@@ -8,7 +8,7 @@ use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 
 impl Settings {
-    /// The issuer is asked for its metadata now.
+    /// Records that the metadata of the issuer is being requested.
     pub fn asks_issuer(&mut self) {
         self.asked = Some(AskedIssuer {
             issuer: self.value(Key::Issuer),
@@ -16,14 +16,14 @@ impl Settings {
         });
     }
 
-    /// There is no metadata, for this reason; with the issuer that was probably meant.
+    /// Records why there is no metadata, and the issuer that was probably meant.
     pub fn issuer_failed(&mut self, reason: String, instead: Option<String>) {
         if let Some(asked) = &mut self.asked {
             asked.failure = Some((reason, instead));
         }
     }
 
-    /// The field that says which issuer is asked: its own, or the first one that a preset makes it from.
+    /// Returns the field that determines the issuer: Issuer itself, or the first variable in the preset's issuer.
     #[must_use]
     pub fn issuer_key(&self) -> Key {
         if self.access(Key::Issuer) == Access::Editable {
@@ -37,7 +37,7 @@ impl Settings {
         used.next().unwrap_or(Key::Issuer)
     }
 
-    /// What is wrong with the issuer of the form, as far as asking it has shown.
+    /// Returns the problem with the issuer of the form, if the request for its metadata failed.
     #[must_use]
     pub fn issuer_problem(&self) -> Option<Problem> {
         let asked = self.asked.as_ref()?;

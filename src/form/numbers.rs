@@ -1,41 +1,41 @@
-//! Numbers in the place of an error's whole name: a service that calls an error `ABC50011` may send only `error=50011`.
+//! Recognizes numbers in place of full error names: a service whose error is `ABC50011` may send only `error=50011`.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// Shorter numbers may be for anything.
+/// Minimum number of digits. Shorter numbers may mean anything.
 const SHORTEST: usize = 5;
 
-/// No more is between a number and the word that says what it is.
+/// Maximum number of bytes between a number and the word that says it is an error.
 const APART: usize = 16;
 
-/// More of the text before a number is not looked at.
+/// Maximum number of bytes to search before a number.
 const LOOKED_AT: usize = 64;
 
-/// The number of an error whose name is letters and a number.
+/// Returns the number of an error whose name consists of letters and a number.
 fn number_of(name: &str) -> Option<&str> {
     let number = name.trim_start_matches(|ch: char| ch.is_ascii_alphabetic());
     let is_number = number.len() >= SHORTEST && number.bytes().all(|byte| byte.is_ascii_digit());
     (is_number && number.len() < name.len()).then_some(number)
 }
 
-/// True if `text` names this error by its number: alone, or behind a word such as `error`, `error_code` or `code`.
+/// Returns whether `text` contains this error's number: alone, or after a word such as `error`, `error_code` or `code`.
 pub(super) fn names_by_number(text: &str, name: &str) -> bool {
     number_of(name).is_some_and(|wanted| numbers(&decoded(text)).any(|number| number == wanted))
 }
 
-/// True if `text` names an error by a number.
+/// Returns whether `text` contains the number of an error.
 pub(super) fn has_number(text: &str) -> bool {
     numbers(&decoded(text)).next().is_some()
 }
 
-/// The text with what a URL writes by percent signs.
+/// Returns the text with percent-encoding decoded.
 fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
-/// The numbers that stand for an error.
+/// Returns the numbers that mean an error.
 fn numbers(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |ch: char| ch.is_alphanumeric() || ch == '_';
     let mut end = 0;
@@ -55,7 +55,7 @@ fn numbers(text: &str) -> impl Iterator<Item = &str> {
         .map(|(_, word)| word)
 }
 
-/// True if what stands before and behind a number says that it is an error.
+/// Returns whether the text before and after a number says that it is an error.
 fn is_error(before: &str, behind: &str) -> bool {
     let is_letter = |ch: char| ch.is_alphabetic() || ch == '_';
     let start = before.floor_char_boundary(before.len().saturating_sub(LOOKED_AT));
@@ -110,7 +110,7 @@ mod tests {
         ] {
             assert!(!names_by_number(text, "ABC50011"), "{text}");
         }
-        // Too short, without letters, or not a number.
+        // Names that are too short, without letters, or without a number at their end.
         for name in ["E404", "50011", "ABC", "ABC50011x", "invalid_grant"] {
             assert!(!names_by_number("error=404 error=50011", name), "{name}");
         }

@@ -1,4 +1,4 @@
-//! Choosing another preset: which values come along, and which ones come back.
+//! Switches to another preset, and decides which values are kept or restored.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::oauth::client::PROTOCOL_PARAMETERS;
 use crate::presets::{CUSTOM, Preset};
 
 impl Settings {
-    /// The text that the preset fills in for a field with the flow in use; empty if it has none.
+    /// Returns the preset's initial text for a field with the flow in use; empty if there is none.
     #[must_use]
     pub fn preset_value(&self, key: Key) -> String {
         let mut fresh = Self::new(Arc::clone(&self.preset));
@@ -23,9 +23,9 @@ impl Settings {
 
     /// Selects a preset.
     ///
-    /// Custom settings keeps every value and unlocks it. Any other preset starts with its own values, or with what
-    /// was typed there before. Client ID and secret come along only from Custom settings: those of one service must
-    /// not reach another.
+    /// Custom settings keeps all values and unlocks them. Any other preset starts with its own values, or with those
+    /// that were entered under it before. Client ID and secret are copied only from Custom settings, because those of
+    /// one service must not reach another.
     pub fn choose(&mut self, preset: Arc<Preset>) {
         if preset.id == self.preset.id {
             return;
@@ -41,7 +41,7 @@ impl Settings {
         self.switch(preset, draft);
     }
 
-    /// Every value in use, for Custom settings.
+    /// Returns all values in use, for Custom settings.
     fn unlocked_draft(&self) -> Draft {
         let mut values: BTreeMap<Key, String> = BASIC
             .iter()
@@ -73,7 +73,7 @@ impl Settings {
         draft
     }
 
-    /// The values of `preset`, with the client that was typed in Custom settings.
+    /// Returns the values of `preset`, with the client that was entered in Custom settings.
     fn new_draft(&self, preset: &Preset) -> Draft {
         let mut draft = Draft::of_preset(preset, self.browser);
         if self.preset.is_custom() && !self.draft.of_a_service {
@@ -94,13 +94,13 @@ impl Settings {
         draft
     }
 
-    /// True if Custom settings held URLs before a preset was chosen.
+    /// Returns whether Custom settings contained entered URLs before a preset was selected.
     #[must_use]
     pub fn has_custom_before(&self) -> bool {
         self.earlier.contains_key(CUSTOM)
     }
 
-    /// Goes back to Custom settings as they were before a preset was chosen.
+    /// Restores Custom settings as they were before a preset was selected.
     pub fn choose_custom_before(&mut self, custom: Arc<Preset>) {
         if let Some(draft) = self.earlier.get(CUSTOM).cloned() {
             self.switch(custom, draft);
@@ -169,7 +169,7 @@ mod tests {
             ),
             ("", "")
         );
-        // Nor does the secret, where the ID was changed; one that was typed again belongs to nobody yet.
+        // The secret isn't copied either if the ID was changed. A newly entered secret belongs to no service yet.
         changed.set(Key::ClientId, "google-idx".to_owned());
         let mut typed = changed.clone();
         changed.choose(presets::get("keycloak").unwrap());

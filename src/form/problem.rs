@@ -1,29 +1,29 @@
-//! Something wrong with a field of the form.
+//! A problem with a field of the form.
 
 use crate::form::choices::Change;
 use crate::form::field::Key;
 
-/// How bad a problem is.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// Authorize is stopped.
+    /// The flow can't start.
     Error,
-    /// Authorize is possible.
+    /// The flow can start.
     Warning,
 }
 
-/// Something wrong with a field.
+/// A problem with a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The field that it is shown at.
+    /// The field to show the problem at.
     pub key: Key,
-    /// Whether it stops Authorize.
+    /// Whether the problem stops the flow.
     pub severity: Severity,
-    /// A word or two for the edge of the field.
+    /// A word or two to show next to the field.
     pub word: &'static str,
-    /// What is wrong and what to do.
+    /// What is wrong, and how to fix it.
     pub text: String,
-    /// The change that one key makes against it.
+    /// A fix that the program can apply.
     pub remedy: Option<Remedy>,
 }
 
@@ -32,14 +32,14 @@ pub struct Problem {
 pub struct Remedy {
     /// The label of the button.
     pub label: String,
-    /// The change itself.
+    /// The change to make.
     pub change: Change,
-    /// The value may also be meant as it stands.
+    /// Whether the value may also be correct as entered.
     pub guessed: bool,
 }
 
 impl Problem {
-    /// A problem without a remedy.
+    /// Creates a problem without a fix.
     #[must_use]
     pub fn new(key: Key, severity: Severity, word: &'static str, mut text: String) -> Self {
         text.truncate(text.trim_end().len());
@@ -55,7 +55,7 @@ impl Problem {
         }
     }
 
-    /// The same problem with a remedy.
+    /// Returns the problem with a fix.
     pub(super) fn with_remedy(mut self, label: impl Into<String>, change: Change) -> Self {
         self.remedy = Some(Remedy {
             label: label.into(),
@@ -65,7 +65,7 @@ impl Problem {
         self
     }
 
-    /// The same problem, whose remedy is a guess.
+    /// Returns the problem with its fix marked as a guess, if the problem is a warning.
     pub(super) fn guessed(mut self) -> Self {
         if let Some(remedy) = &mut self.remedy {
             remedy.guessed = self.severity == Severity::Warning;
@@ -74,7 +74,7 @@ impl Problem {
     }
 }
 
-/// Collects what is wrong with the form.
+/// The problems with the form.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<Problem>);
 
@@ -93,8 +93,8 @@ impl Problems {
         self.0.extend(problems);
     }
 
-    /// Where a value was misspelled, what else is wrong with it follows from that. A warning hides no error, and only scopes
-    /// have warnings that follow.
+    /// Removes the problems that only follow from a misspelled value. A warning hides no error, and only scopes have
+    /// warnings that follow from others.
     pub(super) fn say_only(&mut self, misspelled: &Problem) {
         self.0.retain(|problem| {
             let follows = match misspelled.severity {
@@ -107,7 +107,7 @@ impl Problems {
         });
     }
 
-    /// All of them, in the order of the screen.
+    /// Returns all problems, in the order of the screen.
     pub(super) fn in_order(mut self) -> Vec<Problem> {
         self.0.sort_by_key(|problem| problem.key);
         self.0

@@ -1,10 +1,10 @@
-//! What an access token is for, as its audience and the presets say.
+//! The purpose of an access token, according to its audience and the presets.
 
 use crate::oauth::id_token::Claims;
 use crate::presets::Preset;
 use crate::presets::format::Audience;
 
-/// The entry for the audience of an access token with these claims, if a preset lists it.
+/// Returns the preset entry for the audience of an access token with these claims, if there is one.
 #[must_use]
 pub fn purpose<'a>(claims: &Claims, presets: &[&'a Preset]) -> Option<&'a Audience> {
     let audiences = claims.audiences();

@@ -1,4 +1,4 @@
-//! Whether the parameters of a sign-in are sent to the service before the browser is opened (RFC 9126).
+//! Decides whether the parameters of a sign-in are pushed to the service before the browser is opened (RFC 9126).
 
 use url::Url;
 
@@ -13,11 +13,12 @@ use crate::oauth::url::same_operator;
 use crate::secret::ExposeSecret;
 
 impl Settings {
-    /// Where the parameters are sent, if the metadata requires that, or offers it and the client has a secret or a key.
+    /// Returns the endpoint for pushed requests if the metadata requires them, or if it offers them and the client has
+    /// a secret or a key.
     ///
-    /// With those, the service knows who asks before anyone signs in, so nobody can change the scope or the redirect URL on the
-    /// way through the browser, and a wrong secret is found at once. Without them, anybody may push, and the URL would only
-    /// expire sooner.
+    /// An authenticated push shows the service who asks before anyone signs in, so nobody can change the scope or the
+    /// redirect URL on the way through the browser, and a wrong secret is found at once. Without authentication,
+    /// anybody could push, and the URL would only expire sooner.
     pub(super) fn pushed(&self) -> Option<Pushed> {
         let metadata = self.metadata()?;
         let ways = &metadata.ways;
@@ -37,8 +38,8 @@ fn has_secret(settings: &Settings) -> bool {
     !settings.secret().expose_secret().is_empty()
 }
 
-/// True for a host of the issuer that is also one of the token endpoint, which has the secret already: metadata of another
-/// issuer must not send the secret elsewhere. Otherwise the user has to trust the host.
+/// Returns whether the host belongs to the issuer and is also that of the token endpoint, which gets the secret anyway:
+/// metadata of another issuer must not send the secret elsewhere. Other hosts must be trusted by the user.
 fn is_of_the_service(settings: &Settings, url: &Url) -> bool {
     let token_url = Url::parse(settings.value(Key::TokenUrl).trim());
     let issuer = settings
@@ -49,7 +50,7 @@ fn is_of_the_service(settings: &Settings, url: &Url) -> bool {
         || (settings.knows_host(url) && token_url.is_ok_and(|known| same_operator(url, &known)))
 }
 
-/// The endpoint is required, and on a host that nobody has trusted with the request.
+/// Checks for a required endpoint on a host that the user hasn't trusted.
 pub(super) fn other_host(settings: &Settings) -> Option<Problem> {
     let pushed = settings.pushed()?;
     if is_of_the_service(settings, &pushed.url) {

@@ -1,4 +1,4 @@
-//! The registration of this program with the service of the form (RFC 7591), and what it fills in.
+//! Registers this program with the service of the form (RFC 7591), and fills in the result.
 
 use url::Url;
 
@@ -13,15 +13,15 @@ use crate::oauth::url::is_loopback;
 use crate::secret::ExposeSecret;
 
 impl Settings {
-    /// Where the metadata says that clients are registered, on a host that belongs to the issuer. `None` for a flow without a
-    /// client.
+    /// Returns the registration endpoint of the metadata, if its host belongs to the issuer. Returns `None` for a flow
+    /// without a client.
     #[must_use]
     pub fn registration_url(&self) -> Option<&Url> {
         let url = self.metadata()?.ways.registration_url.as_ref()?;
         (self.flow().has_client() && self.knows_host(url)).then_some(url)
     }
 
-    /// What the client of the form is to be registered as.
+    /// Returns the client metadata to register for this form.
     #[must_use]
     pub fn client_metadata(&self) -> ClientMetadata {
         let grant = match self.flow() {
@@ -43,8 +43,8 @@ impl Settings {
         }
     }
 
-    /// The redirect URL, and whether it is one of a program on the user's machine. Port 0 stands for any port, which
-    /// services expect to be left out (RFC 8252, section 7.3).
+    /// Returns the redirect URL, and whether it points to a program on the user's machine. Port 0 stands for any port,
+    /// which services expect to be omitted (RFC 8252, section 7.3).
     fn redirect_to_register(&self) -> Option<(String, bool)> {
         if self.flow() != FlowKind::AuthorizationCode {
             return None;
@@ -62,15 +62,15 @@ impl Settings {
         (!typed.is_empty()).then(|| (any_port.unwrap_or(typed), native))
     }
 
-    /// True if the metadata lists this grant, or doesn't say.
+    /// Returns whether the metadata lists this grant, or has no list.
     fn may_use(&self, grant: &str) -> bool {
         let ways = self.metadata().map(|metadata| &metadata.ways);
         let listed = ways.and_then(|ways| ways.grant_types.as_ref());
         listed.is_none_or(|list| list.iter().any(|known| known == grant))
     }
 
-    /// How the client is to authenticate: as the form says, else without a secret where a user signs in and the service
-    /// allows that, because a program on a user's machine can't keep one (RFC 8252, section 8.5).
+    /// Returns the authentication method to register: the selected method. Otherwise none, if a user signs in and the
+    /// service allows that, because a program on a user's machine can't keep a secret (RFC 8252, section 8.5).
     fn method_to_register(&self) -> &'static str {
         let listed = self
             .metadata()
@@ -89,7 +89,7 @@ impl Settings {
         }
     }
 
-    /// Fills in the client that the service has registered. Returns the fields that have a value from it.
+    /// Fills in the registered client. Returns the fields that have a value from it.
     pub fn take_registered(&mut self, client: &Registered) -> Vec<Key> {
         let mut filled = vec![Key::ClientId];
         self.set(Key::ClientId, client.client_id.clone());

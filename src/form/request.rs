@@ -1,6 +1,6 @@
-//! The form as a request to the engine, or what is wrong with it, field by field.
+//! Converts the form to a request for the engine, or to its problems, field by field.
 //!
-//! Text is parsed into types once, here, and all problems are reported together, each at its field. After that nothing
+//! Text is parsed into types only here, and all problems are reported together, each at its field. After that, nothing
 //! is checked again.
 
 use std::path::PathBuf;
@@ -25,51 +25,51 @@ use crate::oauth::url::RedirectUrl;
 use crate::presets::format::mail_domain;
 use crate::secret::ExposeSecret;
 
-/// Everything that a run needs.
+/// Everything a run needs.
 #[derive(Debug, Clone)]
 pub struct FlowRequest {
     /// The flow to run.
     pub kind: FlowKind,
-    /// The client, for the protocol.
+    /// The client, as the protocol needs it.
     pub client: Client,
     /// The redirect URL, for the authorization code flow.
     pub redirect_url: Option<RedirectUrl>,
-    /// The address to listen on instead.
+    /// The address to listen on instead of the redirect URL's.
     pub listen: Option<ListenAddress>,
     /// The listener that waits for the browser.
     pub listener: ListenerChoice,
     /// The certificate of an https redirect URL on this machine.
     pub certificate: Option<Files>,
-    /// A certificate authority trusted in addition to those of the system.
+    /// A CA certificate that is trusted in addition to those of the system.
     pub ca_file: Option<PathBuf>,
-    /// The service account, for the flow with its key.
+    /// The service account, for the JWT bearer flow.
     pub service_account: Option<ServiceAccountFile>,
 }
 
-/// The key file of a service account, and what it is used for. It is read when the run starts.
+/// The key file of a service account, and its use. The file is read when the run starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceAccountFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// The user that the service account acts for.
+    /// The user that the service account impersonates.
     pub subject: Option<String>,
-    /// Where the user gets such a file, in a sentence.
+    /// Where to get such a file, as a sentence.
     pub help: String,
 }
 
 /// An issuer whose metadata can be requested.
 #[derive(Debug, Clone)]
 pub struct Issuer {
-    /// The identifier, as typed or as in the preset.
+    /// The identifier, as entered or as in the preset.
     pub name: String,
-    /// The identifiers that its metadata may name instead.
+    /// Other identifiers that its metadata may contain.
     pub others: Vec<String>,
-    /// A certificate authority trusted in addition to those of the system.
+    /// A CA certificate that is trusted in addition to those of the system.
     pub ca_file: Option<PathBuf>,
 }
 
 impl Issuer {
-    /// The identifiers that its metadata is compared with.
+    /// Returns the identifiers to compare the metadata with.
     #[must_use]
     pub fn expected(&self) -> Expected<'_> {
         Expected {
@@ -79,7 +79,7 @@ impl Issuer {
     }
 }
 
-/// The issuer of the form, if there is one.
+/// Returns the issuer of the form, if there is one.
 #[must_use]
 pub fn issuer(settings: &Settings) -> Option<Issuer> {
     let name = settings.value(Key::Issuer).trim().to_owned();
@@ -94,16 +94,16 @@ fn ca_file(settings: &Settings) -> Option<PathBuf> {
     settings.path(Key::CaFile)
 }
 
-/// What is wrong, field by field, in the order of the screen.
+/// Returns all problems, field by field, in the order of the screen.
 #[must_use]
 pub fn problems(settings: &Settings) -> Vec<Problem> {
     parse_form(settings).1
 }
 
-/// The request that the form makes.
+/// Returns the request of the form.
 ///
 /// # Errors
-/// All problems, if at least one of them stops a run.
+/// Returns all problems if at least one of them stops a run.
 pub fn request(settings: &Settings) -> Result<FlowRequest, Vec<Problem>> {
     let (request, problems) = parse_form(settings);
     match request {
@@ -136,7 +136,7 @@ fn parse_form(settings: &Settings) -> (Option<FlowRequest>, Vec<Problem>) {
 struct RequestBuilder<'a> {
     settings: &'a Settings,
     problems: Problems,
-    /// What is wrong with the values as they were typed.
+    /// Problems with the values as they were entered.
     meant: Vec<Problem>,
 }
 
@@ -255,7 +255,7 @@ impl RequestBuilder<'_> {
         })
     }
 
-    /// The service account, if the flow uses one. Its file is read when the run starts.
+    /// Returns the service account, if the flow uses one. Its file is read when the run starts.
     fn service_account(&mut self) -> Option<ServiceAccountFile> {
         let settings = self.settings;
         if settings.flow() != FlowKind::JwtBearer {
@@ -283,7 +283,7 @@ impl RequestBuilder<'_> {
         })
     }
 
-    /// The user that the service account acts for.
+    /// Returns the user that the service account impersonates.
     fn subject(&mut self) -> Option<String> {
         let settings = self.settings;
         let text = settings.value(Key::Subject);
@@ -305,7 +305,7 @@ impl RequestBuilder<'_> {
         Some(subject.to_owned())
     }
 
-    /// What was removed from values that were given.
+    /// Adds warnings about the issuer, and about values that were changed.
     fn notices(&mut self) {
         let of_issuer = self.settings.issuer_problem();
         self.problems.extend(of_issuer.into_iter().collect());
@@ -314,7 +314,7 @@ impl RequestBuilder<'_> {
         }
     }
 
-    /// True if every placeholder in the URLs has its value.
+    /// Returns whether all placeholders in the URLs have values.
     fn variables(&mut self) -> bool {
         let settings = self.settings;
         let mut complete = true;
@@ -352,10 +352,10 @@ impl RequestBuilder<'_> {
         complete
     }
 
-    /// The certificate of an https redirect URL on this machine. Its files are read when the run starts.
+    /// Returns the certificate of an https redirect URL on this machine. Its files are read when the run starts.
     fn certificate(&mut self, url: &Url) -> Option<Files> {
         let settings = self.settings;
-        // HTTP.sys has a certificate of the machine.
+        // HTTP.sys uses a certificate of the machine.
         if !settings.listens_with_tls() {
             return None;
         }
@@ -383,7 +383,7 @@ impl RequestBuilder<'_> {
             (None, None) => {
                 let host = url.host_str().unwrap_or_default();
                 let created = settings.created_certificate(host);
-                // The note of the preset says the same for a service that accepts nothing else.
+                // For a service that accepts only https, the note of the preset already says this.
                 if created.is_none() && !settings.preset().redirect.https_only {
                     let text = format!(
                         "There is no certificate for {}, so the program can't listen there. Create one with Configure…, \
@@ -405,7 +405,7 @@ impl RequestBuilder<'_> {
         let dialect = self.settings.dialect();
         let mut is_valid = true;
         for part in text.trim().split('&').filter(|part| !part.is_empty()) {
-            // As it will be read: an encoded letter does not hide a name.
+            // Decode the name first, so that an encoded letter doesn't hide it.
             let (name, value) = url::form_urlencoded::parse(part.as_bytes())
                 .next()
                 .unwrap_or_default();
@@ -416,7 +416,7 @@ impl RequestBuilder<'_> {
                 is_valid = false;
                 break;
             }
-            // A way in which the response is read may be requested, where the service chooses another.
+            // The user may request a response mode that this program can read, if the service chooses another.
             let as_read =
                 name == "response_mode" && matches!(value.as_ref(), "query" | "form_post");
             if is_reserved(name, &dialect) && !as_read {
@@ -530,7 +530,7 @@ mod tests {
     fn each_kind_of_bad_input_is_reported_at_its_field() {
         let mut form = settings("custom");
         form.set_flow(FlowKind::AuthorizationCode);
-        // Also where Windows would have HTTP.sys listen.
+        // Use the loopback listener on Windows, too.
         form.lay_over(Overrides {
             listener: Some(ListenerChoice::Loopback),
             ..Overrides::default()
@@ -584,7 +584,7 @@ mod tests {
             let mut bad = form.clone();
             bad.set(key, value.to_owned());
             assert_eq!(problem_words(&bad), [(key, word)], "{key:?} {value}");
-            // What cannot be listened on can still be pasted.
+            // A redirect URL without a listener can still be pasted.
             let pasted = value.starts_with("https://") && key == Key::RedirectUrl;
             assert_eq!(request(&bad).is_ok(), pasted, "{key:?} {value}");
         }
@@ -609,7 +609,7 @@ mod tests {
             (FlowKind::DeviceCode, Key::DeviceUrl, "device"),
             (FlowKind::DeviceCode, Key::TokenUrl, "token"),
         ] {
-            // The service calls the client ID client_key; Custom settings keeps that.
+            // The service calls the client ID client_key; Custom settings keeps that name.
             let mut form = settings("tiktok");
             form.choose(presets::get("custom").unwrap());
             form.set_flow(flow);
@@ -656,7 +656,7 @@ mod tests {
                 }
             }
         }
-        // Nor one that the extra parameters set.
+        // The endpoints must not repeat extra parameters either.
         let mut form = settings("custom");
         ready(&mut form);
         for (flow, key) in [
@@ -793,7 +793,7 @@ mod tests {
             let told = problem_words(&form);
             let expected = [(Key::ListenAddress, "open to the network")];
             assert_eq!(told, if open { &expected[..] } else { &[] }, "{address}");
-            // A warning stops nothing.
+            // A warning doesn't stop the request.
             assert!(request(&form).is_ok(), "{address}");
         }
         form.set_flow(FlowKind::DeviceCode);

@@ -1,4 +1,4 @@
-//! What a service requires of the settings in one of its flows: data of its preset, checked before the run.
+//! Checks what a service requires of the settings in one of its flows. The requirements are data of its preset.
 
 use crate::form::field::Key;
 use crate::form::problem::{Problem, Severity};
@@ -6,7 +6,7 @@ use crate::form::settings::Settings;
 use crate::oauth::client::ClientAuthentication;
 use crate::presets::format::{Required, Requirement};
 
-/// The requirements of the flow in use that the settings don't meet.
+/// Returns the requirements of the flow in use that the settings don't meet.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     let flow = settings.flow();
     let of_flow = settings.preset().requirements.iter();
@@ -31,7 +31,7 @@ fn problem(settings: &Settings, requirement: &Requirement) -> Option<Problem> {
     Some(Problem::new(key, severity, word, text))
 }
 
-/// The field that a requirement is about, and its value.
+/// Returns the field of a requirement, and its value.
 fn found(settings: &Settings, requirement: &Requirement) -> Option<(Key, String)> {
     match requirement.required(settings.preset())? {
         Required::Variable(position) => {
@@ -41,7 +41,7 @@ fn found(settings: &Settings, requirement: &Requirement) -> Option<(Key, String)
         Required::Scope => Some((Key::Scope, settings.scopes().join(" "))),
         Required::ClientAuthentication => {
             let method = match settings.client_authentication() {
-                // A secret may follow.
+                // The user may still enter a secret.
                 ClientAuthentication::None => settings.authentication_with_secret(),
                 method => method,
             };
@@ -91,7 +91,7 @@ mod tests {
                     "{tenant}"
                 );
                 assert!(request(&form).is_err());
-                // With a user, they are right.
+                // In a flow with a user, they are correct.
                 let mut with_user = form.clone();
                 with_user.set_flow(FlowKind::DeviceCode);
                 assert_eq!(of(&with_user), [], "{tenant}");
@@ -120,7 +120,7 @@ mod tests {
         form.set(Key::Var(0), "tenant.eu.auth0.com".to_owned());
         let missing = [(Key::Var(1), Severity::Warning, "empty")];
         assert_eq!(of(&form), missing);
-        // It doesn't stop the run: the tenant may have a default audience.
+        // This doesn't stop the run, because the tenant may have a default audience.
         assert!(request(&form).is_ok());
         form.set(Key::ExtraParameters, "audience=https://api.example".into());
         assert_eq!(of(&form), []);

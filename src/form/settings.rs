@@ -1,4 +1,4 @@
-//! The values of the form, and how a preset and the metadata of an issuer fill and lock them.
+//! The values of the form, and how a preset and an issuer's metadata fill and lock them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -25,18 +25,18 @@ use crate::secret::{ExposeSecret, SecretString};
 pub struct Settings {
     pub(super) preset: Arc<Preset>,
     pub(super) draft: Draft,
-    /// By preset, so that what was typed is there again when the user comes back. Custom settings is kept with the
-    /// URLs that were typed, not with those that it had from a preset.
+    /// Drafts by preset, so that entered values return when the user returns to a preset. Custom settings is kept with
+    /// entered URLs, not with URLs from a preset.
     pub(super) earlier: HashMap<String, Draft>,
     pub(super) found: Option<Found>,
     pub(super) asked: Option<AskedIssuer>,
-    /// Hosts that may have endpoints of any issuer; set by a flag only.
+    /// Hosts that are trusted for endpoints of any issuer; only a flag sets them.
     pub(super) trusted_hosts: BTreeSet<String>,
-    /// The same for the issuer on one host: host of the issuer, host of the endpoints.
+    /// Hosts that are trusted for one issuer: host of the issuer, host of the endpoints.
     trusted_for: BTreeSet<(String, String)>,
-    /// The listener that waits for the browser; set by a flag only.
+    /// The listener that waits for the browser; only a flag sets it.
     pub(super) listener: ListenerChoice,
-    /// The preset that a flag took from a file, and the path of that.
+    /// The ID and path of a preset that a flag loaded from a file.
     pub(super) preset_file: Option<(String, String)>,
     /// Where the browser runs.
     pub(super) browser: Browser,
@@ -45,7 +45,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The values of the preset itself.
+    /// Creates settings with the values of the preset.
     #[must_use]
     pub fn new(preset: Arc<Preset>) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl Settings {
         }
     }
 
-    /// The same for a browser that runs elsewhere: each preset starts with the flow that works there.
+    /// Sets where the browser runs. Each preset starts with the flow that works there.
     #[must_use]
     pub fn with_browser(mut self, browser: Browser) -> Self {
         self.browser = browser;
@@ -71,8 +71,8 @@ impl Settings {
         self
     }
 
-    /// Sets where the browser runs, once that is known. The flow changes with it unless the user chose one, or `keep_flow`
-    /// is set.
+    /// Sets where the browser runs, once that is known. Changes the flow accordingly, unless the user chose it or
+    /// `keep_flow` is set.
     pub fn find_browser(&mut self, browser: Browser, keep_flow: bool) {
         self.browser = browser;
         if !self.draft.flow_chosen && !keep_flow {
@@ -80,24 +80,24 @@ impl Settings {
         }
     }
 
-    /// True if the preset starts with another flow than the one it prefers, because no browser can be opened here.
+    /// Returns whether the preset starts with another flow than it prefers, because no browser can be opened here.
     #[must_use]
     pub fn begins_elsewhere(&self) -> bool {
         self.browser.first_flow(&self.preset) != self.preset.preferred()
     }
 
-    /// The preset in use.
+    /// Returns the preset in use.
     #[must_use]
     pub fn preset(&self) -> &Arc<Preset> {
         &self.preset
     }
 
-    /// The fields in the order of the screen, the advanced ones last.
+    /// Returns the fields in the order of the screen, the advanced ones last.
     #[must_use]
     pub fn keys(&self) -> Vec<Key> {
         let mut keys = vec![Key::Preset];
         keys.extend((0..self.preset.variables.len()).map(Key::Var));
-        // Only few services have service accounts, so their fields are there only if they are used.
+        // Few services have service accounts, so show their fields only if they are used.
         let of_account = |key: &Key| matches!(key, Key::KeyFile | Key::Subject);
         let is_used = self.flow() == FlowKind::JwtBearer;
         keys.extend(BASIC.iter().filter(|key| is_used || !of_account(key)));
@@ -105,7 +105,7 @@ impl Settings {
         keys
     }
 
-    /// The fields under Advanced. The key ID is one of them only where a key signs, or if it was entered.
+    /// Returns the fields under Advanced. The key ID is included only if a key signs, or if a key ID was entered.
     pub fn advanced_keys(&self) -> impl Iterator<Item = Key> + use<> {
         let has_id = self.client_authentication() == ClientAuthentication::PrivateKeyJwt
             || !self.value(Key::ClientKeyId).trim().is_empty();
@@ -113,7 +113,7 @@ impl Settings {
         all.filter(move |key| has_id || *key != Key::ClientKeyId)
     }
 
-    /// The name of a field on screen.
+    /// Returns the name of a field on screen.
     #[must_use]
     pub fn label(&self, key: Key) -> &str {
         match key {
@@ -126,19 +126,19 @@ impl Settings {
         }
     }
 
-    /// True if the preset leaves no choice about PKCE.
+    /// Returns whether the preset leaves no choice about PKCE.
     #[must_use]
     pub fn pkce_is_fixed(&self) -> bool {
         matches!(self.preset.client.pkce, PkceMode::Required | PkceMode::Off)
     }
 
-    /// The metadata of the issuer of the form.
+    /// Returns the metadata of the form's issuer.
     #[must_use]
     pub fn metadata(&self) -> Option<&Metadata> {
         self.found().map(Found::metadata)
     }
 
-    /// As long as the metadata was requested for the issuer of the form.
+    /// Returns the metadata, if it was requested for the form's issuer.
     fn found(&self) -> Option<&Found> {
         let found = self.found.as_ref()?;
         found
@@ -153,12 +153,13 @@ impl Settings {
         Some(alias.filter(|_| self.uses_certificate()).unwrap_or(url))
     }
 
-    /// True if the client authenticates with its certificate.
+    /// Returns whether the client authenticates with its certificate.
     pub(super) fn uses_certificate(&self) -> bool {
         self.client_authentication() == ClientAuthentication::MutualTls
     }
 
-    /// Where the value of a field comes from; `None` if it is typed. Metadata has priority over a preset that is not sure.
+    /// Returns where the value of a field comes from; `None` if the user enters it. Metadata overrides an uncertain
+    /// preset.
     #[must_use]
     pub fn source(&self, key: Key) -> Option<Source> {
         let preset = self.preset_text(key).map(|_| Source::Preset);
@@ -170,7 +171,7 @@ impl Settings {
         }
     }
 
-    /// The preset's own text for a field, with its placeholders.
+    /// Returns the preset's own text for a field, with its placeholders.
     pub(super) fn preset_text(&self, key: Key) -> Option<&str> {
         let endpoints = &self.preset.endpoints;
         match key {
@@ -182,8 +183,8 @@ impl Settings {
         }
     }
 
-    /// The text of a field, as it would be used: the preset's with its placeholders filled, what the issuer said, or
-    /// the typed one. Empty for the secret and for fields that are chosen.
+    /// Returns the text of a field as it would be used: the preset's with its placeholders filled in, the metadata's,
+    /// or the entered text. Empty for the secret and for fields that are chosen from a list.
     #[must_use]
     pub fn value(&self, key: Key) -> String {
         match (self.source(key), self.found_url(key)) {
@@ -192,7 +193,7 @@ impl Settings {
         }
     }
 
-    /// The same without the metadata of the issuer.
+    /// Returns the same without the metadata of the issuer.
     fn value_without_metadata(&self, key: Key) -> String {
         match self.preset_text(key) {
             Some(template) => self.fill(template),
@@ -200,7 +201,7 @@ impl Settings {
         }
     }
 
-    /// Replaces the placeholders whose variable has a value; the others stay visible.
+    /// Fills in the placeholders whose variable has a value. The others stay visible.
     #[must_use]
     pub fn fill(&self, template: &str) -> String {
         self.preset.variables.iter().enumerate().fold(
@@ -221,13 +222,13 @@ impl Settings {
         )
     }
 
-    /// The path in a field, if there is one.
+    /// Returns the path in a field, if there is one.
     pub(super) fn path(&self, key: Key) -> Option<PathBuf> {
         let path = self.value(key);
         (!path.trim().is_empty()).then(|| PathBuf::from(path.trim()))
     }
 
-    /// Changes the text of a field that is typed. A field that cannot be changed stays as it is.
+    /// Changes the text of a text field. A field that can't be changed stays as it is.
     pub fn set(&mut self, key: Key, value: String) {
         if !key.is_text()
             || self.source(key).is_some()
@@ -235,12 +236,12 @@ impl Settings {
         {
             return;
         }
-        // What was found is in use until the issuer is another.
+        // Metadata stays in use until the issuer changes.
         if key == Key::Issuer && value.trim() != self.value_without_metadata(Key::Issuer).trim() {
             self.found = None;
         }
         if self.preset.is_custom() {
-            // A client ID typed here is nobody's yet. A secret is that of a service until it was emptied.
+            // A client ID entered here belongs to no service yet. A secret belongs to its service until it is emptied.
             self.draft.of_a_service &= key != Key::ClientId;
             let before = self.draft.secret.expose_secret().is_empty();
             self.draft.secret_of_a_service &= key != Key::ClientSecret || !before;
@@ -260,7 +261,7 @@ impl Settings {
         }
     }
 
-    /// True if the variable at this position is a part of a URL.
+    /// Returns whether the variable at this position is part of a URL.
     #[must_use]
     pub fn stands_in_a_url(&self, position: usize) -> bool {
         let Some(variable) = self.preset.variables.get(position) else {
@@ -284,13 +285,13 @@ impl Settings {
         self.created = created;
     }
 
-    /// The created certificate for `host`, if there is one.
+    /// Returns the created certificate for `host`, if there is one.
     #[must_use]
     pub fn created_certificate(&self, host: &str) -> Option<Files> {
         self.created.files(host)
     }
 
-    /// True if the loopback listener must use https: the redirect URL does, and points to this machine.
+    /// Returns whether the loopback listener must use https: the redirect URL is https, and points to this machine.
     /// HTTP.sys has its own certificates.
     #[must_use]
     pub fn listens_with_tls(&self) -> bool {
@@ -301,8 +302,8 @@ impl Settings {
                 .is_ok_and(|url| url.scheme() == "https" && is_loopback(&url))
     }
 
-    /// Uses the metadata of an issuer, and locks the fields that it fills, until the Issuer is changed. What the
-    /// preset is sure of stays. Returns the fields that have their value from the metadata.
+    /// Applies the metadata of an issuer, and locks the fields that it fills in, until the issuer changes. Values that
+    /// the preset is certain about stay. Returns the fields that have their value from the metadata.
     pub fn take_over(&mut self, metadata: &Metadata, overwrite: Overwrite) -> Vec<Key> {
         let mut found = Found::new(metadata.clone(), |key| {
             let typed = self.preset_text(key).is_none()
@@ -324,7 +325,7 @@ impl Settings {
             .collect()
     }
 
-    /// Makes a change that fixes a problem.
+    /// Applies a change that fixes a problem.
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::Text(key, text) => self.set(*key, text.clone()),
@@ -344,7 +345,7 @@ impl Settings {
         }
     }
 
-    /// True if the user trusts `host` with endpoints of the issuer on the host `issuer`.
+    /// Returns whether the user trusts `host` for endpoints of an issuer on the host `issuer`.
     #[must_use]
     pub fn trusts(&self, issuer: &str, host: &str) -> bool {
         self.trusted_hosts.contains(host)
@@ -353,66 +354,66 @@ impl Settings {
                 .contains(&(issuer.to_owned(), host.to_owned()))
     }
 
-    /// The listener that waits for the browser.
+    /// Returns the listener that waits for the browser.
     #[must_use]
     pub fn listener(&self) -> ListenerChoice {
         self.listener
     }
 
-    /// The client secret.
+    /// Returns the client secret.
     #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.draft.secret
     }
 
-    /// What is wrong with the source of the client secret, as a sentence.
+    /// Returns what is wrong with the source of the client secret, as a sentence.
     #[must_use]
     pub fn secret_notice(&self) -> Option<&str> {
         self.draft.secret_notice.as_deref()
     }
 
-    /// Says something about the client secret until it is changed, as a sentence.
+    /// Sets a notice about the client secret, as a sentence. It is shown until the secret changes.
     pub fn set_secret_notice(&mut self, notice: &str) {
         self.draft.secret_notice = Some(notice.to_owned());
     }
 
-    /// What was removed from values that flags and variables gave, as sentences.
+    /// Returns what was changed in values from flags and environment variables, as sentences.
     #[must_use]
     pub fn notices(&self) -> &BTreeMap<Key, String> {
         &self.draft.notices
     }
 
-    /// The flag or environment variable that gave the value of a field.
+    /// Returns the flag or environment variable that set a field.
     #[must_use]
     pub fn source_of(&self, key: Key) -> Option<&str> {
         self.draft.sources.get(&key).map(String::as_str)
     }
 
-    /// How the client secret is sent.
+    /// Returns how the client authenticates.
     #[must_use]
     pub fn authentication(&self) -> AuthenticationChoice {
         self.draft.authentication
     }
 
-    /// Changes how the client secret is sent.
+    /// Changes how the client authenticates.
     pub fn set_authentication(&mut self, choice: AuthenticationChoice) {
         self.draft.authentication = choice;
     }
 
-    /// Whether PKCE is used.
+    /// Returns whether PKCE is used.
     #[must_use]
     pub fn pkce(&self) -> bool {
         self.draft.pkce
     }
 
-    /// Switches PKCE on or off, if the preset leaves it open.
+    /// Turns PKCE on or off, if the preset allows both.
     pub fn set_pkce(&mut self, on: bool) {
         if !self.pkce_is_fixed() {
             self.draft.pkce = on;
         }
     }
 
-    /// The scopes as typed, one by one.
+    /// Returns the entered scopes, one by one.
     #[must_use]
     pub fn scopes(&self) -> Vec<String> {
         let separator = match &self.draft.dialect {
@@ -426,7 +427,7 @@ impl Settings {
             .collect()
     }
 
-    /// Adds a scope, or removes it.
+    /// Adds a scope, or removes it if it is present.
     pub fn toggle_scope(&mut self, scope: &str) {
         let mut scopes = self.scopes();
         let before = scopes.len();
@@ -437,7 +438,7 @@ impl Settings {
         self.set(Key::Scope, scopes.join(" "));
     }
 
-    /// The scopes to choose from, with value and purpose: those of the preset, and those in the metadata.
+    /// Returns the scopes to choose from, each with its purpose: those of the preset, and those of the metadata.
     #[must_use]
     pub fn scope_list(&self) -> Vec<(String, String)> {
         let mut list: Vec<(String, String)> = Vec::new();

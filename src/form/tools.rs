@@ -13,14 +13,14 @@ use crate::presets::Confidence;
 /// Why an endpoint can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotOffered {
-    /// A sentence.
+    /// The reason, as a sentence.
     pub reason: String,
-    /// What to do instead, as a sentence.
+    /// What to use instead, as a sentence.
     pub instead: Option<String>,
 }
 
 impl Settings {
-    /// The name of the service in a sentence.
+    /// Returns the name of the service for use in a sentence.
     fn service(&self) -> String {
         if self.preset().is_custom() {
             "this service".to_owned()
@@ -29,10 +29,10 @@ impl Settings {
         }
     }
 
-    /// The endpoint for `tool`: that of the preset or of the metadata. The metadata has precedence if the preset is unverified.
+    /// Returns the endpoint for `tool`, from the preset or the metadata. The metadata overrides an unverified preset.
     ///
     /// # Errors
-    /// Returns why there is none.
+    /// Returns why there is no endpoint.
     pub fn tool_url(&self, tool: Tool, metadata: Option<&Metadata>) -> Result<Url, NotOffered> {
         let preset = self.preset();
         if let Some(why) = &preset.tools.of(tool).unsupported {
@@ -90,10 +90,11 @@ impl Settings {
         }
     }
 
-    /// Whether `tool` can be used: its endpoint is known, or the issuer's metadata, which was not requested yet, may have it.
+    /// Checks whether `tool` can be used: its endpoint is known, or the issuer's metadata, which was not requested yet,
+    /// may contain it.
     ///
     /// # Errors
-    /// Returns why it can't.
+    /// Returns why the tool can't be used.
     pub fn may_offer(&self, tool: Tool, metadata: Option<&Metadata>) -> Result<(), NotOffered> {
         let preset = self.preset();
         let known = self.tool_url(tool, metadata).map(drop);
@@ -104,7 +105,7 @@ impl Settings {
         if may_be_found { Ok(()) } else { known }
     }
 
-    /// Whether the endpoint for `tool` accepts tokens of this kind.
+    /// Checks whether the endpoint for `tool` accepts tokens of this kind.
     ///
     /// # Errors
     /// Returns [`NotOffered`] if it doesn't.

@@ -1,4 +1,4 @@
-//! The URLs of the form, parsed and checked.
+//! Parses and checks the URLs of the form.
 
 use url::Url;
 
@@ -67,8 +67,8 @@ pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Opti
     }
 }
 
-/// A redirect URL of another scheme (RFC 8252, section 7.1), such as `com.example.app:/cb` and `urn:ietf:wg:oauth:2.0:oob`;
-/// `None` for schemes that browsers and systems act upon themselves.
+/// Parses a redirect URL with another scheme (RFC 8252, section 7.1), such as `com.example.app:/cb` or
+/// `urn:ietf:wg:oauth:2.0:oob`. Returns `None` for schemes that browsers and systems handle themselves.
 fn of_an_app(text: &str) -> Option<Url> {
     const OTHER: &[&str] = &[
         "about",
@@ -93,7 +93,7 @@ fn of_an_app(text: &str) -> Option<Url> {
     fits.then_some(url)
 }
 
-/// A parameter that the service adds to the redirect URL would be there twice, and the answer would be invalid.
+/// Checks for parameters that the service adds to the redirect URL: repeated, they would make the response invalid.
 pub(super) fn check_answer_parameters(url: &Url, problems: &mut Problems) {
     let twice = url.query_pairs().find(|(name, _)| {
         ["code", "state", "error", "error_description", "iss"].contains(&name.as_ref())
@@ -106,7 +106,7 @@ pub(super) fn check_answer_parameters(url: &Url, problems: &mut Problems) {
     }
 }
 
-/// Parses the URL of an endpoint. `complete`: every variable in the URLs has its value.
+/// Parses the URL of an endpoint. `complete` is true if every variable in the URLs has a value.
 pub(super) fn endpoint_url(
     settings: &Settings,
     key: Key,
@@ -115,7 +115,7 @@ pub(super) fn endpoint_url(
 ) -> Option<Url> {
     let text = settings.value(key);
     if !complete && settings.source(key) == Some(Source::Preset) {
-        // The variable that is missing is reported already.
+        // The missing variable is already reported.
         return None;
     }
     if text.trim().is_empty() {
@@ -148,7 +148,7 @@ pub(super) fn endpoint_url(
     }
 }
 
-/// A parameter in the query of a URL that is an extra parameter as well would be sent twice.
+/// Checks for parameters in a URL's query that are also extra parameters, because they would be sent twice.
 pub(super) fn check_sent_once(
     settings: &Settings,
     key: Key,
@@ -191,12 +191,12 @@ pub(super) fn check_sent_once(
         "{name} is set in {label} and in the query of {url}. {remedy}",
         url = key.label()
     );
-    // At the field that can be changed.
+    // Report the problem at the field that can be changed.
     let at = holder.filter(|_| locked).unwrap_or(key);
     problems.error(at, "sent twice", text);
 }
 
-/// Parses the URL that the preset polls. It is wrong only with a wrong variable, which is reported at the URLs.
+/// Parses the preset's URL for polling. Only a wrong variable makes it invalid, and that is reported at the URLs.
 pub(super) fn poll_url(settings: &Settings, text: &str, problems: &mut Problems) -> Option<Url> {
     endpoint(text)
         .and_then(|url| {
@@ -226,7 +226,7 @@ pub(super) fn issuer(
     Some(text)
 }
 
-/// A word or two for the edge of the field.
+/// Returns a word or two to show next to the field.
 pub(super) fn problem_word(problem: &UrlProblem) -> &'static str {
     match problem {
         UrlProblem::Malformed(_) => "not a URL",

@@ -1,8 +1,8 @@
-//! What was copied along with a value: quotation marks, brackets, a label, invisible characters.
+//! Removes what was copied along with a value: quotation marks, brackets, a label, invisible characters.
 
 use crate::clean::{is_visible, trimmed, unquoted};
 
-/// A value, and what stood around or in it.
+/// A value, and what was removed around and in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unwrapped {
     pub(super) text: String,
@@ -10,7 +10,7 @@ pub(super) struct Unwrapped {
 }
 
 impl Unwrapped {
-    /// What stood around it, in words.
+    /// Returns what was removed, in words.
     pub(super) fn words(&self) -> String {
         match self.extras.split_last() {
             Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
@@ -19,7 +19,7 @@ impl Unwrapped {
     }
 }
 
-/// The value without what was copied along with it; `None` if nothing was.
+/// Returns the value without what was copied along with it; `None` if there was nothing to remove.
 pub(super) fn unwrapped(text: &str) -> Option<Unwrapped> {
     let mut value: String = text
         .chars()
@@ -29,7 +29,7 @@ pub(super) fn unwrapped(text: &str) -> Option<Unwrapped> {
     if value.chars().count() < text.chars().filter(|ch| *ch != '\u{feff}').count() {
         extras.push("an invisible character");
     }
-    // Each of them may be around another.
+    // Each layer may surround another.
     while let Some((inner, extra)) = peeled(trimmed(&value)) {
         if !extras.contains(&extra) {
             extras.push(extra);
@@ -43,7 +43,7 @@ pub(super) fn unwrapped(text: &str) -> Option<Unwrapped> {
     })
 }
 
-/// One layer less.
+/// Removes one layer.
 fn peeled(text: &str) -> Option<(String, &'static str)> {
     if let Some(inner) = unquoted(text) {
         return Some((inner.to_owned(), "quotation marks"));
@@ -54,14 +54,14 @@ fn peeled(text: &str) -> Option<(String, &'static str)> {
     if let Some((_, value)) = labeled(text) {
         return Some((value.to_owned(), "a label"));
     }
-    // A line of JSON or of a program ends in one.
+    // A line of JSON or of source code ends with a punctuation mark.
     if let Some(inner) = text.strip_suffix([',', ';'])
         && !inner.contains([',', ';'])
         && !inner.is_empty()
     {
         return Some((inner.to_owned(), "a punctuation mark"));
     }
-    // The other one was not copied.
+    // The other quotation mark was not copied.
     let one = |ch: char| "\"'`“”‘’„".contains(ch);
     if text.chars().filter(|ch| one(*ch)).count() == 1
         && (text.starts_with(one) || text.ends_with(one))
@@ -71,7 +71,7 @@ fn peeled(text: &str) -> Option<(String, &'static str)> {
     None
 }
 
-/// The secret without what was copied along with it. It is described in words only.
+/// Returns the secret without what was copied along with it, and a description that doesn't contain the secret.
 pub(super) fn bare_secret(secret: &str) -> Option<(String, String)> {
     let bare = trimmed(secret);
     let value = unwrapped(bare);
@@ -94,7 +94,7 @@ fn unbracketed(text: &str) -> Option<&str> {
         })
 }
 
-/// Words that labels consist of.
+/// The words of labels.
 const LABEL_WORDS: &[&str] = &[
     "account",
     "address",
@@ -188,12 +188,12 @@ fn is_label_word(word: &str) -> bool {
     LABEL_WORDS.contains(&word)
 }
 
-/// True for words that only name what belongs in their place, such as `tenant-id` and `your_client_id`.
+/// Returns whether the words only name the value to enter, such as `tenant-id` and `your_client_id`.
 pub(super) fn only_names_a_value(text: &str) -> bool {
     words(text).next().is_some() && words(text).all(|word| is_label_word(&word))
 }
 
-/// A label and the value behind it: `Client ID: 1111`, `client_id=1111`, `Application (client) ID 1111`.
+/// Splits a label and the value after it: `Client ID: 1111`, `client_id=1111`, `Application (client) ID 1111`.
 fn labeled(text: &str) -> Option<(&str, &str)> {
     let is_plain = |label: &str| {
         let fits = |ch: char| ch.is_ascii_alphanumeric() || " _-().\"'".contains(ch);
@@ -208,7 +208,7 @@ fn labeled(text: &str) -> Option<(&str, &str)> {
     };
     if let Some(at) = text.find([':', '='])
         && let Some((label, value)) = behind(at, 1)
-        // `https://` is no label.
+        // `https://` is not a label.
         && !text[at..].starts_with("://")
         && !text[at..].starts_with(":/")
     {
@@ -217,7 +217,7 @@ fn labeled(text: &str) -> Option<(&str, &str)> {
             return Some((label, value));
         }
     }
-    // A cell of a table and its heading.
+    // A table cell and its heading.
     let at = text.rfind(char::is_whitespace)?;
     let width = text[at..].chars().next().map_or(1, char::len_utf8);
     let named = |label: &str| {

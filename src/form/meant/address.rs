@@ -1,4 +1,4 @@
-//! What was meant in the fields that hold a URL: endpoints, issuer, redirect URL.
+//! Suggests corrections for fields that contain a URL: endpoints, issuer, redirect URL.
 
 use url::Url;
 
@@ -15,7 +15,7 @@ use crate::oauth::discovery::issuer_of_address;
 use crate::oauth::url::{UrlProblem, endpoint};
 use crate::presets::format::mail_domain;
 
-/// The URL that was meant, where it can be used.
+/// Returns the URL that was meant, if it can be used.
 fn usable(text: &str) -> Option<String> {
     let url = repaired(text);
     let url = match url.split_once('#') {
@@ -42,7 +42,7 @@ fn is_left_open(settings: &Settings, key: Key, typed: &str) -> Option<Problem> {
     Some(Problem::new(key, Severity::Error, "placeholder", text))
 }
 
-/// Why a URL cannot be right.
+/// Returns why a URL can't be correct.
 fn reason(text: &str) -> String {
     endpoint(text).err().map_or_else(
         || "The URL is incomplete or contains extra text".to_owned(),
@@ -96,13 +96,13 @@ pub(super) fn endpoint_url(settings: &Settings, key: Key) -> Option<Problem> {
     ))
 }
 
-/// The mail address in a text, without what mail programs write around it.
+/// Returns the email address in a text, without what mail programs write around it.
 fn mail_address(text: &str) -> Option<String> {
     let inner = match (text.find('<'), text.strip_suffix('>')) {
         (Some(at), Some(before)) => &before[at + 1..],
         _ => text,
     };
-    // Of a URL without its scheme, such as `user:password@host`, the user is not a label.
+    // In a URL without its scheme, such as `user:password@host`, the user is not a label.
     if let Some((user, rest)) = trimmed(inner).split_once(':')
         && !rest.starts_with(char::is_whitespace)
         && !user.to_ascii_lowercase().contains("mail")
@@ -114,7 +114,7 @@ fn mail_address(text: &str) -> Option<String> {
     mail_domain(address).map(|_| address.to_owned())
 }
 
-/// The message about an email address entered as issuer.
+/// Returns the problem for an email address entered as issuer.
 fn no_issuer(settings: &Settings, address: String) -> Problem {
     let text = format!(
         "{} is an email address. Enter the URL of the service that signs you in, such as https://login.example.com, or choose \
@@ -164,7 +164,7 @@ pub(super) fn issuer(settings: &Settings) -> Option<Problem> {
         let meant = typed.split('?').next().map(str::to_owned);
         let text = "An issuer can't have a query (RFC 8414, section 2)";
         let mut problem = suggested(settings, key, Severity::Error, "has a query", text, meant);
-        // The service may be another one without its query, so a flag is not corrected like that.
+        // Without its query, the URL may be that of another service, so don't correct a flag like this.
         if let Some(remedy) = &mut problem.remedy {
             remedy.guessed = true;
         }
@@ -200,13 +200,13 @@ pub(super) fn redirect_url(settings: &Settings) -> Option<Problem> {
         return Some(open);
     }
     let meant = repaired(typed);
-    // The scheme is sent as it was registered, even in capitals.
+    // The scheme is sent as registered, even in capital letters.
     let is_same = meant == typed || (meant == with_small_scheme(typed) && endpoint(typed).is_ok());
     if is_same || endpoint(&meant).is_err() {
         return None;
     }
     let why = match endpoint(typed) {
-        // Its beginning looks like a scheme.
+        // The start of the text looks like a scheme.
         Err(_) if Url::parse(typed).is_ok() => {
             "A redirect URL starts with http:// or https://".to_owned()
         }

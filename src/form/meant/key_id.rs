@@ -1,4 +1,4 @@
-//! What can't be a key ID, or is more than one.
+//! Detects key IDs that are invalid or contain extra text.
 
 use serde_json::Value;
 
@@ -9,10 +9,10 @@ use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::oauth::client::ClientAuthentication;
 
-/// The most characters of a key ID. Services make them of hashes, dates and names.
+/// Maximum number of characters in a key ID. Services use hashes, dates and names.
 const MOST: usize = 256;
 
-/// What is wrong with the key ID, where it is used.
+/// Returns the problem with the key ID, if a key ID is used.
 pub(super) fn key_id_problem(settings: &Settings) -> Option<Problem> {
     let key = Key::ClientKeyId;
     if settings.client_authentication() != ClientAuthentication::PrivateKeyJwt {
@@ -44,7 +44,7 @@ pub(super) fn key_id_problem(settings: &Settings) -> Option<Problem> {
     error("wrong character", &text, Some(meant))
 }
 
-/// The `kid` of a JSON Web Key, or of its one line.
+/// Returns the `kid` of a JSON Web Key, or of the single line that contains it.
 fn of_json(text: &str) -> Option<String> {
     let line = format!("{{{}}}", text.trim_end_matches(','));
     let members = [text, &line]
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::presets;
 
-    /// What is said about this key ID, and what is offered instead.
+    /// Returns what is said about this key ID, and what is offered instead.
     fn said(form: &mut Settings, typed: &str) -> Option<(String, Option<String>)> {
         form.set(Key::ClientKeyId, typed.to_owned());
         let problem = key_id_problem(form)?;
@@ -121,7 +121,7 @@ mod tests {
             assert!(text.contains(words), "{text}");
             assert_eq!(instead.as_deref(), offered, "{typed:?}");
         }
-        // Where it isn't used, nothing else is said about it.
+        // If the key ID isn't used, there is no other message about it.
         form.set(Key::ClientKey, String::new());
         assert_eq!(said(&mut form, "ma\nin"), None);
     }

@@ -1,4 +1,4 @@
-//! Problems with typed or pasted values that cannot be right, and the value to suggest instead.
+//! Detects entered or pasted values that can't be correct, and suggests values to use instead.
 
 mod address;
 mod key_id;
@@ -27,7 +27,7 @@ use crate::form::settings::Settings;
 use crate::form::wrapping::{bare_secret, only_names_a_value, unwrapped};
 use crate::secret::ExposeSecret;
 
-/// What is wrong with the values that were typed, at most one problem a field.
+/// Returns the problems with the entered values, at most one for each field.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     let typed = |key: &Key| key.is_text() && settings.access(*key) == Access::Editable;
     settings
@@ -45,7 +45,7 @@ fn problem(settings: &Settings, key: Key) -> Option<Problem> {
         Key::Var(position) => {
             let malformed = variable_problem(settings, position);
             match pattern_problem(settings, key) {
-                // It tells more, and stops what the other one stops.
+                // The pattern's message says more. It must stop whatever the other problem stops.
                 Some(mut near) => {
                     if malformed.is_some_and(|it| it.severity == Severity::Error) {
                         near.severity = Severity::Error;
@@ -72,14 +72,15 @@ fn problem(settings: &Settings, key: Key) -> Option<Problem> {
     }
 }
 
-/// The first character that a client ID or secret cannot have (RFC 6749, appendix A.1 and A.2), and its place.
+/// Returns the first character, with its position, that no client ID or secret can contain (RFC 6749, appendix A.1 and
+/// A.2).
 fn not_vschar(text: &str) -> Option<(usize, char)> {
     (1..)
         .zip(text.chars())
         .find(|(_, ch)| !(' '..='~').contains(ch))
 }
 
-/// Hyphens and spaces as word processors write them, in ASCII.
+/// Converts the hyphens and spaces of word processors to ASCII.
 fn in_ascii(text: &str) -> String {
     text.chars()
         .filter(|ch| ch.is_whitespace() || is_visible(*ch))
@@ -143,7 +144,7 @@ fn client_id(settings: &Settings) -> Option<Problem> {
     ))
 }
 
-/// True for `xxxxxxxx-xxxx-…`.
+/// Returns whether the text is a placeholder such as `xxxxxxxx-xxxx-…`.
 fn is_crossed_out(text: &str) -> bool {
     text.len() >= SHORTEST_CROSSED
         && text
@@ -151,7 +152,7 @@ fn is_crossed_out(text: &str) -> bool {
             .all(|ch| matches!(ch, 'x' | 'X' | '-' | '.' | '*'))
 }
 
-/// A shorter row of crosses may be a name.
+/// Minimum length of such a placeholder. Shorter text may be a name.
 const SHORTEST_CROSSED: usize = 5;
 
 fn client_secret(settings: &Settings) -> Option<Problem> {
@@ -168,7 +169,7 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
         Some(_) | None => problem,
     };
     if let Some((place, ch)) = not_vschar(secret) {
-        // A character that can be seen would show a part of the secret.
+        // A visible character would reveal a part of the secret.
         let name = if is_visible(ch) {
             "not an ASCII character".to_owned()
         } else {
@@ -298,7 +299,7 @@ fn listen_address(settings: &Settings) -> Option<Problem> {
     ))
 }
 
-/// True for the content of a key file.
+/// Returns whether the text is the content of a key file.
 fn holds_json(value: &str) -> bool {
     value.trim_start().starts_with('{') || value.contains("-----BEGIN")
 }
@@ -341,7 +342,7 @@ mod tests {
     use crate::oauth::client::FlowKind;
     use crate::presets::{self, Preset};
 
-    /// Complete settings.
+    /// Returns complete settings.
     fn form(preset: &str) -> Settings {
         let mut form = Settings::new(presets::get(preset).unwrap());
         for (key, value) in [
@@ -357,7 +358,7 @@ mod tests {
         form
     }
 
-    /// The message about a value, and the value after the remedy.
+    /// Returns the message about a value, and the value after its fix.
     fn tried(form: &mut Settings, key: Key, typed: &str) -> (String, Option<String>) {
         form.set(key, typed.to_owned());
         let problems = request::problems(form);
@@ -385,8 +386,8 @@ mod tests {
         (text, offered)
     }
 
-    /// Each paste, and the value that is offered for it, or `None` with a part of the error; nothing is said about a value
-    /// that is offered for itself.
+    /// Checks for each paste the value that is offered, or a part of the error. Expects no message if they are the
+    /// same.
     fn table(form: &mut Settings, key: Key, rows: &[(&str, Result<&str, &str>)]) {
         assert!(rows.len() >= 10, "{key:?}");
         for (typed, expected) in rows {
@@ -528,7 +529,7 @@ mod tests {
                 (&format!("offline_access {full} é"), Err("é (U+00E9)")),
             ],
         );
-        // What only looks like another stays.
+        // A value that only looks similar is kept.
         let mut google = form("google-mail");
         let (said, _) = tried(
             &mut google,
@@ -680,7 +681,7 @@ mod tests {
                 ("http://localhost:8400/ cb", Ok(url)),
                 ("127.0.0.1:8400", Ok("http://127.0.0.1:8400")),
                 ("[::1]:8400/cb", Ok("http://[::1]:8400/cb")),
-                // It is compared as it is registered.
+                // This URL is compared as registered.
                 ("HTTP://LocalHost:8400/Cb", Ok("HTTP://LocalHost:8400/Cb")),
                 ("http://localhost:{port}/cb", Err("{port}")),
                 ("http://<host>/cb", Err("<host>")),
@@ -928,7 +929,7 @@ mod tests {
         );
         let (said, _) = tried(&mut form, Key::Var(0), "t");
         assert_eq!(said, "This is half of it.");
-        // A warning stops nothing.
+        // A warning doesn't stop the request.
         assert!(request::request(&form).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! Near misses of a service's client IDs, secrets and variables: data of its preset.
+//! Detects near misses of a service's client IDs, secrets and variables. The patterns are data of its preset.
 
 use crate::clean::{clean, trimmed};
 use crate::form::choices::Change;
@@ -8,7 +8,7 @@ use crate::form::settings::Settings;
 use crate::presets::patterns::Pattern;
 use crate::secret::ExposeSecret;
 
-/// What is wrong with a value that is nearly of the form that the service gives out.
+/// Returns the problem with a value that almost has the form that the service issues.
 pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> {
     let preset = settings.preset();
     let (field, default) = match key {
@@ -25,7 +25,7 @@ pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> 
         Key::ClientSecret => settings.secret().expose_secret(),
         _ => trimmed(&typed),
     };
-    // Nothing was typed, so no pattern has to be parsed.
+    // The user entered nothing, so don't parse the patterns.
     if value.is_empty() || value == default {
         return None;
     }
@@ -39,7 +39,7 @@ pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> 
         Severity::Warning
     };
     let problem = Problem::new(key, severity, "looks wrong", near.means.clone());
-    // A secret is described in words only.
+    // Never show a secret; only describe it.
     let Some(instead) = instead.filter(|_| key != Key::ClientSecret) else {
         return Some(problem);
     };
@@ -58,7 +58,7 @@ mod tests {
     use crate::presets::library::built_in_ids;
     use crate::presets::{CUSTOM, DEMO, Library};
 
-    /// The problem at a field after something was typed there.
+    /// Returns the problem at a field after this text was entered.
     fn told(settings: &mut Settings, key: Key, typed: &str) -> Option<Problem> {
         settings.set(key, typed.to_owned());
         let problems = request::problems(settings);

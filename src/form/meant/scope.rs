@@ -1,4 +1,4 @@
-//! What scopes were meant to be: one of those that are known, and spaces between them.
+//! Suggests corrections for scopes: known scopes, separated by spaces.
 
 use crate::clean::clean;
 use crate::form::choices::Change;
@@ -6,7 +6,7 @@ use crate::form::field::Key;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 
-/// The scopes that OpenID Connect names, which most services know.
+/// The scopes of OpenID Connect, which most services support.
 const STANDARD: &[&str] = &[
     "openid",
     "profile",
@@ -15,10 +15,10 @@ const STANDARD: &[&str] = &[
     "phone",
     "offline_access",
 ];
-/// A shorter name is too much like others.
+/// Minimum length of a name. Shorter names are too similar to others.
 const SHORTEST: usize = 4;
 
-/// What is wrong with the scopes.
+/// Returns the problem with the scopes.
 pub(super) fn scope_problem(settings: &Settings) -> Option<Problem> {
     let typed = settings.value(Key::Scope);
     separators(settings, &typed)
@@ -33,7 +33,7 @@ fn suggestion(severity: Severity, word: &'static str, text: &str, meant: String)
         .with_remedy(label, Change::Text(Key::Scope, meant))
 }
 
-/// Commas, semicolons, quotation marks and escapes between scopes instead of spaces.
+/// Checks for commas, semicolons, quotation marks and escapes between scopes instead of spaces.
 fn separators(settings: &Settings, typed: &str) -> Option<Problem> {
     let own = &settings.preset().scope.separator;
     let foreign: Vec<char> = [',', ';', '"', '\'', '[', ']', '“', '”']
@@ -41,7 +41,7 @@ fn separators(settings: &Settings, typed: &str) -> Option<Problem> {
         .filter(|ch| !own.contains(*ch))
         .collect();
     let decoded = if typed.contains("%20") || typed.contains("%2F") || typed.contains("%3A") {
-        // As in the query of a URL.
+        // Decode the text like the query of a URL.
         let form = format!("x={}", typed.replace('&', "%26"));
         url::form_urlencoded::parse(form.as_bytes())
             .next()
@@ -68,7 +68,7 @@ fn separators(settings: &Settings, typed: &str) -> Option<Problem> {
     Some(suggestion(severity, "separators", text, meant))
 }
 
-/// A character that no scope may have (RFC 6749, section 3.3).
+/// Checks for a character that no scope may contain (RFC 6749, section 3.3).
 fn wrong_character(typed: &str) -> Option<Problem> {
     let wrong =
         |ch: char| !(ch.is_ascii_graphic() || ch.is_whitespace()) || ch == '"' || ch == '\\';
@@ -84,7 +84,7 @@ fn wrong_character(typed: &str) -> Option<Problem> {
     })
 }
 
-/// A scope that is nearly one of those that are known.
+/// Checks for a scope that is almost the same as a known scope.
 fn near_miss(settings: &Settings) -> Option<Problem> {
     let scopes = settings.scopes();
     let mut known: Vec<String> = settings
@@ -122,18 +122,18 @@ fn near_miss(settings: &Settings) -> Option<Problem> {
     Some(remedied.guessed())
 }
 
-/// What is behind the resource of a scope.
+/// Returns the part of a scope after its resource.
 fn last_part(scope: &str) -> &str {
     let name = scope.trim_end_matches('/').rsplit('/').next();
     name.filter(|name| !name.is_empty()).unwrap_or(scope)
 }
 
-/// The known scope that `scope` was meant to be; `None` if it is known, or like no other.
+/// Returns the known scope that `scope` probably means; `None` if it is known, or similar to no known scope.
 fn like<'a>(scope: &str, known: &'a [String]) -> Option<&'a str> {
     if known.iter().any(|one| one == scope) {
         return None;
     }
-    // A name alone, or the same in other letters.
+    // Only the name of a known scope, or the same in other case.
     let lower = scope.to_lowercase();
     let same = known.iter().find(|one| {
         one.to_lowercase() == lower
@@ -150,7 +150,7 @@ fn like<'a>(scope: &str, known: &'a [String]) -> Option<&'a str> {
     let candidates = known.iter().filter(|one| {
         let there = last_part(one);
         let (other, _) = one.split_at(one.len() - there.len());
-        // With another resource it is another scope.
+        // The same name at another resource is a different scope.
         (resource.is_empty() || other == resource)
             && there.len() >= SHORTEST
             && name.len() >= SHORTEST

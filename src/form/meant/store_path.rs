@@ -1,4 +1,4 @@
-//! Paths of certificates in the stores of Windows, as they are typed for the client's key.
+//! Checks paths of certificates in Windows stores, as entered for the client's key.
 
 use super::suggestion::suggested;
 use crate::certificate::store_path::StorePath;
@@ -8,7 +8,7 @@ use crate::form::field::Key;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 
-/// What is wrong with a path of a certificate in one of the two fields of the client's key. `windows`: this is Windows.
+/// Returns the problem with a certificate store path in one of the two fields of the client key.
 pub(super) fn store_path_problem(settings: &Settings, key: Key, windows: bool) -> Option<Problem> {
     let typed = settings.value(key);
     let typed = trimmed(&typed);
@@ -86,7 +86,7 @@ mod tests {
             let text = found.map(|it| it.text).unwrap_or_default();
             assert!(text.contains(said), "{typed}: {text}");
         }
-        // In the other field, it is moved, and a thumbprint becomes the path.
+        // In the other field, the path is moved, and a thumbprint becomes the path.
         for typed in [path().as_str(), HASH] {
             let mut form = Settings::new(presets::get("custom").unwrap());
             form.set(Key::ClientCertificate, typed.to_owned());

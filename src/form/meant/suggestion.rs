@@ -1,4 +1,4 @@
-//! A problem with the value to use instead.
+//! Creates a problem with the value to use instead.
 
 use crate::clean::{clean, is_visible, trimmed};
 use crate::form::choices::Change;
@@ -6,7 +6,7 @@ use crate::form::field::Key;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 
-/// A character that does not belong into a value, in words.
+/// Describes a character that doesn't belong in a value.
 pub(super) fn character(ch: char) -> String {
     let code = u32::from(ch);
     match ch {
@@ -19,7 +19,7 @@ pub(super) fn character(ch: char) -> String {
     }
 }
 
-/// A problem, with the value to use instead where it can be guessed.
+/// Creates a problem, with the value to use instead if it can be guessed.
 pub(super) fn suggested(
     settings: &Settings,
     key: Key,

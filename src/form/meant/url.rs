@@ -1,4 +1,4 @@
-//! What a URL was meant to be.
+//! Corrects URLs.
 
 use url::Url;
 
@@ -6,15 +6,15 @@ use crate::clean::{clean, is_visible, trimmed};
 use crate::form::wrapping::{only_names_a_value, unwrapped};
 use crate::oauth::url::is_loopback;
 
-/// The longest near miss of a scheme, such as `htttps`.
+/// Maximum length of a misspelled scheme, such as `htttps`.
 const SCHEME_LIMIT: usize = 7;
 
-/// The text as the URL that it was meant to be. It may still be none.
+/// Returns the URL that the text probably means. The result may still be invalid.
 pub(super) fn repaired(text: &str) -> String {
     let mut url = unwrapped(text).map_or_else(|| trimmed(text).to_owned(), |value| value.text);
     if url.contains(char::is_whitespace) {
         let mut words = url.split_whitespace();
-        // Words around a URL, or a URL with a break in it.
+        // The text has words around a URL, or a break within a URL.
         url = match (
             words.clone().filter(|word| word.contains("://")).count(),
             words.next(),
@@ -33,7 +33,7 @@ pub(super) fn repaired(text: &str) -> String {
     without_user_info(&with_scheme(url))
 }
 
-/// The URL with the scheme that was meant.
+/// Returns the URL with the scheme that was meant.
 fn with_scheme(text: &str) -> String {
     let name_ends = text
         .find(|ch: char| !ch.is_ascii_alphabetic())
@@ -44,7 +44,7 @@ fn with_scheme(text: &str) -> String {
     let name = name.to_ascii_lowercase();
     if let Some(scheme) = scheme_like(&name).filter(|_| separator.contains('/') || separator == ":")
     {
-        // A second one stands where the host belongs.
+        // A second scheme is in the place of the host.
         let inner = after.to_ascii_lowercase();
         if inner.starts_with("https:/") || inner.starts_with("http:/") {
             return with_scheme(after);
@@ -69,7 +69,7 @@ fn with_scheme(text: &str) -> String {
     }
 }
 
-/// The scheme that a word was meant to be.
+/// Returns the scheme that a word probably means.
 fn scheme_like(name: &str) -> Option<&'static str> {
     if name.is_empty() || name.len() > SCHEME_LIMIT {
         return None;
@@ -85,11 +85,11 @@ fn scheme_like(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The host that a text without a scheme begins with.
+/// Returns the host at the start of a text without a scheme.
 fn host_of(text: &str) -> Option<&str> {
     let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
     let authority = authority.rsplit('@').next().unwrap_or_default();
-    // A scheme of an app looks like a host.
+    // The custom scheme of an app looks like a host.
     if authority.ends_with(':') {
         return None;
     }
@@ -109,7 +109,7 @@ fn host_of(text: &str) -> Option<&str> {
     (is_host(host) && port.bytes().all(|byte| byte.is_ascii_digit())).then_some(host)
 }
 
-/// The URL without a user name and a password.
+/// Returns the URL without user name and password.
 fn without_user_info(text: &str) -> String {
     match Url::parse(text) {
         Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
@@ -121,7 +121,7 @@ fn without_user_info(text: &str) -> String {
     }
 }
 
-/// A URL whose scheme and host are in lowercase, as parsers write them; the rest stays, also a missing slash.
+/// Returns the URL with its scheme in lowercase, as parsers write it. The rest stays the same.
 pub(super) fn with_small_scheme(text: &str) -> String {
     match text.split_once("://") {
         Some((scheme, rest)) => format!("{}://{rest}", scheme.to_ascii_lowercase()),
@@ -129,7 +129,7 @@ pub(super) fn with_small_scheme(text: &str) -> String {
     }
 }
 
-/// A placeholder for the user's own value in a URL, such as `{tenant}`, `<host>`, `your-domain`.
+/// Returns a placeholder for the user's own value in a URL, such as `{tenant}`, `<host>`, `your-domain`.
 pub(super) fn placeholder(text: &str) -> Option<String> {
     for (opening, closing) in [('{', '}'), ('<', '>')] {
         if let Some(at) = text.find(opening) {

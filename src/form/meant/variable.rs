@@ -1,4 +1,4 @@
-//! What a variable of a preset was meant to be, where a URL or more than the value was pasted.
+//! Suggests corrections for a variable of a preset if a URL or more than the value was pasted.
 
 use url::Url;
 
@@ -10,17 +10,17 @@ use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::form::wrapping::{only_names_a_value, unwrapped};
 
-/// Where a variable is in the URLs of its preset.
+/// The place of a variable in the URLs of its preset.
 enum Place {
-    /// It is the host, with a port and a path where the service is below one. Holds the path behind it.
+    /// The host, with a port, and with a path if the service is below a path. Contains the path after the variable.
     Host(String),
-    /// A part of the host, with what stands before and behind it.
+    /// A part of the host, with the text before and after it.
     PartOfHost(String, String),
-    /// A part of the path, counted from 0.
+    /// A segment of the path, counted from 0.
     Segment(usize),
 }
 
-/// What is wrong with the variable at this position.
+/// Returns the problem with the variable at this position.
 pub(super) fn variable_problem(settings: &Settings, position: usize) -> Option<Problem> {
     let key = Key::Var(position);
     let variable = settings.preset().variables.get(position)?;
@@ -75,7 +75,7 @@ pub(super) fn variable_problem(settings: &Settings, position: usize) -> Option<P
     Some(problem.with_remedy(name, Change::Text(key, meant)))
 }
 
-/// Where the variable is in the first URL that has it.
+/// Returns the place of the variable in the first URL that contains it.
 fn place(settings: &Settings, position: usize) -> Option<Place> {
     let preset = settings.preset();
     let placeholder = format!("{{{}}}", preset.variables.get(position)?.name);
@@ -102,20 +102,20 @@ fn is_legal(value: &str, also: &str) -> bool {
         })
 }
 
-/// Nothing, or a segment that a URL drops together with the one before it, such as `..` (RFC 3986, section 5.2.4).
+/// Returns whether the value is empty or a dot segment such as `..`, which URLs remove (RFC 3986, section 5.2.4).
 fn is_dots(value: &str) -> bool {
     let value = value.to_ascii_lowercase().replace("%2e", ".");
     value.bytes().all(|byte| byte == b'.')
 }
 
-/// The host of a URL, with its port; and with the path in front of the part that the preset adds.
+/// Returns the host of a URL with its port, and with the path before the part that the preset adds.
 fn host(value: &str, path: &str) -> Option<String> {
     let url = if is_legal(value, "/:[]")
         && !value.contains("//")
         && !value.contains(":/")
         && !value.starts_with('/')
     {
-        // A single word is a host as well.
+        // A single word is also a host.
         Url::parse(&format!("https://{value}")).ok()?
     } else {
         Url::parse(&repaired(value)).ok()?
@@ -150,7 +150,7 @@ fn host(value: &str, path: &str) -> Option<String> {
     Some(meant + below)
 }
 
-/// What of a host is between `before` and `behind`.
+/// Returns the part of a host between `before` and `behind`.
 fn part_of_host(value: &str, before: &str, behind: &str) -> Option<String> {
     let value = value.trim_matches('/');
     let host = if is_legal(value, "") {
@@ -159,7 +159,7 @@ fn part_of_host(value: &str, before: &str, behind: &str) -> Option<String> {
         Url::parse(&repaired(value)).ok()?.host_str()?.to_owned()
     };
     let mut meant = host.strip_suffix(behind).unwrap_or(&host);
-    // All of it, or what is left without its first parts.
+    // Try all of `before`, then without its first labels.
     let starts = before
         .char_indices()
         .filter(|(at, _)| *at == 0 || before[..*at].ends_with('.'));
@@ -173,7 +173,7 @@ fn part_of_host(value: &str, before: &str, behind: &str) -> Option<String> {
     is_legal(meant, "").then(|| meant.to_owned())
 }
 
-/// The part of a URL's path at this place, or the only one.
+/// Returns the segment of a URL's path at this index, or its only segment.
 fn segment(value: &str, index: usize) -> Option<String> {
     if is_legal(value, "") {
         return Some(value.to_owned());
