@@ -1,4 +1,4 @@
-//! What is wrong with a preset file: line, key and remedy.
+//! Checks a preset file. Each problem has a line, a key and a fix.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +12,12 @@ use crate::oauth::jose::Algorithm;
 use crate::oauth::url::endpoint;
 use crate::presets::patterns;
 
-/// Something wrong with a preset file.
+/// A problem with a preset file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Counted from 1; `None` if it is about the whole file.
+    /// The line, counted from 1; `None` if the problem is about the whole file.
     pub line: Option<usize>,
-    /// What is wrong and what to do, without the stop at the end.
+    /// What is wrong and how to fix it, without a period at the end.
     pub text: String,
 }
 
@@ -31,13 +31,13 @@ impl std::fmt::Display for Finding {
 }
 
 impl Finding {
-    /// About the whole file.
+    /// Creates a finding about the whole file.
     #[must_use]
     pub fn of_file(text: String) -> Self {
         Self { line: None, text }
     }
 
-    /// What the reader of TOML objects to, with the key that it is about.
+    /// Creates a finding from an error of the TOML parser, with the key that it is about.
     #[must_use]
     pub fn of_error(error: &toml::de::Error, text: &str) -> Self {
         let line = error.span().map(|span| line_of(text, span.start));
@@ -63,7 +63,7 @@ impl Finding {
     }
 }
 
-/// The reader's words about an unknown name, with the most like name of those that it lists.
+/// Returns the parser's message about an unknown name, with the most similar name that the parser expects.
 fn unknown(message: &str) -> String {
     let (what, expected) = message.split_once(", expected").unwrap_or((message, ""));
     let quoted = |text: &str| -> Vec<String> {
@@ -93,7 +93,7 @@ fn line_of(text: &str, at: usize) -> usize {
 /// Parses and checks the text of a user's preset file.
 ///
 /// # Errors
-/// Everything that is wrong with it, in the order of its lines.
+/// Returns all problems, in the order of their lines.
 pub fn parse_preset(text: &str) -> Result<Preset, Vec<Finding>> {
     let preset = Preset::parse(text).map_err(|error| vec![Finding::of_error(&error, text)])?;
     let findings = findings(&preset, text);
@@ -104,7 +104,7 @@ pub fn parse_preset(text: &str) -> Result<Preset, Vec<Finding>> {
     }
 }
 
-/// What is wrong with a preset that is of the format.
+/// Returns the problems of a preset that has the right format.
 #[must_use]
 pub fn findings(preset: &Preset, text: &str) -> Vec<Finding> {
     let mut checker = Checker {
@@ -137,14 +137,14 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    /// Something wrong with the key at a path such as `endpoints.token`.
+    /// Adds a problem with the key at a path such as `endpoints.token`.
     fn add(&mut self, path: &str, text: impl Into<String>) {
         let line = self.line(path);
         let text = format!("{path}: {}", text.into());
         self.findings.push(Finding { line, text });
     }
 
-    /// Where a key stands; its table's place where it is missing.
+    /// Returns the line of a key, or that of its table if the key is missing.
     fn line(&self, path: &str) -> Option<usize> {
         let mut table = &self.table;
         let mut found = None;
@@ -161,7 +161,7 @@ impl Checker<'_> {
         found.map(|at| line_of(self.text, at))
     }
 
-    /// Characters that would act on the terminal, or hide or reorder text.
+    /// Checks for characters that control the terminal, or hide or reorder text.
     fn texts(&mut self) {
         let mut values: Vec<(String, toml::Value)> = toml::from_str::<toml::Table>(self.text)
             .map(|table| table.into_iter().collect())
@@ -243,7 +243,7 @@ impl Checker<'_> {
             }
         }
         for (path, url) in preset.addresses() {
-            // A host stands in for a variable that is not known yet; a whole URL may be one.
+            // Check the URL with a sample for each variable. A variable can also be a whole URL.
             let sample = sample(url, preset);
             let dialect = Dialect {
                 names: preset.parameters.names.clone(),
@@ -271,7 +271,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Braces that do not close, placeholders without a variable, variables without a placeholder.
+    /// Checks for unbalanced braces, placeholders without a variable, and variables without a placeholder.
     fn placeholders(&mut self, preset: &Preset) {
         let mut filled: Vec<(String, &str)> = preset
             .addresses()
@@ -451,14 +451,14 @@ impl Checker<'_> {
     }
 }
 
-/// The URL with something in place of its placeholders.
+/// Returns the URL with its placeholders replaced by samples.
 fn sample(url: &str, preset: &Preset) -> String {
     preset
         .variables
         .iter()
         .fold(url.to_owned(), |url, variable| {
             let placeholder = format!("{{{}}}", variable.name);
-            // The demo's whole address is a variable.
+            // In the demo, a variable is the whole address.
             let value = if url.starts_with(&placeholder) {
                 "https://sample.example"
             } else {
@@ -468,7 +468,7 @@ fn sample(url: &str, preset: &Preset) -> String {
         })
 }
 
-/// The names between the braces.
+/// Returns the names between the braces.
 fn placeholders(text: &str) -> Result<Vec<&str>, String> {
     let mut names = Vec::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! The format of explanations: what an error means, what to do, and where it is documented.
+//! The format of explanations: what an error means, how to fix it, and where it is documented.
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use crate::oauth::client::ClientAuthentication;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorFile {
-    /// In the order in which they are tried.
+    /// The errors, in the order in which they are tried.
     #[serde(rename = "error", default)]
     pub errors: Vec<ErrorEntry>,
 }
@@ -18,47 +18,47 @@ pub struct ErrorFile {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorEntry {
-    /// The error code, exactly.
+    /// The exact error code.
     pub code: Option<String>,
-    /// Stands in the code or in the description as whole words.
+    /// Text that the code or the description contains as whole words.
     pub text: Option<String>,
-    /// At which requests; empty: everywhere.
+    /// The requests that can return the error; empty for all requests.
     #[serde(default)]
     pub at: Vec<At>,
-    /// Only for this mail protocol.
+    /// The mail protocol, if the error belongs to only one.
     pub protocol: Option<Protocol>,
-    /// Only where a client secret was used, or only where the client didn't authenticate.
+    /// `true` if the error requires a client secret, `false` if it requires a client that doesn't authenticate.
     pub secret: Option<bool>,
-    /// Only for clients that authenticate with one of these methods; empty: for all.
+    /// The authentication methods to which the error is limited; empty for all methods.
     #[serde(default)]
     pub method: Vec<ClientAuthentication>,
     /// What went wrong, in the user's terms.
     pub cause: String,
-    /// What to do.
+    /// How to fix the problem.
     pub remedy: String,
     /// The key of the field to change.
     pub field: Option<String>,
-    /// Where that is documented.
+    /// Where the error is documented.
     pub source: String,
 }
 
-/// Where an error comes up.
+/// The request that returns an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum At {
-    /// A device code is requested.
+    /// The request for a device code.
     DeviceCode,
-    /// It is asked whether the user approved.
+    /// The poll for the user's approval.
     Approval,
-    /// The code is exchanged for tokens.
+    /// The exchange of a code for tokens.
     Exchange,
-    /// New tokens are requested.
+    /// The request for new tokens with a refresh token.
     Refresh,
-    /// A token for the client itself is requested.
+    /// The request for a token for the client itself.
     ClientCredentials,
-    /// A token is requested with the key of a service account.
+    /// The request for a token with the key of a service account.
     ServiceAccount,
-    /// The browser came back with it.
+    /// The redirect to the browser, which contains the error.
     Callback,
     /// A mail server's response to a token.
     Mail,

@@ -4,21 +4,21 @@ use std::path::{Path, PathBuf};
 
 use crate::store::file::read::{Kinds, ReadError, in_time, read};
 
-/// A larger file is no preset.
+/// Maximum size of a preset file, in bytes.
 const SIZE_LIMIT: u64 = 256 * 1024;
-/// Further files of the folder are not read.
+/// Maximum number of files in a folder. Further files are not read.
 const COUNT_LIMIT: usize = 200;
 
-/// A file, read or not.
+/// A preset file and its text, if it could be read.
 #[derive(Debug)]
 pub struct PresetFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Its text, or why there is none, as a sentence without its stop.
+    /// The text, or why it could not be read, as a sentence without a period.
     pub text: Result<String, String>,
 }
 
-/// The preset files of a folder, in the order of their names. No folder is no file.
+/// Reads the preset files of a folder, in the order of their names. Returns none if the folder doesn't exist.
 #[must_use]
 pub fn read_folder(folder: &Path) -> Vec<PresetFile> {
     let entries = match std::fs::read_dir(folder) {
@@ -54,7 +54,7 @@ pub fn read_folder(folder: &Path) -> Vec<PresetFile> {
     files
 }
 
-/// The file of the preset with this identifier, where there is one.
+/// Reads the file of the preset with this identifier, if it exists.
 #[must_use]
 pub fn find(folder: &Path, id: &str) -> Option<PresetFile> {
     let fits = |ch: char| ch.is_ascii_alphanumeric() || ch == '-';
@@ -62,7 +62,7 @@ pub fn find(folder: &Path, id: &str) -> Option<PresetFile> {
     (!id.is_empty() && id.chars().all(fits) && path.exists()).then(|| read_kept(&path))
 }
 
-/// Reads a file that the user named. A pipe may keep the caller waiting for ten seconds.
+/// Reads a file that the user named. Reading a pipe may take up to ten seconds.
 #[must_use]
 pub fn read_file(path: &Path) -> PresetFile {
     let read = {

@@ -1,7 +1,7 @@
 //! The preset format.
 //!
-//! A preset is a TOML file; docs/presets.md documents each field. Everything that a service does in its own way is
-//! a named field here, never an `if` on its name.
+//! A preset is a TOML file; docs/presets.md documents each field. Every peculiarity of a service is a named field here,
+//! never an `if` on the name of the service.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -17,7 +17,7 @@ use crate::oauth::tools::ToolDialects;
 use crate::presets::patterns::{self, Form, Pattern};
 use crate::presets::span::Span;
 
-/// The identifier of the preset that knows nothing: every field is typed by hand.
+/// The identifier of the empty preset: the user enters every field.
 pub const CUSTOM: &str = "custom";
 /// The identifier of the preset of the embedded demo server.
 pub const DEMO: &str = "demo";
@@ -26,16 +26,16 @@ pub const DEMO: &str = "demo";
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
-    /// Stable name in files and flags; the same as the file's name without `.toml`.
+    /// The stable name in files and flags. Equals the file name without `.toml`.
     pub id: String,
     /// The name on screen.
     pub name: String,
-    /// Where it is in the list.
+    /// The group in the preset list.
     pub group: Group,
-    /// Other words a user may type to find it.
+    /// Other words that users may type to find the service.
     #[serde(default)]
     pub keywords: Vec<String>,
-    /// How well the facts are founded.
+    /// How well the facts are verified.
     #[serde(default)]
     pub confidence: Confidence,
     /// Why the confidence is not high.
@@ -44,35 +44,35 @@ pub struct Preset {
     pub register_at: Option<String>,
     /// A page where the user can revoke access by hand.
     pub revoke_at: Option<String>,
-    /// What to know about the client ID, in a sentence or two.
+    /// Help about the client ID, in a sentence or two.
     pub client_id_help: Option<String>,
-    /// A client ID to begin with. Only the demo has one.
+    /// The initial client ID. Only the demo has one.
     #[serde(default)]
     pub client_id: String,
-    /// The embedded demo server must run before the endpoints of this preset exist.
+    /// Whether the embedded demo server must run before the endpoints of this preset exist.
     #[serde(default)]
     pub embedded_server: bool,
-    /// The message to the user above the tokens of this service.
+    /// The message above the tokens of this service.
     pub token_notice: Option<String>,
-    /// The sets of explanations that its errors are looked up in, the most fitting first.
+    /// The sets of explanations for its errors, the most specific first.
     #[serde(default)]
     pub errors: Vec<String>,
-    /// The service's addresses.
+    /// The endpoints of the service.
     #[serde(default)]
     pub endpoints: Endpoints,
-    /// Its metadata.
+    /// The service's metadata.
     #[serde(default)]
     pub discovery: Discovery,
-    /// What is in braces in the endpoints.
+    /// The placeholders in the endpoints.
     #[serde(default)]
     pub variables: Vec<Variable>,
-    /// Which flows there are and which to prefer.
+    /// The flows that the service offers, and which to prefer.
     #[serde(default)]
     pub flows: Flows,
-    /// What its flows require of the settings.
+    /// What the service's flows require of the settings.
     #[serde(default)]
     pub requirements: Vec<Requirement>,
-    /// Secret, authentication, PKCE.
+    /// Client secret, client authentication and PKCE.
     #[serde(default)]
     pub client: Client,
     /// Rules for the redirect URL.
@@ -87,38 +87,38 @@ pub struct Preset {
     /// How this service's device flow differs from RFC 8628.
     #[serde(default)]
     pub device: DeviceDialect,
-    /// How its answers differ from RFC 6749.
+    /// How its responses differ from RFC 6749.
     #[serde(default)]
     pub answers: Answers,
-    /// What the browser returns with in addition to the code.
+    /// What the redirect contains in addition to the code.
     #[serde(default)]
     pub callback: CallbackDialect,
     /// How its endpoints for revocation, introspection and user info differ from their RFCs.
     #[serde(default)]
     pub tools: ToolDialects,
-    /// What its tokens are like.
+    /// Facts about its tokens.
     #[serde(default)]
     pub tokens: TokenFacts,
-    /// The forms of its client IDs, secrets and variables, without those of its sets.
+    /// The patterns of its client IDs, secrets and variables, except for those of its sets.
     #[serde(default)]
     pub patterns: Vec<Pattern>,
-    /// Sets of patterns that several presets share.
+    /// The sets of patterns that it shares with other presets.
     #[serde(default)]
     pub pattern_sets: Vec<String>,
     #[serde(skip)]
     shared_patterns: OnceLock<Vec<Pattern>>,
-    /// Mail servers that take its tokens.
+    /// The mail servers that accept its tokens.
     pub mail: Option<Mail>,
-    /// What an administrator should know.
+    /// Notes for administrators.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// What was not verified; never told to the user as a fact.
+    /// What was not verified. Never shown as a fact.
     #[serde(default)]
     pub unverified: Vec<String>,
     /// Related setups that this preset also covers or leaves out.
     #[serde(default)]
     pub variants: Vec<String>,
-    /// Where the facts are from.
+    /// The sources of the facts.
     #[serde(default)]
     pub sources: Vec<String>,
 }
@@ -142,7 +142,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// The name in lists; empty for those listed before the groups.
+    /// Returns the name in lists; empty for the presets before the first heading.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -156,36 +156,36 @@ impl Group {
     }
 }
 
-/// How well a preset's facts are founded.
+/// How well a preset's facts are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
-    /// The provider's documentation, or two independent code bases.
+    /// Verified with the provider's documentation, or two independent code bases.
     #[default]
     High,
-    /// One source.
+    /// Verified with one source.
     Medium,
-    /// Better ask the service's discovery document.
+    /// Not verified. The service's metadata should be preferred.
     Low,
 }
 
-/// A service's addresses; each may hold `{variables}`.
+/// A service's endpoints. Each may contain `{variables}`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoints {
-    /// RFC 6749, section 3.1.
+    /// The authorization endpoint (RFC 6749, section 3.1).
     pub authorization: Option<String>,
-    /// RFC 8628, section 3.1.
+    /// The device authorization endpoint (RFC 8628, section 3.1).
     pub device: Option<String>,
-    /// RFC 6749, section 3.2.
+    /// The token endpoint (RFC 6749, section 3.2).
     pub token: Option<String>,
-    /// RFC 7009.
+    /// The revocation endpoint (RFC 7009).
     pub revocation: Option<String>,
-    /// RFC 7662.
+    /// The introspection endpoint (RFC 7662).
     pub introspection: Option<String>,
-    /// OpenID Connect Core, section 5.3, or the service's own "who am I".
+    /// The userinfo endpoint (OpenID Connect Core, section 5.3), or the service's own equivalent.
     pub userinfo: Option<String>,
-    /// RFC 8414, section 2.
+    /// The issuer identifier (RFC 8414, section 2).
     pub issuer: Option<String>,
     /// Remarks, by endpoint.
     #[serde(default)]
@@ -196,12 +196,12 @@ pub struct Endpoints {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Discovery {
-    /// What it may name as issuer in place of the issuer, literally.
+    /// Other issuers that its metadata may contain, literally.
     #[serde(default)]
     pub issuers: Vec<String>,
 }
 
-/// A placeholder of the endpoints, requested in the form.
+/// A placeholder in the endpoints. The form has a field for it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
@@ -209,37 +209,37 @@ pub struct Variable {
     pub name: String,
     /// The name on screen.
     pub label: String,
-    /// What it is before the user changes it.
+    /// The initial value.
     #[serde(default)]
     pub default: String,
-    /// The usual values; others may be typed.
+    /// The usual values. Users may enter others.
     #[serde(default)]
     pub choices: Vec<String>,
-    /// One sentence on what belongs here.
+    /// Help about the value, in one sentence.
     pub help: Option<String>,
-    /// It may stay empty; parameters that hold it are then left out.
+    /// Whether it may stay empty. Parameters that contain it are then left out.
     #[serde(default)]
     pub optional: bool,
 }
 
-/// Which flows a service offers.
+/// The flows that a service offers.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Flows {
-    /// The flows, in the order of the form. Empty in a file: those that it has endpoints for.
+    /// The flows, in the order of the form. If empty in a file, those for which it has endpoints.
     #[serde(default)]
     pub offered: Vec<FlowKind>,
-    /// The one chosen to begin with; without it the first that is offered.
+    /// The initial flow. If `None`, the first that is offered.
     pub preferred: Option<FlowKind>,
-    /// The one to begin with where no browser can be opened on the machine; without it the device code flow where that is
-    /// offered, which works from any browser.
+    /// The initial flow if no browser can be opened on this machine. If `None`, device code if it is offered, because
+    /// it works with a browser anywhere.
     pub without_browser: Option<FlowKind>,
-    /// Why the preferred one, in a sentence.
+    /// Why this flow is preferred, in a sentence.
     pub why: Option<String>,
 }
 
 impl Flows {
-    /// Fills in what the file leaves open.
+    /// Fills in what the file leaves out.
     fn complete(&mut self, endpoints: &Endpoints) {
         if !self.offered.is_empty() {
             return;
@@ -262,20 +262,20 @@ impl Flows {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Requirement {
-    /// The flow.
+    /// The flow to which the requirement applies.
     pub flow: FlowKind,
     /// `scope`, `client_authentication`, the name of a variable, or `parameters.` with the name of an extra parameter.
     pub field: String,
-    /// What its value must be like.
+    /// The form that the value must have.
     pub form: Form,
     /// A value of that form.
     pub example: String,
-    /// The service may accept another value, so the run isn't stopped.
+    /// Whether to only warn, because the service may accept other values.
     #[serde(default)]
     pub warning: bool,
-    /// Why, and what to do, in a sentence or two.
+    /// Why the value is required and how to fix it, in a sentence or two.
     pub reason: String,
-    /// Where that is documented.
+    /// Where the requirement is documented.
     pub source: String,
 }
 
@@ -286,19 +286,19 @@ pub enum Required<'a> {
     Variable(usize),
     /// The scopes, separated by spaces.
     Scope,
-    /// The client authentication, as its flag names it.
+    /// The client authentication method, by its name in flags.
     ClientAuthentication,
-    /// An extra parameter, with the position of the variable that it is filled with.
+    /// An extra parameter, with the position of the variable that supplies its value.
     Parameter {
-        /// Its name.
+        /// The name of the parameter.
         name: &'a str,
-        /// The variable.
+        /// The position of the variable.
         variable: Option<usize>,
     },
 }
 
 impl Requirement {
-    /// The field that it is about; `None` if the preset has no such field.
+    /// Returns the field of the requirement; `None` if the preset has no such field.
     #[must_use]
     pub fn required(&self, preset: &Preset) -> Option<Required<'_>> {
         let place = |name: &str| {
@@ -328,25 +328,25 @@ impl Requirement {
 pub struct Client {
     /// Whether a client secret is needed.
     pub secret: SecretRule,
-    /// When it is needed, in a sentence.
+    /// When a client secret is needed, in a sentence.
     pub secret_note: Option<String>,
     /// Where to get the key file of a service account, in a sentence.
     pub service_account_help: Option<String>,
-    /// The longest time that a secret is valid.
+    /// The longest time for which a secret is valid.
     pub secret_max: Option<Span>,
-    /// What the service accepts, the best first.
+    /// The methods that the service accepts, the best first.
     pub authentication: Vec<ClientAuthentication>,
-    /// Methods that the service supports and this program does not.
+    /// Methods that the service supports, but this program doesn't.
     #[serde(default)]
     pub other_authentication: Vec<String>,
-    /// The JWTs that a client authenticates with.
+    /// The JWT assertions that a client authenticates with.
     pub assertion: Assertion,
-    /// A client without a secret sends the Basic header all the same.
+    /// Whether a client without a secret still sends the Basic header.
     #[serde(default)]
     pub empty_secret: bool,
-    /// RFC 7636 at this service.
+    /// Whether the service supports PKCE (RFC 7636).
     pub pkce: PkceMode,
-    /// More about PKCE there.
+    /// More about PKCE at this service.
     pub pkce_note: Option<String>,
 }
 
@@ -371,16 +371,16 @@ impl Default for Client {
     }
 }
 
-/// What the service requires of the JWTs that a client authenticates with (RFC 7523, section 2.2).
+/// What the service requires of the JWT assertions that a client authenticates with (RFC 7523, section 2.2).
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Assertion {
-    /// The signature algorithm; without it, the usual one for the key.
+    /// The signature algorithm. If `None`, the usual algorithm for the key.
     #[serde(deserialize_with = "algorithm")]
     pub algorithm: Option<Algorithm>,
-    /// Their audience; without it, the issuer if there is one.
+    /// The audience. If `None`, the issuer if there is one, otherwise the token endpoint.
     pub audience: Option<AssertionAudience>,
-    /// The header has the thumbprint of the certificate (`x5t#S256`).
+    /// Whether the header contains the thumbprint of the certificate (`x5t#S256`).
     pub thumbprint: bool,
 }
 
@@ -407,27 +407,27 @@ fn algorithm<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Algorit
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecretRule {
-    /// Never works without.
+    /// Required in every flow.
     Required,
-    /// Depends on how the client was registered.
+    /// Depends on the registration of the client.
     Optional,
-    /// The authorization code flow needs one, the device flow does not.
+    /// Required for the authorization code flow, not for the device code flow.
     RequiredForAuthorizationCode,
-    /// Sending one is an error.
+    /// Not accepted.
     None,
 }
 
-/// PKCE at a service.
+/// Support for PKCE at a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PkceMode {
-    /// Refused without.
+    /// Required: the service rejects a sign-in without it.
     Required,
     /// The service uses it.
     Supported,
-    /// Nothing is known; sent, because it is ignored where unknown.
+    /// Unknown. It is sent, because services that don't support it ignore it.
     Undocumented,
-    /// Breaks the sign-in; not sent.
+    /// Breaks the sign-in, so it isn't sent.
     Off,
 }
 
@@ -435,15 +435,15 @@ pub enum PkceMode {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redirect {
-    /// What the field holds to begin with.
+    /// The initial redirect URL.
     #[serde(default)]
     pub default: String,
-    /// Whether the port of a loopback redirect URL is compared; `None`: not known.
+    /// Whether the port of a loopback redirect URL is compared; `None` if that is unknown.
     pub port: Option<PortRule>,
-    /// The hosts that the service accepts for http; empty where it does not care.
+    /// The hosts that the service accepts for http; empty if it accepts any.
     #[serde(default)]
     pub loopback_hosts: Vec<String>,
-    /// Only https is accepted.
+    /// Whether only https is accepted.
     #[serde(default)]
     pub https_only: bool,
     /// The rule in words.
@@ -454,17 +454,17 @@ pub struct Redirect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PortRule {
-    /// Not compared: any free port is fine.
+    /// The port is not compared: any free port can be used.
     Any,
-    /// Compared with the registered one.
+    /// The port must be the registered port.
     Registered,
 }
 
-/// How a space is written in the authorization URL.
+/// How spaces are encoded in the authorization URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Space {
-    /// As `+`, which forms do.
+    /// As `+`, like in forms.
     #[default]
     Plus,
     /// As `%20`.
@@ -475,39 +475,39 @@ pub enum Space {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
-    /// What is between scopes on the wire; a space but for some services.
+    /// The separator between scopes in requests: a space for nearly all services.
     #[serde(default = "space")]
     pub separator: String,
-    /// How a space is written in the authorization URL.
+    /// How spaces are encoded in the authorization URL.
     #[serde(default)]
     pub space: Space,
-    /// What the field holds to begin with.
+    /// The initial scopes.
     #[serde(default)]
     pub default: Vec<String>,
-    /// The same with the client credentials flow, where that differs.
+    /// The initial scopes with the client credentials flow, if they are different.
     pub client_credentials: Option<Vec<String>>,
-    /// The same with the key of a service account, where that differs.
+    /// The initial scopes with the key of a service account, if they are different.
     pub service_account: Option<Vec<String>>,
-    /// The only scopes that the device flow accepts; empty: all.
+    /// The only scopes that the service accepts with device code; empty if it accepts all.
     #[serde(default)]
     pub device_allowed: Vec<String>,
-    /// The device flow's limits in words.
+    /// The limits of device code, in words.
     pub device_note: Option<String>,
-    /// All scopes that are URLs must have the same host.
+    /// Whether all scopes that are URLs must have the same host.
     #[serde(default)]
     pub one_resource: bool,
-    /// The resource of scopes that are no URLs.
+    /// The resource of scopes that are not URLs.
     pub default_resource: Option<String>,
-    /// Lists of hosts that are one resource.
+    /// Lists of hosts that are the same resource.
     #[serde(default)]
     pub same_resource: Vec<Vec<String>>,
-    /// Lists of names of one scope.
+    /// Lists of names for the same scope.
     #[serde(default)]
     pub same: Vec<Vec<String>>,
     /// Scopes that belong to no resource.
     #[serde(default)]
     pub resource_free: Vec<String>,
-    /// The scopes offered in the list.
+    /// The scopes that the user can choose from.
     #[serde(default)]
     pub list: Vec<ScopeEntry>,
 }
@@ -537,7 +537,7 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// What the field holds to begin with in this flow.
+    /// Returns the initial scopes for this flow.
     #[must_use]
     pub fn of_flow(&self, flow: FlowKind) -> &[String] {
         let own = match flow {
@@ -549,13 +549,13 @@ impl Scope {
     }
 }
 
-/// A scope and what it is for.
+/// A scope and its purpose.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeEntry {
-    /// As sent.
+    /// The scope, as sent.
     pub value: String,
-    /// In the user's words.
+    /// The purpose, in the user's words.
     pub purpose: String,
 }
 
@@ -563,31 +563,31 @@ pub struct ScopeEntry {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
-    /// Sent with the authorization request to begin with.
+    /// The parameters of the authorization request, which the user can change.
     #[serde(default)]
     pub authorization: BTreeMap<String, String>,
-    /// Sent with the device request.
+    /// The parameters of the device authorization request.
     #[serde(default)]
     pub device: BTreeMap<String, String>,
-    /// Sent with the client credentials request.
+    /// The parameters of the client credentials request.
     #[serde(default)]
     pub client_credentials: BTreeMap<String, String>,
-    /// Sent with each request for tokens: the exchange, the poll, the refresh and the client credentials request.
+    /// The parameters of each token request: the exchange, the poll, the refresh and the client credentials request.
     #[serde(default)]
     pub token: BTreeMap<String, String>,
-    /// Sent with the refresh.
+    /// The parameters of the refresh request.
     #[serde(default)]
     pub refresh: BTreeMap<String, String>,
-    /// Other names of the protocol's parameters.
+    /// Other names for parameters of the protocol.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
-    /// Known and optional: name and meaning.
+    /// Optional parameters, by name, with their meaning.
     #[serde(default)]
     pub optional: BTreeMap<String, String>,
 }
 
 impl Parameters {
-    /// What is sent with the first request of a flow; `None` for a flow that has no such parameters.
+    /// Returns the parameters of the first request of a flow; `None` for a flow without such parameters.
     #[must_use]
     pub fn of_flow(&self, flow: FlowKind) -> Option<&BTreeMap<String, String>> {
         match flow {
@@ -599,65 +599,65 @@ impl Parameters {
     }
 }
 
-/// What a service's tokens are like.
+/// Facts about a service's tokens.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenFacts {
-    /// How long they live.
+    /// The lifetime of the tokens.
     pub lifetime: Option<String>,
-    /// What a refresh does to the refresh token.
+    /// How a refresh changes the refresh token.
     pub rotation: Option<String>,
-    /// A refresh token expires if it isn't used for this long.
+    /// How long a refresh token can stay unused before it expires.
     pub refresh_idle: Option<Span>,
-    /// It expires this long after the sign-in, however often it is used.
+    /// How long after the sign-in a refresh token expires, even if it is used.
     pub refresh_max: Option<Span>,
-    /// The same while the app is in the testing mode of the service.
+    /// The same limit while the app is in the testing mode of the service.
     pub testing_refresh_max: Option<Span>,
     /// Whether a refresh invalidates the refresh token that was sent.
     pub rotates: Option<Rotates>,
-    /// It is still accepted for this long after that.
+    /// How long the service still accepts the previous refresh token after that.
     pub reuse_leeway: Option<Span>,
-    /// The word before the token in an `Authorization` header.
+    /// The authentication scheme before the token in an `Authorization` header.
     pub header: Option<String>,
-    /// The scopes of which one must be requested to get a refresh token.
+    /// Scopes of which at least one must be requested to get a refresh token.
     #[serde(default)]
     pub refresh_scope: Vec<String>,
-    /// The parameters of the authorization request that a refresh token depends on.
+    /// Parameters of the authorization request that are required for a refresh token.
     #[serde(default)]
     pub refresh_parameters: BTreeMap<String, String>,
-    /// Why no refresh token comes, or on what it depends.
+    /// Why there is no refresh token, or what it depends on.
     pub refresh_note: Option<String>,
-    /// The service never gives one.
+    /// Whether the service never issues refresh tokens.
     #[serde(default)]
     pub no_refresh: bool,
-    /// What an ID token names as issuer, where it is not the issuer of the endpoints; `{claim}` stands for
-    /// a claim of that token.
+    /// The issuers in ID tokens, if they differ from the issuer of the endpoints. `{claim}` is replaced with a claim of
+    /// the ID token.
     #[serde(default)]
     pub id_token_issuers: Vec<String>,
-    /// The algorithm that clients are registered with for ID tokens, such as `HS256` or `none`
-    /// (`id_token_signed_response_alg`). Without it, all that the metadata lists are right, but not `none`.
+    /// The algorithm with which clients are registered for ID tokens, such as `HS256` or `none`
+    /// (`id_token_signed_response_alg`). If `None`, every algorithm in the metadata is accepted, except `none`.
     pub id_token_algorithm: Option<String>,
-    /// What access tokens for known audiences are for.
+    /// The purposes of access tokens, by audience.
     #[serde(default)]
     pub audiences: Vec<Audience>,
 }
 
-/// What an access token for an audience is for.
+/// The purpose of access tokens with an audience.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Audience {
-    /// The claim `aud`, without a slash at its end.
+    /// Values of the `aud` claim, without a slash at the end.
     pub values: Vec<String>,
-    /// The API that accepts it.
+    /// The API that accepts the token.
     pub is_for: String,
-    /// What rejects it, as a sentence.
+    /// The API that rejects the token, as a sentence.
     pub not_for: Option<String>,
-    /// Whether the service's mail servers accept it; `None` if that is unknown.
+    /// Whether the service's mail servers accept the token; `None` if that is unknown.
     pub mail: Option<bool>,
 }
 
 impl Audience {
-    /// True if `aud` is one of its values.
+    /// Returns whether `aud` is one of these values.
     #[must_use]
     pub fn is(&self, aud: &str) -> bool {
         let aud = aud.trim_end_matches('/');
@@ -671,11 +671,11 @@ impl Audience {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rotates {
-    /// Each time.
+    /// Each refresh does.
     Always,
-    /// Depends on the settings of the app or the server.
+    /// It depends on the settings of the app or the server.
     Sometimes,
-    /// The old one stays valid, even if a new one is issued.
+    /// The previous token stays valid, even if a new one is issued.
     Never,
 }
 
@@ -689,10 +689,10 @@ pub struct Mail {
     pub pop3: Option<String>,
     /// SMTP server.
     pub smtp: Option<String>,
-    /// SASL mechanisms, the best first.
+    /// The SASL mechanisms, the best first.
     #[serde(default)]
     pub sasl: Vec<String>,
-    /// The domains of the email addresses there.
+    /// The domains of the service's email addresses.
     #[serde(default)]
     pub domains: Vec<String>,
     /// Further remarks.
@@ -700,7 +700,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// The server of a protocol, as `host:port TLS`.
+    /// Returns the server for a protocol, as `host:port TLS`.
     #[must_use]
     pub fn server(&self, protocol: Protocol) -> Option<&str> {
         match protocol {
@@ -712,7 +712,7 @@ impl Mail {
 }
 
 impl Preset {
-    /// The mechanisms of its mail servers, the best first.
+    /// Returns the SASL mechanisms of its mail servers, the best first.
     #[must_use]
     pub fn mechanisms(&self) -> Vec<Mechanism> {
         let names = self.mail.iter().flat_map(|mail| &mail.sasl);
@@ -721,17 +721,17 @@ impl Preset {
             .collect()
     }
 
-    /// Reads a preset. [`super::check`] has what a file of a user is asked beyond that.
+    /// Parses a preset. [`super::check`] has further checks for files of users.
     ///
     /// # Errors
-    /// If the text is not TOML, or not in this format.
+    /// Returns an error if the text is not TOML, or not in this format.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let mut preset: Self = toml::from_str(text)?;
         preset.flows.complete(&preset.endpoints);
         Ok(preset)
     }
 
-    /// Its patterns, then those of its sets, which are parsed when a value is first compared.
+    /// Returns its own patterns, then those of its sets. The sets are parsed when they are first needed.
     pub fn all_patterns(&self) -> impl Iterator<Item = &Pattern> {
         let shared = self.shared_patterns.get_or_init(|| {
             let sets = self.pattern_sets.iter();
@@ -743,14 +743,14 @@ impl Preset {
         self.patterns.iter().chain(shared)
     }
 
-    /// True for a field that patterns can be about.
+    /// Returns whether patterns can apply to the field.
     pub(super) fn has_field(&self, field: &str) -> bool {
         let mut variables = self.variables.iter();
         [Pattern::CLIENT_ID, Pattern::CLIENT_SECRET].contains(&field)
             || variables.any(|variable| variable.name == field)
     }
 
-    /// All its addresses by their place in the file, with their placeholders.
+    /// Returns all its URLs with their keys in the file. The URLs still contain placeholders.
     pub fn addresses(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let endpoints = &self.endpoints;
         [
@@ -767,13 +767,13 @@ impl Preset {
         .filter_map(|(path, url)| Some((path, url.as_deref()?)))
     }
 
-    /// True for "Custom settings".
+    /// Returns whether this is "Custom settings".
     #[must_use]
     pub fn is_custom(&self) -> bool {
         self.id == CUSTOM
     }
 
-    /// The flow to begin with.
+    /// Returns the initial flow.
     #[must_use]
     pub fn preferred(&self) -> FlowKind {
         let first = self.flows.offered.first().copied();
@@ -783,7 +783,7 @@ impl Preset {
             .unwrap_or(FlowKind::DeviceCode)
     }
 
-    /// The flow to begin with where no browser can be opened on the machine.
+    /// Returns the initial flow if no browser can be opened on this machine.
     #[must_use]
     pub fn preferred_without_browser(&self) -> FlowKind {
         match self.flows.without_browser {
@@ -793,13 +793,13 @@ impl Preset {
         }
     }
 
-    /// True if `flow` can be chosen.
+    /// Returns whether `flow` can be selected.
     #[must_use]
     pub fn offers(&self, flow: FlowKind) -> bool {
         self.flows.offered.contains(&flow)
     }
 
-    /// True if `address` is an email address of one of this service's domains.
+    /// Returns whether `address` is an email address at one of this service's domains.
     #[must_use]
     pub fn has_mailbox(&self, address: &str) -> bool {
         let Some(domain) = mail_domain(address) else {
@@ -814,7 +814,7 @@ impl Preset {
         })
     }
 
-    /// True if `filter` is found in the name, the identifier or a keyword, however written.
+    /// Returns whether the name, the identifier or a keyword contains `filter`, ignoring case.
     #[must_use]
     pub fn matches(&self, filter: &str) -> bool {
         let filter = filter.trim().to_lowercase();
@@ -823,12 +823,12 @@ impl Preset {
     }
 }
 
-/// The part of an email address after `@`, in lowercase; `None` for anything else.
+/// Returns the part of an email address after `@`, in lowercase; `None` for anything else.
 #[must_use]
 pub fn mail_domain(address: &str) -> Option<String> {
     let (person, domain) = address.trim().rsplit_once('@')?;
     let is_domain = |ch: char| ch.is_alphanumeric() || ch == '.' || ch == '-';
-    // A URL with a user name and a password is no address of a mailbox.
+    // A URL with a user name and a password is not an email address.
     let is_person = |ch: char| !ch.is_whitespace() && !"@/:\\".contains(ch);
     let fits = !person.is_empty()
         && person.chars().all(is_person)

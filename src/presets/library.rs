@@ -1,6 +1,6 @@
-//! All presets: the files built into the program, and the user's over them.
+//! All presets: the files that are built into the program, and the user's, which take precedence.
 //!
-//! Only the preset in use is parsed at start-up; the others when the list is first shown.
+//! Only the preset in use is parsed at startup; the others are parsed when the list is first shown.
 
 use std::sync::Arc;
 
@@ -15,35 +15,35 @@ use crate::store::folders;
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
 
-/// More of a path is not shown.
+/// Maximum number of characters to show of a path.
 const PATH_LIMIT: usize = 300;
 
-/// Why a preset cannot be had.
+/// The reason that a preset isn't available.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PresetError {
     /// No preset has that identifier.
     #[error("There is no preset \"{id}\".{} To list all presets, run `oauth-authorizer presets \
         list`.", meant(.like.as_deref()))]
     Unknown {
-        /// As given.
+        /// The identifier as entered.
         id: String,
-        /// The one that is written most like it.
+        /// The most similar identifier.
         like: Option<String>,
     },
-    /// The file cannot be read, or is not what docs/presets.md describes.
+    /// The file can't be read, or doesn't have the format of docs/presets.md.
     #[error("The preset file {file} was skipped: {}.", summary(.findings))]
     Malformed {
-        /// Which one.
+        /// The name of the file.
         file: String,
-        /// What is wrong with it; at least one thing.
+        /// The problems with the file; at least one.
         findings: Vec<Finding>,
     },
-    /// The same for a file that was named on the command line.
+    /// A file that was named on the command line can't be used.
     #[error("Can't use the preset file {path}: {}.", summary(.findings))]
     Unusable {
-        /// As given.
+        /// The path as entered.
         path: String,
-        /// What is wrong with it; at least one thing.
+        /// The problems with the file; at least one.
         findings: Vec<Finding>,
     },
 }
@@ -53,13 +53,13 @@ fn meant(like: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
-/// The name of a file in its folder.
+/// Returns the name of a file in its folder.
 fn name(file: &PresetFile) -> String {
     let name = file.path.file_name().unwrap_or(file.path.as_os_str());
     clean(&name.to_string_lossy(), 80)
 }
 
-/// The first finding, and the number of the others.
+/// Returns the first finding, and the number of other findings.
 fn summary(findings: &[Finding]) -> String {
     let first = findings.first().map(Finding::to_string).unwrap_or_default();
     match findings.len() {
@@ -68,25 +68,25 @@ fn summary(findings: &[Finding]) -> String {
     }
 }
 
-/// The built-in preset with this identifier.
+/// Returns the built-in preset with this identifier.
 ///
 /// # Errors
-/// If there is none, or its file is malformed.
+/// Returns an error if there is no such preset, or if its file is malformed.
 pub fn get(id: &str) -> Result<Arc<Preset>, PresetError> {
     Library::default().get(id)
 }
 
-/// The text of a built-in preset.
+/// Returns the text of a built-in preset.
 #[must_use]
 pub fn built_in(id: &str) -> Option<&'static str> {
-    // An identifier is no path.
+    // An identifier must not be a path.
     if id.contains(['/', '\\', '.']) {
         return None;
     }
     BUILT_IN.get_file(format!("{id}.toml"))?.contents_utf8()
 }
 
-/// The text of a set of explanations that is built in; `presets/errors/` has them.
+/// Returns the text of a built-in set of explanations from `presets/errors/`.
 fn explanations(set: &str) -> Option<&'static str> {
     if set.contains(['/', '\\', '.']) {
         return None;
@@ -96,7 +96,7 @@ fn explanations(set: &str) -> Option<&'static str> {
         .contents_utf8()
 }
 
-/// The identifiers of the built-in presets.
+/// Returns the identifiers of the built-in presets.
 pub fn built_in_ids() -> impl Iterator<Item = &'static str> {
     BUILT_IN
         .files()
@@ -114,13 +114,13 @@ struct Own {
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     own: Vec<Own>,
-    /// Explanations of the user, by the name of their set.
+    /// The user's explanations, by set.
     own_errors: Vec<(String, Vec<ErrorEntry>)>,
     left_out: Vec<PresetError>,
 }
 
 impl Library {
-    /// The built-in presets with the user's over them; reads the user's folder.
+    /// Loads the built-in presets and those in the user's folder, which take precedence.
     #[must_use]
     pub fn load_user() -> Self {
         let Some(folder) = folders::presets() else {
@@ -132,15 +132,15 @@ impl Library {
         )
     }
 
-    /// The built-in presets with the user's one of this name over them, where there is such a file.
+    /// Loads the built-in presets and only the user's preset of this name, if it exists.
     #[must_use]
     pub fn with_own(id: &str) -> Self {
         let file = folders::presets().and_then(|folder| files::find(&folder, id));
         Self::new(file.into_iter().collect(), Vec::new())
     }
 
-    /// The built-in presets with those of a folder over them. What is wrong is left out and told by
-    /// [`Library::left_out`].
+    /// Creates a library of the built-in presets and those of a folder, which take precedence. Files with problems are
+    /// left out; [`Library::left_out`] returns them.
     #[must_use]
     pub fn new(presets: Vec<PresetFile>, errors: Vec<PresetFile>) -> Self {
         let mut library = Self::default();
@@ -181,7 +181,7 @@ impl Library {
         }
     }
 
-    /// The same with the presets of `before` over them, which were given on the command line.
+    /// Adds the presets of `before`, which come from the command line and take precedence.
     #[must_use]
     pub fn and(mut self, before: &Self) -> Self {
         for own in &before.own {
@@ -191,7 +191,7 @@ impl Library {
         self
     }
 
-    /// The names of all sets of explanations.
+    /// Returns the names of all sets of explanations.
     #[must_use]
     pub fn explanation_sets(&self) -> Vec<String> {
         let built_in = BUILT_IN
@@ -206,7 +206,7 @@ impl Library {
         all
     }
 
-    /// The explanations of a set: the user's, then the built-in ones.
+    /// Returns the explanations of a set: the user's, then the built-in ones.
     #[must_use]
     pub fn explanations(&self, set: &str) -> Vec<ErrorEntry> {
         let own = self.own_errors.iter().filter(|(known, _)| known == set);
@@ -219,14 +219,14 @@ impl Library {
     /// Adds a preset that was named on the command line.
     ///
     /// # Errors
-    /// If the file can't be read or isn't in the format.
+    /// Returns an error if the file can't be read or isn't in the format.
     pub fn add(&mut self, file: PresetFile) -> Result<Arc<Preset>, PresetError> {
         let path = clean(&file.path.to_string_lossy(), PATH_LIMIT);
         self.take(file, false)
             .map_err(|findings| PresetError::Unusable { path, findings })
     }
 
-    /// `named`: the file is of the folder, where its name says which preset it is.
+    /// Adds a preset. With `named`, the file is from the folder, and its name must match the identifier.
     fn take(&mut self, file: PresetFile, named: bool) -> Result<Arc<Preset>, Vec<Finding>> {
         let name = name(&file);
         let wrong = |reason| vec![Finding::of_file(reason)];
@@ -247,13 +247,13 @@ impl Library {
         Ok(preset)
     }
 
-    /// The files that were left out, and why.
+    /// Returns the files that were left out, and why.
     #[must_use]
     pub fn left_out(&self) -> &[PresetError] {
         &self.left_out
     }
 
-    /// The same in short: the first, and how many more were skipped.
+    /// Returns a summary: the first file, and how many more were skipped.
     #[must_use]
     pub fn left_out_in_short(&self) -> Option<String> {
         let (first, others) = self.left_out().split_first()?;
@@ -264,10 +264,10 @@ impl Library {
         })
     }
 
-    /// The preset with this identifier.
+    /// Returns the preset with this identifier.
     ///
     /// # Errors
-    /// If there is none, or its file is malformed.
+    /// Returns an error if there is no such preset, or if its file is malformed.
     pub fn get(&self, id: &str) -> Result<Arc<Preset>, PresetError> {
         if let Some(own) = self.own.iter().find(|own| own.preset.id == id) {
             return Ok(Arc::clone(&own.preset));
@@ -279,7 +279,7 @@ impl Library {
         parse(id, text).map(Arc::new)
     }
 
-    /// A preset of the user that cannot be read is not replaced by another in silence.
+    /// Returns the error of a user's preset that has this identifier, so that no built-in preset silently replaces it.
     fn in_place_of(&self, id: &str) -> Option<&PresetError> {
         let named = format!("{id}.toml");
         self.left_out
@@ -301,7 +301,7 @@ impl Library {
         }
     }
 
-    /// The text of the preset with this identifier.
+    /// Returns the text of the preset with this identifier.
     #[must_use]
     pub fn text(&self, id: &str) -> Option<&str> {
         let own = self.own.iter().find(|own| own.preset.id == id);
@@ -309,23 +309,23 @@ impl Library {
             .or_else(|| built_in(id).filter(|_| self.in_place_of(id).is_none()))
     }
 
-    /// True if the preset with this identifier is the user's.
+    /// Returns whether the preset with this identifier is the user's.
     #[must_use]
     pub fn is_own(&self, id: &str) -> bool {
         self.own.iter().any(|own| own.preset.id == id)
     }
 
-    /// How many presets there are.
+    /// Returns the number of presets.
     #[must_use]
     pub fn count(&self) -> usize {
         let replaced = |id: &&str| self.is_own(id) || self.in_place_of(id).is_some();
         built_in_ids().filter(|id| !replaced(id)).count() + self.own.len()
     }
 
-    /// All presets, in the order of the list: Custom settings and the demo, then by group and name.
+    /// Returns all presets, in the order of the list: Custom settings and the demo, then by group and name.
     ///
     /// # Errors
-    /// If a built-in one is malformed.
+    /// Returns an error if a built-in preset is malformed.
     pub fn all(&self) -> Result<Vec<Arc<Preset>>, PresetError> {
         let mut all: Vec<Arc<Preset>> =
             self.own.iter().map(|own| Arc::clone(&own.preset)).collect();
@@ -479,7 +479,7 @@ mod tests {
         assert_eq!(library.get("github").unwrap().name, "Our own");
         assert!(library.is_own("github") && !library.is_own("keycloak"));
         assert_eq!(library.text("github"), Some(mine));
-        // Without the one that cannot be read.
+        // The preset that can't be read is left out.
         assert_eq!(library.all().unwrap().len(), 52);
         let told: Vec<String> = library.left_out().iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), 4);

@@ -1,4 +1,4 @@
-//! Presets: the format, the built-in ones and those of the user.
+//! Presets: their format, the built-in presets and the user's.
 
 pub mod check;
 pub mod errors;

@@ -1,6 +1,6 @@
 //! Patterns of a service's client IDs, secrets and variables, and of common mistakes.
 //!
-//! A preset has its own patterns and can use sets that several presets share: `presets/patterns/`.
+//! A preset has its own patterns and can use sets from `presets/patterns/`, which several presets share.
 
 use include_dir::{Dir, include_dir};
 use regex_lite::Regex;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 static SETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets/patterns");
 
-/// The patterns of a shared set; `None` if there is no such set.
+/// Returns the patterns of a shared set; `None` if there is no such set.
 #[must_use]
 pub fn set(name: &str) -> Option<Vec<Pattern>> {
     #[derive(Deserialize)]
@@ -16,7 +16,7 @@ pub fn set(name: &str) -> Option<Vec<Pattern>> {
     struct File {
         patterns: Vec<Pattern>,
     }
-    // A name is no path.
+    // A name must not be a path.
     let is_name = |ch: char| ch.is_ascii_lowercase() || ch == '-';
     if !name.chars().all(is_name) {
         return None;
@@ -25,34 +25,34 @@ pub fn set(name: &str) -> Option<Vec<Pattern>> {
     Some(toml::from_str::<File>(text).ok()?.patterns)
 }
 
-/// The form of a value.
+/// A pattern for the values of a field.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pattern {
     /// `client_id`, `client_secret`, or the name of a variable.
     pub field: String,
-    /// What a right value is like. Another value is not refused, as services change their forms.
+    /// The form of a correct value. Other values are not rejected, because services change their forms.
     pub form: Form,
     /// A value of that form.
     pub example: String,
-    /// Values that are nearly right, the first that fits is told.
+    /// Values that are almost correct. The first that matches is shown.
     #[serde(default)]
     pub near: Vec<NearMiss>,
 }
 
-/// A value that is nearly right.
+/// A value that is almost correct.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NearMiss {
-    /// What it is like.
+    /// The form of such a value.
     pub form: Form,
     /// A value of that form.
     pub example: String,
-    /// What it is and what to do, in a sentence or two.
+    /// What the value is and how to fix it, in a sentence or two.
     pub means: String,
-    /// The value to use instead: `$0` stands for what was typed, `$1` for the first group of the form.
+    /// The value to use instead: `$0` is replaced with the entered value, `$1` with the first group of the form.
     pub instead: Option<String>,
-    /// It cannot be right, and is refused.
+    /// Whether the value can't be correct and is rejected.
     #[serde(default)]
     pub refused: bool,
 }
@@ -62,7 +62,7 @@ pub struct NearMiss {
 pub struct Form(Regex);
 
 impl Form {
-    /// True if all of `value` is of this form.
+    /// Returns whether the whole `value` has this form.
     #[must_use]
     pub fn fits(&self, value: &str) -> bool {
         self.0.is_match(value)
@@ -81,12 +81,13 @@ impl<'de> Deserialize<'de> for Form {
 }
 
 impl Pattern {
-    /// The field of the client ID.
+    /// The name of the client ID field.
     pub const CLIENT_ID: &str = "client_id";
-    /// The field of the client secret.
+    /// The name of the client secret field.
     pub const CLIENT_SECRET: &str = "client_secret";
 
-    /// The near miss that `value` is, and the value to use instead; `None` if it is right, or like nothing known.
+    /// Returns the near miss that matches `value`, and the value to use instead; `None` if the value is correct, or
+    /// matches no near miss.
     #[must_use]
     pub fn near_miss(&self, value: &str) -> Option<(&NearMiss, Option<String>)> {
         if self.form.fits(value) {
@@ -101,7 +102,7 @@ impl Pattern {
         Some((near, instead))
     }
 
-    /// What is wrong with the pattern itself.
+    /// Returns what is wrong with the pattern itself.
     pub(super) fn finding(&self) -> Option<String> {
         if !self.form.fits(&self.example) {
             return Some("its example doesn't match its form. Correct one of them".to_owned());

@@ -1,28 +1,28 @@
-//! Finding a preset by what users call its service.
+//! Finds a preset by a name that users have for its service.
 
 use super::format::{Preset, mail_domain};
 
-/// How well a preset fits what was typed; better ones are less.
+/// How well a preset matches a search. Better matches are less.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
-    /// The name or the identifier is what was typed.
+    /// The search is the whole name or identifier.
     Exactly,
-    /// The name begins so.
+    /// The name starts with the search.
     Name,
-    /// Each word begins a word of the name; or they are the first characters of its words, such as `m3`; or the
-    /// identifier begins so.
+    /// Each search word starts a word of the name, or the search consists of the first characters of its words, such as
+    /// `m3`, or the identifier starts with the search.
     Words,
-    /// It is also called so.
+    /// The search matches another name of the service.
     Alias(String),
-    /// It is the mail service of this domain.
+    /// The service has mailboxes in this domain.
     Domain(String),
-    /// It holds each word somewhere.
+    /// The preset contains each word somewhere.
     Somewhere,
 }
 
 impl Preset {
-    /// How well it fits `typed`: words in any order, in its name, its identifier, what else it is called, and its mail
-    /// domains. `None`: not at all.
+    /// Returns how well the preset matches `typed`: words in any order, in its name, identifier, keywords and mail
+    /// domains. Returns `None` if it doesn't match.
     #[must_use]
     pub fn fit(&self, typed: &str) -> Option<Fit> {
         let typed = typed.trim().to_lowercase();
@@ -76,7 +76,8 @@ impl Preset {
         words.iter().all(anywhere).then_some(Fit::Somewhere)
     }
 
-    /// What else it is called that is almost what was typed: with one character more, less or other.
+    /// Returns the name of the service that differs from `typed` by one character: added, missing, changed or swapped
+    /// with the next.
     #[must_use]
     pub fn nearly(&self, typed: &str) -> Option<&str> {
         let typed = typed.trim().to_lowercase();
@@ -84,7 +85,7 @@ impl Preset {
         let near = |text: &str| {
             let text = text.to_lowercase();
             let first = text.split(' ').next().unwrap_or_default();
-            // Comparing long texts is slow, and texts whose lengths differ by more are never close.
+            // Comparing long texts is slow, and texts whose lengths differ by more are never similar.
             let close = |text: &str| {
                 text.chars().count().abs_diff(length) <= 1
                     && strsim::damerau_levenshtein(text, &typed) == 1
@@ -103,7 +104,7 @@ impl Preset {
 mod tests {
     use crate::presets::Library;
 
-    /// The presets that fit, best first.
+    /// Returns the presets that match, the best first.
     fn found(typed: &str) -> Vec<String> {
         let all = Library::default().all().unwrap();
         let mut fitting: Vec<_> = all

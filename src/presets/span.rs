@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer};
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-/// Longer ones are mistakes.
+/// Maximum length. Anything longer is a mistake.
 const LIMIT: u64 = 3650 * DAY;
 
-/// A length of time in whole seconds: a number with `s`, `m`, `h` or `d`. A bare number is in seconds.
+/// A length of time in whole seconds. Parsed from a number with `s`, `m`, `h` or `d`; a number alone is in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub u64);
 
@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
-/// Rounded down to the largest unit of which there are at least two, or one: `90 days`, `36 hours`, `1 day`.
+/// Rounds down to the largest unit that gives at least two, or one: `90 days`, `36 hours`, `1 day`.
 impl std::fmt::Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let seconds = self.0;
