@@ -106,8 +106,7 @@ impl Http {
         .await
     }
 
-    /// Returns the client for `url` with this TLS identity. Only requests that authenticate with a certificate have
-    /// one.
+    /// Returns the client for `url` with this TLS identity, if any. Only requests that authenticate with it have one.
     async fn client(
         &self,
         url: &Url,

@@ -1,5 +1,4 @@
-//! Checks the rules of a service before the run. They come from its preset and its metadata; problems are shown at
-//! their fields.
+//! Checks the rules of a service, from its preset and its metadata, before the run. Problems are shown at their fields.
 //!
 //! Only what is known in advance is checked: settings that the service would reject, and unexpected results.
 

@@ -158,8 +158,8 @@ impl Settings {
         self.client_authentication() == ClientAuthentication::MutualTls
     }
 
-    /// Returns where the value of a field comes from; `None` if the user enters it. Metadata overrides an uncertain
-    /// preset.
+    /// Returns where the value of a field comes from; `None` if the user enters it. Metadata overrides a preset that
+    /// isn't certain of its values.
     #[must_use]
     pub fn source(&self, key: Key) -> Option<Source> {
         let preset = self.preset_text(key).map(|_| Source::Preset);

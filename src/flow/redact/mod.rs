@@ -41,8 +41,7 @@ pub struct Secrets {
     list: Vec<SecretString>,
     /// Possible secrets of the latest response or callback.
     possible: Vec<SecretString>,
-    /// The latest client assertion. Each is sent only once, so earlier ones are forgotten to leave room for other
-    /// secrets.
+    /// The latest client assertion. Each is sent only once, so earlier ones are forgotten in favor of other secrets.
     assertion: Option<SecretString>,
 }
 
@@ -471,8 +470,7 @@ mod tests {
             "abcdefghijklmnopqrstuvwxyz",
             "https://as.example/d?c=WDJB-MJHT",
             "https://as.example/hooks/T00000000/B00000000",
-            // The shortest secret, capital letters inside words, too long for a word, and one that merely resembles a
-            // GUID.
+            // The shortest secret, capital letters inside words, too long for a word, and a word that resembles a GUID.
             "A1b2C3",
             "aBcDeFgH",
             "abcdefghijklmnopqrstuvwxy",

@@ -72,8 +72,7 @@ fn problem(settings: &Settings, key: Key) -> Option<Problem> {
     }
 }
 
-/// Returns the first character, with its position, that no client ID or secret can contain (RFC 6749, appendix A.1 and
-/// A.2).
+/// Returns the position and the character that no client ID or secret can contain (RFC 6749, appendix A.1 and A.2).
 fn not_vschar(text: &str) -> Option<(usize, char)> {
     (1..)
         .zip(text.chars())
@@ -386,8 +385,7 @@ mod tests {
         (text, offered)
     }
 
-    /// Checks for each paste the value that is offered, or a part of the error. Expects no message if they are the
-    /// same.
+    /// Checks the value that is offered for each paste, or a part of the error. Expects no message if nothing changes.
     fn table(form: &mut Settings, key: Key, rows: &[(&str, Result<&str, &str>)]) {
         assert!(rows.len() >= 10, "{key:?}");
         for (typed, expected) in rows {
