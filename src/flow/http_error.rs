@@ -38,7 +38,7 @@ pub enum HttpError {
     ProxySetting {
         /// The environment variable.
         variable: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the setting.
         reason: &'static str,
     },
     /// The proxy didn't connect to the service, so nothing was sent to the service.

@@ -83,7 +83,7 @@ impl Reporter {
     /// Reports the checks of new tokens.
     ///
     /// # Errors
-    /// If the ID token doesn't belong to this sign-in.
+    /// Returns an error if the ID token doesn't belong to this sign-in.
     pub(super) async fn token_checks(
         &self,
         checks: Result<Vec<Check>, Check>,

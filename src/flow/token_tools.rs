@@ -36,7 +36,7 @@ pub enum Task {
         /// The introspection endpoint that verifies the result, if there is one.
         check: Option<Url>,
     },
-    /// Asks whether a token is accepted.
+    /// Asks the service whether a token is active.
     Introspect {
         /// The kind of token.
         kind: TokenKind,

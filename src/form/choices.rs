@@ -83,7 +83,7 @@ impl AuthenticationChoice {
     }
 }
 
-/// Which listener waits for the browser.
+/// The listener that waits for the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ListenerChoice {
     /// HTTP.sys on Windows if the account may use it, otherwise the loopback listener.

@@ -32,7 +32,7 @@ pub struct Overrides {
     pub authentication: Option<AuthenticationChoice>,
     /// Whether PKCE is used.
     pub pkce: Option<bool>,
-    /// Which listener waits for the browser.
+    /// The listener that waits for the browser.
     pub listener: Option<ListenerChoice>,
     /// Hosts that are trusted for endpoints of an issuer on another host.
     pub trusted_hosts: BTreeSet<String>,

@@ -322,7 +322,7 @@ impl Requirement {
     }
 }
 
-/// What the service requires of a client.
+/// What the service requires of an OAuth client.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Client {
@@ -504,7 +504,7 @@ pub struct Scope {
     /// Lists of names for the same scope.
     #[serde(default)]
     pub same: Vec<Vec<String>>,
-    /// Scopes that belong to no resource.
+    /// Scopes that can be combined with any resource.
     #[serde(default)]
     pub resource_free: Vec<String>,
     /// The scopes that the user can choose from.

@@ -324,7 +324,7 @@ fn receive(queue: &Queue, buffer: &mut Buffer, arrived: &Event, stop: &Event) ->
                 unsafe { CancelIoEx(queue.handle(), &raw const overlapped) };
             }
             let mut transferred = 0;
-            // SAFETY: waits until the kernel has released `overlapped` and `memory`.
+            // SAFETY: the call waits until the kernel has released `overlapped` and `memory`.
             let done = unsafe {
                 GetOverlappedResult(
                     queue.handle(),

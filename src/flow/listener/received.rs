@@ -90,7 +90,7 @@ fn parse_request(request: &HTTP_REQUEST_V1) -> Seen {
         content_type: unsafe { text(kind.pRawValue, kind.RawValueLength) },
         // SAFETY: pointer and length belong together.
         content_length: unsafe { text(length.pRawValue, length.RawValueLength) },
-        // SAFETY: null, or a socket address of the family that it names.
+        // SAFETY: the pointer is null, or points to a socket address of the family that the address names.
         from: unsafe { address(request.Address.pRemoteAddress) }.map(|ip| ip.to_canonical()),
     }
 }
