@@ -1,4 +1,4 @@
-//! What is said about a copy, a saved file, a profile and a refresh, and the question where to save a file.
+//! Messages about a copy, a saved file, a profile and a refresh, and the dialog that asks where to save a file.
 
 use super::dialog::{Dialog, Prompt};
 use super::screen::Message;
@@ -23,7 +23,7 @@ const PRIVATE: &str = if cfg!(windows) {
 /// The button that removes a copied token from the clipboard.
 pub(super) const CLEAR_CLIPBOARD: &str = "Clear clipboard";
 
-/// Says whether the clipboard was emptied.
+/// Returns the message that says whether the clipboard was emptied.
 pub(super) fn cleared(outcome: &Result<bool, String>) -> Message {
     match outcome {
         Ok(true) => Message::done("Cleared", "the desktop clipboard."),
@@ -36,7 +36,8 @@ pub(super) fn cleared(outcome: &Result<bool, String>) -> Message {
     }
 }
 
-/// Asks where to save `content`. `before` is what the dialog asked about so far, and the path in it.
+/// Returns the dialog that asks where to save `content`. `before` is the content that the dialog asked about before,
+/// and the path in its field.
 pub(super) fn save_dialog(
     content: Content,
     before: Option<(&Content, SecretString)>,
@@ -68,7 +69,7 @@ pub(super) fn save_dialog(
     Some(Dialog::line(content, prompt, path.expose_secret()))
 }
 
-/// How certain it is that a copy has arrived: what was only sent to a terminal may be lost.
+/// Returns how certain it is that a copy has arrived: text that was only sent to a terminal may be lost.
 pub(super) fn taken(by: Option<&CopiedBy>) -> Taken {
     match by {
         Some(by) if by.is_certain() => Taken::Copied,
@@ -77,7 +78,7 @@ pub(super) fn taken(by: Option<&CopiedBy>) -> Taken {
     }
 }
 
-/// Names the way that a copy took, and those that failed.
+/// Returns the message about a copy: the method that worked, and those that failed.
 pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
     let (name, instead) = (content.name(), content.instead());
     let skipped: Vec<String> = outcome
@@ -197,7 +198,7 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
     }
 }
 
-/// Names the file that something was saved to, or says why it was not saved.
+/// Returns the message about a saved file: its path, or why it was not saved.
 pub(super) fn saved(content: &Content, outcome: &Result<(String, Readers), String>) -> Message {
     let name = content.name();
     match outcome {
@@ -212,7 +213,7 @@ pub(super) fn saved(content: &Content, outcome: &Result<(String, Readers), Strin
     }
 }
 
-/// Says why a refresh brought no tokens.
+/// Returns the message that says why a refresh failed.
 pub(super) fn refresh_failed(ended: Ended) -> Message {
     let hint = match &ended.explanation {
         Some(explanation) if explanation.cause != ended.text => {
@@ -220,12 +221,12 @@ pub(super) fn refresh_failed(ended: Ended) -> Message {
         }
         Some(_) | None => ended.hint,
     };
-    // What happened first; the service's own words may be long, and are in the trace.
+    // The cause comes first; the service's own words may be long, and the trace contains them.
     let text = shorten(ended.text.trim_end_matches('.'), 120, "...");
     Message::warning(format!("{text}. {hint} Your current tokens are kept."))
 }
 
-/// The message about profiles.
+/// Returns the message about profile news; `None` if the screens already show the news.
 pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
     Some(match news {
         ProfileNews::Opened(_, Some(notice)) => Message::warning(notice.clone()),
@@ -249,7 +250,7 @@ pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
     })
 }
 
-/// Says what came of a question to the service about the tokens.
+/// Returns the message about a token request (user info, introspection, revocation or verification).
 pub(super) fn told(kind: TokenKind, told: &Told) -> Message {
     match &told.outcome {
         Ok(Outcome::UserInfo(info)) => Message::done(
@@ -268,7 +269,7 @@ pub(super) fn told(kind: TokenKind, told: &Told) -> Message {
             kind.name()
         )),
         Ok(Outcome::Revoked(tokens)) => revoked(tokens),
-        // The screens have the checks of the sign-in.
+        // The screens show the checks that the sign-in made.
         Ok(Outcome::Verified { .. }) => Message::done("Verified", "the signatures."),
         Err(error) => {
             let text = shorten(error.to_string().trim_end_matches('.'), 160, "...");
@@ -279,7 +280,7 @@ pub(super) fn told(kind: TokenKind, told: &Told) -> Message {
     }
 }
 
-/// Says which tokens are revoked, and which are not.
+/// Returns the message about a revocation: which tokens are revoked, and which are not.
 fn revoked(tokens: &[Revoked]) -> Message {
     let named = |which: &dyn Fn(&Revoked) -> bool| {
         let kinds = tokens.iter().filter(|token| which(token));

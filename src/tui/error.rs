@@ -1,8 +1,8 @@
-//! Why the screen could not be shown, or ended.
+//! The error type of the full-screen front end.
 
 use std::io;
 
-/// What to do without a terminal.
+/// What the user can do without a terminal.
 const WITHOUT_TERMINAL: &str = if cfg!(windows) {
     "Run the program in a console window or over SSH. In PowerShell remoting, which has no console, use --plain, for example \
      --plain --print access-token."
@@ -10,7 +10,7 @@ const WITHOUT_TERMINAL: &str = if cfg!(windows) {
     "Run the program in a terminal, for example with ssh -t, docker run -it or kubectl exec -it, or use --plain."
 };
 
-/// Why the screen could not be shown, or ended.
+/// Why the full-screen front end could not start, or ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
     /// There is no terminal to draw on.
@@ -19,13 +19,13 @@ pub enum TuiError {
     /// The terminal could not be set up or drawn on.
     #[error("The terminal can't be used: {0}.")]
     Terminal(#[from] io::Error),
-    /// What the caller waits for could not be printed.
+    /// The result that the caller requested could not be printed.
     #[error("{0}")]
     Print(String),
-    /// A file was not written.
+    /// A file could not be saved.
     #[error("{0}")]
     Save(String),
-    /// A defect; the guard has said where.
+    /// A bug in the program; the panic hook has already printed its location.
     #[error("The program ended because of a bug. Nothing was saved.")]
     Defect,
 }

@@ -1,7 +1,7 @@
-//! The key table: what each key does, where, and its text in the footer and the help.
+//! The key table: what each key does in each context, and its text in the footer and the help.
 //!
-//! A key that is not in the table does nothing, so none can exist undocumented. What a letter presses is not here but in the
-//! items of each screen.
+//! A key that is not in the table does nothing, so no key can be undocumented. The letters that press buttons are not
+//! in this table, but in the items of each screen.
 
 use std::fmt;
 
@@ -10,47 +10,47 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::layout;
 use super::widgets::editor::Edit;
 
-/// What the focus is on, as far as keys are concerned.
+/// The kind of item that has the focus, which decides what keys do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Context {
-    /// A line being edited.
+    /// A text field.
     Text,
     /// The paste box.
     Paste,
-    /// A value that is found by typing.
+    /// A value that is searched by typing.
     Search,
     /// A choice between a few values.
     Choice,
-    /// A button, or a value that can be chosen.
+    /// A button, or a line that can be selected.
     Button,
-    /// A button below a text that scrolls and holds nothing else.
+    /// A button, below a body that only scrolls.
     Below,
-    /// A list that is open, with a filter line.
+    /// An open list with a filter line.
     List,
-    /// A list of things to tick.
+    /// A list of entries to select or clear.
     Ticks,
     /// A text to read.
     Reading,
-    /// The path of a file to be written.
+    /// The path of a file to save.
     Path,
-    /// A picture to look at.
+    /// A picture, such as a QR code.
     Picture,
 }
 
-/// What a key requests.
+/// The action that a key requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// To the next item.
+    /// Moves to the next item.
     Next,
-    /// To the previous item.
+    /// Moves to the previous item.
     Previous,
-    /// The next value of a choice.
+    /// Changes a choice to its next value.
     ChangeRight,
-    /// The value before.
+    /// Changes a choice to its previous value.
     ChangeLeft,
-    /// Presses a button, opens or takes from a list, goes on from a text.
+    /// Presses a button, opens a list, selects an entry, or moves on from a text field.
     Enter,
-    /// Changes the marked choice or tick.
+    /// Changes the selected choice, or selects or clears the entry.
     Toggle,
     /// Goes back one level.
     Escape,
@@ -58,29 +58,29 @@ pub enum Command {
     Leave,
     /// Redraws the screen.
     Redraw,
-    /// To the shell, until `fg`.
+    /// Suspends the program until `fg`.
     Suspend,
-    /// Applies the fix of the message area.
+    /// Applies the fix that the message area suggests.
     Fix,
-    /// Shows the whole message, which a small window cuts.
+    /// Shows the whole message if a small window cuts it.
     WholeMessage,
-    /// Saves what the screen holds.
+    /// Saves what the screen shows.
     Save,
-    /// Shows or hides the secret of the field.
+    /// Shows or hides the client secret.
     Reveal,
-    /// Puts the preset's value back into the field.
+    /// Restores the preset's value.
     Restore,
-    /// Deletes what is selected.
+    /// Deletes the selected entry.
     Delete,
-    /// Edits the line.
+    /// Edits the text.
     Edit(Edit),
-    /// A line up.
+    /// Scrolls up a line.
     LineUp,
-    /// A line down.
+    /// Scrolls down a line.
     LineDown,
-    /// A page up.
+    /// Scrolls up a page.
     PageUp,
-    /// A page down.
+    /// Scrolls down a page.
     PageDown,
     /// Presses the button with this letter.
     Letter(char),
@@ -140,7 +140,7 @@ const WORD_LEFT: Chord = with_ctrl(KeyCode::Left);
 const WORD_RIGHT: Chord = with_ctrl(KeyCode::Right);
 
 impl fmt::Display for Chord {
-    /// As on a keyboard, such as `Ctrl+A`.
+    /// Writes the key as it is labeled on a keyboard, such as `Ctrl+A`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.code {
             KeyCode::Char(' ') => f.write_str("Space"),
@@ -166,13 +166,13 @@ impl fmt::Display for Chord {
 pub struct Binding {
     /// The key.
     pub chord: Chord,
-    /// Where it counts.
+    /// The contexts in which the key works.
     pub contexts: &'static [Context],
-    /// What it requests.
+    /// The action that the key requests.
     pub command: Command,
-    /// What it does, for the help.
+    /// What the key does, for the help.
     pub help: &'static str,
-    /// What it does, for the footer; empty: not shown there.
+    /// What the key does, for the footer; empty if the footer doesn't show it.
     pub footer: &'static str,
 }
 
@@ -218,7 +218,7 @@ const LISTS: &[Context] = &[List, Ticks];
 const TYPED: &[Context] = &[Text, Paste, List, Path];
 const FIELDS: &[Context] = &[Text, Paste, Path];
 
-/// The table. The first row that fits counts.
+/// The key table. The first row that matches an event counts.
 #[rustfmt::skip]
 pub const TABLE: &[Binding] = &[
     on(ENTER,      &[Text],                    Enter,               "next empty required field, or Authorize", "next required"),
@@ -269,7 +269,7 @@ pub const TABLE: &[Binding] = &[
     on(ctrl('u'),  TYPED,                      edit(DeleteToStart), "delete to the start of the line", "clear"),
     on(ctrl('k'),  TYPED,                      edit(DeleteToEnd),   "delete to the end of the line", ""),
     on(ctrl('_'),  FIELDS,                     edit(Undo),          "undo", ""),
-    // How most terminals send it.
+    // Most terminals send Ctrl+7 for Ctrl+_.
     on(ctrl('7'),  FIELDS,                     edit(Undo),          "undo", ""),
     on(ctrl('t'),  &[Text],                    Restore,             "restore the preset's value", ""),
     on(DELETE,     BUTTONS,                    Command::Delete,     "delete the selected entry; asks first", ""),
@@ -285,12 +285,12 @@ pub const TABLE: &[Binding] = &[
     on(ctrl('c'),  ALL,                        Leave,               "quit; asks first if tokens would be lost", "quit"),
 ];
 
-/// What `event` requests where the focus is `context`.
+/// Returns the action that `event` requests if the focus is on an item of kind `context`.
 #[must_use]
 pub fn command(event: &KeyEvent, context: Context) -> Option<Command> {
     // Shift is part of the character, and terminals differ in whether they report it.
     let modifiers = event.modifiers - KeyModifiers::SHIFT;
-    // Windows reports AltGr as Ctrl+Alt together with the character that it makes.
+    // Windows reports AltGr as Ctrl+Alt together with the resulting character.
     let alt_gr = KeyModifiers::CONTROL | KeyModifiers::ALT;
     let typed =
         matches!(event.code, KeyCode::Char(_)) && (modifiers.is_empty() || modifiers == alt_gr);
@@ -314,7 +314,7 @@ pub fn command(event: &KeyEvent, context: Context) -> Option<Command> {
     }
 }
 
-/// Ctrl+Shift+C arrives as an upper-case letter on some terminals.
+/// Returns the key in lowercase: some terminals report Ctrl+Shift+C as an uppercase letter.
 fn lower(code: KeyCode, modifiers: KeyModifiers) -> KeyCode {
     match code {
         KeyCode::Char(ch) if modifiers.contains(KeyModifiers::CONTROL) => {
@@ -324,7 +324,7 @@ fn lower(code: KeyCode, modifiers: KeyModifiers) -> KeyCode {
     }
 }
 
-/// The keys worth a place in the footer, with their words. Arrows stand with the others that do the same.
+/// Returns the keys to show in the footer, with their texts. Arrow keys that do the same share an entry.
 #[must_use]
 pub fn footer(context: Context) -> Vec<(String, &'static str)> {
     let rows = || TABLE.iter().filter(|row| row.contexts.contains(&context));
@@ -347,14 +347,14 @@ pub fn footer(context: Context) -> Vec<(String, &'static str)> {
     lines
 }
 
-/// The parts of the help.
+/// The sections of the help.
 const GROUPS: &[(&str, &[Context])] = &[
     ("Everywhere", ALL),
     ("In a text", TYPED),
     ("In a list", LISTS),
 ];
 
-/// All keys with their words, part by part; keys that do the same stand together.
+/// Returns all keys with their texts, by section; keys that do the same share an entry.
 #[must_use]
 pub fn help() -> Vec<(&'static str, Vec<(String, &'static str)>)> {
     let part = |row: &Binding| {
@@ -411,7 +411,7 @@ mod tests {
             press(KeyCode::Char('C'), NONE, Button),
             Some(Command::Letter('c'))
         );
-        // By its place on the keyboard.
+        // By its position on the keyboard.
         assert_eq!(
             press(KeyCode::Char('с'), NONE, Button),
             Some(Command::Letter('c'))

@@ -1,6 +1,6 @@
-//! Letters of other keyboards, by their place on a Latin one: a key that is a command is where it is, whatever is on it.
+//! Maps letters of non-Latin keyboard layouts to the Latin letter on the same key, so that commands work in any layout.
 
-/// Letters, and below each the Latin one at its place. From the layouts of X11.
+/// Letters of a layout, and below them the Latin letters on the same keys. From the layouts of X11.
 const LAYOUTS: [(&str, &str); 8] = [
     // Russian, Ukrainian and Belarusian.
     (
@@ -26,10 +26,10 @@ const LAYOUTS: [(&str, &str); 8] = [
     ("ქწერტყუიოპასდფგჰჯკლზხცვბნმ", "qwertyuiopasdfghjklzxcvbnm"),
 ];
 
-/// What a full-width form is more than its character.
+/// Offset from a character to its full-width form.
 const FULL_WIDTH: u32 = 0xfee0;
 
-/// The Latin character at the place of `ch`, in lowercase; `None` if it is not known.
+/// Returns the Latin character on the same key as `ch`, in lowercase; `None` if it is not known.
 #[must_use]
 pub(in crate::tui) fn latin(ch: char) -> Option<char> {
     let lower = ch.to_lowercase().next().unwrap_or(ch);

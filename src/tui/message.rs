@@ -19,7 +19,7 @@ use crate::session::content::Content;
 use crate::session::profiles::{ProfileReport, ProfileTask};
 use crate::store::file::Readers;
 
-/// Something happened.
+/// An event and the time when it happened.
 #[derive(Debug)]
 pub struct Msg {
     /// When it happened.
@@ -28,46 +28,46 @@ pub struct Msg {
     pub event: Event,
 }
 
-/// What happened.
+/// An event for the screens: input, or the result of an effect.
 pub enum Event {
     /// A key was pressed.
     Key(crossterm::event::KeyEvent),
     /// Text was pasted.
     Paste(String),
-    /// The window has this size: columns and rows.
+    /// The window was resized: columns and rows.
     Resized(u16, u16),
-    /// An attempt reports.
+    /// The flow of this attempt reports an event.
     Flow(AttemptId, FlowEvent),
-    /// A copy came out.
+    /// A copy finished.
     Copied(Content, Copied),
-    /// The desktop clipboard was emptied; false where it no longer had what was copied.
+    /// The desktop clipboard was emptied; false if it no longer contained the copied text.
     Cleared(Result<bool, String>),
-    /// tmux said who is attached to it.
+    /// tmux reported which clients are attached to it.
     Attached(Attached),
-    /// The program that opens the browser, for this attempt, ended or failed.
+    /// The program that opens the browser for this attempt ended or failed.
     Browser(AttemptId, Result<(), String>),
-    /// The demo server listens, or does not.
+    /// The demo server started, or failed to: its URL, or why it failed.
     Demo(Result<String, String>),
-    /// The demo's user has approved, or could not.
+    /// The demo's user approved the sign-in, or the approval failed.
     DemoApproved(Result<(), String>),
-    /// A paste could not be handed over, as others are still being checked.
+    /// Pasted text was dropped, because earlier pastes are still being checked.
     PasteLost,
     /// The user's own presets were read.
     Library(Box<Library>),
-    /// An action of the listener's setup, by its number, came to this; and the certificates that there are now.
+    /// A task of the listener's setup finished: its number, its report, and the certificates that exist now.
     SetUp(u64, Box<Report>, Box<Created>),
-    /// The certificates of this machine that have a private key, or why they can't be listed.
+    /// The certificates in this machine's store that have a private key, or why they can't be listed.
     StoreKeys(Result<Vec<ListedKey>, String>),
-    /// A file was written, or not: its path and who can read it, or why not.
+    /// A file was saved, or not: its path and who can read it, or the reason.
     Saved(Content, Result<(String, Readers), String>),
-    /// What came of a task with the files of profiles.
+    /// The report of a task on profile files.
     Profile(Box<ProfileReport>),
-    /// A time on the screen has changed.
+    /// A time shown on the screen has changed.
     Tick,
 }
 
 impl fmt::Debug for Event {
-    /// The kind only: keys and pastes may be secrets.
+    /// Writes only the kind of event: keys and pasted text may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Key(_) => "Key",
@@ -91,47 +91,47 @@ impl fmt::Debug for Event {
     }
 }
 
-/// What `update` asks the shell to do.
+/// An action that `update` requests from the shell.
 #[derive(Debug)]
 pub enum Effect {
-    /// Run a job, after the one before has released its port.
+    /// Run a job, after the previous job has released its port.
     Start(Started),
     /// Stop the job in progress.
     Cancel,
-    /// Hand the flow what was pasted in place of the browser's return.
+    /// Pass pasted text to the flow, in place of the redirect.
     Paste(SecretString),
-    /// Write a file that only its owner can read.
+    /// Save a file that only its owner can read.
     Save(Content, String),
-    /// Copy something.
+    /// Copy this content.
     Copy(Content),
-    /// Empty the desktop clipboard, if it still has what was copied.
+    /// Empty the desktop clipboard, if it still contains the copied text.
     ClearClipboard,
-    /// Send the terminal a sequence.
+    /// Send an escape sequence to the terminal.
     Send(SecretString),
     /// Open a browser on this machine, for this attempt.
     OpenBrowser(Url, AttemptId),
-    /// Show a value on the shell's screen, until a key is pressed.
+    /// Show a value on the shell's screen until a key is pressed.
     ShowInScrollback(SecretString),
-    /// Do an action of the listener's setup, off the loop.
+    /// Perform a task of the listener's setup in the background.
     SetUp(Box<SetUpTask>, u64),
-    /// List the certificates of this machine that have a private key, off the loop.
+    /// List the certificates in this machine's store that have a private key, in the background.
     ListStoreKeys,
-    /// Do something with the files of profiles, off the loop.
+    /// Perform a task on profile files in the background.
     Profile(ProfileTask),
     /// Start the demo server.
     StartDemo,
-    /// Let the demo's user approve.
+    /// Approve the sign-in as the demo's user.
     ApproveDemo(Url),
-    /// Draw everything again.
+    /// Redraw the whole screen.
     Redraw,
-    /// Return to the shell until `fg`.
+    /// Suspend the program until `fg`.
     Suspend,
     /// End the program.
     Quit,
 }
 
 impl Effect {
-    /// Writes a file at the path that was typed.
+    /// Returns the effect that saves a file at the path that the user entered.
     #[must_use]
     pub fn save(content: Content, path: &SecretString) -> Self {
         Self::Save(content, path.expose_secret().to_owned())

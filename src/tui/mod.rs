@@ -1,7 +1,8 @@
-//! The full-screen front end: what is on the screen, and what a key does.
+//! The full-screen front end: what the screen shows, and what each key does.
 //!
-//! `shell` owns the model. It waits for signals, events of the flow, keys and timers, lets `update` decide, performs the
-//! effects, and draws once for everything that was waiting. Nothing runs while nothing happens.
+//! `shell` owns the model. It waits for signals, events of the flow, keys and timers, calls `update` to decide what to
+//! do, performs the resulting effects, and draws once for all events that were waiting. The program is idle while
+//! nothing happens.
 
 mod copies;
 pub mod dialog;

@@ -1,6 +1,6 @@
 //! The state of the full-screen front end: the console, the session, the open screens, and the program's own dialogs.
 //!
-//! State of a single screen is in its folder; state that outlives a screen is in the session.
+//! The state of a single screen is in its folder; state that outlives a screen is in the session.
 
 use std::time::Duration;
 
@@ -21,38 +21,38 @@ use crate::secret::SecretString;
 use crate::session::Session;
 use crate::session::clock::Moment;
 
-/// Everything the screens show.
+/// The complete state of the full-screen front end.
 #[derive(Debug)]
 pub struct Model {
-    /// The console.
+    /// The console: its environment, size, theme and time.
     pub console: Console,
-    /// What the program is about.
+    /// The session: settings, attempts, tokens and profiles.
     pub session: Session,
     /// The open screens.
     pub(super) screens: Stack,
-    /// What the program itself asks or shows over any screen.
+    /// The program's own dialog, over any screen.
     pub(super) dialog: Option<Dialog<RootDialog>>,
-    /// A value that is shown alone, written by the shell instead of drawn.
+    /// A value that is shown alone: the shell writes it to the terminal instead of drawing it.
     pub(super) alone: Option<Alone>,
-    /// The message to the user.
+    /// The message in the message area.
     pub message: Option<Message>,
-    /// tmux has answered who is attached to it.
+    /// Whether tmux has reported which clients are attached to it.
     pub(super) heard_of_tmux: bool,
-    /// The user has scrolled, and has not moved the focus since.
+    /// Whether the user has scrolled since the focus last moved.
     pub(super) scrolled: bool,
-    /// What the caller waits for. With it, the program ends once the tokens have arrived.
+    /// The result to print. If it is set, the program ends once the tokens have arrived.
     pub print: Option<Print>,
-    /// What goes to standard output at the end.
+    /// The text to write to standard output at the end.
     pub result: Option<SecretString>,
     /// The exit code at the end.
     pub exit: u8,
 }
 
 impl Model {
-    /// The form, with the focus on the first field that needs something.
+    /// Creates the model with the form on top, and the focus on the first field that is incomplete.
     #[must_use]
     pub fn new(environment: Environment, settings: Settings, library: Library) -> Self {
-        // Told at once: its field may never have the focus.
+        // Shown right away, because the field may never get the focus.
         let message = settings.secret_notice().map(Message::warning);
         let console = Console {
             theme: Theme::new(&environment),
@@ -85,12 +85,12 @@ impl Model {
         model
     }
 
-    /// The screen that is shown.
+    /// Returns the screen on top, which is the one shown.
     pub(super) fn top(&self) -> &dyn AnyScreen {
         self.screens.top()
     }
 
-    /// What a screen may look at.
+    /// Returns the state that a screen can read.
     pub(super) fn view_context(&self) -> ViewContext<'_> {
         ViewContext {
             console: &self.console,
@@ -99,7 +99,7 @@ impl Model {
         }
     }
 
-    /// Lets the screen that is shown do something, and says what it requested.
+    /// Calls `act` on the screen on top, and returns what that screen requested.
     pub(super) fn on_top(
         &mut self,
         act: impl FnOnce(&mut dyn AnyScreen, &mut UpdateContext<'_>),
@@ -114,7 +114,7 @@ impl Model {
         out
     }
 
-    /// Lets every open screen do something, and says what they requested.
+    /// Calls `act` on every open screen, and returns what the screens requested.
     pub(super) fn on_every(
         &mut self,
         act: impl Fn(&mut dyn AnyScreen, &mut UpdateContext<'_>),
@@ -131,18 +131,18 @@ impl Model {
         out
     }
 
-    /// Puts the focus of the screen that is shown on something that is there.
+    /// Moves the focus of the screen on top to an existing item.
     pub(super) fn settle(&mut self) -> Outbox {
         self.on_top(|screen, cx| screen.settle(cx))
     }
 
-    /// What can have the focus on the screen that is shown, in its order.
+    /// Returns the items of the screen on top that can have the focus, in order.
     #[must_use]
     pub fn items(&self) -> Vec<ItemView> {
         self.top().items(self.view_context())
     }
 
-    /// What keys mean now.
+    /// Returns the context that decides what keys do now.
     #[must_use]
     pub fn context(&self) -> Context {
         match (&self.alone, &self.dialog) {
@@ -152,13 +152,13 @@ impl Model {
         }
     }
 
-    /// True if a dialog lies over the screen.
+    /// Returns whether a dialog is open over the screen.
     #[must_use]
     pub fn has_dialog(&self) -> bool {
         self.alone.is_some() || self.dialog.is_some() || self.top().has_dialog()
     }
 
-    /// The value that stands alone on the screen.
+    /// Returns the value that is shown alone on the screen.
     #[must_use]
     pub fn alone(&self) -> Option<&SecretString> {
         match &self.alone {
@@ -167,7 +167,7 @@ impl Model {
         }
     }
 
-    /// How long until a time on the screen changes; `None` while none is shown.
+    /// Returns the time until a time shown on the screen changes; `None` if the screen shows no such time.
     #[must_use]
     pub fn next_tick(&self) -> Option<Duration> {
         self.top().tick(self.view_context())

@@ -1,4 +1,4 @@
-//! Where the parts of a screen stand: the body, the message area, the buttons. Nothing else knows how much of the body fits.
+//! The layout of a page: where the body, the message area and the buttons are, and how much of the body fits.
 //!
 //! The body is at the top, everything else at the bottom. The message uses the rows that the body doesn't need.
 
@@ -14,69 +14,69 @@ use super::widgets::said::{Said, Tone};
 use super::widgets::text::{ascii, shorten, width, wrap};
 use super::widgets::theme::Theme;
 
-/// The most columns of either.
+/// Maximum width of each of the two bodies on a wide page, in columns.
 const WIDEST: u16 = 100;
-/// From this height on there are empty rows above and below the message.
+/// Minimum height for empty rows above and below the message.
 const ROOMY: u16 = 22;
-/// The key that shows a message that was cut.
+/// The key that shows the whole of a message that was cut.
 const WHOLE: &str = "Ctrl+O";
-/// Rows kept for the message, so that most of them leave the body where it is.
+/// Rows reserved for the message, so that most messages don't move the body.
 const MESSAGE_ROWS: u16 = 2;
-/// Rows of the body that no message takes: with them the box for a paste is in sight wherever the focus is. Ctrl+O shows
-/// the rest of a message.
+/// Rows of the body that no message takes, so that the paste box stays visible wherever the focus is. Ctrl+O shows the
+/// rest of a message.
 const BODY_ROWS: u16 = 4;
 
 /// A line of the message area.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SaidLine {
-    /// Which of the sentences it is part of.
+    /// Index of the sentence that this line is part of.
     pub(super) said: usize,
-    /// It is the first one, behind the label.
+    /// Whether this is the first line of the sentence, which has the label.
     pub(super) first: bool,
-    /// What it says.
+    /// The text of the line.
     pub(super) text: String,
 }
 
-/// What is next to the body that has the focus.
+/// The body next to the one that has the focus.
 #[derive(Debug)]
 pub(super) struct Beside {
     pub(super) body: Body,
     pub(super) area: Rect,
 }
 
-/// Where the parts of a screen stand.
+/// The layout of a page.
 #[derive(Debug)]
 pub(super) struct Page {
     /// The body that has the focus.
     pub(super) body: Body,
-    /// Where it stands.
+    /// The area of the body.
     pub(super) body_area: Rect,
-    /// The first row of it that is shown.
+    /// Index of the first visible row of the body.
     pub(super) first: usize,
-    /// What is next to it on a wide page.
+    /// The body next to it, on a wide page.
     pub(super) beside: Option<Beside>,
-    /// The message.
+    /// The sentences of the message.
     pub(super) said: Vec<Said>,
-    /// The same in lines.
+    /// The message, wrapped into lines.
     pub(super) lines: Vec<SaidLine>,
-    /// Where they stand.
+    /// The area of the message.
     pub(super) message: Rect,
-    /// The first row of buttons.
+    /// The screen row of the first row of buttons.
     pub(super) buttons: u16,
 }
 
-/// True for a window in which every row counts.
+/// Returns whether the window is so low that every row counts.
 pub(super) fn is_low(area: Rect) -> bool {
     area.height < LOW
 }
 
-/// True for a window in which every column counts.
+/// Returns whether the window is so narrow that every column counts.
 pub(super) fn is_narrow(area: Rect) -> bool {
     area.width < NARROW
 }
 
 impl Page {
-    /// In the window as it is.
+    /// Computes the layout for the current window size.
     pub(super) fn of(model: &Model) -> Self {
         let (columns, rows) = model.console.size;
         let area = Rect::new(0, 0, columns, rows);
@@ -98,7 +98,7 @@ impl Page {
         let said = fitting(said, area, model.console.theme);
         let mut lines = said_lines(&said, area);
         let body_rows = u16::try_from(body.rows.len() + body.below.len()).unwrap_or(u16::MAX);
-        // A hint gives way to the body in a small window; what happened does not.
+        // In a small window a hint gives way to the body; a message about an event does not.
         let is_hint = said.iter().all(|said| said.tone == Tone::Plain);
         let free = |room: u16| {
             let spared = if model.message.is_none() && is_hint && low {
@@ -109,7 +109,7 @@ impl Page {
             room.saturating_sub(body_rows).max(spared.min(room))
         };
         let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-        // The empty rows above and below the message go before any of its words do.
+        // Drop the empty rows above and below the message before cutting its text.
         let (roomy, room) = if wanted > free(room) {
             (0, all)
         } else {
@@ -142,24 +142,24 @@ impl Page {
         }
     }
 
-    /// How many rows of the body are shown at once.
+    /// Returns how many rows of the body are visible at once.
     pub(super) fn height(&self) -> usize {
         self.body_area.height.into()
     }
 
-    /// The first row with which the last one is in sight.
+    /// Returns the first visible row when the body is scrolled to its end.
     pub(super) fn last_first(&self) -> usize {
         self.body.rows.len().saturating_sub(self.height())
     }
 
-    /// The first row with which the focus is in sight, moved as little as can be.
+    /// Returns the first visible row that keeps the focus in view, scrolling as little as possible.
     pub(super) fn with_focus(&self) -> usize {
         let focused = self.body.rows.iter().position(|row| row.cursor.is_some());
         let first = self.first.min(self.last_first());
         let Some(row) = focused else {
             return first;
         };
-        // With a row of context, where there is one.
+        // With a row of context, if there is room for it.
         let context = usize::from(self.height() > 4);
         let lowest = (row + 1 + context)
             .saturating_sub(self.height())
@@ -173,7 +173,7 @@ fn first_row(body: &Body, height: u16, scroll: usize) -> usize {
     scroll.min(body.rows.len().saturating_sub(height.into()))
 }
 
-/// Rows of buttons at the bottom.
+/// Returns the number of rows of buttons at the bottom.
 fn button_rows(model: &Model) -> u16 {
     let rows = model
         .items()
@@ -185,7 +185,8 @@ fn button_rows(model: &Model) -> u16 {
     u16::try_from(rows.max().unwrap_or(0)).unwrap_or(1)
 }
 
-/// What has no room is cut, and the last line says so, with the key that shows all of it.
+/// Cuts the lines that don't fit. The last visible line then ends with an ellipsis and the key that shows the whole
+/// message.
 fn cut(lines: &mut Vec<SaidLine>, rows: usize, area: Rect, theme: Theme) {
     if lines.len() <= rows {
         return;
@@ -199,7 +200,7 @@ fn cut(lines: &mut Vec<SaidLine>, rows: usize, area: Rect, theme: Theme) {
     }
 }
 
-/// How many columns there are for the message.
+/// Returns the width of the message text, in columns.
 fn said_columns(area: Rect) -> usize {
     if is_narrow(area) {
         usize::from(area.width).saturating_sub(2)
@@ -208,7 +209,8 @@ fn said_columns(area: Rect) -> usize {
     }
 }
 
-/// The message as the terminal shows it. A label that is longer than its column stands before its text.
+/// Returns the message as the terminal can show it. A label that is wider than its column moves to the start of the
+/// text.
 fn fitting(said: Vec<Said>, area: Rect, theme: Theme) -> Vec<Said> {
     let room = grid::label_room(area.width.into());
     let shown = |said: Said| {
@@ -233,7 +235,7 @@ fn fitting(said: Vec<Said>, area: Rect, theme: Theme) -> Vec<Said> {
     said.into_iter().map(shown).collect()
 }
 
-/// The message, in lines of its columns.
+/// Wraps the message into lines.
 fn said_lines(said: &[Said], area: Rect) -> Vec<SaidLine> {
     let narrow = is_narrow(area);
     let columns = said_columns(area);
@@ -255,14 +257,14 @@ fn said_lines(said: &[Said], area: Rect) -> Vec<SaidLine> {
     lines
 }
 
-/// The body that has the focus, what is next to it, and where the first one stands.
+/// Returns the body that has the focus, the one next to it, and the area of the first.
 fn bodies(model: &Model, area: Rect, page: u16) -> (Body, Option<(Body, Rect)>, Rect) {
     let focused = model.view_context();
     let fits = model.top().fits_beside(area, focused);
     if !fits || area.width < WIDE || is_low(Rect::new(0, 0, page, model.console.size.1)) {
         return (model.top().body(focused, area, page), None, area);
     }
-    // Wider ones are no easier to read, and a narrower one has no room for the buttons next to its rows.
+    // Wider bodies are no easier to read, and narrower ones have no room for the buttons next to their rows.
     let width = (area.width / 2 - 1).clamp(NARROW, WIDEST);
     let left = Rect { width, ..area };
     let right = Rect {
@@ -306,7 +308,7 @@ mod tests {
     use crate::presets::{self, Library};
     use crate::session::clock::Moment;
 
-    /// What users put into the wrong field or copy with more around it.
+    /// Texts that users enter in the wrong field, or copy with surrounding text.
     const TYPED: [&str; 11] = [
         "x",
         "someone@contoso.com",
@@ -330,12 +332,12 @@ mod tests {
         send(model, Event::Key(KeyEvent::new(code, modifiers)));
     }
 
-    /// The text without whitespace, so that it is the same wherever it is broken.
+    /// Removes the whitespace from `text`, so that line breaks don't matter.
     fn dense(text: &str) -> String {
         text.split_whitespace().collect()
     }
 
-    /// The message is on the screen, whole.
+    /// Asserts that the screen shows the whole message.
     fn assert_whole(model: &Model, terminal: &mut Terminal<TestBackend>) {
         let page = Page::of(model);
         let frame = terminal.draw(|frame| view(model, frame)).unwrap();
@@ -399,7 +401,7 @@ mod tests {
         }
     }
 
-    /// In the smallest window the focus is in sight, and what has no room is one key away.
+    /// Asserts that the focus is visible in the smallest window, and that Ctrl+O shows the text that doesn't fit.
     fn assert_readable(model: &mut Model, terminal: &mut Terminal<TestBackend>) {
         let page = Page::of(model);
         let frame = terminal.draw(|frame| view(model, frame)).unwrap();
@@ -428,7 +430,7 @@ mod tests {
             read += &rows(&frame)[1..9].join(" ");
             key(model, KeyCode::PageDown, KeyModifiers::NONE);
         }
-        // Pages overlap by a line, so each sentence is looked for line by line.
+        // Pages overlap by one line, so search for each sentence line by line.
         let read = dense(&read);
         for said in &page.said {
             for line in wrap(&said.text, 37) {
@@ -475,7 +477,7 @@ mod tests {
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
         let presets = Library::default().all().unwrap();
         assert!(presets.len() > 50);
-        // Each kind of field meets all of them, in one preset or another.
+        // Each kind of field gets all of these texts, in one preset or another.
         let mut typed = TYPED.iter().cycle();
         for (number, preset) in presets.into_iter().enumerate() {
             let environment = Environment {
@@ -488,12 +490,12 @@ mod tests {
                 let mut model = Model::new(environment.clone(), settings, Library::default());
                 go(&mut model, "Show");
                 key(&mut model, KeyCode::Enter, KeyModifiers::NONE);
-                // What each is for.
+                // The hint of each item.
                 for _ in 0..model.items().len() {
                     assert_whole(&model, &mut terminal);
                     key(&mut model, KeyCode::Tab, KeyModifiers::NONE);
                 }
-                // What is wrong with it: that it is empty is said once Authorize was tried.
+                // The problem of each value. An empty field is reported only after Authorize was tried.
                 go(&mut model, "Authorize");
                 key(&mut model, KeyCode::Enter, KeyModifiers::NONE);
                 if model.session.work().is_some() {

@@ -1,4 +1,4 @@
-//! Does what the screens ask for with the files of profiles. This may take its time, and is called off the loop.
+//! Performs the tasks on profile files that the screens request. They may take a while, so they run in the background.
 
 use std::time::{Duration, Instant};
 
@@ -31,14 +31,14 @@ use crate::store::attempt::Outcome;
 use crate::store::record::{IssuedFor, Record};
 use crate::zone;
 
-/// How long a refresh is waited for.
+/// How long to wait for a refresh.
 const WAIT: Duration = Duration::from_secs(45);
-/// How far a check looks ahead, in seconds, as with the command.
+/// How far a check looks ahead, in seconds. The command uses the same default.
 const CHECK_WITHIN: u64 = 30 * 86_400;
-/// A stored token that is valid for so long is good enough instead of a new one, in seconds.
+/// How long a stored token must stay valid to be used instead of a new one, in seconds.
 const MIN_VALID: u64 = 60;
 
-/// Does it, and says what came of it.
+/// Performs the task, and returns its report.
 pub(super) fn perform(task: ProfileTask) -> ProfileReport {
     match task {
         ProfileTask::List(places) => {
@@ -119,7 +119,7 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
     }
 }
 
-/// Revokes the tokens of a profile, and removes those that are revoked from it.
+/// Revokes the tokens of a profile, and removes the revoked tokens from it.
 fn revoke_all(place: &Place) -> Result<Revocation, String> {
     let sentence = |outcome: Outcome| {
         let more = [outcome.cause, outcome.hint].into_iter().flatten();
@@ -135,7 +135,7 @@ fn revoke_all(place: &Place) -> Result<Revocation, String> {
         .map_err(sentence)
 }
 
-/// The same, where the profile may go only if it holds no more tokens that the service would have revoked.
+/// Revokes the tokens before the profile is deleted. Fails if a token that the service could revoke remains.
 fn revoke_before_deletion(place: &Place) -> Result<(), String> {
     let revocation = revoke_all(place)?;
     if revocation.code() == exit::DONE {
@@ -154,7 +154,7 @@ fn revoke_before_deletion(place: &Place) -> Result<(), String> {
     Err(failed.unwrap_or_else(|| "The tokens were not revoked.".to_owned()))
 }
 
-/// The tokens of a profile, where they were issued for these settings.
+/// Returns the tokens of a profile, if they were issued for these settings.
 fn tokens(
     place: &Place,
     settings: &crate::form::settings::Settings,
@@ -164,7 +164,7 @@ fn tokens(
     }
     let record = Record::read(&place.record()).map_err(|error| error.to_string())?;
     if let Ok(request) = request(settings) {
-        // The commands were compared before one was run.
+        // `open` compared the commands before it ran one.
         let now = IssuedFor {
             secret_command: record.issued_for.secret_command.clone(),
             store: record.issued_for.store.clone(),
@@ -179,7 +179,7 @@ fn tokens(
     Ok(stored(&record))
 }
 
-/// The mail servers of a profile.
+/// Returns the mail servers of a profile.
 fn mail_servers(place: &Place, settings: &crate::form::settings::Settings) -> Vec<MailServer> {
     let file = SettingsFile::read(place).ok();
     let server = |protocol| {
@@ -230,7 +230,7 @@ fn save_profile(task: &SaveTask) -> Result<(Place, Option<Version>), Unsaved> {
     Ok((place, record.as_ref().map(version)))
 }
 
-/// Tokens newer than those of this record. What another program has obtained meanwhile counts.
+/// Returns tokens that are newer than `known`. Tokens that another program has obtained in the meantime count.
 fn refresh(place: &Place, known: &Version) -> Result<Box<Stored>, Box<Ended>> {
     let current = Record::outline(&place.record()).ok();
     let newer = current.filter(|record| {
@@ -262,7 +262,7 @@ fn refresh(place: &Place, known: &Version) -> Result<Box<Stored>, Box<Ended>> {
     })
 }
 
-/// The outcome in the words of this program's screens.
+/// Converts the outcome to the error that the screens show.
 fn ended(outcome: Outcome) -> Box<Ended> {
     let hint = match outcome.code {
         exit::SIGN_IN => "Sign in again.".to_owned(),

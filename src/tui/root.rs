@@ -24,51 +24,51 @@ pub(super) const QUIT: &str = "Quit";
 pub(super) const SAVE: &str = "Save…";
 /// The button that saves the changes to a profile.
 pub(super) const SAVE_NOW: &str = "Save";
-/// The button that shows a value outside.
+/// The button that shows a value outside the program.
 pub(super) const SHOW: &str = "Show";
 
-/// What a dialog of the program itself was opened for.
+/// The purpose of one of the program's own dialogs.
 #[derive(Debug, Clone)]
 pub(super) enum RootDialog {
-    /// The keys.
+    /// The help.
     Help,
-    /// The whole of what is said.
+    /// The whole message.
     Message(Vec<Said>),
-    /// The buttons that have no room, and those that are rarely needed.
+    /// The buttons that don't fit, and those that are rarely needed.
     More,
-    /// Leave without having taken the tokens?
+    /// Quit without having copied or saved the tokens?
     Leave,
-    /// Leave without the changes to the profile that is open?
+    /// Quit without saving the changes to the open profile?
     LeaveChanges,
-    /// A value that does not fit into the window would stay in the scrollback.
+    /// Show a value that doesn't fit in the window outside the program, where it stays in the scrollback?
     Scrollback(Content, SecretString),
 }
 
-/// A value that the shell has written in place of a screen.
+/// A value that is written to the terminal in place of a screen.
 #[derive(Debug)]
 pub(super) enum Alone {
-    /// On our screen, where only the terminal breaks it.
+    /// On the program's screen, where only the terminal wraps it.
     OnScreen(Content, SecretString),
     /// On the shell's screen.
     Outside,
 }
 
-/// The keys.
+/// Returns the help.
 pub(super) fn help() -> Dialog<RootDialog> {
     Dialog::reading(RootDialog::Help)
 }
 
-/// The whole of what is said.
+/// Returns the dialog that shows the whole message.
 pub(super) fn message(said: Vec<Said>) -> Dialog<RootDialog> {
     Dialog::reading(RootDialog::Message(said))
 }
 
-/// The buttons without room.
+/// Returns the list of the buttons that don't fit.
 pub(super) fn more() -> Dialog<RootDialog> {
     Dialog::list(RootDialog::More, false)
 }
 
-/// Asks whether to quit, and names each token that the user may not have.
+/// Returns the question whether to quit. It names each token that the user may not have.
 pub(super) fn leave(tokens: &TokenState, console: &Console) -> Dialog<RootDialog> {
     let theme = console.theme;
     let narrow = console.size.0 < NARROW;
@@ -128,7 +128,7 @@ pub(super) fn leave(tokens: &TokenState, console: &Console) -> Dialog<RootDialog
     Dialog::question(RootDialog::Leave, question)
 }
 
-/// Asks whether to quit without the changes to a profile.
+/// Returns the question whether to quit without saving the changes to a profile.
 pub(super) fn leave_changes(profile: &str) -> Dialog<RootDialog> {
     let buttons = [
         (Shortcut::Letter('s'), SAVE_NOW),
@@ -142,13 +142,13 @@ pub(super) fn leave_changes(profile: &str) -> Dialog<RootDialog> {
     Dialog::question(RootDialog::LeaveChanges, question)
 }
 
-/// True where a value fits into a window of this size; the last row says how to go back.
+/// Returns whether a value fits in a window of this size. The last row is reserved for the way back.
 pub(super) fn fits(value: &SecretString, (columns, rows): (u16, u16)) -> bool {
     let room = usize::from(columns) * usize::from(rows.saturating_sub(1));
     width(value.expose_secret()) <= room
 }
 
-/// Asks whether to show a value where it stays in the scrollback.
+/// Returns the question whether to show a value where it stays in the scrollback.
 pub(super) fn scrollback(content: Content, value: SecretString) -> Dialog<RootDialog> {
     let text = format!(
         "This value has {} characters and doesn't fit in this window. If you show it outside the program, it stays in your \
@@ -160,13 +160,13 @@ pub(super) fn scrollback(content: Content, value: SecretString) -> Dialog<RootDi
     Dialog::question(RootDialog::Scrollback(content, value), question)
 }
 
-/// The screen below the dialogs: its name and its items.
+/// The screen below the dialogs: its route and its items.
 pub(super) struct Below<'a> {
     pub(super) route: Route,
     pub(super) items: &'a [ItemView],
 }
 
-/// What the dialogs show, over this screen.
+/// Calls `act` with the content of the dialogs over this screen.
 pub(super) fn with_source<T>(
     below: &Below<'_>,
     theme: Theme,
@@ -188,7 +188,7 @@ pub(super) fn with_source<T>(
     })
 }
 
-/// Draws a dialog over this screen, and says where the cursor belongs.
+/// Draws a dialog over this screen, and returns the cursor position.
 pub(super) fn draw(
     dialog: &Dialog<RootDialog>,
     below: &Below<'_>,
@@ -201,7 +201,7 @@ pub(super) fn draw(
     })
 }
 
-/// The buttons that have no place at the bottom, each with its key and what it does.
+/// Returns the list of the buttons that are not at the bottom, each with its key and what it does.
 fn more_list(items: &[ItemView]) -> List {
     let entry = |item: &ItemView| {
         let key = item.shortcut.name();
@@ -226,7 +226,7 @@ fn more_list(items: &[ItemView]) -> List {
     }
 }
 
-/// What there is to know about copies; nowhere else can a program do less about what comes of it.
+/// Help on copying: the program can't control what happens to copied text after it is sent.
 const COPYING: [(&str, &str); 4] = [
     (
         "Copy",
@@ -247,7 +247,7 @@ const COPYING: [(&str, &str); 4] = [
     ),
 ];
 
-/// Sentences behind their labels, an empty row between them.
+/// Returns the sentences below their labels, with an empty row between them.
 fn said_lines(said: &[Said], theme: Theme, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for sentence in said {
@@ -261,7 +261,7 @@ fn said_lines(said: &[Said], theme: Theme, columns: usize) -> Vec<Line<'static>>
     lines
 }
 
-/// The keys of the screen, then every other key, then what there is to know about copies.
+/// Returns the help: the keys of the screen, then all other keys, then help on copying.
 fn help_lines(below: &Below<'_>, theme: Theme, columns: usize) -> Vec<Line<'static>> {
     let indent = if columns < usize::from(NARROW) {
         10
@@ -270,7 +270,7 @@ fn help_lines(below: &Below<'_>, theme: Theme, columns: usize) -> Vec<Line<'stat
     };
     let head = |text: String| Line::styled(text, theme.strong());
     let line = |key: &str, words: &str| {
-        // Measured as it is shown.
+        // Measured as the terminal shows it.
         let key = shown_label(key, !theme.utf8);
         if width(&key) + 2 < indent {
             return labeled_lines(&format!("  {key}"), words, indent, columns);
@@ -299,7 +299,7 @@ fn help_lines(below: &Below<'_>, theme: Theme, columns: usize) -> Vec<Line<'stat
     lines
 }
 
-/// The keys that mean something on a screen with these items; those that do the same stand together.
+/// Returns the keys of a screen with these items; keys that do the same share an entry.
 fn screen_keys(items: &[ItemView]) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     if items.iter().any(|item| item.kind == Kind::Line) {
@@ -394,7 +394,7 @@ mod tests {
                 ]
             );
         }
-        // A key wider than its column has its own row, so nothing runs together.
+        // A key wider than its column gets its own row, so the texts don't run together.
         let lines = help_lines(&below, Theme::new(&Environment::default()), 37);
         assert!(lines.iter().all(|line| width(&line.to_string()) <= 37));
     }

@@ -13,30 +13,30 @@ use crate::session::content::Content;
 use crate::session::profiles::{ProfileReport, ProfileTask, Unsaved};
 use crate::store::file::{self, Readers};
 
-/// The whole path of a file and who can read it, or why it was not written.
+/// The absolute path of a file and who can read it, or why it was not saved.
 type Outcome = Result<(String, Readers), String>;
 
-/// How long a file is waited for once the system requests the end.
+/// How long to wait for a file once the system requests the program to end.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Something to be written.
+/// A save that waits for its turn.
 pub(super) enum Save {
-    /// A file, at this path.
+    /// The content of a file, its path and its text.
     File(Content, String, SecretString),
-    /// The files of a profile, with what they are in a few words.
+    /// A short description of what is saved, and the task that writes the files of a profile.
     Profile(String, Box<ProfileTask>),
 }
 
-/// Files that are being written.
+/// The queue of files to save.
 #[derive(Default)]
 pub(super) struct Saves {
     waiting: VecDeque<Save>,
-    /// What it is, in a few words, and where it goes.
+    /// A description of the file and its destination, and the task that writes it.
     running: Option<(String, JoinHandle<Event>)>,
 }
 
 impl Saves {
-    /// Writes this after what was pushed before.
+    /// Adds a save to the queue.
     pub(super) fn push(&mut self, save: Save) {
         self.waiting.push_back(save);
         self.start();
@@ -63,25 +63,26 @@ impl Saves {
         });
     }
 
-    /// True if no file is being written.
+    /// Returns whether no file is being saved.
     pub(super) fn is_empty(&self) -> bool {
         self.running.is_none()
     }
 
-    /// What came of the file that is being written; `None` where there is none. Nothing is lost where this is dropped.
+    /// Waits for the current save, and returns its outcome; `None` if no file is being saved. Cancel safe: dropping the
+    /// future loses nothing.
     pub(super) async fn next(&mut self) -> Option<Event> {
         let (_, task) = self.running.as_mut()?;
-        // A bug that stopped it ends the program.
+        // A panic in the task ends the program, so this event doesn't matter.
         let event = task.await.unwrap_or(Event::Tick);
         self.running = None;
         self.start();
         Some(event)
     }
 
-    /// Waits until all are written.
+    /// Waits until all files are saved.
     ///
     /// # Errors
-    /// Returns what was not saved, and why.
+    /// Returns an error that says what was not saved, and why.
     pub(super) async fn finish(&mut self) -> Result<(), String> {
         let mut failed = Ok(());
         while let Some(event) = self.next().await {
@@ -90,11 +91,11 @@ impl Saves {
         failed
     }
 
-    /// The same before the end of the program: until the system requests the end too, or in a hurry, no more than
-    /// [`LIMIT`].
+    /// Waits until all files are saved, before the program ends. Once the system requests the end, or in a hurry, it
+    /// waits at most [`LIMIT`].
     ///
     /// # Errors
-    /// Returns what was not saved, and why.
+    /// Returns an error that says what was not saved, and why.
     pub(super) async fn finish_before_the_end(
         &mut self,
         signals: &mut Signals,
@@ -113,7 +114,7 @@ impl Saves {
         }
     }
 
-    /// What is told where nobody waits until a file is written.
+    /// Returns the message for a file that the program no longer waits for.
     fn abandoned(&self) -> Option<String> {
         let (what, _) = self.running.as_ref()?;
         Some(format!(
@@ -122,7 +123,7 @@ impl Saves {
     }
 }
 
-/// What was not written, and why, as a sentence.
+/// Returns a sentence that says what was not saved, and why, as an error.
 fn failure(event: Event) -> Result<(), String> {
     match event {
         Event::Saved(content, Err(reason)) => {
@@ -150,7 +151,7 @@ fn failure(event: Event) -> Result<(), String> {
     }
 }
 
-/// The path is told with its folder, so that the file is found again.
+/// Saves the text. The returned path is absolute, so that the user can find the file.
 fn write(path: &str, text: &SecretString) -> Outcome {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.into());
     file::save(&whole, text)

@@ -1,4 +1,4 @@
-//! The loop: waits for what happens, performs the effects, and draws.
+//! The event loop: waits for events, performs the effects, and draws.
 
 use std::io;
 use std::sync::Arc;
@@ -47,27 +47,27 @@ use crate::session::content::Content;
 use crate::session::profiles::Profiles;
 use crate::zone;
 
-/// How often it is looked whether the terminal is still there. Asks for the window's size, which writes
-/// nothing and fails when the terminal has vanished without a signal.
+/// How often to check that the terminal still exists. The check requests the size of the window, which writes nothing
+/// and fails if the terminal disappeared without a signal.
 const ALIVE: Duration = Duration::from_secs(10);
 
-/// How long the terminal may take for the last bytes, when it was late with those before.
+/// Minimum time for writing the last bytes if the terminal was slow with the previous ones.
 const AT_LEAST: Duration = Duration::from_millis(100);
 
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
-    /// The user left, or the caller has what it waited for.
+    /// The user quit, or the result for the caller is available.
     Left,
-    /// A signal, or the terminal has vanished.
+    /// A signal arrived, or the terminal disappeared.
     Interrupted,
 }
 
-/// Shows the screen, with the folders of profiles and the one that is open, until the user leaves, or until there is what `print` asks for, which `put` then prints. Comes back with
-/// the exit code.
+/// Runs the full-screen front end until the user quits, or until the result that `print` requests is available; `put`
+/// then prints it. `profiles` contains the folders of profiles and the open profile. Returns the exit code.
 ///
 /// # Errors
-/// If there is no terminal, or it fails.
+/// Returns an error if there is no terminal, or if it can't be used.
 pub fn run(
     environment: Environment,
     settings: Settings,
@@ -84,14 +84,14 @@ pub fn run(
     let mut model = Model::new(environment, settings, library);
     model.session.profiles = profiles;
     model.print = print;
-    // Until there is something to print, leaving is leaving before the end.
+    // With a result to print, quitting before it is available counts as interrupted.
     model.exit = if print.is_some() {
         exit::INTERRUPTED
     } else {
         exit::DONE
     };
     if model.console.environment.colors {
-        // The environment was read already; crossterm would read NO_COLOR again.
+        // The environment was already evaluated; without this, crossterm would read NO_COLOR again.
         style::force_color_output(true);
     }
     let outcome = runtime.block_on(async {
@@ -112,18 +112,18 @@ pub fn run(
         let settled = shell.display.settle(limit).await;
         ending = ending.and_then(|ending| settled.map(|()| ending).map_err(TuiError::from));
         if ending.is_err() && !guard::is_there(&shell.output) {
-            // The terminal has vanished before that was told.
+            // The terminal disappeared before a signal reported it.
             ending = Ok(Ending::Interrupted);
         }
         let hurry = !matches!(ending, Ok(Ending::Left));
-        // The screen is restored before anything that may take time.
+        // Restore the screen before anything that may take a while.
         guard.leave(last.saturating_duration_since(Instant::now()).max(AT_LEAST));
         let saved = shell.saves.finish_before_the_end(&mut signals, hurry).await;
         saved.map_err(TuiError::Save)?;
         match (ending?, shell.model.result.take()) {
             (Ending::Interrupted, _) => Ok(exit::INTERRUPTED),
             (Ending::Left, None) => Ok(shell.model.exit),
-            // Nobody has to read it for a signal to end the program.
+            // A signal ends the program even if nobody reads the output.
             (Ending::Left, Some(text)) => {
                 match signals.unless_asked_to_end(move || put(&text)).await {
                     Some(Ok(())) => Ok(shell.model.exit),
@@ -137,7 +137,7 @@ pub fn run(
     outcome
 }
 
-/// Performs what `update` requests.
+/// The event loop and the state that it needs to perform effects.
 struct Shell {
     model: Model,
     output: Output,
@@ -151,7 +151,7 @@ struct Shell {
     demo: Option<Demo>,
     saves: Saves,
     ended: bool,
-    /// Something may have changed since the last draw.
+    /// Whether anything may have changed since the last draw.
     stale: bool,
 }
 
@@ -192,13 +192,13 @@ impl Shell {
                 shown = true;
                 self.begin_the_rest().await?;
             }
-            // From when the time was read on, whatever has come since.
+            // Counted from when the model last read the clock, whatever has happened since.
             let tick = self.model.next_tick();
             let tick = tick.map(|tick| self.began + self.model.console.now.up + tick);
             let joined = self.joiner.deadline().map(|deadline| self.began + deadline);
             tokio::select! {
-                // What ends the program comes first, and the flow before keys, so that a key meets the
-                // newest state.
+                // Events that end the program come first, and the flow comes before keys, so that a key acts on the
+                // latest state.
                 biased;
                 () = guard::panicked() => return Err(TuiError::Defect),
                 () = signals.next() => return Ok(Ending::Interrupted),
@@ -210,12 +210,12 @@ impl Shell {
                 Some(event) = self.saves.next(), if !self.saves.is_empty() => self.take(event).await?,
                 event = input.recv() => match event {
                     Some((event, at)) => self.on_terminal_event(event, at).await?,
-                    // The terminal cannot be read any more.
+                    // The terminal can't be read any more.
                     None => return Ok(Ending::Interrupted),
                 },
-                // A little later than the deadline, so that it has passed.
                 () = resized.next() => self.resize().await?,
                 () = until(joined), if joined.is_some() => {
+                    // Slightly after the deadline, so that it has passed.
                     let joined = self.joiner.expire(self.began.elapsed() + Duration::from_millis(1));
                     self.take_joined(joined).await?;
                 }
@@ -223,7 +223,7 @@ impl Shell {
                     if !guard::is_there(&self.output) {
                         return Ok(Ending::Interrupted);
                     }
-                    // Some terminals tell nothing when the window changes.
+                    // Some terminals don't report a change of the window's size.
                     let (columns, rows) = self.model.console.size;
                     if self.display.size().is_ok_and(|size| size == Size::new(columns, rows)) {
                         continue;
@@ -235,7 +235,7 @@ impl Shell {
             while let Ok((event, at)) = input.try_recv() {
                 self.on_terminal_event(event, at).await?;
             }
-            // One frame shows all that a busy flow has to say.
+            // One frame shows all waiting events of a busy flow.
             while let Ok((attempt, event)) = self.reports.1.try_recv() {
                 self.take(Event::Flow(attempt, event)).await?;
             }
@@ -246,7 +246,7 @@ impl Shell {
         }
     }
 
-    /// Starts what the first frame does not need, once it is on the terminal.
+    /// Starts the work that the first frame doesn't need, once the terminal shows that frame.
     async fn begin_the_rest(&mut self) -> Result<(), TuiError> {
         self.off_the_loop(|| Event::Library(Box::new(Library::load_user())));
         if let Some(task) = self.model.session.load_profile_tokens() {
@@ -256,7 +256,7 @@ impl Shell {
         Ok(())
     }
 
-    /// The program is about to be stopped, or was continued.
+    /// Handles that the program is about to be stopped, or was resumed.
     async fn on_job(&mut self, job: Job) -> Result<(), TuiError> {
         if let Job::Leave(_) = job {
             if guard::is_in_foreground(&self.output) {
@@ -270,17 +270,17 @@ impl Shell {
         self.resize().await
     }
 
-    /// Wipes the screen, so that all of it is drawn.
+    /// Wipes the screen, so that all of it is redrawn.
     fn wipe(&mut self) {
         let mut alone = self.model.alone().cloned();
         if alone.is_none() && view::is_plain(&self.model) {
-            // The value is in the scrollback; what remains to be said is how to get back.
+            // The value is already in the scrollback. Only the way back remains to be shown.
             alone = Some(SecretString::default());
         }
         self.display.wipe(alone);
     }
 
-    /// Releases of keys and other events are nothing to us.
+    /// Handles keys, pastes and resizes. Other events, such as the release of a key, are ignored.
     async fn on_terminal_event(
         &mut self,
         event: TerminalEvent,
@@ -305,7 +305,7 @@ impl Shell {
                 self.take_joined(before).await?;
                 self.take(Event::Paste(text)).await
             }
-            // On Windows. The event's own numbers are not those of the window.
+            // Sent on Windows. The size in the event is not the size of the window.
             TerminalEvent::Resize(..) => self.resize().await,
             TerminalEvent::Key(_)
             | TerminalEvent::FocusGained
@@ -427,7 +427,7 @@ impl Shell {
         Ok(())
     }
 
-    /// Does what may take its time.
+    /// Runs `act` in the background, because it may take a while, and sends its event to the loop.
     fn off_the_loop(&self, act: impl FnOnce() -> Event + Send + 'static) {
         let events = self.events.0.clone();
         tokio::task::spawn_blocking(move || {
@@ -445,7 +445,7 @@ impl Shell {
         let _ = self.events.0.try_send(event);
     }
 
-    /// Off the loop, as tmux may take its time: whether the user is at this desktop.
+    /// Asks tmux in the background, because it may take a while, whether the user is at this desktop.
     fn ask_tmux(&self) {
         let environment = self.model.console.environment.clone();
         if environment.tmux {
@@ -458,7 +458,7 @@ impl Shell {
         }
     }
 
-    /// Off the loop: a desktop or tmux may take its time.
+    /// Copies in the background, because a desktop or tmux may take a while.
     fn copy(&self, content: Content, text: SecretString) {
         let (events, environment) = (
             self.events.0.clone(),
@@ -471,7 +471,7 @@ impl Shell {
         });
     }
 
-    /// Shows the newest state, once the terminal has taken what came before.
+    /// Draws the latest state, once the terminal has received the previous output.
     fn draw(&mut self) -> io::Result<()> {
         if !self.display.is_ready() {
             return Ok(());
@@ -490,7 +490,7 @@ impl Shell {
     }
 }
 
-/// Comes at `time`; never, where there is none.
+/// Waits until `time`, or forever if it is `None`.
 async fn until(time: Option<Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time.into()).await,

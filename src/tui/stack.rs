@@ -1,8 +1,8 @@
-//! The open screens: the form, and what was opened from it. The last one is shown.
+//! The stack of open screens: the form, and the screens opened from it. The last one is shown.
 
 use super::screen::{AnyScreen, Route};
 
-/// The open screens.
+/// The open screens, the form first.
 #[derive(Debug)]
 pub(super) struct Stack {
     form: Box<dyn AnyScreen>,
@@ -10,7 +10,7 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    /// The form alone.
+    /// Creates a stack that contains only the form.
     pub(super) fn new(form: Box<dyn AnyScreen>) -> Self {
         Self {
             form,
@@ -18,42 +18,42 @@ impl Stack {
         }
     }
 
-    /// The form.
+    /// Returns the form.
     pub(super) fn form(&self) -> &dyn AnyScreen {
         self.form.as_ref()
     }
 
-    /// The screen that is shown.
+    /// Returns the screen on top, which is the one shown.
     pub(super) fn top(&self) -> &dyn AnyScreen {
         self.opened.last().unwrap_or(&self.form).as_ref()
     }
 
-    /// The same, to be changed.
+    /// Returns the screen on top, mutably.
     pub(super) fn top_mut(&mut self) -> &mut dyn AnyScreen {
         self.opened.last_mut().unwrap_or(&mut self.form).as_mut()
     }
 
-    /// All of them, from the form on.
+    /// Returns all open screens, starting with the form.
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn AnyScreen>> {
         std::iter::once(&mut self.form).chain(&mut self.opened)
     }
 
-    /// True if nothing lies over the form.
+    /// Returns whether no screen is open over the form.
     pub(super) fn is_form_on_top(&self) -> bool {
         self.opened.is_empty()
     }
 
-    /// Opens a screen over all others.
+    /// Opens a screen on top of all others.
     pub(super) fn push(&mut self, screen: Box<dyn AnyScreen>) {
         self.opened.push(screen);
     }
 
-    /// Closes the screen that is shown. The form stays.
+    /// Closes the screen on top. The form stays.
     pub(super) fn pop(&mut self) {
         self.opened.pop();
     }
 
-    /// Closes what lies over the screen of this route. False if it is not open.
+    /// Closes the screens above the one with this route. Returns false if that screen is not open.
     pub(super) fn return_to(&mut self, route: Route) -> bool {
         if self.form.route().is_same_screen(route) {
             self.opened.clear();
@@ -66,7 +66,7 @@ impl Stack {
         found.is_some()
     }
 
-    /// Puts another screen in the place of that of a route, or over all others where that is not open.
+    /// Replaces the screen with this route, or opens the new screen on top if that route is not open.
     pub(super) fn replace(&mut self, route: Route, with: Box<dyn AnyScreen>) {
         match self.position(route) {
             Some(at) => self.opened[at] = with,

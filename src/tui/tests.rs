@@ -1,4 +1,4 @@
-//! The screens as a user goes from one to another.
+//! Tests of going from screen to screen, as a user does.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,7 +31,7 @@ use crate::session::clock::Moment;
 use crate::session::content::Content;
 use crate::store::file::Readers;
 
-/// The program with a user before it.
+/// The program, with a user who presses keys.
 struct User {
     model: Model,
 }
@@ -67,7 +67,7 @@ impl User {
         self.send(Event::Key(key))
     }
 
-    /// Tab to the button with this label, and Enter.
+    /// Presses Tab until the button with this label has the focus, then Enter.
     fn press(&mut self, label: &str) -> Vec<Effect> {
         for _ in 0..80 {
             let items = self.model.items();
@@ -92,13 +92,13 @@ impl User {
         self.model.message.as_ref().map_or("", Message::text)
     }
 
-    /// How many items have the focus.
+    /// Returns how many items have the focus.
     fn focused(&self) -> usize {
         let items = self.model.items();
         items.iter().filter(|item| item.focused).count()
     }
 
-    /// A copy of this token came out.
+    /// Sends the event that a copy of this token finished.
     fn copied(&mut self, value: Value, by: CopiedBy) {
         let attempt = self.model.session.tokens.as_ref().unwrap().attempt;
         let (by, skipped) = (Some(by), Vec::new());
@@ -116,7 +116,7 @@ impl User {
     }
 }
 
-/// With tokens by this name on the screen.
+/// Returns a user whose screen shows tokens with this name.
 fn authorized(name: &str) -> User {
     let mut user = User::new("demo", FlowKind::DeviceCode);
     let effects = user.press("Authorize");
@@ -143,7 +143,7 @@ fn debug_texts_hold_no_secret() {
     ];
     let text = format!("{:?} {effects:?} {events:?}", user.model);
     assert!(!text.contains("s3cret"), "{text}");
-    // Nor while the secret is edited.
+    // Nor while the user edits the secret.
     let mut user = User::new("custom", FlowKind::DeviceCode);
     let settings = &mut user.model.session.settings;
     settings.set(Key::ClientSecret, "s3cret".to_owned());
@@ -178,7 +178,7 @@ fn a_failed_or_canceled_refresh_keeps_the_tokens() {
         user.key(KeyCode::Esc).as_slice(),
         [Effect::Cancel]
     ));
-    // What the service did with the request is not known.
+    // It is unknown what the service did with the request.
     assert!(
         user.message()
             .contains("may have already replaced the refresh token")
@@ -202,7 +202,7 @@ fn a_copy_counts_only_where_it_is_certain_and_of_these_tokens() {
         (now, Some(CopiedBy::Terminal("sequence".into())), false),
         (now, None, false),
         (old, Some(CopiedBy::Desktop), false),
-        // The refresh token is not there yet.
+        // The refresh token is not in the clipboard yet.
         (now, Some(CopiedBy::Tmux), false),
     ] {
         let sends = matches!(by, Some(CopiedBy::Terminal(_)));
@@ -243,7 +243,7 @@ fn a_token_that_stays_on_the_clipboard_can_be_removed_from_it() {
     assert!(offered(&user));
     user.send(Event::Cleared(Ok(true)));
     assert!(!offered(&user));
-    // What a user does next is to paste the token elsewhere: nothing is cleared unasked.
+    // The user's next step is to paste the token elsewhere, so nothing is cleared without a request.
     user.copied(Value::Access, CopiedBy::DesktopForGood);
     user.copied(Value::Refresh, CopiedBy::DesktopForGood);
     assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
@@ -306,7 +306,7 @@ fn the_question_before_the_end_names_each_token_that_may_be_lost() {
     );
     assert!(text.starts_with("Your terminal did not confirm"), "{text}");
 
-    // Shown alone, it is there.
+    // A token that was shown alone counts as taken.
     user.press("Refresh token");
     user.letter('w');
     user.letter('x');
@@ -340,7 +340,7 @@ fn the_question_before_the_end_names_the_tokens_of_a_refresh_that_ends_meanwhile
     set.access_token = "another-access".into();
     assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
     user.hear(FlowEvent::Tokens(Box::new(set)));
-    // The refresh token is the same, and was copied.
+    // The refresh token is the same, and was already copied.
     let untaken = user.model.session.tokens.as_ref().unwrap().untaken();
     assert_eq!(untaken, [Value::Access]);
     assert!(user.asks_whether_to_leave());
@@ -357,7 +357,7 @@ fn a_user_code_shown_alone_takes_no_tokens_that_come_meanwhile() {
         user.letter('w');
         assert!(user.model.alone().is_some());
         user.hear(FlowEvent::Tokens(Box::new(token_set("new"))));
-        // Shown again, or asked about where it fits no more.
+        // Shown again, or asked about if it no longer fits.
         user.send(Event::Resized(size.0, size.1));
         if user.model.dialog.is_some() {
             user.key(KeyCode::Tab);
@@ -397,7 +397,7 @@ fn a_refresh_waits_for_the_discovery() {
     assert!(user.press("Refresh").is_empty());
     assert!(user.message().contains("Esc"), "{}", user.message());
     assert!(user.model.session.work().is_some() && !user.model.session.is_refreshing());
-    // Back to the form, where it is canceled.
+    // Back on the form, Esc cancels it.
     assert!(user.key(KeyCode::Esc).is_empty());
     assert!(matches!(
         user.key(KeyCode::Esc).as_slice(),
@@ -418,7 +418,7 @@ fn a_resize_shows_a_value_alone_again_or_asks() {
     assert!(user.model.alone().is_some());
     user.send(Event::Resized(5, 2));
     assert!(user.model.alone().is_none() && user.model.dialog.is_some());
-    // Shown outside, it counts as taken.
+    // A token that was shown outside counts as taken.
     user.key(KeyCode::Tab);
     let effects = user.key(KeyCode::Enter);
     assert!(
@@ -467,7 +467,7 @@ fn the_form_is_below_all_others_and_never_twice() {
     user.press("Settings");
     assert_eq!(user.title(), form);
     assert!(user.model.screens.is_form_on_top());
-    // Nor does a screen that is open lie over itself.
+    // Nor is a screen opened on top of itself.
     let mut user = authorized("first");
     user.press("Trace");
     user.press("Back");
@@ -485,7 +485,7 @@ fn help_lies_over_any_screen_and_leads_back_to_it() {
     user.key(KeyCode::Esc);
     assert!(!user.model.has_dialog());
     assert!(user.title().ends_with("tokens"));
-    // A paste goes nowhere meanwhile.
+    // A paste is ignored while the help is open.
     user.press("Help");
     user.send(Event::Paste("text".to_owned()));
     assert_eq!(user.message(), "");
@@ -511,7 +511,7 @@ fn a_paste_that_is_too_long_is_dropped_and_that_is_said() {
         "Nothing pasted: a field can hold at most 32 KiB."
     );
     assert_eq!(user.model.session.settings.value(Key::Scope), "one");
-    // A paste that the terminal does not mark comes as keys.
+    // Pasted text that the terminal doesn't mark as a paste arrives as keys.
     user.send(Event::Paste("x".repeat(32 * 1024 - 3)));
     assert_eq!(user.message(), "");
     user.key(KeyCode::Char('y'));
@@ -543,7 +543,7 @@ fn what_the_caller_waits_for_ends_the_program() {
 #[test]
 fn letters_of_other_keyboards_press_buttons_by_their_place_or_say_why_not() {
     let mut user = authorized("first");
-    // Where the C is on a Russian keyboard.
+    // The key of C on a Russian keyboard.
     assert!(matches!(user.letter('с').as_slice(), [Effect::Copy(..)]));
     for letter in ['क', '日', 'é'] {
         let mut user = authorized("first");
@@ -551,7 +551,7 @@ fn letters_of_other_keyboards_press_buttons_by_their_place_or_say_why_not() {
         let said = format!("No button has the letter {letter}.");
         assert!(user.message().starts_with(&said), "{}", user.message());
     }
-    // Signs are no letters, and Latin letters are on the keyboard.
+    // Symbols are not letters, and Latin letters are on the keyboard anyway.
     for letter in ['\u{301}', '€', '=', 'z'] {
         let mut user = authorized("first");
         user.letter(letter);
@@ -563,7 +563,7 @@ fn letters_of_other_keyboards_press_buttons_by_their_place_or_say_why_not() {
 fn leaving_asks_once_where_tokens_would_be_lost() {
     let mut user = authorized("first");
     assert!(user.asks_whether_to_leave());
-    // Stay.
+    // The user chooses to stay.
     assert!(user.key(KeyCode::Esc).is_empty());
     assert!(user.model.dialog.is_none());
     assert!(user.asks_whether_to_leave());
@@ -593,7 +593,7 @@ fn a_refresh_under_the_save_dialog_saves_the_new_tokens() {
     };
     let text = content.text(&user.model.session).unwrap();
     assert_eq!(text.expose_secret(), "second-access");
-    // What the new tokens lack is no longer asked about.
+    // Values that the new tokens lack are no longer asked about.
     user.key(KeyCode::Tab);
     user.press("Refresh token");
     user.letter('f');

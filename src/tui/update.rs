@@ -1,5 +1,5 @@
-//! What means the same everywhere: keys of the program itself, events for the session, navigation. No I/O, no clock, no
-//! terminal but its key events.
+//! Handles what is the same on every screen: keys of the program itself, events for the session, and navigation. It
+//! uses no I/O, no clock, and nothing of the terminal except its key events.
 //!
 //! What a key does on a screen is in that screen's folder.
 
@@ -25,7 +25,7 @@ use crate::session::content::Content;
 use crate::session::profiles::{Opening, ProfileNews};
 use crate::session::{Refreshed, SessionEvent, Taken};
 
-/// Takes a message into the model, and says what is to be done.
+/// Applies a message to the model, and returns the effects to perform.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     model.console.now = msg.at;
     let mut effects = happened(model, msg.event);
@@ -35,13 +35,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     effects
 }
 
-/// After every message: the body is not scrolled beyond its end, and a focus that moved is in sight.
+/// Keeps the body from scrolling beyond its end, and scrolls to the focus if it moved. Called after every message.
 fn scroll_into_sight(model: &mut Model) {
     let follow = model.screens.top_mut().take_follow();
     model.scrolled &= !follow;
     if !model.has_dialog() || follow {
         let page = Page::of(model);
-        // Unless the user has scrolled away from it.
+        // Unless the user has scrolled away from the focus.
         let first = if model.scrolled {
             page.first
         } else {
@@ -51,14 +51,14 @@ fn scroll_into_sight(model: &mut Model) {
     }
 }
 
-/// Scrolls the body by pages or lines, as much as there is.
+/// Scrolls the body by a page or a line, up to its start or end.
 fn scroll(model: &mut Model, command: Command) {
     let page = Page::of(model);
     let height = page.height();
     let first = match command {
         Command::LineDown => page.first + 1,
         Command::LineUp => page.first.saturating_sub(1),
-        // With one line of the page before in sight.
+        // Keep one line of the previous page visible.
         Command::PageDown => page.first + height.saturating_sub(1).max(1),
         _ => page.first.saturating_sub(height.saturating_sub(1).max(1)),
     };
@@ -83,7 +83,7 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             let out = model.on_every(|screen, cx| screen.resized(cx));
             let mut effects = apply(model, out);
             match model.alone.take() {
-                // The terminal may have cut it: it is written again, or asked about if it no longer fits.
+                // The terminal may have cut the value: write it again, or ask if it no longer fits.
                 Some(Alone::OnScreen(content, value)) => {
                     show_alone(model, content, value);
                     effects.push(Effect::Redraw);
@@ -136,7 +136,7 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Attached(attached) => {
             let environment = &mut model.console.environment;
             environment.attached(&attached);
-            // Only the first answer may change the form; by the next one, the user knows it.
+            // Only the first report may change the form; by the next one, the user knows the form.
             if environment.display_of_tmux && !std::mem::replace(&mut model.heard_of_tmux, true) {
                 let browser = Browser::of(environment.has_browser());
                 model.session.find_browser(browser);
@@ -171,7 +171,7 @@ fn tell(model: &mut Model, message: Message) -> Vec<Effect> {
 
 fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if model.alone.take().is_some() {
-        // Any key goes back; the one for leaving leaves as well.
+        // Any key goes back; the key that quits also quits.
         let mut effects = vec![Effect::Redraw];
         if command(event, Context::Reading) == Some(Command::Leave) {
             effects.extend(leave(model));
@@ -203,13 +203,13 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
         model.dialog = (!said.is_empty()).then(|| root::message(said));
         return Vec::new();
     }
-    // What happened is said until the next key.
+    // A message stays until the next key.
     model.message = None;
     let out = model.on_top(|screen, cx| screen.key(command, cx));
     apply(model, out)
 }
 
-/// A key while the program itself asks or shows something.
+/// Handles a key while one of the program's own dialogs is open.
 fn dialog_key(model: &mut Model, mut dialog: Dialog<RootDialog>, command: Command) -> Vec<Effect> {
     let items = model.items();
     let theme = model.console.theme;
@@ -252,7 +252,7 @@ fn dialog_key(model: &mut Model, mut dialog: Dialog<RootDialog>, command: Comman
     }
 }
 
-/// Leaves, after a question where tokens would be lost.
+/// Quits, or first asks if tokens or changes would be lost.
 fn leave(model: &mut Model) -> Vec<Effect> {
     let asked = model.dialog.as_ref().is_some_and(asks_to_leave);
     match ask_to_leave(model) {
@@ -268,7 +268,7 @@ fn asks_to_leave(dialog: &Dialog<RootDialog>) -> bool {
     matches!(dialog.id, RootDialog::Leave | RootDialog::LeaveChanges)
 }
 
-/// The question before the end, where tokens or changes would be lost.
+/// Returns the question before quitting, if tokens or changes would be lost.
 fn ask_to_leave(model: &Model) -> Option<Dialog<RootDialog>> {
     let session = &model.session;
     if let Some(tokens) = session
@@ -284,18 +284,19 @@ fn ask_to_leave(model: &Model) -> Option<Dialog<RootDialog>> {
     Some(root::leave_changes(name.as_str()))
 }
 
-/// The question before the end, if it is open, names the tokens that would be lost now; it goes where there are none.
+/// Updates the question before quitting, if it is open, to the tokens that would be lost now. Closes it if none would
+/// be.
 fn ask_again(model: &mut Model) {
     if model.dialog.as_ref().is_some_and(asks_to_leave) {
         model.dialog = ask_to_leave(model);
     }
 }
 
-/// Does what screens have requested.
+/// Carries out what the screens have requested.
 fn apply(model: &mut Model, out: Outbox) -> Vec<Effect> {
     let mut effects = out.effects;
     if model.print.is_some() && effects.iter().any(starts_sign_in) {
-        // Until there is something to print, leaving is leaving before the end.
+        // With a result to print, quitting before it is available counts as interrupted.
         model.exit = exit::INTERRUPTED;
     }
     if let Some(navigation) = out.navigation {
@@ -326,7 +327,7 @@ fn starts_sign_in(effect: &Effect) -> bool {
     matches!(effect, Effect::Start(started) if matches!(*started.job, Job::Authorize(_)))
 }
 
-/// Opens a screen, returns to it where it is open, or closes the one that is shown.
+/// Opens a screen, returns to it if it is already open, or closes the screen on top.
 fn navigate(model: &mut Model, navigation: Navigation) -> Vec<Effect> {
     model.message = None;
     let out = match navigation {
@@ -345,8 +346,8 @@ fn navigate(model: &mut Model, navigation: Navigation) -> Vec<Effect> {
     apply(model, out)
 }
 
-/// Shows a value alone on our screen where it fits; otherwise asks whether to show it on the shell's. True if the screen
-/// has to be written again.
+/// Shows a value alone on the program's screen if it fits; otherwise asks whether to show it on the shell's screen.
+/// Returns whether the screen must be redrawn.
 fn show_alone(model: &mut Model, content: Content, value: SecretString) -> bool {
     let fits = root::fits(&value, model.console.size);
     if fits {
@@ -358,12 +359,13 @@ fn show_alone(model: &mut Model, content: Content, value: SecretString) -> bool 
     fits
 }
 
-/// The session has taken in an event of an attempt: first the screens receive it, then what concerns all of them is done.
+/// Handles an event of an attempt that the session has processed: the screens receive it first, then it is handled for
+/// all of them.
 fn on_event(model: &mut Model, attempt: AttemptId, event: SessionEvent) -> Vec<Effect> {
     heard(model, event, Some(attempt))
 }
 
-/// Hands an event to the screens.
+/// Passes an event to all open screens.
 fn show(model: &mut Model, event: &SessionEvent) -> Vec<Effect> {
     let out = model.on_every(|screen, cx| screen.on_event(event, cx));
     apply(model, out)
@@ -378,7 +380,7 @@ fn heard(model: &mut Model, event: SessionEvent, attempt: Option<AttemptId>) -> 
         SessionEvent::SignIn { open: Some(url) } => {
             effects.extend(attempt.map(|attempt| Effect::OpenBrowser(url, attempt)));
         }
-        // The sign-in says so itself, next to what was pasted.
+        // The sign-in screen shows this itself, next to the pasted text.
         SessionEvent::PasteRefused(reason)
             if !model.top().route().is_same_screen(Route::SignIn) =>
         {
@@ -412,13 +414,13 @@ fn heard(model: &mut Model, event: SessionEvent, attempt: Option<AttemptId>) -> 
         SessionEvent::RefreshFailed(ended) => {
             model.message = Some(copies::refresh_failed(ended));
         }
-        // The others concern the screens alone.
+        // The other events concern only the screens.
         _ => {}
     }
     effects
 }
 
-/// Something became of profiles.
+/// Handles news about profiles.
 fn on_profile(model: &mut Model, event: SessionEvent) -> Vec<Effect> {
     let SessionEvent::Profile(news) = &event else {
         return heard(model, event, None);
@@ -450,7 +452,7 @@ fn on_profile(model: &mut Model, event: SessionEvent) -> Vec<Effect> {
     effects
 }
 
-/// The tokens take the place of the sign-in; what lies over it stays.
+/// Replaces the sign-in screen with the tokens; screens above it stay.
 fn tokens_arrived(model: &mut Model) -> Vec<Effect> {
     model.exit = exit::DONE;
     let tokens = model.session.tokens.as_ref();
@@ -478,7 +480,7 @@ fn tokens_arrived(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// A copy came out.
+/// Handles a finished copy.
 fn copied(model: &mut Model, content: &Content, outcome: Copied) -> Vec<Effect> {
     model.message = Some(copies::copied(content, &outcome));
     model

@@ -1,18 +1,18 @@
-//! Draws the model. Changes nothing, waits for nothing, reads no environment.
+//! Draws the model. Changes nothing, waits for nothing, and doesn't read the environment.
 //!
 //! ```text
 //!  OAuth Authorizer                                        title of the screen
 //!  ─────────────────────────────────────────── lines 4–15 of 19 · PgUp PgDn ──
 //!  body, which scrolls
 //!
-//!  message: a label, and what it says
+//!  message: a label and a text
 //!
 //!  [a Button] [? Help]
 //!  ───────────────────────────────────────────────────────────────────────────
-//!  keys that count here
+//!  keys that work now
 //! ```
 //!
-//! On a wide page the settings are at the left, and what a run says at the right. A low window has no rules.
+//! On a wide page the settings are on the left, and the sign-in or the tokens on the right. A low window has no rules.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -32,12 +32,12 @@ use super::widgets::grid::{self, LABEL};
 use super::widgets::text::{fit, lower_first, shorten, width, wrap};
 use super::widgets::theme::Theme;
 
-/// Below this the screen holds only a notice.
+/// Minimum size of the window, in columns and rows. A smaller window shows only a notice.
 pub const SMALLEST: (u16, u16) = (40, 10);
-/// At the top left.
+/// The program's name, at the top left.
 const NAME: &str = "OAuth Authorizer";
 
-/// Draws everything.
+/// Draws the whole screen.
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
     let theme = model.console.theme;
@@ -76,7 +76,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     footer(model, &items, frame);
     cursor = draw_buttons(theme, frame, &items, page.buttons).or(cursor);
     if model.has_dialog() {
-        // What has the focus is in the dialog.
+        // The focus is in the dialog.
         for cell in &mut frame.buffer_mut().content {
             cell.modifier.remove(Modifier::REVERSED);
         }
@@ -89,7 +89,8 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
         }
         None => model.top().draw_dialog(cx, frame, area),
     };
-    // Where nothing has the focus, at the beginning of the body. A value that goes on below the window has it at the end.
+    // Without a focus, the cursor is at the start of the body. If the focused value continues below the window, the
+    // cursor is at the end of the body.
     let focused = page.body.rows.iter().position(|row| row.cursor.is_some());
     let goes_on = focused.is_some_and(|row| row >= page.first + page.height());
     let last = page.body_area.bottom().saturating_sub(1);
@@ -112,12 +113,13 @@ fn too_small(theme: Theme, frame: &mut Frame<'_>) {
     }
 }
 
-/// Columns of our own short texts.
+/// Returns the width of a short text of the program, in columns.
 fn columns(text: &str) -> u16 {
     u16::try_from(width(text)).unwrap_or(u16::MAX)
 }
 
-/// The name of the program, and what the screen is about. A low window has the scroller here, and a narrow one no name.
+/// Draws the name of the program and the title of the screen. A low window also shows the scroll position here, and one
+/// that is also narrow has no name.
 fn title(model: &Model, page: &Page, frame: &mut Frame<'_>) {
     let theme = model.console.theme;
     let area = frame.area();
@@ -140,7 +142,7 @@ fn title(model: &Model, page: &Page, frame: &mut Frame<'_>) {
     put(theme, frame, x, 0, Line::from(title));
 }
 
-/// A rule, with words at its right end.
+/// Draws a rule, with a text at its right end.
 fn rule(theme: Theme, frame: &mut Frame<'_>, y: u16, words: &str) {
     let columns = usize::from(frame.area().width.saturating_sub(2));
     let line = if words.is_empty() {
@@ -156,7 +158,7 @@ fn rule(theme: Theme, frame: &mut Frame<'_>, y: u16, words: &str) {
     put(theme, frame, 1, y, line);
 }
 
-/// Which part of the body is shown, and which keys show the others; empty where all of it is.
+/// Returns the range of visible lines and the keys that scroll; empty if the whole body is visible.
 fn scroller(theme: Theme, page: &Page) -> String {
     let (height, count) = (page.height(), page.body.rows.len());
     if count <= height {
@@ -170,7 +172,7 @@ fn scroller(theme: Theme, page: &Page) -> String {
     format!("{first}{dash}{last} of {count} {dot}{up}{down}")
 }
 
-/// Draws the rows that fit, and says where the cursor belongs.
+/// Draws the rows that fit, and returns the cursor position.
 fn draw_rows(theme: Theme, frame: &mut Frame<'_>, rows: &[Row], area: Rect) -> Option<Position> {
     let mut cursor = None;
     for (y, row) in (area.y..area.bottom()).zip(rows) {
@@ -223,7 +225,7 @@ fn narrow_to_u16(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
 }
 
-/// Draws the rows of buttons from row `top` on, and says where the cursor belongs.
+/// Draws the rows of buttons, starting at row `top`, and returns the cursor position.
 fn draw_buttons(
     theme: Theme,
     frame: &mut Frame<'_>,
@@ -233,7 +235,7 @@ fn draw_buttons(
     let start = buttons::start(frame.area().width);
     let mut cursor = None;
     let (mut row, mut x) = (0, start);
-    // As they are placed: those next to the row in focus are first in a narrow window.
+    // In order of their rows: in a narrow window, the buttons next to the focused row come first.
     let mut placed: Vec<(usize, &ItemView)> = items
         .iter()
         .filter_map(|item| match item.place {
@@ -258,7 +260,7 @@ fn draw_buttons(
 /// A key, and what it does.
 type Hint = (String, String);
 
-/// The keys that count here: Ctrl+F and what Enter does first, Esc and Ctrl+C last. Where room is short, those stay.
+/// Draws the keys that work now: Ctrl+F and Enter first, Esc and Ctrl+C last. If room is short, those stay.
 fn footer(model: &Model, items: &[ItemView], frame: &mut Frame<'_>) {
     let theme = model.console.theme;
     let area = frame.area();
@@ -279,14 +281,14 @@ fn footer(model: &Model, items: &[ItemView], frame: &mut Frame<'_>) {
     let first = keep(first);
     let last = keep(last);
     let middle = keep(middle);
-    // In one style: on a slow line the row is often written again.
+    // In one style, because the row is redrawn often, and the line may be slow.
     let hints = first.into_iter().chain(middle).chain(last);
     let hints: Vec<String> = hints.map(|(key, words)| format!("{key} {words}")).collect();
     let line = hints.join(&" ".repeat(gap));
     put(theme, frame, 1, area.height - 1, Line::from(line));
 }
 
-/// The hints that come first, those that may be left out, and those that come last.
+/// Returns the hints that come first, those that may be left out, and those that come last.
 fn hints(model: &Model, items: &[ItemView]) -> (Vec<Hint>, Vec<Hint>, Vec<Hint>) {
     let context = model.context();
     let hint = |key: &str, words: &str| (key.to_owned(), words.to_owned());
@@ -330,20 +332,20 @@ fn hints(model: &Model, items: &[ItemView]) -> (Vec<Hint>, Vec<Hint>, Vec<Hint>)
     (first, middle, last)
 }
 
-/// The URLs that are on the screen to be opened, those that others begin with last.
+/// Returns the URLs on the screen that the user can open. A URL that other URLs begin with comes last.
 #[must_use]
 pub fn urls(model: &Model) -> Vec<Url> {
     model.top().urls(model.view_context())
 }
 
-/// The row behind the last one of the body, and the first row of buttons, in the window as it is.
+/// Returns the row below the body, and the first row of buttons, for the current window size.
 #[must_use]
 pub fn parts(model: &Model) -> (u16, u16) {
     let page = Page::of(model);
     (page.body_area.bottom(), page.buttons)
 }
 
-/// True while something other than the model owns the screen.
+/// Returns whether a value is shown alone, so that the screen is not drawn from the model.
 #[must_use]
 pub fn is_plain(model: &Model) -> bool {
     model.alone.is_some()
