@@ -1,7 +1,7 @@
-//! What the terminal shows: the newest frame, and what is sent beside frames.
+//! Writes frames and other output to the terminal.
 //!
-//! While the terminal has not taken the last bytes, nothing is drawn; then the newest state is. So a slow line never lags
-//! behind by more than a frame.
+//! Nothing is drawn until the terminal has received the previous bytes; then the latest state is drawn. So on a slow
+//! line the screen is never more than one frame behind.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -21,10 +21,10 @@ use super::thrifty::Thrifty;
 use super::writer::Writer;
 use crate::secret::{ExposeSecret, SecretString};
 
-/// What is drawn on.
+/// The Ratatui terminal that frames are drawn on.
 type Screen = Terminal<Thrifty<Bytes>>;
 
-/// What is to be written next.
+/// The bytes to write next.
 #[derive(Debug, Clone, Default)]
 struct Bytes(Rc<RefCell<Zeroizing<Vec<u8>>>>);
 
@@ -45,14 +45,14 @@ impl Write for Bytes {
     }
 }
 
-/// What is sent beside frames. While the terminal takes nothing, a newer one replaces an older one of its kind.
+/// Output other than frames. While the terminal accepts nothing, a newer part replaces an older one of its kind.
 #[derive(Debug)]
 enum Part {
-    /// A sequence that the terminal acts upon, such as a copy.
+    /// An escape sequence that the terminal acts on, such as a copy.
     Sequence(SecretString),
     /// A value that stays in the scrollback.
     Scrollback(SecretString),
-    /// A screen without anything on it; the next frame is written whole.
+    /// An empty screen; the next frame is written in full.
     Empty,
     /// A value alone on the screen.
     Alone(SecretString),
@@ -77,10 +77,10 @@ pub(in crate::tui) struct Display {
 }
 
 impl Display {
-    /// Begins with an empty screen, on a terminal that can insert and delete rows where `moves_rows` is set.
+    /// Creates a display with an empty screen. `moves_rows` says whether the terminal can insert and delete rows.
     ///
     /// # Errors
-    /// If the terminal's size can't be read.
+    /// Returns an error if the terminal's size can't be read.
     pub(in crate::tui) fn new(output: Output, moves_rows: bool) -> io::Result<Self> {
         let bytes = Bytes::default();
         let assumed = size::assumed(|name| std::env::var(name).ok());
@@ -96,25 +96,25 @@ impl Display {
         })
     }
 
-    /// The size of what can be drawn on.
+    /// Returns the size of the area that can be drawn on.
     ///
     /// # Errors
-    /// If the terminal is gone.
+    /// Returns an error if the terminal is gone.
     pub(in crate::tui) fn size(&self) -> io::Result<Size> {
         self.screen.size()
     }
 
-    /// Sends a sequence.
+    /// Sends an escape sequence.
     pub(in crate::tui) fn send(&mut self, sequence: SecretString) {
         self.push(Part::Sequence(sequence));
     }
 
-    /// Writes a value where it stays in the scrollback.
+    /// Writes a value to the shell's screen, where it stays in the scrollback.
     pub(in crate::tui) fn show_in_scrollback(&mut self, value: SecretString) {
         self.push(Part::Scrollback(value));
     }
 
-    /// Wipes the screen, and writes this value on it, where there is one. The next frame is written whole.
+    /// Clears the screen, and writes the value `alone` on it, if there is one. The next frame is written in full.
     pub(in crate::tui) fn wipe(&mut self, alone: Option<SecretString>) {
         self.push(alone.map_or(Part::Empty, Part::Alone));
     }
@@ -124,23 +124,24 @@ impl Display {
         self.parts.push(part);
     }
 
-    /// False while the terminal has not taken the last bytes.
+    /// Returns whether the terminal has received the previous bytes.
     pub(in crate::tui) fn is_ready(&self) -> bool {
         self.writer.is_idle()
     }
 
-    /// Comes back when the terminal has taken the last bytes; never, while there are none.
+    /// Waits until the terminal has received the previous bytes; forever if there are none.
     ///
     /// # Errors
-    /// If it couldn't be written to.
+    /// Returns an error if the bytes can't be written.
     pub(in crate::tui) async fn written(&mut self) -> io::Result<()> {
         self.writer.written().await
     }
 
-    /// Hands over what was sent, and a frame, where one is due. Only while ready.
+    /// Passes the waiting parts, and a frame if one is due, to the writer. To be called only while the display is
+    /// ready.
     ///
     /// # Errors
-    /// If the terminal's size can't be read.
+    /// Returns an error if the terminal's size can't be read.
     pub(in crate::tui) fn draw(
         &mut self,
         frame: Option<impl FnOnce(&mut Frame<'_>)>,
@@ -158,11 +159,11 @@ impl Display {
         Ok(())
     }
 
-    /// Hands over what was sent last, and waits for the terminal to take it, at most this long. What is being written then
-    /// comes before anything that is written elsewhere.
+    /// Writes the waiting parts, and waits at most `limit` until the terminal has received them. So they come before
+    /// anything that is written elsewhere.
     ///
     /// # Errors
-    /// If it couldn't be written.
+    /// Returns an error if the bytes can't be written.
     pub(in crate::tui) async fn settle(&mut self, limit: Duration) -> io::Result<()> {
         let settled = async {
             while !self.is_ready() || !self.parts.is_empty() {
@@ -188,7 +189,7 @@ impl Display {
             Part::Empty => self.empty()?,
             Part::Alone(value) => {
                 self.empty()?;
-                // Only the terminal breaks it, so that it is selected as one.
+                // Only the terminal wraps it, so that it can be selected as one line.
                 bytes.write_all(value.expose_secret().as_bytes())?;
                 let last = self.size()?.height.saturating_sub(1);
                 queue!(
@@ -202,7 +203,7 @@ impl Display {
     }
 
     fn empty(&mut self) -> io::Result<()> {
-        // Neither is on before the first frame, or after another program has used the terminal.
+        // Neither mode is on before the first frame, or after another program has used the terminal.
         queue!(
             self.bytes,
             EnterAlternateScreen,
@@ -210,8 +211,8 @@ impl Display {
             style::ResetColor
         )?;
         self.screen.backend_mut().forget();
-        // Clears the screen, so that the next frame is written as a whole. Ratatui's `clear` would ask where the cursor
-        // is, and wait for the terminal's answer. A new screen would need its memory twice.
+        // Clears the screen, so that the next frame is written in full. Ratatui's `clear` would query the cursor
+        // position, and wait for the terminal's response. A new screen would need its memory twice.
         let size = self.size()?;
         self.screen.resize(Rect::from((Position::ORIGIN, size)))?;
         queue!(self.bytes, cursor::MoveTo(0, 0))

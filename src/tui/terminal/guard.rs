@@ -1,7 +1,7 @@
-//! The terminal as it was before, after every ending.
+//! Takes over the terminal, and restores it however the program ends.
 //!
-//! Restoring goes on after an error, asks the terminal nothing, and undoes exactly what was done. The panic
-//! hook does the same, and says where the defect is without the panic's own words: they may hold a secret.
+//! Restoring continues after an error, asks the terminal nothing, and undoes exactly what was done. The panic hook also
+//! restores the terminal. It reports the location of the bug without the panic message, which may contain a secret.
 
 use std::io::{self, Write};
 #[cfg(windows)]
@@ -22,47 +22,49 @@ use tokio::sync::{Notify, mpsc};
 #[cfg(unix)]
 use crate::console::{device, modes};
 
-/// What the terminal is to this program: [`THEIRS`], [`TAKEN`] or [`DRAWN`].
+/// Who the terminal's modes and screen belong to: [`THEIRS`], [`TAKEN`] or [`DRAWN`].
 static STATE: AtomicU8 = AtomicU8::new(THEIRS);
-/// It has the modes and the screen of whoever started the program.
+/// The terminal has the modes and the screen of the program's caller.
 const THEIRS: u8 = 0;
-/// It has our modes, and nothing was written yet.
+/// The terminal has this program's modes, and nothing was written yet.
 const TAKEN: u8 = 1;
-/// It has our modes and our screen, which it has to leave at the end.
+/// The terminal has this program's modes and screen, which must be left at the end.
 const DRAWN: u8 = 2;
-/// Told of every panic, in whatever thread or task.
+/// Notified of every panic, in any thread or task.
 static PANICKED: Notify = Notify::const_new();
 
-/// How long the terminal may take for the last bytes.
+/// How long to wait until the terminal has received the last bytes.
 pub const LAST_BYTES: Duration = Duration::from_secs(3);
-/// The same where the system ends or stops the program.
+/// The same limit, if the system ends or suspends the program.
 pub const LAST_BYTES_IN_A_HURRY: Duration = Duration::from_millis(500);
 
-/// The terminal, apart from standard output, which may be a pipe and has a lock and a buffer. Keys are read from it as well.
+/// The terminal device, separate from standard output, which may be a pipe and has a lock and a buffer. Keys are read
+/// from this device as well.
 #[cfg(unix)]
 #[derive(Debug)]
 pub struct Output(pub(super) std::fs::File);
 
-/// The console, apart from standard output, which may be a pipe. It takes Unicode, whatever its code page.
+/// The console, separate from standard output, which may be a pipe. It accepts Unicode with any code page.
 #[cfg(windows)]
 #[derive(Debug)]
 pub struct Output(Console);
 
-/// More in one go is too much for the consoles of some systems.
+/// Maximum number of bytes per write. More is too much for the consoles of some systems.
 #[cfg(windows)]
 const PIECE: usize = 8 * 1024;
 
-/// The two sides of the console, and the mode that each had before it was ours.
+/// The input and output sides of the console, with the mode that each had before.
 #[cfg(windows)]
 static SIDES: [(HandleType, AtomicU32); 2] = [
     (HandleType::CurrentInputHandle, AtomicU32::new(0)),
     (HandleType::CurrentOutputHandle, AtomicU32::new(0)),
 ];
 
-/// The console understands sequences (`ENABLE_PROCESSED_OUTPUT`, `ENABLE_VIRTUAL_TERMINAL_PROCESSING`).
+/// The mode of a console that supports escape sequences (`ENABLE_PROCESSED_OUTPUT`,
+/// `ENABLE_VIRTUAL_TERMINAL_PROCESSING`).
 #[cfg(windows)]
 const SEQUENCES: u32 = 0x0001 | 0x0004;
-/// What is wrong with a console that doesn't, and what to do.
+/// Says why a console without these modes can't be used, and what to do.
 #[cfg(windows)]
 const LEGACY: &str = "this console doesn't support escape sequences. In the Properties of its window, under Options, clear \
     \"Use legacy console\" and open a new window, or use --plain";
@@ -70,7 +72,7 @@ const LEGACY: &str = "this console doesn't support escape sequences. In the Prop
 /// Opens the terminal.
 ///
 /// # Errors
-/// If there is none.
+/// Returns an error if there is no terminal.
 #[cfg(unix)]
 pub fn output() -> io::Result<Output> {
     device::open().map(Output)
@@ -79,7 +81,7 @@ pub fn output() -> io::Result<Output> {
 /// Opens the console.
 ///
 /// # Errors
-/// If there is none.
+/// Returns an error if there is no console.
 #[cfg(windows)]
 pub fn output() -> io::Result<Output> {
     let screen = Handle::new(HandleType::CurrentOutputHandle)?;
@@ -87,10 +89,10 @@ pub fn output() -> io::Result<Output> {
 }
 
 impl Output {
-    /// Another handle of the same terminal.
+    /// Returns another handle of the same terminal.
     ///
     /// # Errors
-    /// If the system has none left.
+    /// Returns an error if the system has no handles left.
     pub fn try_clone(&self) -> io::Result<Self> {
         #[cfg(unix)]
         return Ok(Self(self.0.try_clone()?));
@@ -98,10 +100,10 @@ impl Output {
         return Ok(Self(self.0.clone()));
     }
 
-    /// Waits until the terminal takes bytes again.
+    /// Waits until the terminal accepts bytes again.
     ///
     /// # Errors
-    /// If it can't be watched.
+    /// Returns an error if the terminal can't be watched.
     pub(super) fn wait(&self) -> io::Result<()> {
         #[cfg(unix)]
         {
@@ -129,7 +131,7 @@ impl Write for Output {
 #[cfg(windows)]
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Characters stay whole.
+        // Characters are not split.
         let piece = bytes[..bytes.len().min(PIECE)].utf8_chunks().next();
         self.0
             .write_char_buffer(piece.map_or("", |piece| piece.valid()).as_bytes())
@@ -140,10 +142,10 @@ impl Write for Output {
     }
 }
 
-/// The size that the terminal tells, which may be 0.
+/// Returns the size that the terminal reports, which may be 0.
 ///
 /// # Errors
-/// If the terminal doesn't report its size, or is gone.
+/// Returns an error if the terminal doesn't report its size, or is gone.
 pub fn size() -> io::Result<Size> {
     #[cfg(unix)]
     {
@@ -154,7 +156,7 @@ pub fn size() -> io::Result<Size> {
     Ok(crossterm::terminal::size()?.into())
 }
 
-/// False where the terminal has vanished.
+/// Returns whether the terminal still exists.
 #[must_use]
 pub fn is_there(output: &Output) -> bool {
     #[cfg(unix)]
@@ -166,8 +168,8 @@ pub fn is_there(output: &Output) -> bool {
     };
 }
 
-/// Tells when the terminal is taken away without a signal: the reader of keys would run in circles then.
-/// Where that cannot be watched, nothing is told.
+/// Watches for the terminal disappearing without a signal, after which the key reader would spin. Sends nothing if the
+/// terminal can't be watched.
 #[must_use]
 pub fn watch(output: Output) -> mpsc::Receiver<()> {
     let (sender, receiver) = mpsc::channel(1);
@@ -175,7 +177,7 @@ pub fn watch(output: Output) -> mpsc::Receiver<()> {
     std::thread::spawn(move || {
         use rustix::event::{PollFd, PollFlags, poll};
         loop {
-            // A hang-up is told unasked.
+            // `poll` always reports a hangup.
             let mut watched = [PollFd::new(&output.0, PollFlags::empty())];
             match poll(&mut watched, None) {
                 Err(rustix::io::Errno::INTR) => {}
@@ -192,23 +194,23 @@ pub fn watch(output: Output) -> mpsc::Receiver<()> {
     receiver
 }
 
-/// Holds the terminal; dropping it gives it back.
+/// Owns the terminal; dropping the guard restores it.
 #[derive(Debug)]
 pub struct Guard(Output);
 
 impl Guard {
-    /// Takes the terminal, in raw mode; the first frame begins with another screen and bracketed paste. Nothing that can
-    /// fail may stand between this and the guard's first use.
+    /// Takes over the terminal in raw mode; the first frame begins with the alternate screen and bracketed paste.
+    /// Nothing that can fail may come between this call and the guard's first use.
     ///
     /// # Errors
-    /// If the terminal doesn't allow it; its modes are unchanged then.
+    /// Returns an error if the terminal doesn't allow it; its modes are then unchanged.
     pub fn enter(output: Output) -> io::Result<Self> {
         install_hook();
         take(&output)?;
         Ok(Self(output))
     }
 
-    /// Gives the terminal back, and waits at most this long for it to take the last bytes.
+    /// Restores the terminal, and waits at most `limit` until it has received the last bytes.
     pub fn leave(self, limit: Duration) {
         restore(&self.0, limit);
     }
@@ -221,7 +223,7 @@ impl Drop for Guard {
 }
 
 fn take(output: &Output) -> io::Result<()> {
-    // The modes are those of the console, whatever it is written to with.
+    // The modes belong to the console, not to the handle.
     #[cfg(windows)]
     let _ = output;
     #[cfg(windows)]
@@ -240,20 +242,21 @@ fn take(output: &Output) -> io::Result<()> {
     Ok(())
 }
 
-/// Notes that something will be drawn, which leaving takes away. False where the terminal is not ours.
+/// Records that something will be drawn, which leaving must undo. Returns false if the program doesn't own the
+/// terminal.
 #[must_use]
 pub fn may_draw() -> bool {
     let taken = STATE.compare_exchange(TAKEN, DRAWN, Ordering::SeqCst, Ordering::SeqCst);
     taken.unwrap_or_else(|now| now) != THEIRS
 }
 
-/// Gives the terminal back, once. Errors are of no use here.
+/// Restores the terminal, once. Errors are ignored: nothing could be done about them.
 fn restore(output: &Output, limit: Duration) {
     let before = STATE.swap(THEIRS, Ordering::SeqCst);
     if before == THEIRS {
         return;
     }
-    // The system stops a program in the background that writes there.
+    // The system would stop a background program that writes to this terminal.
     #[cfg(unix)]
     if !is_in_foreground(output) && modes::stops_writers(&output.0) {
         return;
@@ -278,7 +281,7 @@ fn restore(output: &Output, limit: Duration) {
 #[cfg(windows)]
 fn set_modes() -> io::Result<()> {
     let screen = ConsoleMode::from(Handle::new(HandleType::CurrentOutputHandle)?);
-    // crossterm would fail later, at the first sequence that an old console has no call for.
+    // crossterm would fail later, at the first sequence for which an old console has no API call.
     screen
         .set_mode(screen.mode()? | SEQUENCES)
         .map_err(|_| io::Error::new(io::ErrorKind::Unsupported, LEGACY))?;
@@ -293,8 +296,8 @@ fn give_back_modes() {
     }
 }
 
-/// Writes behind what is being written. A terminal that takes nothing for so long is left alone; then it gets these bytes
-/// when it takes any, while the program runs.
+/// Writes after the output in progress. If the terminal accepts nothing within `limit`, the call returns, and the
+/// terminal gets these bytes once it accepts any, while the program still runs.
 fn write_within(output: &Output, bytes: Vec<u8>, limit: Duration) -> io::Result<()> {
     let mut output = output.try_clone()?;
     let (written, done) = std::sync::mpsc::channel();
@@ -302,7 +305,7 @@ fn write_within(output: &Output, bytes: Vec<u8>, limit: Duration) -> io::Result<
     done.recv_timeout(limit).unwrap_or(Ok(()))
 }
 
-/// False where the terminal belongs to another job.
+/// Returns whether this program's job, not another one, owns the terminal.
 #[must_use]
 pub fn is_in_foreground(output: &Output) -> bool {
     #[cfg(unix)]
@@ -314,20 +317,20 @@ pub fn is_in_foreground(output: &Output) -> bool {
     }
 }
 
-/// Gives the terminal back before the program is stopped, or when it goes on in the background.
+/// Restores the terminal before the program is suspended, or when it continues in the background.
 pub fn leave(output: &Output) {
     restore(output, LAST_BYTES_IN_A_HURRY);
 }
 
-/// Takes the terminal again, whatever was done with it meanwhile.
+/// Takes over the terminal again, whatever was done with it in the meantime.
 ///
 /// # Errors
-/// If the terminal doesn't allow it; its modes are restored then.
+/// Returns an error if the terminal doesn't allow it; its modes are then restored.
 pub fn take_again(output: &Output) -> io::Result<()> {
     take(output)
 }
 
-/// Comes back when something has panicked.
+/// Waits until a thread or task panics.
 pub async fn panicked() {
     PANICKED.notified().await;
 }

@@ -1,11 +1,11 @@
-//! Joins keys that arrive in a burst: a paste that the terminal does not mark as one. Nobody types so fast. Enter and Tab among
-//! them are dropped, so that a paste starts nothing.
+//! Joins keys that arrive in a burst into a paste, if the terminal doesn't mark pastes. Nobody types that fast. Enter
+//! and Tab in a burst don't act as keys, so that a paste starts nothing.
 //!
-//! Keys without text (a Tab, an Enter, a letter) are keys however fast they arrive: a slow line sends them together. Once the
-//! terminal has marked a paste, it marks all of them, and every key is itself. mosh sends the keys of up to 250 ms together, so
-//! there a few letters are keys as well.
+//! Keys without text (a Tab, an Enter, a single letter) are keys however fast they arrive, because a slow line sends
+//! them together. Once the terminal has marked a paste, it marks all of them, and every key is a key. mosh sends the
+//! keys of up to 250 ms together, so through mosh a few letters are keys as well.
 //!
-//! Knows no clock: times come with the keys.
+//! The joiner reads no clock: times come with the keys.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Keys closer together than this are a burst. A held key repeats at 30 ms or slower.
 const BURST: Duration = Duration::from_millis(25);
-/// Letters that come together through mosh are typed, up to this many.
+/// Maximum number of letters that count as typed if they arrive together through mosh.
 const TYPED_THROUGH_MOSH: usize = 8;
-/// Of a paste in single keys no more is kept.
+/// Maximum number of keys kept of a paste. The rest is dropped.
 const LIMIT: usize = 64 * 1024;
 
-/// What the keys come to.
+/// A key, or a paste made of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Joined {
     /// A key press.
@@ -27,24 +27,24 @@ pub enum Joined {
     Paste(String),
 }
 
-/// Joins keys.
+/// Joins keys that arrive in a burst.
 #[derive(Debug, Default)]
 pub struct Joiner {
-    /// The terminal marks pastes.
+    /// Whether the terminal marks pastes.
     marked: bool,
-    /// The keys come through mosh.
+    /// Whether the keys come through mosh.
     mosh: bool,
     /// Keys that may turn out to be a burst.
     held: Vec<KeyEvent>,
-    /// A character was typed in this burst already.
+    /// Whether a character was already typed in this burst.
     typed: bool,
-    /// The last key came where text is typed.
+    /// Whether the focus was on a text field when the last key arrived.
     typing: bool,
-    /// When the last key that may be text came.
+    /// When the last key arrived that may be text.
     text_at: Option<Duration>,
 }
 
-/// A key as part of a paste.
+/// The role of a key in a paste.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Char(char),
@@ -80,21 +80,21 @@ fn text(events: &[KeyEvent]) -> String {
 }
 
 impl Joiner {
-    /// The terminal has marked a paste. Returns the keys before it.
+    /// Records that the terminal has marked a paste. Returns the keys before it.
     pub fn saw_paste(&mut self) -> Vec<Joined> {
         self.marked = true;
         self.release()
     }
 
-    /// Whether the keys come through mosh.
+    /// Sets whether the keys come through mosh.
     pub fn through_mosh(&mut self, mosh: bool) {
         self.mosh = mosh;
     }
 
-    /// Takes a key that came at `at`. `typing` is true where the focus takes text.
+    /// Processes a key that arrived at `at`. `typing` says whether the focus is on a text field.
     pub fn feed(&mut self, event: KeyEvent, at: Duration, typing: bool) -> Vec<Joined> {
         let mut out = self.expire(at);
-        // Through mosh a letter says nothing of what comes with it, so it waits as well.
+        // Through mosh a letter doesn't show whether more keys come with it, so it is held as well.
         let typing = typing && !self.mosh;
         self.typing = typing;
         let kind = kind(&event);
@@ -107,15 +107,15 @@ impl Joiner {
         let before = self.text_at.replace(at);
         self.typed &= before.is_some_and(|before| at.saturating_sub(before) <= BURST);
         match (typing, kind) {
-            // It only moves the focus, and what follows may be for where it leads.
+            // Tab only moves the focus, and the next keys may be for the new item.
             (false, Kind::Tab) if self.held.is_empty() => out.push(Joined::Key(event)),
             (true, Kind::Char(_)) => {
-                // An Enter or a Tab just before was a part of this text.
+                // An Enter or a Tab just before was part of this text.
                 self.held.clear();
                 self.typed = true;
                 out.push(Joined::Key(event));
             }
-            // A part of the text just before.
+            // Part of the text just before.
             (true, _) if self.typed => self.held.clear(),
             _ => {
                 if self.held.len() < LIMIT {
@@ -126,7 +126,7 @@ impl Joiner {
         out
     }
 
-    /// The keys that were held, as what they are now known to be.
+    /// Returns the held keys, as single keys or as a paste.
     fn release(&mut self) -> Vec<Joined> {
         let held = std::mem::take(&mut self.held);
         let count = |wanted: fn(Kind) -> bool| held.iter().filter(|key| wanted(kind(key))).count();
@@ -136,21 +136,21 @@ impl Joiner {
         if letters <= few && enters <= few {
             return held.into_iter().map(Joined::Key).collect();
         }
-        // Lines without text say nothing to a field.
+        // Enter and Tab without text mean nothing to a text field.
         if letters == 0 && self.typing {
             return Vec::new();
         }
         vec![Joined::Paste(text(&held))]
     }
 
-    /// When [`Self::expire`] has something to do.
+    /// Returns the time after which [`Self::expire`] has something to do.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let held = self.text_at.filter(|_| !self.held.is_empty());
         held.map(|at| at + BURST)
     }
 
-    /// What is settled because nothing has followed until `at`.
+    /// Returns the input that is complete because nothing has followed until `at`.
     pub fn expire(&mut self, at: Duration) -> Vec<Joined> {
         match self.text_at {
             Some(text_at) if at > text_at + BURST => self.release(),
@@ -165,7 +165,7 @@ mod tests {
 
     const NONE: KeyModifiers = KeyModifiers::NONE;
 
-    /// Feeds the bytes of `input` as keys, `gap` milliseconds apart, and waits a second.
+    /// Feeds the characters of `input` as keys, `gap` milliseconds apart, and then waits a second.
     fn join(input: &str, gap: u64, typing: bool) -> Vec<Joined> {
         let mut joiner = Joiner::default();
         let mut at = 1000;
@@ -315,7 +315,7 @@ mod tests {
         for ch in ['c', 'i', 'd'] {
             assert_eq!(keys(&feed(KeyCode::Char(ch), true)), [KeyCode::Char(ch)]);
         }
-        // A paste may end so.
+        // A paste may end with an Enter.
         assert_eq!(feed(KeyCode::Enter, true), []);
         assert_eq!(join("a\tb", 0, false), [Joined::Paste("a\tb".to_owned())]);
     }

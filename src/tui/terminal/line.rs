@@ -1,11 +1,11 @@
-//! The bytes of a frame, and the shortest ways for the cursor.
+//! Encodes the changes of a frame in as few bytes as possible.
 //!
-//! The cursor moves by the shortest sequence; a short stretch that did not change is written again where that is shorter;
-//! the end of a row is erased where that is shorter than spaces.
+//! The cursor moves by the shortest sequence; a few unchanged cells are rewritten if that is shorter than moving over
+//! them; the end of a row is erased if that is shorter than writing spaces.
 //!
-//! Terminals disagree about the width of some characters. A row with such a character is erased and written as a whole
-//! when it changes, and the cursor is set again after each of them, so nothing of the old row stays. After any character
-//! beyond ASCII, the cursor moves only to a named place.
+//! Terminals disagree about the width of some characters. A row with such a character is erased and rewritten in full
+//! when it changes, and the cursor position is set again after each such character, so that nothing of the old row
+//! remains. After any non-ASCII character, the cursor moves only to an absolute position.
 
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::Position;
@@ -13,14 +13,14 @@ use ratatui::layout::Position;
 use super::pen::Pen;
 use crate::tui::widgets::text::width;
 
-/// In place of a cell that a wide character or a link covers; no other cell has this symbol.
+/// The symbol of a cell that a wide character or a link covers; no other cell has this symbol.
 pub(super) const COVERED: &str = "";
 /// Erases from the cursor to the end of the row.
 pub(super) const ERASE: &[u8] = b"\x1b[K";
-/// A longer stretch that did not change, and has several styles, is never shorter than a move.
+/// A longer run of unchanged cells with several styles is never shorter to rewrite than a cursor move.
 const STRETCH: u16 = 12;
 
-/// How many columns a cell takes: a link is one cell with the width of its text.
+/// Returns the width of a cell, in columns: a link is one cell with the width of its text.
 pub(super) fn columns(cell: &Cell) -> u16 {
     match cell.diff_option {
         CellDiffOption::ForcedWidth(columns) => columns.get(),
@@ -28,14 +28,14 @@ pub(super) fn columns(cell: &Cell) -> u16 {
     }
 }
 
-/// The cells of a row.
+/// Returns the cells of a row.
 pub(super) fn row(buffer: &Buffer, y: u16) -> &[Cell] {
     let width = usize::from(buffer.area.width);
     let start = usize::from(y) * width;
     buffer.content.get(start..start + width).unwrap_or_default()
 }
 
-/// The column from which on a row is blank.
+/// Returns the column at which the blank end of a row starts.
 pub(super) fn end(row: &[Cell]) -> u16 {
     let used = row.iter().rposition(|cell| !is_blank(cell));
     used.map_or(0, |x| column(x + 1))
@@ -45,7 +45,7 @@ fn column(x: usize) -> u16 {
     u16::try_from(x).unwrap_or(u16::MAX)
 }
 
-/// True where a terminal may draw a cell wider or narrower than expected. A link has the width of its text.
+/// Returns whether a terminal may draw a cell wider or narrower than expected. A link has the width of its text.
 fn is_doubtful(cell: &Cell) -> bool {
     let symbol = cell.symbol();
     !symbol.is_ascii()
@@ -53,35 +53,35 @@ fn is_doubtful(cell: &Cell) -> bool {
         && (width(symbol) != 1 || symbol.chars().count() != 1)
 }
 
-/// True where every terminal moves the cursor by one column.
+/// Returns whether every terminal moves the cursor by one column after this cell.
 fn is_certain(cell: &Cell) -> bool {
     let symbol = cell.symbol();
     symbol.len() == 1 && symbol.is_ascii()
 }
 
-/// True for a cell that shows nothing, whatever its style.
+/// Returns whether a cell shows nothing, whatever its style.
 fn is_blank(cell: &Cell) -> bool {
     cell.symbol() == " " && cell.diff_option == CellDiffOption::None && Pen::of(cell).is_unseen()
 }
 
-/// True where both look the same.
+/// Returns whether two cells look the same.
 fn same(a: &Cell, b: &Cell) -> bool {
     a == b || (is_blank(a) && is_blank(b))
 }
 
-/// Bytes for the terminal, and the state that they put it in.
+/// Bytes for the terminal, and the terminal's state after them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Line {
     pub(super) bytes: Vec<u8>,
     pen: Pen,
-    /// Where the cursor is, where that is known.
+    /// The position of the cursor, if known.
     at: Option<Position>,
-    /// Every terminal has the cursor there.
+    /// Whether every terminal has the cursor at this position.
     certain: bool,
 }
 
 impl Line {
-    /// Continues where the cursor is known to be, if it is.
+    /// Starts with the cursor at this position, if it is known.
     pub(super) fn from(at: Option<Position>) -> Self {
         Self {
             at,
@@ -90,25 +90,25 @@ impl Line {
         }
     }
 
-    /// The place of the cursor, where every terminal has it there.
+    /// Returns the position of the cursor, if every terminal has it there.
     pub(super) fn certain(&self) -> Option<Position> {
         self.at.filter(|_| self.certain)
     }
 
-    /// Ends a frame: with the default style.
+    /// Ends a frame by restoring the default style.
     pub(super) fn finish(&mut self) {
         self.set_pen(Pen::default());
     }
 
-    /// Sends a sequence that inserts or deletes rows from a row on.
+    /// Sends a sequence that inserts or deletes rows, starting at row `y`.
     pub(super) fn send_rows(&mut self, y: u16, sequence: &str) {
         self.move_to(0, y, None);
         self.bytes.extend(sequence.as_bytes());
-        // Not all terminals leave the cursor there.
+        // Not all terminals leave the cursor in this position.
         self.at = None;
     }
 
-    /// Makes `new` of `old`.
+    /// Writes the bytes that change `old` into `new`.
     pub(super) fn write(&mut self, old: &Buffer, new: &Buffer) {
         for y in 0..new.area.height {
             let (old, new) = (row(old, y), row(new, y));
@@ -121,7 +121,7 @@ impl Line {
             }
             let mut shorter = self.fork();
             shorter.write_changes(y, old, new);
-            // A link is written as a whole. On a blank row there is nothing to erase.
+            // A link is written as a whole. A blank row has nothing to erase.
             if new[first].symbol() != COVERED && end(old) > 0 {
                 let mut whole = self.fork();
                 whole.write_from(column(first), y, new);
@@ -133,7 +133,7 @@ impl Line {
         }
     }
 
-    /// The same state without the bytes, to try one of several ways.
+    /// Returns the same state without the bytes, to try one of several ways.
     fn fork(&self) -> Self {
         Self {
             bytes: Vec::new(),
@@ -141,7 +141,7 @@ impl Line {
         }
     }
 
-    /// Takes the way that was tried.
+    /// Appends the bytes of a way, and takes over its state.
     fn join(&mut self, way: Self) {
         self.bytes.extend(way.bytes);
         (self.pen, self.at, self.certain) = (way.pen, way.at, way.certain);
@@ -152,7 +152,8 @@ impl Line {
         self.pen = pen;
     }
 
-    /// Moves the cursor. Where that is shorter and `on` says what is there, the cells that it passes are written again.
+    /// Moves the cursor. If `on` contains the cells that the cursor passes, they are rewritten instead if that is
+    /// shorter.
     pub(super) fn move_to(&mut self, x: u16, y: u16, on: Option<&[Cell]>) {
         if self.at == Some(Position::new(x, y)) {
             return;
@@ -161,7 +162,7 @@ impl Line {
         if let Some(at) = self.certain().filter(|at| at.y <= y) {
             let down = usize::from(y - at.y);
             let (from, start) = if down > 0 || x < at.x {
-                // The return also matters in raw mode, where a line feed only goes down.
+                // The carriage return also matters in raw mode, where a line feed only moves down.
                 (0, [b"\r".as_slice(), &b"\n".repeat(down)].concat())
             } else {
                 (at.x, Vec::new())
@@ -170,7 +171,7 @@ impl Line {
             let forward = [start.as_slice(), &forward(x - from)].concat();
             let again = on.and_then(|row| self.again(between(row, from, x)));
             let again = again.map(|cells| [start.as_slice(), &cells].concat());
-            // Of several that are as short, the last one.
+            // An absolute position wins a tie with a relative move; rewriting wins every tie.
             for way in [Some(forward), back] {
                 best = way.filter(|way| way.len() < best.len()).unwrap_or(best);
             }
@@ -181,7 +182,7 @@ impl Line {
         self.at = Some(Position::new(x, y));
     }
 
-    /// Cells as they are written again without a change of style.
+    /// Returns the bytes that rewrite these cells, if that needs no change of style.
     fn again(&self, cells: &[Cell]) -> Option<Vec<u8>> {
         let fits = |cell: &Cell| is_certain(cell) && self.pen.fits(cell);
         let symbols = cells.iter().map(|cell| cell.symbol().as_bytes());
@@ -191,7 +192,7 @@ impl Line {
             .then(|| symbols.flatten().copied().collect())
     }
 
-    /// Writes a cell at the cursor, which is to be at this place.
+    /// Writes a cell at the cursor, which must be at this position.
     fn put(&mut self, (x, y): (u16, u16), row: &[Cell]) {
         let cell = &row[usize::from(x)];
         if !self.pen.fits(cell) {
@@ -199,13 +200,13 @@ impl Line {
         }
         self.bytes.extend(cell.symbol().as_bytes());
         self.certain &= is_certain(cell);
-        // In the last column terminals keep the cursor.
+        // After writing the last column, terminals keep the cursor there.
         let next = x.saturating_add(columns(cell));
         let known = usize::from(next) < row.len() && !is_doubtful(cell);
         self.at = known.then(|| Position::new(next, y));
     }
 
-    /// Erases from the cursor on, in the default style.
+    /// Erases from the cursor to the end of the row, in the default style.
     fn erase(&mut self) {
         if !self.pen.is_unseen() {
             self.set_pen(Pen::default());
@@ -213,7 +214,7 @@ impl Line {
         self.bytes.extend(ERASE);
     }
 
-    /// Writes what changed in a row.
+    /// Writes the changes of a row.
     fn write_changes(&mut self, y: u16, old: &[Cell], new: &[Cell]) {
         let differs = |x: &u16| !same(&old[usize::from(*x)], &new[usize::from(*x)]);
         let (end, width) = (end(new), column(new.len()));
@@ -244,7 +245,7 @@ impl Line {
         }
     }
 
-    /// Moves the cursor to a cell that is written next, by the shorter of two ways.
+    /// Moves the cursor to the next cell to write, by the shorter of two ways.
     fn pass_over(&mut self, x: u16, y: u16, row: &[Cell]) {
         if self.at == Some(Position::new(x, y)) {
             return;
@@ -257,7 +258,7 @@ impl Line {
         if let Some(at) = near
             && between(row, at.x, x).iter().all(is_certain)
         {
-            // In their own styles.
+            // Rewrite the cells in their own styles.
             let mut over = self.fork();
             for x in at.x..x {
                 over.put((x, y), row);
@@ -270,7 +271,7 @@ impl Line {
         self.join(way);
     }
 
-    /// The length with the style of the next cell.
+    /// Returns the number of bytes, including the change to the style of the next cell.
     fn length_with(&self, next: &Cell) -> usize {
         let mut change = Vec::new();
         if !self.pen.fits(next) {
@@ -279,7 +280,7 @@ impl Line {
         self.bytes.len() + change.len()
     }
 
-    /// Erases a row from a column on, and writes the rest.
+    /// Erases a row from a column on, and writes the rest of the row.
     fn write_from(&mut self, first: u16, y: u16, new: &[Cell]) {
         self.move_to(first, y, None);
         self.erase();
@@ -292,7 +293,7 @@ impl Line {
         }
     }
 
-    /// Erases a row and writes all of it.
+    /// Erases a row, and writes all of it.
     fn write_row(&mut self, y: u16, new: &[Cell]) {
         self.at = None;
         self.move_to(0, y, None);
@@ -309,13 +310,13 @@ impl Line {
     }
 }
 
-/// The cells of a row from one column to another.
+/// Returns the cells of a row between two columns.
 fn between(row: &[Cell], from: u16, to: u16) -> &[Cell] {
     row.get(usize::from(from)..usize::from(to))
         .unwrap_or_default()
 }
 
-/// The sequence that sets the cursor.
+/// Returns the sequence that sets the cursor position.
 fn position(x: u16, y: u16) -> Vec<u8> {
     match (x, y) {
         (0, 0) => b"\x1b[H".to_vec(),
@@ -324,7 +325,7 @@ fn position(x: u16, y: u16) -> Vec<u8> {
     }
 }
 
-/// The sequence that moves the cursor to the right.
+/// Returns the sequence that moves the cursor to the right.
 fn forward(count: u16) -> Vec<u8> {
     match count {
         0 => Vec::new(),

@@ -1,8 +1,9 @@
-//! URLs on the screen as links (OSC 8), so that the terminal opens them whole, however many rows they take.
+//! Makes links (OSC 8) of the URLs on the screen, so that the terminal opens a whole URL, however many rows it
+//! occupies.
 //!
-//! A URL is looked for where it was drawn, and each run of its cells becomes one cell as wide as the run, which holds
-//! the sequences and the text: so the run is written when something in it changes, and only then, and what is selected
-//! is the bare URL. A URL that was cut at an ellipsis is linked whole.
+//! A URL is searched for where it was drawn. Each run of its cells becomes one cell as wide as the run, which contains
+//! the sequences and the text. So a run is written only if something in it changes, and selecting it selects the bare
+//! URL. A URL that was cut at an ellipsis links to the whole URL.
 
 use std::num::NonZeroU16;
 
@@ -11,10 +12,10 @@ use url::Url;
 
 use crate::tui::widgets::theme::Theme;
 
-/// Terminals drop longer ones; VTE's limit.
+/// Maximum length of a URL, in bytes. Terminals drop longer ones; this is the limit of VTE.
 const LONGEST: usize = 2083;
 
-/// Makes links of `url` wherever it stands in `buffer`.
+/// Makes links of `url` wherever it appears in `buffer`.
 pub fn put(buffer: &mut Buffer, theme: Theme, url: &Url) {
     if !is_fit(url) {
         return;
@@ -35,7 +36,7 @@ pub fn put(buffer: &mut Buffer, theme: Theme, url: &Url) {
     }
 }
 
-/// True for what a terminal may be told to open: https or http, without user info, and nothing in it that could end
+/// Returns whether a terminal may open this URL: https or http, without user info, and without anything that could end
 /// the sequence.
 fn is_fit(url: &Url) -> bool {
     matches!(url.scheme(), "https" | "http")
@@ -45,15 +46,16 @@ fn is_fit(url: &Url) -> bool {
         && url.as_str().bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Cells of one row that hold a part of a URL.
+/// The cells of one row that contain a part of a URL.
 struct Run {
     y: u16,
     start: u16,
-    /// Behind the last.
+    /// The column after the last cell.
     end: u16,
 }
 
-/// Where the URL stands, if it begins at this cell: to the end of the row, and on at the same column of the next.
+/// Returns the runs of the URL if it begins at this cell: to the end of the row, then from the same column of the next
+/// row.
 fn runs(buffer: &Buffer, theme: Theme, url: &str, (x, mut y): (u16, u16)) -> Vec<Run> {
     let symbol = |x, y| buffer.cell((x, y)).map_or("", |cell| cell.symbol());
     let mut runs = Vec::new();
@@ -69,7 +71,7 @@ fn runs(buffer: &Buffer, theme: Theme, url: &str, (x, mut y): (u16, u16)) -> Vec
             return Vec::new();
         }
         runs.push(Run { y, start: x, end });
-        // Where more of a word follows, it is another URL that begins like this one.
+        // If more of a word follows, this is another URL with the same beginning.
         if last && !matches!(symbol(end, y), "" | " ") && end < buffer.area.right() {
             return Vec::new();
         }
@@ -84,7 +86,7 @@ fn is(symbol: &str, ch: char) -> bool {
     symbol.chars().eq([ch])
 }
 
-/// One cell for the run; the others are not written of their own.
+/// Makes one cell of the run; the other cells are not written individually.
 fn link(buffer: &mut Buffer, url: &Url, run: &Run) {
     let text: String = (run.start..run.end)
         .filter_map(|x| buffer.cell((x, run.y)))
@@ -97,7 +99,7 @@ fn link(buffer: &mut Buffer, url: &Url, run: &Run) {
     }
     let width = NonZeroU16::new(run.end - run.start);
     if let (Some(cell), Some(width)) = (buffer.cell_mut((run.start, run.y)), width) {
-        // The id makes one link of all runs.
+        // The ID joins all runs into one link.
         cell.set_symbol(&format!("\x1b]8;id=url;{url}\x1b\\{text}\x1b]8;;\x1b\\"))
             .set_diff_option(CellDiffOption::ForcedWidth(width));
     }
@@ -124,7 +126,7 @@ mod tests {
         buffer
     }
 
-    /// The links of a buffer, as sent.
+    /// Returns the links of a buffer, as they are sent.
     fn links(buffer: &Buffer) -> Vec<String> {
         buffer
             .content
@@ -176,7 +178,7 @@ mod tests {
         ] {
             assert!(links(&linked(&[bad], &[bad])).is_empty(), "{bad}");
         }
-        // What could end the sequence is encoded before it is a URL.
+        // Characters that could end the sequence are percent-encoded when the URL is parsed.
         let url = Url::parse("https://e.org/\u{7}\u{1b}\\x").unwrap();
         assert!(url.as_str().is_ascii() && !url.as_str().contains('\u{1b}'));
     }

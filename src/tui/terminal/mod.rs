@@ -1,4 +1,4 @@
-//! Between the terminal and the rest: its modes, its keys, the bytes that it gets.
+//! Terminal input and output: the modes of the terminal, its keys, and the bytes that it receives.
 
 pub(in crate::tui) mod display;
 pub mod guard;

@@ -1,9 +1,9 @@
-//! The style that a terminal writes with, and the shortest sequence from one to another.
+//! The style that a terminal writes with, and the shortest sequence that changes it.
 
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 
-/// A style.
+/// The style that a terminal writes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pen {
     front: Color,
@@ -21,7 +21,7 @@ impl Default for Pen {
     }
 }
 
-/// Modifiers with the code that sets each, and the one that ends it. Bold and dim end together.
+/// Modifiers, with the codes that set and clear each. The same code clears bold and dim.
 const MODIFIERS: [(Modifier, u8, u8); 9] = [
     (Modifier::BOLD, 1, 22),
     (Modifier::DIM, 2, 22),
@@ -34,13 +34,13 @@ const MODIFIERS: [(Modifier, u8, u8); 9] = [
     (Modifier::CROSSED_OUT, 9, 29),
 ];
 
-/// What is seen of a blank, apart from its background.
+/// The modifiers that are visible on a blank.
 const SEEN: Modifier = Modifier::UNDERLINED
     .union(Modifier::REVERSED)
     .union(Modifier::CROSSED_OUT);
 
 impl Pen {
-    /// The style of a cell.
+    /// Returns the style of a cell.
     pub(super) fn of(cell: &Cell) -> Self {
         Self {
             front: cell.fg,
@@ -49,23 +49,23 @@ impl Pen {
         }
     }
 
-    /// True where a blank in this style looks like any other.
+    /// Returns whether a blank in this style looks like one in the default style.
     pub(super) fn is_unseen(self) -> bool {
         self.back == Color::Reset && !self.modifier.intersects(SEEN)
     }
 
-    /// True where a cell written with this looks as it is meant to.
+    /// Returns whether a cell written in this style looks as it should.
     pub(super) fn fits(self, cell: &Cell) -> bool {
         let wanted = Self::of(cell);
         self == wanted || (cell.symbol() == " " && self.is_unseen() && wanted.is_unseen())
     }
 
-    /// Changes this into another.
+    /// Appends the sequence that changes this style into another.
     pub(super) fn change(self, to: Self, bytes: &mut Vec<u8>) {
         if self == to {
             return;
         }
-        // Not all terminals can end a modifier by itself, so a reset comes first where it is as short.
+        // Not all terminals can clear a single modifier, so a full reset is used if it is as short.
         let (afresh, step) = (Self::default().codes(to), self.codes(to));
         let sequence = match afresh.as_str() {
             "" => "\x1b[m".to_owned(),
@@ -75,7 +75,7 @@ impl Pen {
         bytes.extend(sequence.into_bytes());
     }
 
-    /// What has to be set and ended on the way to another.
+    /// Returns the codes to set and clear to change this style into another.
     fn codes(self, to: Self) -> String {
         let mut codes: Vec<String> = Vec::new();
         let mut kept = self.modifier;
@@ -104,7 +104,8 @@ impl Pen {
     }
 }
 
-/// The code of a colour; `base` is that of black. The bright ones are named by their number, which more terminals know.
+/// Returns the code of a color; `base` is the code of black. Bright colors use the indexed form, which more terminals
+/// support.
 fn colour(colour: Color, base: u8) -> String {
     let dark = |number: u8| (base + number).to_string();
     let numbered = |number: u8| format!("{};5;{number}", base + 8);

@@ -1,15 +1,15 @@
-//! Rows that stay the same but move: the terminal moves them as a whole.
+//! Finds rows that only moved, so that the terminal moves them as a whole.
 
 use ratatui::buffer::{Buffer, Cell};
 
 use super::line::{Line, end, row};
 
-/// Rows are searched for no farther away.
+/// Maximum distance of a move, in rows.
 const FAR: u16 = 6;
-/// Fewer rows are not moved as a whole.
+/// Minimum number of rows with content that are worth a move.
 const FEW: usize = 2;
 
-/// Rows that move as a whole.
+/// A run of rows that move together.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shift {
     /// The first row, after the move.
@@ -21,7 +21,7 @@ pub(super) struct Shift {
 }
 
 impl Shift {
-    /// The longest run of rows for each distance.
+    /// Returns the longest run of moved rows for each distance.
     pub(super) fn all(old: &Buffer, new: &Buffer) -> Vec<Self> {
         let height = new.area.height;
         let distances = 1..=FAR.min(height.saturating_sub(1));
@@ -33,7 +33,7 @@ impl Shift {
                 row(old, from) == row(new, *y)
             });
             let moved: Vec<u16> = moved.collect();
-            // Blank rows save nothing.
+            // Moving blank rows saves nothing.
             let used = |rows: &&[u16]| rows.iter().filter(|y| end(row(new, **y)) > 0).count();
             let runs = moved.chunk_by(|a, b| a + 1 == *b);
             let rows = runs.filter(|rows| used(rows) >= FEW).max_by_key(used)?;
@@ -48,7 +48,8 @@ impl Shift {
         .collect()
     }
 
-    /// Moves them: deletes the rows that they replace, which moves everything below, and inserts as many to move that back.
+    /// Writes the move: deletes the rows that are replaced, which moves up all rows below, and inserts as many to move
+    /// those down again.
     pub(super) fn write(self, line: &mut Line) {
         let Self {
             first,
@@ -71,7 +72,7 @@ impl Shift {
         }
     }
 
-    /// The screen after the move.
+    /// Returns the screen after the move.
     pub(super) fn apply(self, old: &Buffer) -> Buffer {
         let Self {
             first,

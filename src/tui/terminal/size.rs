@@ -1,13 +1,13 @@
-//! The size of the window, where the terminal tells one that can be drawn on.
+//! The size of the window, limited to what can be drawn.
 
 use ratatui::layout::Size;
 
-/// Of a terminal that does not know its size, as serial lines and containers do.
+/// The size of a terminal that doesn't know its own, such as a serial line or in a container.
 const UNKNOWN: Size = Size::new(80, 24);
-/// So many cells can be drawn.
+/// Maximum number of cells that can be drawn.
 const CELLS: u16 = u16::MAX;
 
-/// What is assumed where the terminal tells no size: the variables `COLUMNS` and `LINES`, or 80 x 24.
+/// Returns the size to use if the terminal reports none: the environment variables `COLUMNS` and `LINES`, or 80 x 24.
 #[must_use]
 pub(in crate::tui) fn assumed(variable: impl Fn(&str) -> Option<String>) -> Size {
     let number = |name: &str| {
@@ -23,7 +23,7 @@ pub(in crate::tui) fn assumed(variable: impl Fn(&str) -> Option<String>) -> Size
     )
 }
 
-/// The size that is drawn on. Of a window with too many cells it is the upper part.
+/// Returns the size to draw on. If a window has too many cells, this is its upper part.
 #[must_use]
 pub(in crate::tui) fn usable(told: Size, assumed: Size) -> Size {
     let or = |told: u16, assumed: u16| if told == 0 { assumed } else { told };

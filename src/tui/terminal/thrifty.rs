@@ -1,7 +1,7 @@
-//! A backend that sends frames in few bytes: the terminal may be behind a slow line.
+//! A Ratatui backend that sends frames in few bytes, because the terminal may be on a slow line.
 //!
-//! Ratatui names the cells that changed. They become the shorter of two ways to the same screen: cells are written
-//! where they changed, or rows that only moved are moved as a whole and the rest is written.
+//! Ratatui passes the cells that changed. Of two ways to the new screen, the backend uses the shorter: it writes the
+//! changed cells, or it moves rows that only moved as a whole, and writes the rest.
 
 use std::io::{self, Write};
 
@@ -13,32 +13,32 @@ use super::line::{COVERED, ERASE, Line, columns};
 use super::shift::Shift;
 use super::size;
 
-/// A shorter frame is not worth a search for rows to move.
+/// Frames with at most this many bytes are not worth a search for rows to move.
 const SHORT: usize = 150;
 
-/// Asks the terminal for its size.
+/// A function that asks the terminal for its size.
 type Ask = fn() -> io::Result<Size>;
 
-/// A backend that knows what is on the screen, and sends the rest in few bytes.
+/// A Ratatui backend that knows what is on the screen, and sends only the changes, in few bytes.
 #[derive(Debug)]
 pub(in crate::tui) struct Thrifty<W> {
     writer: W,
-    /// What is on the screen.
+    /// The content of the screen.
     shown: Buffer,
-    /// Whether the cursor is, where that is known.
+    /// Whether the cursor is visible, if known.
     cursor: Option<bool>,
-    /// Where the cursor is, where that is known.
+    /// The position of the cursor, if known.
     at: Option<Position>,
-    /// The size where the terminal reports none.
+    /// The size to use if the terminal reports none.
     assumed: Size,
     /// Asks the terminal for its size.
     ask: Option<Ask>,
-    /// The terminal can move rows.
+    /// Whether the terminal can insert and delete rows.
     moves_rows: bool,
 }
 
 impl<W: Write> Thrifty<W> {
-    /// On a screen that is empty.
+    /// Creates a backend for an empty screen.
     pub(in crate::tui) fn new(writer: W) -> Self {
         Self {
             writer,
@@ -51,26 +51,26 @@ impl<W: Write> Thrifty<W> {
         }
     }
 
-    /// With this size where the terminal tells none.
+    /// Sets the size to use if the terminal reports none.
     #[must_use]
     pub(in crate::tui) fn assuming(self, assumed: Size) -> Self {
         Self { assumed, ..self }
     }
 
-    /// With this question for the size.
+    /// Sets the function that asks the terminal for its size.
     #[must_use]
     pub(in crate::tui) fn asking(self, ask: Ask) -> Self {
         let ask = Some(ask);
         Self { ask, ..self }
     }
 
-    /// On a terminal that can insert and delete rows, where `moves_rows` is set.
+    /// Sets whether the terminal can insert and delete rows.
     #[must_use]
     pub(in crate::tui) fn moving_rows(self, moves_rows: bool) -> Self {
         Self { moves_rows, ..self }
     }
 
-    /// Forgets what is on the screen and where the cursor is: something else may have written there.
+    /// Forgets the content of the screen and the cursor: something else may have written to it.
     pub(in crate::tui) fn forget(&mut self) {
         self.shown = Buffer::default();
         (self.cursor, self.at) = (None, None);
@@ -78,13 +78,13 @@ impl<W: Write> Thrifty<W> {
 
     fn take(&mut self, x: u16, y: u16, cell: &Cell) {
         let end = x.saturating_add(columns(cell).max(1));
-        // What a wider one has covered is empty, unless it is among the changes.
+        // Cells that the previous, wider cell covered become empty, unless they are among the changes.
         let before = x.saturating_add(columns(&self.shown[(x, y)]));
         for bared in x + 1..before.min(self.shown.area.width) {
             self.shown[(bared, y)] = Cell::default();
         }
         self.shown[(x, y)] = cell.clone();
-        // What it covers is not known by itself any more, until it is written again.
+        // The content of cells that this one covers is unknown until they are written again.
         for covered in x + 1..end {
             self.shown[(covered, y)] = Cell::new(COVERED);
         }
@@ -108,7 +108,7 @@ impl<W: Write> Backend for Thrifty<W> {
             ))
         });
         if area != self.shown.area {
-            // Rows keep their cells where the buffer becomes wider.
+            // Keep the cells in their rows if the buffer becomes wider.
             let mut wider = Buffer::empty(area);
             wider.merge(&self.shown);
             self.shown = wider;
@@ -120,7 +120,7 @@ impl<W: Write> Backend for Thrifty<W> {
         let mut line = Line::default();
         line.write(&old, &self.shown);
         if self.moves_rows && line.bytes.len() > SHORT {
-            // Rows that did not change stay where they are; the rest is written after the move.
+            // Try each move: unchanged rows stay in place, and the rest is written after the move.
             for shift in Shift::all(&old, &self.shown) {
                 let mut shifted = Line::default();
                 shift.write(&mut shifted);
@@ -158,7 +158,7 @@ impl<W: Write> Backend for Thrifty<W> {
     }
 
     fn get_cursor_position(&mut self) -> io::Result<Position> {
-        // The answer would come among the keys.
+        // The terminal's response would arrive among the keys.
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -175,7 +175,7 @@ impl<W: Write> Backend for Thrifty<W> {
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
-        // Ratatui draws everything again after this, perhaps on a smaller screen.
+        // Ratatui redraws everything after this, perhaps on a smaller screen.
         self.shown = Buffer::default();
         self.at = None;
         self.writer.write_all(match clear_type {
@@ -232,7 +232,7 @@ mod tests {
         }
     }
 
-    /// A terminal and what is drawn on it.
+    /// An emulated terminal, and the Ratatui terminal that draws on it.
     struct Screen<B: Backend> {
         terminal: Terminal<B>,
         bytes: Bytes,
@@ -260,14 +260,14 @@ mod tests {
                 .process(&std::mem::take(&mut *self.bytes.0.borrow_mut()));
         }
 
-        /// What it shows, row by row.
+        /// Returns the text on the screen, row by row.
         fn rows(&self) -> Vec<String> {
             let screen = self.parser.screen();
             let rows = screen.rows(0, screen.size().1.get());
             rows.map(|row| row.trim_end().to_owned()).collect()
         }
 
-        /// The same with its styles, cell by cell. Of a blank, only what is seen counts.
+        /// Returns the cells of the screen with their styles. Of a blank, only visible styles count.
         fn cells(&self) -> Vec<(String, vt100::Color, vt100::Color, [bool; 4])> {
             let screen = self.parser.screen();
             let (rows, columns) = screen.size();
@@ -295,7 +295,7 @@ mod tests {
         }
     }
 
-    /// What a terminal shows after these frames, row by row.
+    /// Returns what a terminal shows after these frames, row by row.
     fn shown(frames: &[&[&str]]) -> Vec<String> {
         let theme = Theme::new(&Environment {
             utf8: true,
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn nothing_stays_where_the_terminal_draws_wider_than_told() {
-        // Ratatui makes one cell of two columns of each, and this terminal draws four.
+        // Ratatui makes each of them one cell with two columns, but this terminal draws four.
         let mut screen = Screen::new((40, 1), Thrifty::new);
         for text in ["a👍🏽b👍🏽", "next"] {
             screen.draw(|frame| frame.render_widget(text, frame.area()));
@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(screen.rows(), ["next"]);
     }
 
-    /// A row of words in styles.
+    /// Returns a row of random words in random styles.
     fn words(dice: &mut Dice) -> Line<'static> {
         let spans: Vec<_> = (0..dice.below(5))
             .map(|_| {
@@ -408,7 +408,7 @@ mod tests {
             });
             let mut lines: Vec<Line<'_>> = (0..rows).map(|_| words(&mut dice)).collect();
             for _ in 0..2000 {
-                // Rows come, go and change.
+                // Rows are added, removed and changed.
                 for _ in 0..dice.below(4) {
                     let at = dice.below(lines.len());
                     lines.insert(at, words(&mut dice));
@@ -436,7 +436,7 @@ mod tests {
                     }
                 };
                 thrifty.draw(draw);
-                // On an empty screen, and without.
+                // Compare with the same frame on an empty screen, drawn without `Thrifty`.
                 let mut plain = Screen::new((columns, rows), CrosstermBackend::new);
                 plain.draw(draw);
                 assert!(
@@ -479,13 +479,13 @@ mod tests {
             String::from_utf8(bytes).unwrap()
         };
         for (before, after, expected) in [
-            // The end is erased where the cursor is already.
+            // The end of the row is erased if the cursor is already there.
             (
                 vec!["a name: longer"],
                 vec!["a name: b"],
                 "\x1b[1;9Hb\x1b[K",
             ),
-            // What did not change is passed over, or written again where that is as short.
+            // Unchanged cells are passed over, or rewritten if that is as short.
             (vec!["a..b"], vec!["c..d"], "\x1b[Hc..d"),
             (vec!["a.......b"], vec!["c.......d"], "\x1b[Hc\x1b[7Cd"),
             (
@@ -498,7 +498,7 @@ mod tests {
         ] {
             assert_eq!(bytes(&before, &after), expected);
         }
-        // Rows below what comes and goes move as a whole.
+        // Rows below an inserted or removed row move as a whole.
         let rows: Vec<String> = (0..8).map(|number| number.to_string().repeat(30)).collect();
         let all: Vec<&str> = rows.iter().map(String::as_str).collect();
         let mut more = all.clone();

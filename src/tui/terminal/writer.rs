@@ -1,4 +1,4 @@
-//! Writes to the terminal in a thread of its own, so that a terminal that takes nothing stops nothing else.
+//! Writes to the terminal in a separate thread, so that a terminal that accepts nothing blocks nothing else.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::guard::{self, Output};
 
-/// The thread, and whether it is writing.
+/// The writing thread, and whether it is busy.
 #[derive(Debug)]
 pub(in crate::tui) struct Writer {
     bytes: std::sync::mpsc::Sender<Zeroizing<Vec<u8>>>,
@@ -16,14 +16,14 @@ pub(in crate::tui) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. It ends with this, or when the terminal has taken the last bytes.
+    /// Starts the thread. It ends when the writer is dropped, after the terminal has received the last bytes.
     pub(in crate::tui) fn start(output: Output) -> Self {
         let (bytes, due) = std::sync::mpsc::channel::<Zeroizing<Vec<u8>>>();
         let (done, written) = mpsc::channel(1);
         std::thread::spawn(move || {
             let mut output = output;
             for bytes in due {
-                // A screen that was given back is left alone.
+                // Write nothing to a terminal that was already restored.
                 let written = if guard::may_draw() {
                     write(&mut output, &bytes)
                 } else {
@@ -41,21 +41,21 @@ impl Writer {
         }
     }
 
-    /// False while the terminal has not taken the last bytes.
+    /// Returns whether the terminal has received the previous bytes.
     pub(in crate::tui) fn is_idle(&self) -> bool {
         !self.busy
     }
 
-    /// Hands over bytes, while the writer is idle.
+    /// Passes bytes to the thread. To be called only while the writer is idle.
     pub(in crate::tui) fn write(&mut self, bytes: Zeroizing<Vec<u8>>) {
         debug_assert!(self.is_idle(), "the last bytes come first");
         self.busy = self.bytes.send(bytes).is_ok();
     }
 
-    /// Comes back when the terminal has taken the last bytes; never, while there are none.
+    /// Waits until the terminal has received the previous bytes; forever if there are none.
     ///
     /// # Errors
-    /// If it couldn't be written to.
+    /// Returns an error if the bytes can't be written.
     pub(in crate::tui) async fn written(&mut self) -> io::Result<()> {
         if !self.busy {
             return std::future::pending().await;
@@ -66,7 +66,7 @@ impl Writer {
     }
 }
 
-/// Writes all, also where another program has made this terminal one that does not wait.
+/// Writes all bytes, even if another program has made this terminal non-blocking.
 fn write(output: &mut Output, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match output.write(bytes) {

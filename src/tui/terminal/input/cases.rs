@@ -1,6 +1,7 @@
-//! What terminals send, and what it comes to: the seeds of every test of the decoder. What it once got wrong is a row here.
+//! Test cases of the decoder, and the seeds of its other tests. Every input that was once decoded incorrectly is a
+//! case.
 
-/// Sequences, and what they come to. A paste is in quotes; nothing is an empty text.
+/// What terminals send, and the expected keys and pastes. Pastes are in quotes; an empty text is no input.
 pub(super) const CASES: &[(&str, &str)] = &[
     // Characters.
     ("a", "a"),
@@ -24,7 +25,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1a", "Ctrl+z"),
     ("\x1f", "Ctrl+_"),
     ("\0", "Ctrl+Space"),
-    // Esc, and with Alt.
+    // Esc, and keys with Alt.
     ("\x1b", "Esc"),
     ("\x1b\x1b", "Esc"),
     ("\x1ba", "Alt+a"),
@@ -39,7 +40,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b\x1b]0;a title\x07", ""),
     ("\x1bé", "Alt+é"),
     ("\x1bN", "Alt+Shift+N"),
-    // Arrows and the like, as terminals send them by default.
+    // Arrow and editing keys, as terminals send them by default.
     ("\x1b[A", "Up"),
     ("\x1b[B", "Down"),
     ("\x1b[C", "Right"),
@@ -55,7 +56,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b[8~", "End"),
     ("\x1b[Z", "Shift+BackTab"),
     ("\x1b[P", "Delete"),
-    // In application mode, and of the keypad.
+    // Keys in application mode, and keys of the keypad.
     ("\x1bOA", "Up"),
     ("\x1bOB", "Down"),
     ("\x1bOC", "Right"),
@@ -90,7 +91,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1bO2M", "Shift+Enter"),
     ("\x1bO5j", "Ctrl+*"),
     ("\x1bOé", "é"),
-    // With modifiers.
+    // Keys with modifiers.
     ("\x1b[1;2A", "Shift+Up"),
     ("\x1b[1;5C", "Ctrl+Right"),
     ("\x1b[1;3D", "Alt+Left"),
@@ -102,7 +103,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b[1;1:3A", ""),
     ("\x1b[1;129A", "Up"),
     ("\x1b[1;2:3Z", ""),
-    // rxvt with Shift.
+    // Keys with Shift in rxvt.
     ("\x1b[a", "Shift+Up"),
     ("\x1b[d", "Shift+Left"),
     ("\x1b[3$", "Shift+Delete"),
@@ -122,7 +123,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b[27;69;99~", "Ctrl+c"),
     ("\x1b[27;5;3~", "Ctrl+c"),
     ("\x1b[27;5~", ""),
-    // The keyboard protocol of kitty.
+    // The kitty keyboard protocol.
     ("\x1b[99;5u", "Ctrl+c"),
     ("\x1b[67;5u", "Ctrl+C"),
     ("\x1b[99;6u", "Ctrl+Shift+c"),
@@ -195,7 +196,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b[57426u", "Delete"),
     ("\x1b[57441;2u", ""),
     ("\x1b[57364u", ""),
-    // The input mode of Windows Terminal.
+    // The win32-input-mode of Windows Terminal.
     ("\x1b[67;46;3;1;8;1_", "Ctrl+c"),
     ("\x1b[67;46;3;1;4;1_", "Ctrl+c"),
     ("\x1b[67;46;3;1;40;1_", "Ctrl+c"),
@@ -251,11 +252,11 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b[1;5R", ""),
     ("\x1b[4h", ""),
     ("\x1b[2K", ""),
-    // With Ctrl and Alt a key is no character.
+    // A key with Ctrl and Alt is not a character.
     ("\x1b\x0c", ""),
     ("\x1b[108;7u", ""),
     ("\x1b[27;7;108~", ""),
-    // Answers and reports.
+    // Responses and reports.
     ("\x1b[?2026;2$y", ""),
     ("\x1b[?997;1n", ""),
     ("\x1b[?1;2c", ""),
@@ -373,7 +374,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b[+99u", ""),
     ("\x1b[+7$", ""),
     ("\x1b[1;5$", ""),
-    // What looks like an end within one, and control characters.
+    // Responses that contain what looks like their end, or control characters.
     ("\x1bP>|朜quit\x1b\\q", "q"),
     ("\x1b]0;朜quit\x07q", "q"),
     ("\x1bP1$r\rq\t\x1b\\q", "q"),
@@ -382,7 +383,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b[\x7f1é;5A", "Ctrl+Up"),
     ("\x1b[12\x18q", ""),
     ("\x1b(\rB", ""),
-    // Control characters of 8 bits, in UTF-8.
+    // 8-bit control characters, in UTF-8.
     ("\u{9b}A", "Up"),
     ("\u{8f}M", "Enter"),
     ("\u{9b}99;5u", "Ctrl+c"),
@@ -390,7 +391,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\u{90}>|tmux 3.4\u{9c}q", "q"),
     ("\u{9f}Gi=31;OK\x1b\\q", "q"),
     ("\u{85}q", "q"),
-    // What follows one is heard.
+    // The key after a response.
     ("\x1b[?2026;2$yq", "q"),
     ("\x1b]11;rgb:1e1e/2c2c/3434\x1b\\\t", "Tab"),
     ("\x1b]0;title\x1b[A", "Up"),
@@ -398,7 +399,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1bO\x1b[B", "Down"),
     ("\x1b[[\x1b[B", "Down"),
     ("\x1b]11;rgb\x1b\x1b\\q", "q"),
-    // Ctrl+C, after whatever is unfinished.
+    // Ctrl+C after unfinished sequences.
     ("\x1b[\x03", "Ctrl+c"),
     ("\x1b[?2026;2\x03", "Ctrl+c"),
     ("\x1b]11;rgb:1e1e\x03", "Ctrl+c"),
@@ -433,7 +434,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b[200~盛99;5u\x1b[201~q", "'盛99;5u' q"),
     ("\x1b[200~盛201~\x1b[201~q", "'盛201~' q"),
     ("\u{9b}200~a\u{9b}201~q", "'a' q"),
-    // Unfinished.
+    // Unfinished sequences.
     ("\x1b[", ""),
     ("\x1bO", ""),
     ("\x1b[1;5", ""),
@@ -441,7 +442,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1bP", ""),
     ("\x1b(", ""),
     ("\x1b[M!", ""),
-    // The end of the string may be on its way: no Esc.
+    // This Esc may begin the end of the string, so it is not a key.
     ("\x1b]11;rgb:1e1e\x1b", ""),
     ("\x1bP\x1b", ""),
 ];
@@ -449,7 +450,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
 /// The same for bytes that are not UTF-8.
 #[rustfmt::skip]
 pub(super) const RAW: &[(&[u8], &str)] = &[
-    // Characters that are cut off, or none.
+    // Incomplete and invalid characters.
     (b"\xe6", ""),
     (b"\xe6\x97", ""),
     (b"\xf0\x9f\x91", ""),
@@ -470,7 +471,7 @@ pub(super) const RAW: &[(&[u8], &str)] = &[
     (b"\x1b\x80[Aq", "Up q"),
     (b"\x1bO\xe2\x9d\xa4q", "❤ q"),
     (b"\x1b[1\xff;5A", "Ctrl+Up"),
-    // Control characters of 8 bits.
+    // 8-bit control characters.
     (b"\x9bA", "Up"),
     (b"\x9b1;5C", "Ctrl+Right"),
     (b"\x9b99;5u", "Ctrl+c"),
@@ -487,7 +488,7 @@ pub(super) const RAW: &[(&[u8], &str)] = &[
     (b"\x1b]0;a\x9bAquit\x07q", "q"),
     (b"\x85q", "q"),
     (b"\x9b200~a\x9b201~q", "'a' q"),
-    // The mouse of old.
+    // The legacy mouse encoding.
     (b"\x1b[M \x9b\x9bq", "q"),
     (b"\x1b[M\xa0\xff\xffq", "q"),
     (b"\x1b[M !\xc2q", "q"),

@@ -8,13 +8,13 @@ use tokio::sync::mpsc;
 
 use super::records::{Record, Records};
 
-/// The bits of a record's state, as Windows names them.
+/// The bits of a record's control key state, with the names that Windows uses.
 const ALT_PRESSED: u32 = 0x0001 | 0x0002;
 const CTRL_PRESSED: u32 = 0x0004 | 0x0008;
 const SHIFT_PRESSED: u32 = 0x0010;
 const ENHANCED_KEY: u32 = 0x0100;
 
-/// Reads until the console has vanished, or nobody listens.
+/// Reads until the console is gone, or the receiver is dropped.
 pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
     let Ok(input) = Handle::current_in_handle() else {
         return;
@@ -22,7 +22,7 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
     let console = Console::from(input);
     let mut records = Records::default();
     while let Ok(first) = console.read_single_input_event() {
-        // What waits there came together, however busy the machine is: a paste is known by that.
+        // Records that wait together arrived together, however busy the machine is; a paste is recognized by that.
         let at = Instant::now();
         let Ok(rest) = console.read_console_input() else {
             return;
@@ -40,14 +40,14 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
     }
 }
 
-/// The event of a record, and how often it happened.
+/// Returns the event of a record, and how often it happened.
 fn event(records: &mut Records, record: &InputRecord) -> Option<(Event, u16)> {
     match record {
         InputRecord::KeyEvent(record) => {
             let (key, count) = records.feed(&translated(record))?;
             Some((Event::Key(key), count))
         }
-        // The event's own numbers are not those of the window.
+        // The size in the record is not the size of the window.
         InputRecord::WindowBufferSizeEvent(_) => Some((Event::Resize(0, 0), 1)),
         InputRecord::MouseEvent(_) | InputRecord::FocusEvent(_) | InputRecord::MenuEvent(_) => None,
     }

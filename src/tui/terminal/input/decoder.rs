@@ -1,11 +1,13 @@
-//! Turns the bytes of a terminal into keys and pastes. Everything else that a terminal sends (answers to queries of other
-//! programs, reports of modes, the mouse or the focus) is complete in itself and is dropped, however it is split.
+//! Decodes the bytes of a terminal into keys and pastes. Everything else that a terminal sends (responses to queries of
+//! other programs, reports of modes, the mouse or the focus) is recognized as a whole and dropped, however it is split.
 //!
-//! - What is incomplete ends after a pause. A lone Esc is a key then; the rest of a sequence was not typed, and is dropped.
-//! - Ctrl+C is always heard, whatever came before it.
-//! - Other control characters within a sequence are dropped, so that what follows them there is still part of it.
+//! - An incomplete sequence ends after a pause. A lone Esc is then a key; the rest of a sequence was not typed, and is
+//!   dropped.
+//! - Ctrl+C is always reported, whatever came before it.
+//! - Other control characters within a sequence are dropped, so that the bytes after them are still part of the
+//!   sequence.
 //!
-//! Knows no clock: times come with the bytes.
+//! The decoder reads no clock: times come with the bytes.
 
 use std::time::Duration;
 
@@ -13,58 +15,59 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::encodings::{self, Meaning};
 
-/// After this pause an Esc is one. Longer than the time between two bytes at 300 baud.
+/// After this pause a lone Esc is a key. Longer than the time between two bytes at 300 baud.
 const ESCAPE: Duration = Duration::from_millis(100);
-/// So long after an Esc, what would begin a sequence with it still does: the rest came late, and nobody typed it.
+/// For this long after an Esc, `[` or `]` still begins a sequence with it: the rest arrived late, and nobody typed it.
 const LATE: Duration = Duration::from_millis(500);
-/// After this pause an unfinished character is none, nor a sequence that is a key of rxvt where nothing follows.
+/// After this pause an unfinished character is dropped, and a sequence that may be an rxvt key is that key.
 const CHARACTER: Duration = Duration::from_millis(250);
-/// After this pause an unfinished sequence or string is none. Longer than a lost packet takes: the rest would be typed.
+/// After this pause an unfinished sequence or string is dropped. Longer than the delay of a lost packet: the rest would
+/// be read as typed.
 const SEQUENCE: Duration = Duration::from_secs(1);
-/// After this pause a paste is over whose end got lost.
+/// After this pause a paste ends whose end marker was lost.
 const PASTE: Duration = Duration::from_secs(1);
-/// Nothing but a paste takes longer, even without a pause: enough for 600 bytes at 300 baud.
+/// Maximum duration of anything but a paste, even without a pause: enough for 600 bytes at 300 baud.
 const LASTS: Duration = Duration::from_secs(20);
-/// No paste takes longer.
+/// Maximum duration of a paste.
 const PASTE_LASTS: Duration = Duration::from_mins(5);
-/// No sequence of a key is longer. The rest of a longer one is dropped like a string.
+/// Maximum length of a key's sequence, in bytes. The rest of a longer sequence is dropped like a string.
 const LONGEST: usize = 256;
-/// Of a paste no more is kept, in bytes.
+/// Maximum size of a paste, in bytes. The rest is dropped.
 const PASTE_LIMIT: usize = 1024 * 1024;
-/// What begins a paste, and what ends it.
+/// The sequences that begin and end a paste.
 const PASTE_BEGIN: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
 
 const ESC: u8 = 0x1b;
 const CTRL_C: u8 = 0x03;
 
-/// What the bytes come to.
+/// A decoded key or paste.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// A key was pressed.
     Key(KeyEvent),
-    /// Text was pasted, as the terminal says.
+    /// Text that the terminal marked as a paste.
     Paste(String),
 }
 
-/// What is unfinished.
+/// The unfinished input.
 #[derive(Debug, Default)]
 enum Mode {
     #[default]
     Ground,
     /// The first bytes of a character, and whether it came with Alt.
     Character(Vec<u8>, bool),
-    /// An Esc, which may be the beginning of a sequence, or the end of a string.
+    /// An Esc, which may begin a sequence, or the end of a string.
     Escape { string: bool },
-    /// An escape sequence with an intermediate byte, such as one that chooses a character set.
+    /// An escape sequence with an intermediate byte, such as one that selects a character set.
     Intermediate,
-    /// A control sequence, without its beginning.
+    /// A control sequence, without its introducer.
     Control(Vec<u8>),
-    /// A key of the keypad, with its parameters.
+    /// The parameters of a keypad key.
     Keypad(Vec<u8>),
-    /// So many characters without meaning; none where only the second byte of the last one may still come.
+    /// How many characters of a report to skip; 0 if only the second byte of the last character may still follow.
     Skip(usize),
-    /// A string of the terminal, or a sequence that is too long.
+    /// A control string, or a sequence that is too long.
     String,
     /// A bracketed paste.
     Paste(Paste),
@@ -73,9 +76,9 @@ enum Mode {
 #[derive(Debug, Default)]
 struct Paste {
     text: Vec<u8>,
-    /// The bytes from the last Esc on, which may be the end.
+    /// The bytes since the last Esc, which may be the end of the paste.
     sequence: Vec<u8>,
-    /// How many pastes within this one have begun.
+    /// How many nested pastes have begun.
     depth: usize,
 }
 
@@ -95,7 +98,7 @@ impl Paste {
     }
 }
 
-/// Where the stream is within a character of UTF-8.
+/// The position of the stream within a UTF-8 character.
 #[derive(Debug, Default)]
 struct Place {
     left: u8,
@@ -103,8 +106,9 @@ struct Place {
 }
 
 impl Place {
-    /// Follows a byte. Returns what comes after the Esc in the 7-bit form of a control character of 8 bits. Such a byte within
-    /// a character is a part of it, except where that character is the control character itself.
+    /// Processes a byte. If it is an 8-bit control character, returns the byte that follows the Esc in its 7-bit form.
+    /// A byte with that value within a UTF-8 character is part of that character, unless the character is the control
+    /// character itself.
     fn control(&mut self, byte: u8) -> Option<u8> {
         let within = self.left > 0 && is_continuation(byte);
         let control = !within || self.last == 0xc2;
@@ -125,21 +129,21 @@ fn is_continuation(byte: u8) -> bool {
     (0x80..=0xbf).contains(&byte)
 }
 
-/// Decodes bytes.
+/// Decodes the bytes of a terminal into keys and pastes.
 #[derive(Debug, Default)]
 pub struct Decoder {
     mode: Mode,
     place: Place,
-    /// When what is unfinished began.
+    /// When the unfinished input began.
     since: Duration,
-    /// When its last byte came.
+    /// When the last byte of the unfinished input arrived.
     at: Duration,
-    /// When an Esc came that is a key because nothing followed in time.
+    /// When an Esc arrived that became a key because nothing followed in time.
     escaped: Option<Duration>,
 }
 
 impl Decoder {
-    /// Takes bytes that came at `at`. A pause before them is told by [`Self::expire`].
+    /// Decodes bytes that arrived at `at`. For a pause before them, call [`Self::expire`] first.
     pub fn feed(&mut self, bytes: &[u8], at: Duration) -> Vec<Input> {
         let mut inputs = Vec::new();
         self.at = at;
@@ -160,7 +164,7 @@ impl Decoder {
         inputs
     }
 
-    /// When [`Self::expire`] has something to do.
+    /// Returns the time after which [`Self::expire`] has something to do.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let (pause, lasts) = match &self.mode {
@@ -181,7 +185,7 @@ impl Decoder {
         Some((self.at + pause).min(self.since + lasts))
     }
 
-    /// What is settled because nothing has followed until `at`.
+    /// Returns the input that is complete because nothing has followed until `at`.
     pub fn expire(&mut self, at: Duration) -> Vec<Input> {
         if self.deadline().is_none_or(|deadline| at <= deadline) {
             return Vec::new();
@@ -203,11 +207,11 @@ impl Decoder {
         let last = self.place.last;
         let control = self.place.control(byte);
         match (std::mem::take(&mut self.mode), control) {
-            // The place of the mouse.
+            // Coordinates of the mouse.
             (Mode::Skip(left), _) if byte != ESC && byte != CTRL_C => {
                 self.skip(left, last, byte, inputs);
             }
-            // Nothing but its end ends a string.
+            // Only its terminator ends a string.
             (Mode::String, Some(letter)) if letter != b'\\' => self.mode = Mode::String,
             (mode, Some(letter)) => {
                 self.follow(mode, ESC, inputs);
@@ -218,7 +222,7 @@ impl Decoder {
         }
     }
 
-    /// A byte in `mode`. What is not said about the mode ends it.
+    /// Processes a byte in `mode`. The mode ends unless it is set again.
     fn follow(&mut self, mode: Mode, byte: u8, inputs: &mut Vec<Input>) {
         match (mode, byte) {
             (mode, CTRL_C) => {
@@ -240,7 +244,7 @@ impl Decoder {
             }
             (Mode::Character(bytes, alt), _) => self.character(bytes, alt, byte, inputs),
             (Mode::Escape { .. }, _) => self.escaped(byte, inputs),
-            // The end. Strings of all kinds end with a bell in practice.
+            // The end of the string or sequence. In practice a bell ends strings of all kinds.
             (Mode::String, 0x07) | (Mode::Intermediate, 0x30..=0x7e) => {}
             (Mode::String, _) => self.mode = Mode::String,
             (Mode::Intermediate, _) => self.mode = Mode::Intermediate,
@@ -271,7 +275,7 @@ impl Decoder {
         }
     }
 
-    /// A byte after the first `bytes` of a character.
+    /// Processes a byte after the first `bytes` of a character.
     fn character(&mut self, mut bytes: Vec<u8>, alt: bool, byte: u8, inputs: &mut Vec<Input>) {
         if !bytes.is_empty() && !is_continuation(byte) {
             if alt {
@@ -294,7 +298,7 @@ impl Decoder {
         }
     }
 
-    /// A byte after an Esc.
+    /// Processes a byte after an Esc.
     fn escaped(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         match byte {
             b'[' => self.mode = Mode::Control(Vec::new()),
@@ -306,7 +310,7 @@ impl Decoder {
             // The end of a string.
             b'\\' => {}
             0x30..=0x7e => press(encodings::with_alt(encodings::of_char(byte.into())), inputs),
-            // Keys that are a control character by themselves. The Linux console sends Shift+Tab so.
+            // Keys that are single control characters. The Linux console sends Esc Tab for Shift+Tab.
             _ => {
                 if let Some(key) = encodings::of_control(byte) {
                     press(encodings::with_alt(key), inputs);
@@ -315,7 +319,7 @@ impl Decoder {
         }
     }
 
-    /// A byte of a control sequence.
+    /// Processes a byte of a control sequence.
     fn control(&mut self, mut sequence: Vec<u8>, byte: u8, inputs: &mut Vec<Input>) {
         if sequence.len() == LONGEST {
             self.mode = Mode::String;
@@ -336,7 +340,7 @@ impl Decoder {
         }
     }
 
-    /// A byte of the mouse's place: a character of UTF-8, or any byte.
+    /// Processes a byte of a mouse coordinate: a UTF-8 character, or any byte.
     fn skip(&mut self, left: usize, last: u8, byte: u8, inputs: &mut Vec<Input>) {
         let begins = |byte| (0xc2..=0xdf).contains(&byte);
         let second = is_continuation(byte) && begins(last);
@@ -348,12 +352,12 @@ impl Decoder {
         }
     }
 
-    /// A byte within a paste.
+    /// Processes a byte within a paste.
     fn pasted(&mut self, mut paste: Paste, byte: u8, inputs: &mut Vec<Input>) {
         if byte == ESC {
             let before = std::mem::take(&mut paste.sequence);
             paste.keep(&before);
-            // The first half of a control character of 8 bits in UTF-8.
+            // The first byte of an 8-bit control character in UTF-8.
             paste.text.pop_if(|last| *last == 0xc2);
         } else if paste.sequence.is_empty() {
             paste.keep(&[byte]);
@@ -385,14 +389,14 @@ impl Decoder {
     }
 }
 
-/// What a control sequence comes to whose end does not follow.
+/// Adds the key of a control sequence that ended without its final byte, if it has one.
 fn cut_off(sequence: &[u8], inputs: &mut Vec<Input>) {
     if let Some(key) = encodings::of_cut_off(sequence) {
         press(key, inputs);
     }
 }
 
-/// With Ctrl and Alt a key makes no character here. On Windows it does: AltGr.
+/// Adds a key. On Unix a character with Ctrl and Alt is not a key; on Windows it is (AltGr).
 fn press(key: KeyEvent, inputs: &mut Vec<Input>) {
     let both = key
         .modifiers

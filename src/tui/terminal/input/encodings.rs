@@ -1,25 +1,25 @@
-//! What sequences of terminals mean: every encoding of every key that the program knows.
+//! The encodings of keys: what the sequences of terminals mean, for every key that the program knows.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::tui::layout;
 
-/// What a control sequence means.
+/// The meaning of a control sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// Keys: one, or the text of an input method.
+    /// One key, or the text of an input method.
     Keys(Vec<KeyEvent>),
     /// The beginning of a paste.
     Paste,
-    /// So many characters belong to it.
+    /// The number of characters after the sequence that belong to it.
     Skip(usize),
-    /// Nothing here: a report, or a key that the program does not know.
+    /// Nothing: a report, or a key that the program doesn't know.
     Nothing,
 }
 
 const NONE: KeyModifiers = KeyModifiers::NONE;
 
-/// A character as it is typed.
+/// Returns the key that types a character.
 pub(super) fn of_char(ch: char) -> KeyEvent {
     let modifiers = if ch.is_uppercase() {
         KeyModifiers::SHIFT
@@ -29,7 +29,7 @@ pub(super) fn of_char(ch: char) -> KeyEvent {
     KeyEvent::new(KeyCode::Char(ch), modifiers)
 }
 
-/// A control character.
+/// Returns the key of a control character.
 pub(super) fn of_control(byte: u8) -> Option<KeyEvent> {
     let ctrl = |letter: u8| KeyEvent::new(KeyCode::Char(letter.into()), KeyModifiers::CONTROL);
     Some(match byte {
@@ -43,7 +43,7 @@ pub(super) fn of_control(byte: u8) -> Option<KeyEvent> {
     })
 }
 
-/// The same key with Alt. Alt+Tab is Shift+Tab on the Linux console.
+/// Returns the same key with Alt. Alt+Tab is Shift+Tab on the Linux console.
 pub(super) fn with_alt(mut key: KeyEvent) -> KeyEvent {
     if key.code == KeyCode::Tab {
         return back_tab();
@@ -52,17 +52,18 @@ pub(super) fn with_alt(mut key: KeyEvent) -> KeyEvent {
     key
 }
 
-/// A key of the keypad or an arrow key in application mode: what comes after `ESC O`. The last parameter is the modifiers.
+/// Returns the key of the keypad, or the arrow key in application mode, whose code follows `ESC O`. The last parameter
+/// contains the modifiers.
 pub(super) fn of_keypad(params: &[u8], byte: u8) -> Option<KeyEvent> {
     let mut key = match byte {
         b'A' | b'B' | b'C' | b'D' | b'H' | b'F' => cursor(byte.into())?.into(),
         b'M' => KeyCode::Enter.into(),
         b'I' => KeyCode::Tab.into(),
-        // The Esc of mintty.
+        // Esc in mintty.
         b'[' => KeyCode::Esc.into(),
         b'X' => of_char('='),
         b' ' => of_char(' '),
-        // From the asterisk to the nine, moved by the same distance.
+        // From the asterisk to the nine, all with the same offset.
         b'j'..=b'y' => of_char(char::from(byte - b'j' + b'*')),
         _ => return None,
     };
@@ -83,7 +84,7 @@ fn cursor(action: char) -> Option<KeyCode> {
     })
 }
 
-/// A key that is sent with a number and a tilde.
+/// Returns the key that is sent as a number and a tilde.
 fn numbered(number: u32) -> Option<KeyCode> {
     Some(match number {
         1 | 7 => KeyCode::Home,
@@ -95,11 +96,11 @@ fn numbered(number: u32) -> Option<KeyCode> {
     })
 }
 
-/// Parameters and their parts; what is empty is 0. `None` where there are other characters.
+/// Parses parameters and their subparameters; an empty one is 0. Returns `None` if they contain other characters.
 fn numbers(params: &[u8]) -> Option<Vec<Vec<u32>>> {
     let params = std::str::from_utf8(params).ok()?;
     let number = |part: &str| {
-        // A sign is none here.
+        // `parse` would accept a plus sign.
         let digits = part.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| match part {
             "" => 0,
@@ -110,7 +111,7 @@ fn numbers(params: &[u8]) -> Option<Vec<Vec<u32>>> {
     params.split(';').map(parts).collect()
 }
 
-/// A control sequence, without its beginning.
+/// Returns the meaning of a control sequence, without its introducer.
 pub(super) fn of_sequence(sequence: &[u8]) -> Meaning {
     let Some((action, params)) = sequence.split_last() else {
         return Meaning::Nothing;
@@ -119,7 +120,7 @@ pub(super) fn of_sequence(sequence: &[u8]) -> Meaning {
     if sequence == b"[" {
         return Meaning::Skip(1);
     }
-    // With private markers or intermediate bytes it is no key.
+    // With private markers or intermediate bytes the sequence is not a key.
     let Some(params) = numbers(params) else {
         return Meaning::Nothing;
     };
@@ -129,25 +130,25 @@ pub(super) fn of_sequence(sequence: &[u8]) -> Meaning {
     if *action == b'_' {
         return of_console([first(0), first(2), first(3), first(4)]);
     }
-    // What is told of its release has been a key before.
+    // A release is ignored: the press was already reported.
     let Some(modifiers) = modifiers(param(1)) else {
         return Meaning::Nothing;
     };
     let key = |code: KeyCode| Meaning::Keys(vec![KeyEvent::new(code, modifiers)]);
     let found = match action {
         b'A' | b'B' | b'C' | b'D' | b'H' | b'F' => cursor(char::from(*action)).map(key),
-        // rxvt with Shift.
+        // Arrow keys with Shift in rxvt.
         b'a'..=b'd' if bare => cursor(char::from(action.to_ascii_uppercase()))
             .map(|code| Meaning::Keys(vec![KeyEvent::new(code, KeyModifiers::SHIFT)])),
         b'Z' => Some(Meaning::Keys(vec![back_tab()])),
-        // st sends Delete so; with parameters it is a function key.
+        // st sends Delete as `CSI P`; with parameters it is a function key.
         b'P' if bare => Some(key(KeyCode::Delete)),
         b'~' if first(0) == 200 => (params.len() == 1).then_some(Meaning::Paste),
-        // modifyOtherKeys of xterm.
+        // xterm's modifyOtherKeys.
         b'~' if first(0) == 27 => Some(of_code(param(2), modifiers, &[])),
         b'~' => numbered(first(0)).map(key),
         b'u' => Some(of_code(param(0), modifiers, param(2))),
-        // The mouse of old: a click, and a selection that the program was asked about.
+        // Legacy mouse reports: a click, and highlight tracking, which asks the program about a selection.
         b'M' if bare => Some(Meaning::Skip(3)),
         b't' if bare => Some(Meaning::Skip(2)),
         b'T' if bare => Some(Meaning::Skip(6)),
@@ -156,7 +157,8 @@ pub(super) fn of_sequence(sequence: &[u8]) -> Meaning {
     found.unwrap_or(Meaning::Nothing)
 }
 
-/// An event of the Windows console as Windows Terminal sends it: the key, its character, whether it is down, the modifiers.
+/// Returns the key of a console event as Windows Terminal sends it (win32-input-mode): the key, its character, whether
+/// it is down, and the modifiers.
 fn of_console([key, code, down, state]: [u32; 4]) -> Meaning {
     const ALT: u32 = 0x1 | 0x2;
     const CTRL: u32 = 0x4 | 0x8;
@@ -191,12 +193,12 @@ fn of_console([key, code, down, state]: [u32; 4]) -> Meaning {
         (39, _) => KeyEvent::new(KeyCode::Right, modifiers),
         (40, _) => KeyEvent::new(KeyCode::Down, modifiers),
         (46, _) => KeyEvent::new(KeyCode::Delete, modifiers),
-        // With Ctrl, what counts is the key, whatever is on it.
+        // With Ctrl, the key counts, not its character.
         (65..=90, _) if commands == KeyModifiers::CONTROL => {
             let letter = char::from_u32(key + 32).unwrap_or_default();
             KeyEvent::new(KeyCode::Char(letter), modifiers)
         }
-        // AltGr is Ctrl with Alt, and a part of the character.
+        // AltGr is Ctrl with Alt, and part of the character.
         (_, Some(ch)) if commands != KeyModifiers::ALT => of_char(ch),
         (_, Some(ch)) => with_alt(of_char(ch)),
         (_, None) => return Meaning::Nothing,
@@ -204,7 +206,7 @@ fn of_console([key, code, down, state]: [u32; 4]) -> Meaning {
     Meaning::Keys(vec![key])
 }
 
-/// A control sequence whose final byte does not follow: rxvt sends keys with Shift so, such as `CSI 7 $`.
+/// Returns the key of a control sequence without a final byte: rxvt sends keys with Shift this way, such as `CSI 7 $`.
 pub(super) fn of_cut_off(sequence: &[u8]) -> Option<KeyEvent> {
     let params = numbers(sequence.strip_suffix(b"$")?)?;
     let [param] = params.as_slice() else {
@@ -218,7 +220,7 @@ fn back_tab() -> KeyEvent {
     KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT)
 }
 
-/// Modifiers as terminals number them, with the kind of event; `None` where a key was released.
+/// Decodes the modifiers and the event type of a key; `None` if the key was released.
 fn modifiers(state: &[u32]) -> Option<KeyModifiers> {
     if state.get(1) == Some(&3) {
         return None;
@@ -240,7 +242,8 @@ fn modifiers(state: &[u32]) -> Option<KeyModifiers> {
     Some(modifiers)
 }
 
-/// A key by its Unicode code (of itself, with Shift, and at its place on a Latin keyboard), and the text that it makes.
+/// Returns the key with this Unicode code (of the key itself, with Shift, and at its position on a Latin keyboard), or
+/// the text that it types.
 fn of_code(code: &[u32], modifiers: KeyModifiers, text: &[u32]) -> Meaning {
     let part = |at: usize| {
         let code = code.get(at).copied().filter(|code| *code != 0)?;
@@ -260,12 +263,12 @@ fn of_code(code: &[u32], modifiers: KeyModifiers, text: &[u32]) -> Meaning {
     if !text.is_empty() && (modifiers - KeyModifiers::SHIFT).is_empty() {
         return Meaning::Keys(text.into_iter().map(of_char).collect());
     }
-    // Ctrl with a letter, by the control character that both make.
+    // Ctrl with a letter, sent as the control character that they type.
     if let Some(control) = u8::try_from(own).ok().filter(|own| matches!(own, 1..=0x1f)) {
         let key = of_control(control).filter(|_| modifiers == KeyModifiers::CONTROL);
         return key.map_or(Meaning::Nothing, |key| Meaning::Keys(vec![key]));
     }
-    // Other keys without a character are in the area for private use.
+    // Other keys without a character have codes in the private use area.
     let Some(own) =
         part(0).filter(|own| !own.is_control() && !matches!(own, '\u{e000}'..='\u{f8ff}'))
     else {
@@ -274,7 +277,7 @@ fn of_code(code: &[u32], modifiers: KeyModifiers, text: &[u32]) -> Meaning {
     let shifted = modifiers.contains(KeyModifiers::SHIFT);
     let commands = modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     let ch = match (part(1), part(2)) {
-        // With Ctrl or Alt, what counts is the place on the keyboard.
+        // With Ctrl or Alt, the position on the keyboard counts.
         (_, Some(place)) if commands && !own.is_ascii() => place,
         (_, None) if commands => layout::latin(own).unwrap_or(own),
         (Some(upper), _) if shifted => upper,
@@ -284,8 +287,8 @@ fn of_code(code: &[u32], modifiers: KeyModifiers, text: &[u32]) -> Meaning {
     key(KeyCode::Char(ch))
 }
 
-/// Keys that have a number instead of a character, in the order of kitty's: from 57344 on those of the editing block, and from
-/// 57399 on those of the keypad.
+/// Returns the key that has a number instead of a character, in the order of the kitty protocol: from 57344 the editing
+/// keys, and from 57399 the keypad.
 fn functional(code: u32) -> Option<KeyCode> {
     use KeyCode::{
         Backspace, Char, Delete, Down, End, Enter, Esc, Home, Insert, Left, PageDown, PageUp,
@@ -315,7 +318,7 @@ fn functional(code: u32) -> Option<KeyCode> {
     }
 }
 
-/// Ctrl+C where a whole sequence is one of its encodings.
+/// Returns Ctrl+C if the whole sequence is one of its encodings.
 pub(super) fn ctrl_c(sequence: &[u8]) -> Option<KeyEvent> {
     let Meaning::Keys(keys) = of_sequence(sequence.strip_prefix(b"\x1b[")?) else {
         return None;

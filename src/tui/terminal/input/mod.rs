@@ -1,8 +1,8 @@
-//! Keys and pastes as the terminal sends them.
+//! Reads keys and pastes from the terminal.
 //!
-//! On Unix the bytes are read and decoded here (`decoder`, `encodings`). crossterm's own parser stops hearing keys after
-//! some reports of terminals, and takes others for typing. On Windows the console has records of its own (`console`, `records`),
-//! some of which crossterm drops or confuses.
+//! On Unix, this module reads and decodes the bytes (`decoder`, `encodings`). crossterm's own parser stops reporting
+//! keys after some terminal reports, and treats others as typed text. On Windows, the console has its own records
+//! (`console`, `records`), some of which crossterm drops or confuses.
 
 #[cfg(all(test, unix))]
 mod cases;
@@ -24,8 +24,8 @@ use std::time::Instant;
 use crossterm::event::Event;
 use tokio::sync::mpsc;
 
-/// Starts to read, in a thread of its own: reading blocks, and must not delay the end. The receiver ends where the terminal
-/// can no longer be read.
+/// Starts to read in a separate thread, because reading blocks and must not delay the end of the program. The channel
+/// closes when the terminal can no longer be read.
 #[must_use]
 pub fn start() -> mpsc::Receiver<(Event, Instant)> {
     let (sender, receiver) = mpsc::channel(256);
@@ -38,15 +38,15 @@ pub fn start() -> mpsc::Receiver<(Event, Instant)> {
     receiver
 }
 
-/// Tells when the window has another size. On Windows that is an event among the keys.
+/// Notifies of a change of the window's size. On Windows the change is an event among the keys.
 #[derive(Debug)]
 pub struct Resized(#[cfg(unix)] tokio::signal::unix::Signal);
 
 impl Resized {
-    /// Begins to watch.
+    /// Starts to watch.
     ///
     /// # Errors
-    /// If the system doesn't allow it.
+    /// Returns an error if the system doesn't allow it.
     pub fn watch() -> std::io::Result<Self> {
         #[cfg(unix)]
         {
@@ -57,7 +57,7 @@ impl Resized {
         Ok(Self())
     }
 
-    /// Comes back when it has.
+    /// Waits until the size of the window has changed.
     pub async fn next(&mut self) {
         #[cfg(unix)]
         if self.0.recv().await.is_some() {

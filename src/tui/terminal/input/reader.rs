@@ -1,4 +1,4 @@
-//! Reads the terminal's bytes.
+//! Reads the bytes of the terminal.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::decoder::{Decoder, Input};
 use crate::console::device;
 
-/// Reads until the terminal has vanished, or nobody listens.
+/// Reads until the terminal is gone, or the receiver is dropped.
 pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
     let Ok(mut terminal) = device::open() else {
         return;
@@ -23,7 +23,7 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
         let deadline = decoder.deadline();
         let left = deadline.map(|deadline| deadline.saturating_sub(began.elapsed()));
         let inputs = match wait(&terminal, left) {
-            // The input belongs to the job in the foreground, and reading it would stop the program.
+            // The input belongs to the foreground job. Reading it from the background would stop the program.
             Ok(true) if !device::is_in_foreground(&terminal) => {
                 std::thread::sleep(device::LOOK);
                 continue;
@@ -31,7 +31,7 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
             Ok(true) => match terminal.read(&mut bytes) {
                 Ok(0) => return,
                 Ok(count) => decoder.feed(&bytes[..count], began.elapsed()),
-                // The latter where another program has made this terminal one that does not wait.
+                // `WouldBlock` if another program has made this terminal non-blocking.
                 Err(error)
                     if matches!(
                         error.kind(),
@@ -42,7 +42,7 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
                 }
                 Err(_) => return,
             },
-            // Only once there is nothing to read: what waits there may have come in time.
+            // Only if there is nothing to read: waiting bytes may have arrived in time.
             Ok(false) => decoder.expire(began.elapsed()),
             Err(_) => return,
         };
@@ -58,9 +58,9 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
     }
 }
 
-/// True once something can be read; false where nothing came for so long.
+/// Returns true once something can be read; false if nothing arrived within `limit`.
 fn wait(terminal: &File, limit: Option<Duration>) -> io::Result<bool> {
-    // A little later than the deadline, so that it has passed.
+    // Slightly after the deadline, so that it has passed.
     let limit = limit.map(|limit| limit + Duration::from_millis(1));
     let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
     let mut watched = [PollFd::new(terminal, PollFlags::IN)];

@@ -1,12 +1,13 @@
-//! Turns the key records of the Windows console into keys.
+//! Decodes the key records of the Windows console into keys.
 //!
-//! The console has a record for the press of a key and one for its release. Characters that the keyboard doesn't have, such as
-//! `~` on many, arrive as Alt codes: Alt is pressed, digits of the keypad follow, and the release of Alt has the character. The
-//! console pastes them that way. crossterm reports such a release like that of any other key, so the records are read here.
+//! The console has one record for the press of a key and one for its release. Characters that the keyboard doesn't
+//! have, such as `~` on many, arrive as Alt codes: Alt is pressed, digits of the keypad follow, and the release of Alt
+//! contains the character. The console pastes such characters that way. crossterm reports this release like that of any
+//! other key, so this module reads the records itself.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// What Windows calls the key.
+/// The virtual-key codes of Windows.
 mod virtual_key {
     pub(super) const BACK: u16 = 0x08;
     pub(super) const TAB: u16 = 0x09;
@@ -30,7 +31,7 @@ mod virtual_key {
     pub(super) const NUMPAD9: u16 = 0x69;
 }
 
-/// The keys of the keypad where it has no digits.
+/// The keys of the keypad without Num Lock, from 0 to 9.
 const KEYPAD: [u16; 10] = [
     virtual_key::INSERT,
     virtual_key::END,
@@ -47,34 +48,34 @@ const KEYPAD: [u16; 10] = [
 /// A key record of the console (`KEY_EVENT_RECORD`).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record {
-    /// The key was pressed, not released.
+    /// Whether the key was pressed, not released.
     pub(super) down: bool,
-    /// How often, where the key was held and the program was late.
+    /// How often the key repeated while it was held and the program was late.
     pub(super) repeat: u16,
     /// The virtual-key code.
     pub(super) key: u16,
-    /// What the key types, as UTF-16; 0 for nothing.
+    /// The UTF-16 unit that the key types; 0 for none.
     pub(super) unit: u16,
-    /// The modifiers that are held.
+    /// The modifiers that are pressed.
     pub(super) modifiers: KeyModifiers,
-    /// The key is not on the keypad, where another one on the keypad does the same.
+    /// Whether the key is outside the keypad, if the keypad has the same key.
     pub(super) enhanced: bool,
 }
 
-/// Turns records into keys.
+/// Decodes key records.
 #[derive(Debug, Default)]
 pub(super) struct Records {
-    /// The first half of a character that has two records.
+    /// The first half of a surrogate pair, which has two records.
     high: Option<u16>,
 }
 
 impl Records {
-    /// The key that a record is for, and how often it was pressed; `None` if it is for none.
+    /// Returns the key of a record, and how often it was pressed; `None` if the record is not a key.
     pub(super) fn feed(&mut self, record: &Record) -> Option<(KeyEvent, u16)> {
         let code = if record.down {
             self.pressed(record)?
         } else if record.key == virtual_key::MENU && record.unit != 0 {
-            // An Alt code is a character, whatever else is held.
+            // An Alt code is a character, whatever other keys are pressed.
             let code = KeyCode::Char(self.character(record.unit)?);
             return Some((KeyEvent::new(code, KeyModifiers::NONE), 1));
         } else {
@@ -88,7 +89,7 @@ impl Records {
         let digit = (virtual_key::NUMPAD0..=virtual_key::NUMPAD9).contains(&key);
         let keypad = digit || KEYPAD.contains(&key) && !record.enhanced;
         if keypad && modifiers == KeyModifiers::ALT {
-            // A part of an Alt code.
+            // Part of an Alt code.
             return None;
         }
         let code = match key {
@@ -115,7 +116,7 @@ impl Records {
         Some(code)
     }
 
-    /// The character that ends in this unit.
+    /// Returns the character that this unit completes.
     fn character(&mut self, unit: u16) -> Option<char> {
         let before = if unit == 0 { None } else { self.high.take() };
         let ch = match unit {
@@ -130,7 +131,7 @@ impl Records {
     }
 }
 
-/// The letter of a key that is pressed with Ctrl. It types a control character, or nothing.
+/// Returns the letter of a key that is pressed with Ctrl. Such a key types a control character, or nothing.
 fn with_ctrl(record: &Record) -> Option<char> {
     let offset = match (record.unit, record.key) {
         (1..=26, _) => record.unit - 1,
@@ -167,12 +168,13 @@ mod tests {
         }
     }
 
-    /// A key that is pressed and released.
+    /// Returns the records of a key that is pressed and released.
     fn stroke(key: u16, unit: u16, modifiers: KeyModifiers) -> [Record; 2] {
         [true, false].map(|down| record(down, key, unit, modifiers))
     }
 
-    /// As the console pastes a character that the keyboard doesn't have; `digits` is its code in the code page.
+    /// Returns the records of a character that the keyboard doesn't have, as the console pastes it; `digits` is its
+    /// code in the code page.
     fn alt_code(unit: u16, digits: &str) -> Vec<Record> {
         let mut records = vec![record(true, virtual_key::MENU, 0, ALT)];
         for digit in digits.bytes() {
@@ -209,13 +211,13 @@ mod tests {
         records.extend(alt_code(0x20ac, ""));
         records.extend(stroke(0x43, u16::from(b'C'), SHIFT));
         records.extend(alt_code(0x00fc, "129"));
-        // In two halves, each of them an Alt code or a key without a place.
+        // As a surrogate pair, each half an Alt code or a key without a code.
         let mut halves = [0; 2];
         '😀'.encode_utf16(&mut halves);
         records.extend(halves.into_iter().flat_map(|half| alt_code(half, "")));
         records.extend(halves.into_iter().flat_map(|half| stroke(0, half, NONE)));
         assert_eq!(typed(&records), "A~B€Cü😀😀");
-        // Typed by hand on a keypad without digits.
+        // Typed by hand on a keypad without Num Lock.
         let mut by_hand = vec![record(true, virtual_key::MENU, 0, ALT)];
         by_hand.extend(KEYPAD.into_iter().flat_map(|key| stroke(key, 0, ALT)));
         by_hand.push(record(false, virtual_key::MENU, u16::from(b'@'), SHIFT));
@@ -233,11 +235,11 @@ mod tests {
                 }
             }
         }
-        // Not even an Alt code is a key that does something.
+        // An Alt code never acts as a control key.
         for unit in [0x03, 0x08, 0x09, 0x0d, 0x1b, 0x7f, 0xdc00] {
             assert_eq!(feed(&alt_code(unit, "")), []);
         }
-        // A half that nothing completes.
+        // Half of a surrogate pair that is never completed.
         let records = [
             stroke(0, 0xd83d, NONE),
             stroke(0x41, u16::from(b'a'), NONE),
@@ -258,15 +260,15 @@ mod tests {
             (virtual_key::LEFT, 0, CTRL, Some(KeyCode::Left)),
             (virtual_key::HOME, 0, NONE, Some(KeyCode::Home)),
             (virtual_key::NUMPAD0, 0x30, NONE, Some(KeyCode::Char('0'))),
-            // As AltGr makes it, and from another program.
+            // Typed with AltGr, and sent by another program.
             (0x51, at_sign, CTRL | ALT, Some(KeyCode::Char('@'))),
             (0xe7, at_sign, NONE, Some(KeyCode::Char('@'))),
-            // The letter, whatever is on the key.
+            // The letter of the key, whatever character the key types.
             (0x43, 3, CTRL, Some(KeyCode::Char('c'))),
             (0x43, 3, CTRL | SHIFT, Some(KeyCode::Char('c'))),
             (0x4c, 0, CTRL, Some(KeyCode::Char('l'))),
             (0x41, 0x61, ALT, Some(KeyCode::Char('a'))),
-            // Neither Ctrl+Alt nor a key for the volume types anything.
+            // Keys that type nothing, such as Ctrl+Alt+C or a volume key.
             (0x43, 0, CTRL | ALT, None),
             (0xaf, 0, NONE, None),
             (0x10, 0, SHIFT, None),
@@ -277,7 +279,7 @@ mod tests {
             let expected = expected.map(|code| KeyEvent::new(code, modifiers));
             assert_eq!(keys, Vec::from_iter(expected), "{key:#x} {unit:#x}");
         }
-        // The arrows beside the keypad are no digits of an Alt code.
+        // The arrow keys outside the keypad are not digits of an Alt code.
         let mut up = record(true, virtual_key::UP, 0, ALT);
         up.enhanced = true;
         assert_eq!(feed(&[up]), [KeyEvent::new(KeyCode::Up, ALT)]);

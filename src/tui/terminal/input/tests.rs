@@ -1,4 +1,4 @@
-//! What terminals send, and what it comes to: whole, byte by byte at 300 baud, and split at every place.
+//! Tests of the decoder: every case as a whole, byte by byte at 300 baud, and split at every position.
 
 #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 
@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use super::cases::{CASES, RAW};
 use super::decoder::{Decoder, Input};
 
-/// The time of a byte at 300 baud.
+/// The duration of a byte at 300 baud.
 const BYTE: Duration = Duration::from_millis(34);
 
-/// All of them, as bytes.
+/// Returns all cases, as bytes.
 fn cases() -> impl Iterator<Item = (&'static [u8], &'static str)> {
     let texts = CASES
         .iter()
@@ -47,7 +47,7 @@ fn names(inputs: &[Input]) -> String {
     inputs.iter().map(name).collect::<Vec<_>>().join(" ")
 }
 
-/// What parts come to that arrive `gap` apart, with a long pause at the end.
+/// Decodes parts that arrive `gap` apart, with a long pause at the end.
 fn decode(parts: &[&[u8]], gap: Duration) -> String {
     let mut decoder = Decoder::default();
     let mut at = Duration::from_secs(1);
@@ -91,7 +91,7 @@ fn the_rest_of_a_report_that_comes_late_is_no_typing() {
         assert_eq!(heard, "Esc", "{}", bytes.escape_ascii());
         for at in 2..bytes.len() {
             let (head, tail) = bytes.split_at(at);
-            // Where the parts are a key and something else, they are that.
+            // Unless the two parts are a complete key and something else.
             let end = head.ends_with(b"$") || head.ends_with(b"\x1b") && !tail.starts_with(b"\\");
             if !end {
                 split += 1;
@@ -109,7 +109,7 @@ fn a_bracket_long_after_an_esc_is_typed() {
         let parts: [&[u8]; 2] = [b"\x1b", b"[3"];
         assert_eq!(decode(&parts, Duration::from_millis(gap)), heard);
     }
-    // Another key was pressed since.
+    // Another key was pressed in the meantime.
     let parts: [&[u8]; 3] = [b"\x1b", b"1", b"[3"];
     assert_eq!(decode(&parts, Duration::from_millis(150)), "Esc 1 [ 3");
 }
@@ -163,13 +163,13 @@ fn what_never_ends_is_dropped_until_a_pause() {
     let mut decoder = Decoder::default();
     decoder.feed(title.as_bytes(), Duration::ZERO);
     assert_eq!(names(&decoder.feed(b"\x03", Duration::ZERO)), "Ctrl+c");
-    // A paste keeps what it has room for.
+    // A paste keeps as much as fits.
     let paste = "\x1b[200~".to_owned() + &"x".repeat(3_000_000) + "\x1b[201~";
     assert_eq!(decode(&[paste.as_bytes()], BYTE).len(), 1024 * 1024 + 2);
 }
 
 proptest! {
-    /// Whatever came before it, however it was split: Ctrl+C is heard, and nothing is left unfinished for long.
+    /// Ctrl+C is reported whatever came before it, however that was split, and nothing stays unfinished for long.
     #[test]
     fn ctrl_c_is_heard_after_any_bytes(
         parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..8),
@@ -191,7 +191,7 @@ proptest! {
         prop_assert_eq!(names(&decoder.feed(b"q", at)), "q");
     }
 
-    /// Letters within a sequence are no keys: whatever a terminal says in a string, nothing is pressed.
+    /// Letters within a string are not keys: whatever a terminal sends in a string, no key is reported.
     #[test]
     fn strings_press_nothing(kind in prop::sample::select(&b"]PX^_"[..]), text in "[ -~Ü宛朜盛]{0,200}", bell in any::<bool>()) {
         let end = if bell { "\x07" } else { "\x1b\\" };
@@ -201,7 +201,7 @@ proptest! {
         prop_assert_eq!(decode(&single, BYTE), "");
     }
 
-    /// Every sequence with a private marker or an intermediate byte is dropped whole, whatever it means.
+    /// Every sequence with a private marker or an intermediate byte is dropped as a whole, whatever it means.
     #[test]
     fn sequences_that_are_no_keys_press_nothing(
         marker in "[<=>?]", params in "[0-9;:]{0,60}", middle in "[ -/]{0,3}", end in "[@-~]", eight in any::<bool>(),
