@@ -1,4 +1,5 @@
-//! A screen without its types, implemented once for all screens: Tab, letters, Enter, editing, pasting, dialogs and scrolling.
+//! The untyped interface of a screen, implemented once for all screens: Tab, letters, Enter, editing, pasting, dialogs
+//! and scrolling.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -21,58 +22,58 @@ use crate::tui::widgets::editor::{Edit, Editor};
 
 /// The message for a paste that is too long.
 const TOO_LONG: &str = "Nothing pasted: a field can hold at most 32 KiB.";
-/// The message when a character does not fit, such as in a paste without brackets.
+/// The message if a typed character does not fit, such as one of a paste that the terminal doesn't mark.
 const FULL: &str = "The field is full: it can hold at most 32 KiB.";
 
-/// A screen without its types: what the loop, the frame and the tests see.
+/// A screen without its item and dialog types, for the event loop, the frame and the tests.
 pub trait AnyScreen: Debug {
-    /// The name of the screen.
+    /// Returns the route of the screen.
     fn route(&self) -> Route;
-    /// At the top right.
+    /// Returns the title, which is at the top right.
     fn title(&self, cx: ViewContext<'_>) -> String;
-    /// The items, in the order of the screen.
+    /// Returns the items, in the order of the screen.
     fn items(&self, cx: ViewContext<'_>) -> Vec<ItemView>;
-    /// What keys mean where the focus is.
+    /// Returns the context that decides what keys do at the focus.
     fn context(&self, cx: ViewContext<'_>) -> Context;
-    /// True if a dialog lies on top.
+    /// Returns whether a dialog is open over the screen.
     fn has_dialog(&self) -> bool;
-    /// The body.
+    /// Returns the body.
     fn body(&self, cx: ViewContext<'_>, area: Rect, page: u16) -> Body;
-    /// Draws the dialog on top, if there is one, and says where the cursor belongs.
+    /// Draws the dialog over the screen, if one is open, and returns the cursor position.
     fn draw_dialog(
         &self,
         cx: ViewContext<'_>,
         frame: &mut Frame<'_>,
         area: Rect,
     ) -> Option<Position>;
-    /// First row of the body that is shown.
+    /// Returns the first visible row of the body.
     fn scroll(&self) -> usize;
-    /// Shows the body from this row on.
+    /// Scrolls the body so that this row is the first visible one.
     fn scroll_to(&mut self, row: usize);
-    /// True once after the focus has moved.
+    /// Returns whether the focus has moved since the last call.
     fn take_follow(&mut self) -> bool;
-    /// Presses the button with this label, wherever it stands.
+    /// Presses the button with this label, wherever it is.
     fn press(&mut self, label: &str, cx: &mut UpdateContext<'_>);
-    /// A key.
+    /// Handles a key.
     fn key(&mut self, command: Command, cx: &mut UpdateContext<'_>);
-    /// A paste.
+    /// Handles a paste.
     fn paste(&mut self, text: &str, cx: &mut UpdateContext<'_>);
-    /// Asks where to save all that is lost at the end of the program.
+    /// Asks where to save everything that would be lost when the program ends.
     fn save_all(&mut self, cx: &mut UpdateContext<'_>);
-    /// After every message: a focus on what is no longer there goes to what took its place, and the editor follows a value
-    /// that was changed by others.
+    /// Updates the screen after every message: if the focused item is gone, the focus moves to the item in its place;
+    /// if the focused value was changed elsewhere, the editor loads it.
     fn settle(&mut self, cx: &mut UpdateContext<'_>);
-    /// The session reported an event.
+    /// Handles an event of the session.
     fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>);
-    /// The window has another size.
+    /// Handles a change of the window's size.
     fn resized(&mut self, cx: &mut UpdateContext<'_>);
-    /// It was navigated to, and is on top now.
+    /// Handles that the screen was opened or returned to, and is now on top.
     fn entered(&mut self, route: Route, cx: &mut UpdateContext<'_>);
-    /// True if it can share a wide page with the form.
+    /// Returns whether the screen can share a wide page with the form.
     fn fits_beside(&self, area: Rect, cx: ViewContext<'_>) -> bool;
-    /// How long until a time on it changes.
+    /// Returns the time until a time shown on the screen changes.
     fn tick(&self, cx: ViewContext<'_>) -> Option<Duration>;
-    /// The URLs on it that are to be links.
+    /// Returns the URLs on the screen that become links.
     fn urls(&self, cx: ViewContext<'_>) -> Vec<Url>;
 }
 
@@ -187,7 +188,7 @@ impl<S: Screen> AnyScreen for S {
         match command {
             Command::Next | Command::Previous => {
                 let count = items.len();
-                // A focus that has vanished counts as before the first.
+                // A focus on an item that is gone counts as before the first.
                 let next = match (at, command == Command::Next) {
                     (Some(at), true) => (at + 1) % count,
                     (Some(at), false) => (at + count - 1) % count,
@@ -211,7 +212,7 @@ impl<S: Screen> AnyScreen for S {
                     return;
                 }
                 self.common_mut().editor.edit(edit);
-                // The cursor may be in another line of the value now.
+                // The cursor may now be on another line of the value.
                 self.common_mut().follow = true;
                 commit(self, &focus, cx);
             }
@@ -240,7 +241,7 @@ impl<S: Screen> AnyScreen for S {
                     None => by_key(self, Shortcut::Esc, cx),
                 }
             }
-            // The root scrolls, as it knows how much fits.
+            // The root scrolls, because it knows how much of the body fits.
             Command::LineDown
             | Command::LineUp
             | Command::PageDown
@@ -338,7 +339,7 @@ impl<S: Screen> AnyScreen for S {
     }
 }
 
-/// What the dialogs of a screen show.
+/// Calls `act` with the content of the screen's dialogs.
 fn with_source<S: Screen, T>(
     screen: &S,
     cx: ViewContext<'_>,
@@ -351,7 +352,7 @@ fn with_source<S: Screen, T>(
     })
 }
 
-/// The items, each with its place.
+/// Returns the items, each with its place.
 fn placed<S: Screen>(screen: &S, cx: ViewContext<'_>) -> Vec<(Entry<S::Item>, Place)> {
     let entries = Screen::items(screen, cx);
     let focus = &screen.common().focus;
@@ -363,7 +364,7 @@ fn placed<S: Screen>(screen: &S, cx: ViewContext<'_>) -> Vec<(Entry<S::Item>, Pl
         .collect()
 }
 
-/// The items that can have the focus.
+/// Returns the items that can have the focus.
 fn shown<S: Screen>(screen: &S, cx: ViewContext<'_>) -> Vec<Entry<S::Item>> {
     let placed = placed(screen, cx).into_iter();
     let shown = placed.filter(|(_, place)| *place != Place::More);
@@ -378,7 +379,7 @@ fn activate<S: Screen>(screen: &mut S, item: S::Item, cx: &mut UpdateContext<'_>
     }
 }
 
-/// Presses the item of a key.
+/// Activates the item with this key.
 fn by_key<S: Screen>(screen: &mut S, key: Shortcut, cx: &mut UpdateContext<'_>) {
     let found = placed(screen, cx.view()).into_iter();
     let found = found
@@ -397,13 +398,13 @@ fn by_key<S: Screen>(screen: &mut S, key: Shortcut, cx: &mut UpdateContext<'_>) 
 
 fn press<S: Screen>(screen: &mut S, item: S::Item, cx: &mut UpdateContext<'_>) {
     activate(screen, item.clone(), cx);
-    // What leads to another screen has the focus after the return.
+    // An item that opens another screen has the focus after the return.
     if matches!(cx.out.navigation, Some(Navigation::Open(_))) {
         screen.common_mut().focus = item;
     }
 }
 
-/// The editor's text goes to the screen.
+/// Passes the editor's text to the screen.
 fn commit<S: Screen>(screen: &mut S, item: &S::Item, cx: &mut UpdateContext<'_>) {
     let text = SecretString::from(screen.common().editor.text());
     screen.edited(item.clone(), text.expose_secret(), cx);

@@ -1,15 +1,15 @@
-//! Which buttons have room at the bottom, and in which rows. The others are under More.
+//! Places the buttons in the rows at the bottom. Buttons that don't fit are under More.
 
 use super::item::{Entry, Kind, Place};
 use crate::tui::widgets::button::{Shortcut, button_width};
 use crate::tui::widgets::grid::{LOW, NARROW};
 
-/// Where the first button of a row begins.
+/// Returns the column of the first button of a row.
 pub(in crate::tui) fn start(columns: u16) -> u16 {
     if columns < NARROW { 1 } else { 3 }
 }
 
-/// So many rows of buttons at most.
+/// Returns the maximum number of rows of buttons.
 fn most_rows(rows: u16) -> usize {
     match rows {
         ..LOW => 1,
@@ -18,7 +18,7 @@ fn most_rows(rows: u16) -> usize {
     }
 }
 
-/// Where each entry is in a window of this size, while this one has the focus.
+/// Returns the place of each entry in a window of this size, if the entry at `focus` has the focus.
 pub(super) fn places<I>(
     entries: &[Entry<I>],
     focus: Option<usize>,
@@ -28,7 +28,7 @@ pub(super) fn places<I>(
     let narrow = columns < NARROW;
     let near = |at: usize| narrow && focus.is_some_and(|focus| is_near(entries, focus, at));
     let mut places: Vec<Place> = entries.iter().map(|_| Place::Body).collect();
-    // The buttons about the row in focus come first.
+    // The buttons of the focused row come first.
     let beside = |at: &usize| entries[*at].beside && entries[*at].kind == Kind::Button;
     let besides = (0..entries.len()).filter(|at| beside(at) && near(*at));
     let bottom = |at: &usize| entries[*at].kind == Kind::Button && !entries[*at].beside;
@@ -46,7 +46,7 @@ pub(super) fn places<I>(
     let room = usize::from(columns.saturating_sub(start(columns) + 1));
     let needed = |at: usize| button_width(entries[at].shortcut, &entries[at].label, ascii) + 1;
     let most = most_rows(rows);
-    // With More before the last ones, which lead back and to the help; or in place of what has no room.
+    // More comes before the last buttons, Back and Help, or replaces the buttons that don't fit.
     let last = order
         .iter()
         .rposition(|at| !matches!(entries[*at].shortcut, Shortcut::Esc | Shortcut::Letter('?')))
@@ -83,17 +83,17 @@ pub(super) fn places<I>(
     places
 }
 
-/// True for the buttons next to the row of the focus.
+/// Returns whether this is a button next to the focused row.
 fn is_near<I>(entries: &[Entry<I>], focus: usize, at: usize) -> bool {
     let (low, high) = (focus.min(at), focus.max(at));
-    // From a row to its buttons, or among them.
+    // From a row to its buttons, or between its buttons.
     let between = &entries[low + 1..high.max(low + 1)];
     let beside = |entry: &Entry<I>| entry.beside && entry.kind == Kind::Button;
     at >= focus && between.iter().all(beside)
         || beside(&entries[focus]) && between.iter().all(beside)
 }
 
-/// Each with its row.
+/// Assigns each button to a row.
 fn flow(order: &[usize], room: usize, needed: impl Fn(usize) -> usize) -> Vec<(usize, usize)> {
     let (mut row, mut used) = (0, 0);
     order

@@ -1,4 +1,4 @@
-//! What a screen can read, change and request.
+//! The context of a screen: what it can read, change and request.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ use crate::tui::message::Effect;
 use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::theme::Theme;
 
-/// The console as it is now.
+/// The current state of the console.
 #[derive(Debug)]
 pub struct Console {
-    /// Where the program runs.
+    /// The environment that the program runs in.
     pub environment: Environment,
     /// What the terminal supports.
     pub theme: Theme,
@@ -24,38 +24,38 @@ pub struct Console {
     pub size: (u16, u16),
     /// The time of the latest message.
     pub now: Moment,
-    /// A token was copied to a desktop that keeps it when the program ends.
+    /// Whether a token is in a desktop clipboard that keeps it after the program ends.
     pub clipboard_has_token: bool,
 }
 
-/// What a screen may look at.
+/// The state that a screen can read.
 #[derive(Debug, Clone, Copy)]
 pub struct ViewContext<'a> {
     /// The console.
     pub console: &'a Console,
     /// The session.
     pub session: &'a Session,
-    /// False if the screen is drawn next to the one that has the focus.
+    /// Whether the screen has the focus; false if it is drawn next to the screen that has it.
     pub focused: bool,
 }
 
 impl ViewContext<'_> {
-    /// What the terminal supports.
+    /// Returns the theme, which says what the terminal supports.
     #[must_use]
     pub fn theme(&self) -> Theme {
         self.console.theme
     }
 }
 
-/// The message to the user, until the next key.
+/// The message in the message area, shown until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Its sentences.
+    /// The sentences of the message.
     pub said: Vec<Said>,
 }
 
 impl Message {
-    /// A sentence behind a label.
+    /// Creates a message of one sentence with a label.
     #[must_use]
     pub fn new(label: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         Self {
@@ -63,13 +63,13 @@ impl Message {
         }
     }
 
-    /// Something went as intended.
+    /// Creates a message about something that went as intended.
     #[must_use]
     pub fn note(text: impl Into<String>) -> Self {
         Self::new("Note", text)
     }
 
-    /// Something was done.
+    /// Creates a message about something that was done.
     #[must_use]
     pub fn done(label: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl Message {
         }
     }
 
-    /// Something went wrong.
+    /// Creates a message about something that went wrong.
     #[must_use]
     pub fn warning(text: impl Into<String>) -> Self {
         Self {
@@ -85,13 +85,13 @@ impl Message {
         }
     }
 
-    /// Its first sentence.
+    /// Returns the first sentence.
     #[must_use]
     pub fn text(&self) -> &str {
         self.said.first().map_or("", |said| &said.text)
     }
 
-    /// With another sentence below it.
+    /// Adds another sentence with a label.
     #[must_use]
     pub fn and(mut self, label: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         self.said.push(Said::new(label, text));
@@ -99,45 +99,45 @@ impl Message {
     }
 }
 
-/// What is said where there is no place for profiles.
+/// The message if there is no folder for profiles.
 const NO_FOLDER: &str =
     "There is no folder for profiles. Set HOME, or start the program with --profiles FOLDER.";
 
-/// What is said where the demo is to be saved.
+/// The message if the user tries to save the demo as a profile.
 const DEMO: &str = "The demo can't be saved as a profile: its server ends with the program.";
 
-/// What a screen asked for.
+/// The requests of a screen.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// For the shell.
+    /// Effects for the shell.
     pub effects: Vec<Effect>,
-    /// What takes the place of the message, if anything does.
+    /// The new message, or `Some(None)` to clear the message; `None` leaves the message unchanged.
     pub message: Option<Option<Message>>,
-    /// Where to go.
+    /// The screen to go to.
     pub navigation: Option<Navigation>,
-    /// To be shown alone.
+    /// The content to show alone.
     pub alone: Option<Content>,
-    /// The keys are to be shown.
+    /// Whether to show the help.
     pub help: bool,
-    /// The buttons without room are to be listed.
+    /// Whether to list the buttons that don't fit.
     pub more: bool,
-    /// The program is to be left.
+    /// Whether to quit the program.
     pub quit: bool,
 }
 
-/// What a screen may change, and what it may ask for.
+/// The state that a screen can change, and the requests that it can make.
 #[derive(Debug)]
 pub struct UpdateContext<'a> {
     /// The console.
     pub console: &'a Console,
     /// The session.
     pub session: &'a mut Session,
-    /// What was requested.
+    /// The requests made so far.
     pub out: &'a mut Outbox,
 }
 
 impl UpdateContext<'_> {
-    /// The same, to look at.
+    /// Returns the same state, read-only.
     #[must_use]
     pub fn view(&self) -> ViewContext<'_> {
         ViewContext {
@@ -147,53 +147,53 @@ impl UpdateContext<'_> {
         }
     }
 
-    /// Asks the shell for something.
+    /// Requests an effect from the shell.
     pub fn emit(&mut self, effect: Effect) {
         self.out.effects.push(effect);
     }
 
-    /// Tells the user something, behind a label.
+    /// Shows a message.
     pub fn tell(&mut self, message: Message) {
         self.out.message = Some(Some(message));
     }
 
-    /// Tells the user something.
+    /// Shows a note.
     pub fn say(&mut self, text: impl Into<String>) {
         self.out.message = Some(Some(Message::note(text)));
     }
 
-    /// Tells the user that something went wrong.
+    /// Shows a message that something went wrong.
     pub fn warn(&mut self, text: impl Into<String>) {
         self.out.message = Some(Some(Message::warning(text)));
     }
 
-    /// Takes the message away.
+    /// Clears the message.
     pub fn clear_message(&mut self) {
         self.out.message = Some(None);
     }
 
-    /// Goes elsewhere once the screen is done.
+    /// Goes to another screen after this call.
     pub fn go(&mut self, navigation: Navigation) {
         self.out.navigation = Some(navigation);
     }
 
-    /// Starts the flow that the form requests, and goes where that is seen; or to the field that stands in the way.
+    /// Starts the flow that the form requests and opens its screen, or goes to the field that prevents it.
     pub fn authorize(&mut self) {
         match self.session.authorize() {
             Ok(started) => {
                 self.emit(Effect::Start(started));
                 self.go(Navigation::Open(Route::SignIn));
             }
-            // The form tells what that is.
+            // The form shows the problem itself.
             Err(Refused::Form(_)) => self.go(Navigation::Open(Route::Form(FormTarget::Missing))),
             Err(refused) => self.warn_refused(&refused),
         }
     }
 
-    /// Starts a refresh of the tokens: by their profile, where they are in one.
+    /// Starts a refresh of the tokens, through their profile if they have one.
     ///
     /// # Errors
-    /// If there are no tokens, or something else is in progress.
+    /// Returns an error if there are no tokens, or if other work is in progress.
     pub fn refresh(&mut self) -> Result<(), Refused> {
         let effect = match self.session.refresh_profile() {
             Some(task) => task.map(Effect::Profile),
@@ -203,7 +203,7 @@ impl UpdateContext<'_> {
         Ok(())
     }
 
-    /// Saves the form or the tokens to the profile that is open; where none is open, asks for a name first.
+    /// Saves the form or the tokens to the open profile; if no profile is open, asks for a name first.
     pub fn save_profile(&mut self, from: SaveFrom) {
         let from_tokens = from != SaveFrom::Form;
         match self.session.save_open_profile(from_tokens) {
@@ -219,7 +219,7 @@ impl UpdateContext<'_> {
         }
     }
 
-    /// Starts a save, or says what stands in the way.
+    /// Starts a save, or shows what prevents it.
     pub fn start_save(&mut self, saved: Result<ProfileTask, Refused>) {
         match saved {
             Ok(task) => self.emit(Effect::Profile(task)),
@@ -228,7 +228,7 @@ impl UpdateContext<'_> {
         }
     }
 
-    /// Stops what is in progress, if anything is, and says what that was.
+    /// Stops the work in progress, if there is any, and shows what was canceled.
     pub fn cancel(&mut self) {
         let Some(canceled) = self.session.cancel() else {
             return;
@@ -240,7 +240,7 @@ impl UpdateContext<'_> {
         self.say(canceled.canceled());
     }
 
-    /// Says what is in the way of something that was to be started. What is wrong with the form is the form's to say.
+    /// Shows why work can't be started. Problems of the form are shown by the form itself.
     pub fn warn_refused(&mut self, refused: &Refused) {
         match refused {
             Refused::Busy(sentence) => self.warn(*sentence),
@@ -252,22 +252,22 @@ impl UpdateContext<'_> {
         }
     }
 
-    /// Shows something alone.
+    /// Shows a value alone.
     pub fn show_alone(&mut self, content: Content) {
         self.out.alone = Some(content);
     }
 
-    /// Shows the keys.
+    /// Shows the help.
     pub fn help(&mut self) {
         self.out.help = true;
     }
 
-    /// Lists the buttons without room.
+    /// Lists the buttons that don't fit.
     pub fn more(&mut self) {
         self.out.more = true;
     }
 
-    /// Leaves the program, after a question where something would be lost.
+    /// Quits the program, or first asks if tokens or changes would be lost.
     pub fn quit(&mut self) {
         self.out.quit = true;
     }

@@ -1,27 +1,27 @@
-//! The items of a screen: what can have the focus, what it is called, and which key activates it.
+//! The items of a screen that can have the focus, with their labels and keys.
 
 use std::borrow::Cow;
 
 pub use crate::tui::widgets::button::Shortcut;
 
-/// What kind of thing has the focus: decides which keys count and what the footer says.
+/// The kind of an item. It decides which keys work and what the footer shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A line to be typed.
+    /// A text field.
     Text,
-    /// A line to be typed whose Enter hands it over.
+    /// A text field that Enter submits.
     Paste,
-    /// A value that is found by typing.
+    /// A value that is searched by typing.
     Search,
     /// A choice between a few values.
     Choice,
     /// A button.
     Button,
-    /// A value to be chosen, selected or copied.
+    /// A value to choose, select or copy.
     Line,
 }
 
-/// Where an entry stands.
+/// The place of an entry on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tui) enum Place {
     /// In the body.
@@ -30,37 +30,37 @@ pub(in crate::tui) enum Place {
     Row(usize),
     /// Under More.
     More,
-    /// Nowhere: there is nothing under More.
+    /// Not shown: More, if there is nothing under it.
     Nowhere,
 }
 
-/// The label of the button that shows the others.
+/// The label of the button that lists the buttons that don't fit.
 pub(super) const MORE: &str = "More…";
 
-/// A row of a screen's one table of items.
+/// A row in a screen's table of items.
 #[derive(Debug, Clone)]
 pub struct Entry<I> {
     /// The item.
     pub item: I,
     /// The kind of item.
     pub kind: Kind,
-    /// On the screen.
+    /// The label on the screen.
     pub label: Cow<'static, str>,
-    /// The key that activates it.
+    /// The key that activates the item.
     pub shortcut: Shortcut,
-    /// It is next to a row of the body, not among the buttons at the bottom.
+    /// Whether the item is next to a row of the body, not among the buttons at the bottom.
     pub beside: bool,
-    /// A word about it at the edge of its row, such as `missing`.
+    /// A state at the end of the item's row, such as `missing`.
     pub state: Cow<'static, str>,
-    /// What More says about it. It is only there.
+    /// The description under More. An entry with a description is shown only there.
     pub more: Option<Cow<'static, str>>,
-    /// It cannot be used; More says why.
+    /// Whether the item is unavailable; the description under More says why.
     pub off: bool,
-    /// The change that Ctrl+F makes here, in a few words.
+    /// The fix that Ctrl+F applies, in a few words.
     pub fix: Option<String>,
-    /// What Enter does here, for the footer, where it is not what Enter does in any item of its kind.
+    /// What Enter does, for the footer, if it differs from other items of this kind.
     pub enter: Option<&'static str>,
-    /// A key that means something here alone, for the footer.
+    /// A key that works only on this item, and what it does, for the footer.
     pub hint: Option<(&'static str, &'static str)>,
 }
 
@@ -81,57 +81,57 @@ impl<I> Entry<I> {
         }
     }
 
-    /// A line to be typed.
+    /// Creates a text field.
     pub fn text(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self::new(item, Kind::Text, label, Shortcut::None)
     }
 
-    /// A line to be typed whose Enter hands it over.
+    /// Creates a text field that Enter submits.
     pub fn paste(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self::new(item, Kind::Paste, label, Shortcut::None)
     }
 
-    /// A choice between a few values.
+    /// Creates a choice between a few values.
     pub fn choice(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self::new(item, Kind::Choice, label, Shortcut::None)
     }
 
-    /// A value.
+    /// Creates a value to choose, select or copy.
     pub fn line(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self::new(item, Kind::Line, label, Shortcut::None)
     }
 
-    /// A button at the bottom.
+    /// Creates a button at the bottom.
     pub fn button(item: I, label: impl Into<Cow<'static, str>>, letter: char) -> Self {
         Self::new(item, Kind::Button, label, Shortcut::Letter(letter))
     }
 
-    /// A button at the bottom that Esc presses.
+    /// Creates a button at the bottom that Esc presses.
     pub fn esc(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self::new(item, Kind::Button, label, Shortcut::Esc)
     }
 
-    /// A button at the bottom that does what Enter does on the chosen row.
+    /// Creates a button at the bottom that does what Enter does on the selected row.
     pub fn enter(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self::new(item, Kind::Button, label, Shortcut::Enter)
     }
 
-    /// A button at the bottom that Delete presses.
+    /// Creates a button at the bottom that Delete presses.
     pub fn del(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self::new(item, Kind::Button, label, Shortcut::Del)
     }
 
-    /// A button at the bottom that no key presses but Enter on it.
+    /// Creates a button at the bottom without a key of its own.
     pub fn quiet(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self::new(item, Kind::Button, label, Shortcut::None)
     }
 
-    /// The button that shows what has no room, or what is rarely needed.
+    /// Creates the button that lists the buttons that don't fit or are rarely needed.
     pub fn more(item: I) -> Self {
         Self::button(item, MORE, 'o')
     }
 
-    /// A button next to a row.
+    /// Creates a button next to a row.
     pub fn beside(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self {
             beside: true,
@@ -139,12 +139,12 @@ impl<I> Entry<I> {
         }
     }
 
-    /// A value that is found by typing.
+    /// Creates a value that is searched by typing.
     pub fn search(item: I, label: impl Into<Cow<'static, str>>) -> Self {
         Self::new(item, Kind::Search, label, Shortcut::None)
     }
 
-    /// With a letter that activates it.
+    /// Sets the letter that activates the item.
     #[must_use]
     pub fn with_letter(self, letter: char) -> Self {
         Self {
@@ -153,7 +153,7 @@ impl<I> Entry<I> {
         }
     }
 
-    /// Under More, with a sentence about it.
+    /// Moves the item under More, with a description.
     #[must_use]
     pub fn under_more(self, about: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -162,7 +162,7 @@ impl<I> Entry<I> {
         }
     }
 
-    /// Under More, where it cannot be used, with the reason.
+    /// Moves the item under More as unavailable, with the reason.
     #[must_use]
     pub fn not_offered(self, why: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -171,7 +171,7 @@ impl<I> Entry<I> {
         }
     }
 
-    /// With a word at the edge of its row.
+    /// Sets the state at the end of the item's row.
     #[must_use]
     pub fn with_state(self, state: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -180,7 +180,7 @@ impl<I> Entry<I> {
         }
     }
 
-    /// With a word of its own for what Enter does.
+    /// Sets what Enter does, for the footer.
     #[must_use]
     pub fn with_enter(self, enter: &'static str) -> Self {
         Self {
@@ -189,7 +189,7 @@ impl<I> Entry<I> {
         }
     }
 
-    /// With a key that means something here alone.
+    /// Sets a key that works only on this item, and what it does.
     #[must_use]
     pub fn with_hint(self, key: &'static str, words: &'static str) -> Self {
         Self {
@@ -198,54 +198,54 @@ impl<I> Entry<I> {
         }
     }
 
-    /// With a change that Ctrl+F makes.
+    /// Sets the fix that Ctrl+F applies.
     #[must_use]
     pub fn with_fix(self, fix: Option<String>) -> Self {
         Self { fix, ..self }
     }
 }
 
-/// An item without its type: what the frame and the tests see.
+/// An item without its type, for the frame and the tests.
 #[derive(Debug, Clone)]
 pub struct ItemView {
     /// The kind of item.
     pub kind: Kind,
-    /// On the screen.
+    /// The label on the screen.
     pub label: Cow<'static, str>,
-    /// The key that activates it.
+    /// The key that activates the item.
     pub shortcut: Shortcut,
-    /// It is next to a row of the body.
+    /// Whether the item is next to a row of the body.
     pub beside: bool,
-    /// The change that Ctrl+F makes here.
+    /// The fix that Ctrl+F applies.
     pub fix: Option<String>,
-    /// What Enter does here, where it is not what it does in any item of this kind.
+    /// What Enter does, if it differs from other items of this kind.
     pub enter: Option<&'static str>,
-    /// A key that means something here alone.
+    /// A key that works only on this item, and what it does.
     pub hint: Option<(&'static str, &'static str)>,
-    /// What More says about it.
+    /// The description under More.
     pub more: Option<Cow<'static, str>>,
-    /// It cannot be used.
+    /// Whether the item is unavailable.
     pub off: bool,
-    /// Where it stands.
+    /// The place of the item on the screen.
     pub(in crate::tui) place: Place,
-    /// It has the focus.
+    /// Whether the item has the focus.
     pub focused: bool,
 }
 
 impl ItemView {
-    /// True for a button at the bottom.
+    /// Returns whether this is a button at the bottom.
     #[must_use]
     pub fn is_button(&self) -> bool {
         self.kind == Kind::Button && !self.beside
     }
 
-    /// True if it is under More.
+    /// Returns whether the item is under More.
     #[must_use]
     pub fn is_under_more(&self) -> bool {
         self.place == Place::More
     }
 
-    /// The letter that activates it.
+    /// Returns the letter that activates the item.
     #[must_use]
     pub fn letter(&self) -> Option<char> {
         match self.shortcut {

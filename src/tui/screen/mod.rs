@@ -1,6 +1,8 @@
-//! The interface of a screen: what it implements, and what the loop, the frame and the tests use.
+//! The interface of a screen: the trait that screens implement, and the one that the event loop, the frame and the
+//! tests use.
 //!
-//! [`Screen`] has its own types for its items and dialogs. [`AnyScreen`] is the same without them.
+//! [`Screen`] has types for the items and dialogs of the screen. [`AnyScreen`] is the same interface without these
+//! types.
 
 mod any;
 pub(in crate::tui) mod buttons;

@@ -1,14 +1,14 @@
-//! Where a screen can send the user.
+//! Routes: the screens that a screen can send the user to.
 
 use crate::form::settings::Key;
 use crate::session::Value;
 
-/// Where a screen can send the user: a name, so that no screen names another's code.
+/// The name of a screen, so that screens don't depend on each other's code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// The settings; it is always there, below all others.
+    /// The settings form, which is always open, below all other screens.
     Form(FormTarget),
-    /// The sign-in in progress, or the one that failed.
+    /// The sign-in in progress, or a failed one.
     SignIn,
     /// The tokens.
     Tokens,
@@ -20,32 +20,32 @@ pub enum Route {
     MailTest,
     /// The profiles.
     Profiles,
-    /// What is saved as a profile.
+    /// The dialog to save a profile.
     SaveProfile(SaveFrom),
 }
 
-/// What is to be saved as a profile.
+/// The source of a profile to save.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SaveFrom {
     /// The form.
     Form,
-    /// The tokens; with the one that is saved instead where a file is wanted.
+    /// The tokens, with the token to save if the user saves to a file instead.
     Tokens(Option<Value>),
 }
 
-/// What to show of the form.
+/// The part of the form to focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormTarget {
     /// The button that starts the flow.
     Authorize,
-    /// The first field that stops a sign-in, else the button.
+    /// The first field that prevents a sign-in, or else the button.
     Missing,
-    /// This field, or if it is locked, what locks it.
+    /// This field, or the setting that locks it.
     Field(Key),
 }
 
 impl Route {
-    /// The name of the screen, for the help.
+    /// Returns the name of the screen, for the help.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -60,18 +60,18 @@ impl Route {
         }
     }
 
-    /// True for the same screen.
+    /// Returns whether both routes name the same screen.
     #[must_use]
     pub fn is_same_screen(self, other: Self) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)
     }
 }
 
-/// Where to go.
+/// A request to go to another screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Navigation {
-    /// To this screen: back to it where it is open, else on top of what is.
+    /// Opens this screen on top of all others, or returns to it if it is already open.
     Open(Route),
-    /// To the screen below.
+    /// Returns to the screen below.
     Back,
 }

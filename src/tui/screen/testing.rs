@@ -1,4 +1,4 @@
-//! A screen by itself, with a session made by hand, for the tests of the screens.
+//! A test harness for a single screen, with a session of its own.
 
 use std::time::Duration;
 
@@ -21,14 +21,14 @@ use crate::tui::widgets::draw::Body;
 use crate::tui::widgets::editor::Edit;
 use crate::tui::widgets::theme::Theme;
 
-/// A screen by itself.
+/// A single screen, with its console and session.
 pub(in crate::tui) struct Solo<S> {
     pub(in crate::tui) screen: S,
     pub(in crate::tui) console: Console,
     pub(in crate::tui) session: Session,
 }
 
-/// Settings of this preset that are complete.
+/// Returns complete settings of this preset.
 pub(in crate::tui) fn settings(preset: &str) -> Settings {
     let mut settings = Settings::new(presets::get(preset).unwrap());
     settings.set_server("http://127.0.0.1:9");
@@ -38,7 +38,7 @@ pub(in crate::tui) fn settings(preset: &str) -> Settings {
     settings
 }
 
-/// Tokens by this name.
+/// Returns tokens that contain this name.
 pub(in crate::tui) fn token_set(name: &str) -> TokenSet {
     TokenSet {
         access_token: format!("{name}-access").into(),
@@ -53,7 +53,7 @@ pub(in crate::tui) fn token_set(name: &str) -> TokenSet {
     }
 }
 
-/// The code of a device flow.
+/// Returns the event with the device code.
 pub(in crate::tui) fn device_code() -> FlowEvent {
     FlowEvent::DeviceCode {
         user_code: "WDJB-MJHT".to_owned(),
@@ -63,7 +63,7 @@ pub(in crate::tui) fn device_code() -> FlowEvent {
     }
 }
 
-/// The URL of an authorization code flow.
+/// Returns the event with the authorization URL.
 pub(in crate::tui) fn sign_in() -> FlowEvent {
     FlowEvent::SignIn {
         url: "https://as.example/authorize?state=s".parse().unwrap(),
@@ -74,7 +74,7 @@ pub(in crate::tui) fn sign_in() -> FlowEvent {
 }
 
 impl<S: Screen> Solo<S> {
-    /// On a console like this, with complete settings of this preset.
+    /// Creates a screen in this environment, with complete settings of this preset.
     pub(in crate::tui) fn new(
         environment: Environment,
         preset: &str,
@@ -108,7 +108,7 @@ impl<S: Screen> Solo<S> {
         }
     }
 
-    /// Lets the screen do something, and settles it. Says what it requested.
+    /// Calls `act` on the screen, settles it, and returns what it requested.
     pub(in crate::tui) fn act(
         &mut self,
         act: impl FnOnce(&mut S, &mut UpdateContext<'_>),
@@ -124,13 +124,13 @@ impl<S: Screen> Solo<S> {
         out
     }
 
-    /// Puts the focus on an item that is there, and activates it.
+    /// Moves the focus to an existing item, and activates it.
     pub(in crate::tui) fn press(&mut self, item: S::Item) -> Outbox {
         self.go(item);
         self.act(|screen, cx| AnyScreen::key(screen, Command::Enter, cx))
     }
 
-    /// Puts the focus on an item, which has to be there.
+    /// Moves the focus to an item, which must exist.
     pub(in crate::tui) fn go(&mut self, item: S::Item) {
         let items = Screen::items(&self.screen, self.view());
         let there = items.iter().any(|entry| entry.item == item);
@@ -138,7 +138,7 @@ impl<S: Screen> Solo<S> {
         self.act(|screen, cx| set_focus(screen, item, cx));
     }
 
-    /// Keys.
+    /// Sends keys, and returns what the last one requested.
     pub(in crate::tui) fn keys(&mut self, commands: &[Command]) -> Outbox {
         let mut last = Outbox::default();
         for command in commands {
@@ -147,21 +147,21 @@ impl<S: Screen> Solo<S> {
         last
     }
 
-    /// Text, key by key.
+    /// Types text, key by key.
     pub(in crate::tui) fn type_text(&mut self, text: &str) {
         for letter in text.chars() {
             self.keys(&[Command::Edit(Edit::Insert(letter))]);
         }
     }
 
-    /// The labels of what can have the focus.
+    /// Returns the labels of the items that can have the focus.
     pub(in crate::tui) fn labels(&self) -> Vec<String> {
         let items = Screen::items(&self.screen, self.view());
         let labels = items.into_iter().map(|entry| entry.label.into_owned());
         labels.collect()
     }
 
-    /// The message that is requested.
+    /// Returns the text of the requested message.
     pub(in crate::tui) fn told(out: &Outbox) -> &str {
         match &out.message {
             Some(Some(message)) => message.text(),
@@ -169,13 +169,13 @@ impl<S: Screen> Solo<S> {
         }
     }
 
-    /// Starts the sign-in of the settings.
+    /// Starts a sign-in with the settings.
     pub(in crate::tui) fn authorize(&mut self, flow: FlowKind) -> AttemptId {
         self.session.settings.set_flow(flow);
         self.session.authorize().unwrap().attempt
     }
 
-    /// Something that the engine reports of what is in progress.
+    /// Sends an event of the flow in progress.
     pub(in crate::tui) fn hear(&mut self, event: FlowEvent) -> Outbox {
         let attempt = self.session.attempt().unwrap();
         let (now, environment) = (self.console.now, &self.console.environment);
@@ -183,18 +183,18 @@ impl<S: Screen> Solo<S> {
         self.on_event(&event)
     }
 
-    /// Something that the session has taken in.
+    /// Sends an event of the session.
     pub(in crate::tui) fn on_event(&mut self, event: &SessionEvent) -> Outbox {
         self.act(|screen, cx| Screen::on_event(screen, event, cx))
     }
 
-    /// The body in a page of this size.
+    /// Returns the body on a page of this size.
     pub(in crate::tui) fn body(&self, columns: u16, rows: u16) -> Body {
         let area = Rect::new(0, 2, columns, rows);
         Screen::body(&self.screen, self.view(), area, columns)
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub(in crate::tui) fn text(&self) -> String {
         let rows = self.body(80, 24).rows;
         let lines = rows.iter().map(|row| row.line.to_string());

@@ -17,27 +17,27 @@ use crate::tui::dialog::{Answer, Dialog, List, Reading};
 use crate::tui::widgets::draw::Body;
 use crate::tui::widgets::editor::Editor;
 
-/// What every screen has.
+/// The state that every screen has.
 #[derive(Debug)]
 pub struct Common<I, D> {
     /// The item that has the focus.
     pub focus: I,
-    /// Where it stood when it was last there: what takes its place has the focus then.
+    /// The last position of the focused item. If the item disappears, the one now at this position gets the focus.
     pub(super) place: usize,
-    /// The line being edited, where the focus is on one.
+    /// The editor of the focused text field.
     pub editor: Editor,
-    /// What the session had of that line when the editor last agreed with it.
+    /// The session's text of the focused field when it last agreed with the editor.
     pub(super) committed: SecretString,
-    /// What lies on top.
+    /// The dialog over the screen.
     pub dialog: Option<Dialog<D>>,
-    /// First row of the body that is shown.
+    /// The first visible row of the body.
     pub scroll: usize,
-    /// The focus has moved, and has to be brought in sight.
+    /// Whether the focus has moved, and must be scrolled into view.
     pub(super) follow: bool,
 }
 
 impl<I, D> Common<I, D> {
-    /// With the focus on this item.
+    /// Creates the state with the focus on this item.
     #[must_use]
     pub fn at(focus: I) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl<I, D> Common<I, D> {
 }
 
 impl<I: PartialEq, D> Common<I, D> {
-    /// True if an item has the focus, and the screen is not drawn next to another.
+    /// Returns whether the item has the focus, and the screen is not drawn next to the one that has it.
     #[must_use]
     pub fn has_focus(&self, cx: ViewContext<'_>, item: &I) -> bool {
         cx.focused && self.focus == *item
@@ -62,62 +62,64 @@ impl<I: PartialEq, D> Common<I, D> {
 
 /// The trait that each screen implements.
 pub trait Screen: Debug {
-    /// What on it can have the focus. Carries names, never positions.
+    /// An item that can have the focus. It is a name, never a position.
     type Item: Clone + PartialEq + Debug;
-    /// What a dialog of it was opened for.
+    /// The purpose of a dialog.
     type DialogId: Clone + Debug;
 
-    /// What every screen has.
+    /// Returns the state that every screen has.
     fn common(&self) -> &Common<Self::Item, Self::DialogId>;
-    /// The same, to be changed.
+    /// Returns the state that every screen has, mutably.
     fn common_mut(&mut self) -> &mut Common<Self::Item, Self::DialogId>;
-    /// The name of the screen.
+    /// Returns the route of the screen.
     fn route(&self) -> Route;
-    /// At the top right.
+    /// Returns the title, which is at the top right.
     fn title(&self, cx: ViewContext<'_>) -> String;
-    /// In the order of the screen: Tab, letters, buttons, footer, help and tests read this one table.
+    /// Returns the items in the order of the screen: Tab, letters, buttons, the footer, the help and tests all use this
+    /// table.
     fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Self::Item>>;
-    /// The body, for an area on a page of this width.
+    /// Returns the body for an area, on a page of the width `page`.
     fn body(&self, cx: ViewContext<'_>, area: Rect, page: u16) -> Body;
-    /// The button that shows those without room, where the screen may have too many.
+    /// Returns the button that lists the buttons that don't fit, if the screen may have too many.
     #[must_use]
     fn more() -> Option<Self::Item> {
         None
     }
-    /// Enter on an item, or its letter.
+    /// Handles Enter on an item, or the item's letter.
     fn activate(&mut self, item: Self::Item, cx: &mut UpdateContext<'_>);
 
-    /// The text that an editor on this item begins with.
+    /// Returns the initial text of an editor on this item.
     fn text(&self, _item: &Self::Item, _cx: ViewContext<'_>) -> SecretString {
         SecretString::default()
     }
-    /// The text that Ctrl+T restores; `None` if there is none for this item.
+    /// Returns the text that Ctrl+T restores; `None` if this item has no default text.
     fn default_text(&self, _item: &Self::Item, _cx: ViewContext<'_>) -> Option<String> {
         None
     }
-    /// The text of an item was edited.
+    /// Handles that the text of an item was edited.
     fn edited(&mut self, _item: Self::Item, _text: &str, _cx: &mut UpdateContext<'_>) {}
-    /// A choice was changed, one on or one back.
+    /// Handles that a choice was changed to the next or the previous value.
     fn changed(&mut self, _item: Self::Item, _by: isize, _cx: &mut UpdateContext<'_>) {}
-    /// Ctrl+F on an item.
+    /// Handles Ctrl+F on an item.
     fn fix(&mut self, _item: Self::Item, _cx: &mut UpdateContext<'_>) {}
-    /// The focus came to this item.
+    /// Handles that this item got the focus.
     fn focused(&mut self, _item: Self::Item, _cx: &mut UpdateContext<'_>) {}
-    /// The user moved the focus by hand.
+    /// Handles that the user moved the focus.
     fn moved(&mut self, _cx: &mut UpdateContext<'_>) {}
-    /// A character was typed on an item that is found by typing.
+    /// Handles a character that was typed on a value that is searched by typing.
     fn searched(&mut self, _item: Self::Item, _ch: char, _cx: &mut UpdateContext<'_>) {}
-    /// Ctrl+S, from anywhere.
+    /// Handles Ctrl+S on any item.
     fn save(&mut self, _cx: &mut UpdateContext<'_>) {}
-    /// Asks where to save all that is lost at the end of the program.
+    /// Asks where to save everything that would be lost when the program ends.
     fn save_all(&mut self, _cx: &mut UpdateContext<'_>) {}
-    /// Ctrl+R, from anywhere.
+    /// Handles Ctrl+R on any item.
     fn reveal(&mut self, _cx: &mut UpdateContext<'_>) {}
-    /// Where a paste goes when the focus is on no text; `None`: nowhere, and that is said.
+    /// Returns the item that receives a paste if the focus is not on a text field. If it is `None`, a message says that
+    /// nothing was pasted.
     fn paste_target(&self, _cx: ViewContext<'_>) -> Option<Self::Item> {
         None
     }
-    /// What of a paste goes into the line, and the message about that.
+    /// Returns the part of a paste that goes into the field, and a message about the change.
     fn cleaned(
         &self,
         _item: &Self::Item,
@@ -126,21 +128,21 @@ pub trait Screen: Debug {
     ) -> (SecretString, Option<String>) {
         (text.into(), None)
     }
-    /// True if a paste takes the place of the text instead of going into it.
+    /// Returns whether a paste replaces the text instead of being inserted.
     fn is_replaced_by_paste(&self, _item: &Self::Item) -> bool {
         false
     }
-    /// A dialog was answered. It is closed by then, unless the answer says otherwise.
+    /// Handles the answer of a dialog. The dialog is already closed, unless the answer says otherwise.
     fn answered(&mut self, _id: Self::DialogId, _answer: Answer, _cx: &mut UpdateContext<'_>) {}
-    /// What a list dialog shows, with what was typed to filter it.
+    /// Returns the content of a list dialog, filtered by the typed text.
     fn list(&self, _id: &Self::DialogId, _filter: &str, _cx: ViewContext<'_>) -> List {
         List::default()
     }
-    /// What a reading dialog shows, in lines of so many columns.
+    /// Returns the content of a reading dialog, in lines of at most this many columns.
     fn reading(&self, _id: &Self::DialogId, _columns: usize, _cx: ViewContext<'_>) -> Reading {
         Reading::default()
     }
-    /// The words next to a picture, in so many columns and rows.
+    /// Returns the text next to a picture, for an area of this many columns and rows.
     fn caption(
         &self,
         _picture: &Picture,
@@ -149,37 +151,37 @@ pub trait Screen: Debug {
     ) -> Vec<Line<'static>> {
         Vec::new()
     }
-    /// The session reported an event. Screens do not navigate here: the root does.
+    /// Handles an event of the session. Screens don't navigate here: the root does.
     fn on_event(&mut self, _event: &SessionEvent, _cx: &mut UpdateContext<'_>) {}
-    /// The window has another size.
+    /// Handles a change of the window's size.
     fn resized(&mut self, _cx: &mut UpdateContext<'_>) {}
-    /// It was navigated to, and is on top now.
+    /// Handles that the screen was opened or returned to, and is now on top.
     fn entered(&mut self, _route: Route, _cx: &mut UpdateContext<'_>) {}
-    /// True if the body scrolls with the arrow keys, because it holds nothing that can have the focus.
+    /// Returns whether the arrow keys scroll the body, because it contains no items.
     fn scrolls_by_line(&self) -> bool {
         false
     }
-    /// True if it can share a wide page with the form.
+    /// Returns whether the screen can share a wide page with the form.
     fn fits_beside(&self, _area: Rect, _cx: ViewContext<'_>) -> bool {
         true
     }
-    /// How long until a time on it changes.
+    /// Returns the time until a time shown on the screen changes.
     fn tick(&self, _cx: ViewContext<'_>) -> Option<Duration> {
         None
     }
-    /// The URLs on it that are to be links.
+    /// Returns the URLs on the screen that become links.
     fn urls(&self, _cx: ViewContext<'_>) -> Vec<Url> {
         Vec::new()
     }
 }
 
-/// Moves the focus of a screen, with an editor where text is typed.
+/// Moves the focus of a screen, and notifies the screen.
 pub fn set_focus<S: Screen + ?Sized>(screen: &mut S, item: S::Item, cx: &mut UpdateContext<'_>) {
     load(screen, item.clone(), cx.view());
     screen.focused(item, cx);
 }
 
-/// Puts the focus on an item, with an editor on its text.
+/// Puts the focus on an item, and loads its text into the editor.
 pub(super) fn load<S: Screen + ?Sized>(screen: &mut S, item: S::Item, cx: ViewContext<'_>) {
     let text = screen.text(&item, cx);
     let common = screen.common_mut();
