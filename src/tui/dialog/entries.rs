@@ -1,37 +1,37 @@
-//! What a list dialog shows: its entries, and the words around them.
+//! The content of a list dialog: its entries, and the texts around them.
 
 use crate::tui::widgets::said::Said;
 
-/// An entry.
+/// An entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListEntry {
-    /// What it is: a name that stays the same while the list is loaded again.
+    /// An identifier that stays the same when the list is reloaded.
     pub key: String,
-    /// On the left.
+    /// The text on the left.
     pub name: String,
-    /// On the right.
+    /// The text on the right.
     pub about: String,
-    /// At the end of its row, on a page.
+    /// The state at the end of the row, in a full-screen list.
     pub state: String,
-    /// What stands for it below the list; empty: name and words, where its row cuts them.
+    /// The text below the list while the entry is selected. If it is empty: the name and `about`, if the row cuts them.
     pub whole: String,
-    /// The message about it, on a page.
+    /// The message about the entry, in a full-screen list.
     pub said: Vec<Said>,
-    /// It cannot be chosen; `about` says why.
+    /// Whether the entry is unavailable; `about` says why.
     pub off: bool,
 }
 
-/// What a list dialog shows.
+/// The content of a list dialog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct List {
     /// The title.
     pub head: String,
-    /// In their order.
+    /// The entries, in order.
     pub entries: Vec<ListEntry>,
-    /// The message if there are none.
+    /// The message if there are no entries.
     pub none: String,
-    /// Below the entries.
+    /// The text below the entries.
     pub note: String,
-    /// It takes the whole screen, in three columns.
+    /// Whether the list uses the whole screen, with three columns.
     pub page: bool,
 }

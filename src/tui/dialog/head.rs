@@ -1,4 +1,4 @@
-//! The title and the rule of a dialog that takes the whole screen.
+//! The title and the rule of a full-screen dialog.
 
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
@@ -8,7 +8,7 @@ use crate::tui::widgets::grid::{LOW, NARROW};
 use crate::tui::widgets::text::{shorten, width};
 use crate::tui::widgets::theme::Theme;
 
-/// The part that is shown, and the keys that show the others: `1–18 of 59 · PgDn`. Empty where all of it is.
+/// Returns the visible range and the keys that scroll: `1–18 of 59 · PgDn`. Empty if everything is visible.
 pub(super) fn place(theme: Theme, first: usize, shown: usize, count: usize) -> String {
     if count <= shown {
         return String::new();
@@ -20,7 +20,8 @@ pub(super) fn place(theme: Theme, first: usize, shown: usize, count: usize) -> S
     format!("{}{dash}{last} of {count} {dot}{up}{down}", first + 1)
 }
 
-/// Draws both. A low window has no rule; there the place is in the title. `unit` says what is counted, on the rule.
+/// Draws the title and the rule. A low window has no rule, and the range is in the title. On the rule, `unit` says what
+/// is counted.
 pub(super) fn draw(theme: Theme, frame: &mut Frame<'_>, head: &str, unit: &str, place: &str) {
     let area = frame.area();
     let columns = usize::from(area.width);
@@ -30,7 +31,7 @@ pub(super) fn draw(theme: Theme, frame: &mut Frame<'_>, head: &str, unit: &str, 
         (true, place) => format!(" {} {place}", theme.dot()),
     };
     let named = !low || area.width >= NARROW;
-    // Room for the name of the program, and for the place.
+    // Leave room for the name of the program, and for the range.
     let kept = if named { 20 } else { 2 } + width(&behind);
     let title = shorten(head, columns.saturating_sub(kept), theme.ellipsis()) + &behind;
     if named {

@@ -1,4 +1,4 @@
-//! A line to be typed, such as a path or a name.
+//! A dialog with a text field, such as for a path or a name.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -10,18 +10,18 @@ use crate::tui::widgets::editor::Editor;
 use crate::tui::widgets::text::{fit, window, wrap};
 use crate::tui::widgets::theme::Theme;
 
-/// What stands around the line.
+/// The texts around the field.
 #[derive(Debug, Clone)]
 pub struct Prompt {
     /// The title.
     pub title: String,
-    /// Above the line.
+    /// The text above the field.
     pub lead: String,
-    /// Below it.
+    /// The text below the field.
     pub note: String,
 }
 
-/// Draws it; what is typed last stays in sight. A secret is masked.
+/// Draws the dialog, and returns the cursor position. The end of a long text stays visible; a secret is masked.
 pub(super) fn draw(
     prompt: &Prompt,
     (typed, secret): (&Editor, bool),

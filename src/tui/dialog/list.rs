@@ -1,4 +1,4 @@
-//! A list to choose from or to tick, with or without a line to filter it.
+//! A list to choose from, or to select and clear entries in, with or without a filter line.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -13,16 +13,16 @@ use crate::tui::widgets::editor::Editor;
 use crate::tui::widgets::text::{fit, shorten, width, window, wrap};
 use crate::tui::widgets::theme::Theme;
 
-/// Before the line that filters.
+/// The label of the filter line.
 const FIND: &str = "Find ";
-/// Before an entry: room for the marker.
+/// Columns before an entry, with room for the marker.
 const INDENT: usize = 2;
-/// Rows of a window in which the entries take all of them.
+/// Minimum height of a window that shows anything below the entries.
 const SMALL: u16 = 12;
 
-/// The parts of a list in a window.
+/// The layout of a list in a window.
 struct Parts {
-    /// Lines below the entries: the whole of the marked one where its row cuts it, and the note.
+    /// Lines below the entries: the full text of the selected entry if its row cuts it, and the note.
     below: Vec<String>,
     lines: u16,
 }
@@ -59,7 +59,7 @@ impl Parts {
         Self { below, lines }
     }
 
-    /// Where the entries stand.
+    /// Returns the area of the entries.
     fn entries(&self, filter: bool, inside: Rect) -> Rect {
         let head = match (filter, inside.height > 6) {
             (true, true) => 2,
@@ -76,7 +76,7 @@ impl Parts {
     }
 }
 
-/// How many columns the names take: as many as the longest, up to what leaves room for the rest.
+/// Returns the width of the names: as wide as the longest, up to a limit that leaves room for the rest.
 fn name_columns(list: &List, columns: usize) -> usize {
     let names = list.entries.iter().map(|entry| width(&entry.name));
     let longest = names.max().unwrap_or(0);
@@ -85,7 +85,7 @@ fn name_columns(list: &List, columns: usize) -> usize {
     longest.min(most.saturating_sub(INDENT))
 }
 
-/// How many entries are shown at once.
+/// Returns how many entries are visible at once.
 pub(super) fn height(
     list: &List,
     filter: bool,
@@ -101,7 +101,7 @@ pub(super) fn height(
     parts.entries(filter, inside).height.into()
 }
 
-/// Draws a list. The cursor is where the filter is typed, else on the marked entry.
+/// Draws a list, and returns the cursor position: in the filter line, or else on the selected entry.
 pub(super) fn draw(
     list: &List,
     filter: Option<&Editor>,

@@ -1,5 +1,5 @@
-//! Dialogs on top of a screen, of five kinds. A screen defines the dialog and handles its result; it neither draws it nor
-//! reads its keys.
+//! Dialogs over a screen, of five kinds. A screen defines a dialog and handles its answer; it neither draws the dialog
+//! nor reads its keys.
 
 mod entries;
 mod head;
@@ -25,83 +25,83 @@ use super::widgets::editor::{Edit, Editor};
 use super::widgets::theme::Theme;
 use crate::secret::SecretString;
 
-/// A dialog, and what it was opened for.
+/// A dialog, and its purpose.
 #[derive(Debug)]
 pub struct Dialog<D> {
-    /// What it was opened for.
+    /// The purpose of the dialog.
     pub id: D,
-    /// What it looks like, and how far the user is in it.
+    /// The kind of dialog, with its state.
     pub kind: DialogKind,
 }
 
 /// The kinds of dialogs.
 #[derive(Debug)]
 pub enum DialogKind {
-    /// Entries to choose from.
+    /// A list of entries.
     List {
-        /// The line that filters them, if there is one.
+        /// The filter line, if the list has one.
         filter: Option<Editor>,
-        /// The marked entry.
+        /// The selected entry.
         marked: Mark,
-        /// They are ticked, not chosen.
+        /// Whether entries are selected and cleared one by one, instead of choosing one.
         ticks: bool,
     },
     /// A question.
     Question(Question),
-    /// A text to be read.
+    /// A text to read.
     Reading {
-        /// First line shown.
+        /// The first visible line.
         scroll: usize,
     },
-    /// A line to be typed.
+    /// A text field.
     Line {
-        /// What stands around it.
+        /// The texts around the field.
         prompt: Prompt,
-        /// The line.
+        /// The editor of the field.
         editor: Editor,
-        /// A secret: what is typed is masked. It may be empty.
+        /// Whether the text is a secret, which is masked. It may be empty.
         secret: bool,
     },
     /// A QR code.
     Picture(Box<Picture>),
 }
 
-/// What came of a dialog.
+/// The user's answer in a dialog.
 #[derive(Debug)]
 pub enum Answer {
     /// An entry was chosen.
     Picked {
-        /// Its key.
+        /// The key of the entry.
         key: String,
-        /// What was typed to filter.
+        /// The text in the filter line.
         filter: String,
     },
-    /// An entry was ticked or unticked; the dialog stays.
+    /// An entry was selected or cleared; the dialog stays open.
     Ticked(String),
     /// The button with this label was pressed.
     Button(&'static str),
-    /// A line was typed.
+    /// A text was entered.
     Text(SecretString),
-    /// Tab in a line, which so far holds this; the dialog stays.
+    /// Tab was pressed in a text field that contains this text; the dialog stays open.
     Other(SecretString),
 }
 
-/// What a key did to a dialog.
+/// The effect of a key on a dialog.
 #[derive(Debug)]
 pub enum Reply {
-    /// It stays.
+    /// The dialog stays open.
     Open,
-    /// It stays, and the screen is told.
+    /// The dialog stays open, and the screen gets the answer.
     Tell(Answer),
-    /// It closes.
+    /// The dialog closes.
     Close(Option<Answer>),
 }
 
-/// The entry of a list that is marked: by its key, so that it stays marked while the list is loaded again.
+/// The selected entry of a list, by its key, so that it stays selected when the list is reloaded.
 #[derive(Debug, Clone, Default)]
 pub struct Mark {
     key: Option<String>,
-    /// Where it was, for when its entry is gone.
+    /// The position of the entry, for when the entry is gone.
     place: usize,
 }
 
@@ -113,7 +113,7 @@ impl Mark {
         }
     }
 
-    /// Where the entry is now.
+    /// Returns the current position of the entry.
     fn place(&self, entries: &[ListEntry]) -> usize {
         let same = |entry: &ListEntry| self.key.as_ref() == Some(&entry.key);
         let last = entries.len().saturating_sub(1);
@@ -133,16 +133,17 @@ impl Mark {
     }
 }
 
-/// Gives a list dialog all that it shows.
+/// A function that returns the content of a list dialog.
 type Lists<'a, D> = dyn Fn(&D, &str) -> List + 'a;
 
 impl<D> Dialog<D> {
-    /// A list to choose from, with a line to filter it. Begins on the entry with this key, if it has one.
+    /// Creates a list to choose from, with a filter line. The entry with the key `marked` is selected at first, if
+    /// there is one.
     #[must_use]
     pub fn filtered_list(id: D, filter: &str, marked: &str) -> Self {
         let kind = DialogKind::List {
             filter: Some(Editor::new(filter)),
-            // What was typed counts more than what was there.
+            // A filter takes precedence over the entry that was selected before.
             marked: if filter.is_empty() {
                 Mark::on(marked)
             } else {
@@ -153,7 +154,7 @@ impl<D> Dialog<D> {
         Self { id, kind }
     }
 
-    /// A list to choose from, or to tick.
+    /// Creates a list to choose from, or to select and clear entries in.
     #[must_use]
     pub fn list(id: D, ticks: bool) -> Self {
         let kind = DialogKind::List {
@@ -164,7 +165,7 @@ impl<D> Dialog<D> {
         Self { id, kind }
     }
 
-    /// A list to choose from, which begins on the entry with this key, if it has one.
+    /// Creates a list to choose from. The entry with the key `marked` is selected at first, if there is one.
     #[must_use]
     pub fn list_on(id: D, marked: &str) -> Self {
         let kind = DialogKind::List {
@@ -175,21 +176,21 @@ impl<D> Dialog<D> {
         Self { id, kind }
     }
 
-    /// A question.
+    /// Creates a question.
     #[must_use]
     pub fn question(id: D, question: Question) -> Self {
         let kind = DialogKind::Question(question);
         Self { id, kind }
     }
 
-    /// A text to be read.
+    /// Creates a text to read.
     #[must_use]
     pub fn reading(id: D) -> Self {
         let kind = DialogKind::Reading { scroll: 0 };
         Self { id, kind }
     }
 
-    /// A line to be typed, which begins with `text`.
+    /// Creates a text field that contains `text`.
     #[must_use]
     pub fn line(id: D, prompt: Prompt, text: &str) -> Self {
         let kind = DialogKind::Line {
@@ -200,7 +201,7 @@ impl<D> Dialog<D> {
         Self { id, kind }
     }
 
-    /// A secret to be typed, or left empty.
+    /// Creates a field for a secret, which may be left empty.
     #[must_use]
     pub fn secret(id: D, prompt: Prompt) -> Self {
         let kind = DialogKind::Line {
@@ -211,14 +212,14 @@ impl<D> Dialog<D> {
         Self { id, kind }
     }
 
-    /// A QR code.
+    /// Creates a QR code.
     #[must_use]
     pub fn picture(id: D, picture: Picture) -> Self {
         let kind = DialogKind::Picture(Box::new(picture));
         Self { id, kind }
     }
 
-    /// What keys mean in it.
+    /// Returns the context that decides what keys do in the dialog.
     #[must_use]
     pub fn context(&self) -> Context {
         match &self.kind {
@@ -231,7 +232,7 @@ impl<D> Dialog<D> {
         }
     }
 
-    /// A paste goes where text is typed. False if it is too long.
+    /// Pastes into the text field or the filter line. Returns false if the text is too long.
     #[must_use]
     pub fn paste(&mut self, text: &str) -> bool {
         match &mut self.kind {
@@ -251,7 +252,7 @@ impl<D> Dialog<D> {
         }
     }
 
-    /// What a key does, in a window like this.
+    /// Handles a key, in a window with this theme and size.
     pub fn key(
         &mut self,
         command: Command,
@@ -317,7 +318,7 @@ fn question_key(question: &mut Question, command: Command) -> Reply {
         }
         Command::Enter => question.buttons.get(question.selected).map(|(_, it)| *it),
         Command::Letter(letter) => question.answer(Shortcut::Letter(letter)),
-        // Also where no button says so.
+        // Esc closes the question even if no button has it.
         Command::Escape => return Reply::Close(question.answer(Shortcut::Esc).map(Answer::Button)),
         _ => None,
     };
@@ -338,7 +339,7 @@ fn list_key(
     let last = entries.len().saturating_sub(1);
     let chosen = entries.get(place).filter(|entry| !entry.off);
     let key = || chosen.map(|entry| entry.key.clone());
-    // With one entry of the page before in sight.
+    // Keep one entry of the previous page visible.
     let page = page.saturating_sub(1).max(1);
     match command {
         Command::Next | Command::Previous => {
@@ -368,7 +369,7 @@ fn list_key(
     }
 }
 
-/// One on or one back, around the ends.
+/// Returns the next or the previous position, wrapping around at the ends.
 fn around(place: usize, by: isize, count: usize) -> usize {
     match (count, by > 0) {
         (0, _) => 0,
@@ -377,17 +378,17 @@ fn around(place: usize, by: isize, count: usize) -> usize {
     }
 }
 
-/// What a dialog shows that its screen knows.
+/// Functions that return the content of dialogs, which only the screen knows.
 pub struct Source<'a, D> {
-    /// The entries of a list, with what was typed to filter it.
+    /// Returns the entries of a list, filtered by the typed text.
     pub list: &'a Lists<'a, D>,
-    /// A text in lines of so many columns.
+    /// Returns a text, in lines of at most this many columns.
     pub reading: &'a dyn Fn(&D, usize) -> Reading,
-    /// The words next to a picture, in so many columns and rows.
+    /// Returns the text next to a picture, for an area of this many columns and rows.
     pub caption: &'a picture::Captions<'a>,
 }
 
-/// Draws a dialog and says where the cursor belongs.
+/// Draws a dialog, and returns the cursor position.
 pub fn draw<D>(
     dialog: &Dialog<D>,
     source: &Source<'_, D>,
@@ -436,7 +437,7 @@ mod tests {
         .collect()
     }
 
-    /// A key in a dialog whose list has these entries, and whose text has 100 lines.
+    /// Sends a key to a dialog whose list has these entries, and whose text has 100 lines.
     fn key_with(dialog: &mut Dialog<()>, command: Command, names: &[&str]) -> Reply {
         let theme = Theme::new(&Environment::default());
         let source = Source {
@@ -481,7 +482,7 @@ mod tests {
             reply,
             Reply::Close(Some(Answer::Picked { key, .. })) if key == "beta"
         ));
-        // What took the place of an entry that is gone.
+        // The entry in the place of one that is gone.
         let reply = key_with(&mut dialog, Command::Enter, &["alpha", "gamma"]);
         assert!(matches!(
             reply,

@@ -15,28 +15,29 @@ use crate::tui::widgets::said::Said;
 use crate::tui::widgets::text::{shorten, window, wrap};
 use crate::tui::widgets::theme::Theme;
 
-/// Where the second and the third column begin.
+/// The columns at which the second and the third column of the list begin.
 const COLUMNS: (usize, usize) = (34, 58);
-/// Rows for the message about the marked entry.
+/// Rows for the message about the selected entry.
 const SAID: u16 = 4;
 
-/// Rows above the entries, and below them.
+/// Returns the number of rows above the entries, and below them.
 fn around(area: Rect) -> (u16, u16) {
     if area.height < LOW {
         (2, 2)
     } else {
-        // The title, the rule, the line to find with and an empty row; an empty row, the message, and the keys.
+        // Above: the title, the rule, the search line and an empty row. Below: an empty row, the message, the rule and
+        // the keys.
         (4, SAID + 3)
     }
 }
 
-/// How many entries are shown at once.
+/// Returns how many entries are visible at once.
 pub(super) fn height(area: Rect) -> usize {
     let (above, below) = around(area);
     area.height.saturating_sub(above + below).max(1).into()
 }
 
-/// Draws it over all but the keys, and says where the cursor belongs.
+/// Draws the list over everything except the keys, and returns the cursor position.
 pub(super) fn draw(
     list: &List,
     filter: Option<&Editor>,
@@ -73,7 +74,7 @@ pub(super) fn draw(
     cursor
 }
 
-/// The line to find entries with; says where the cursor belongs.
+/// Draws the search line, and returns the cursor position.
 fn find(filter: Option<&Editor>, theme: Theme, frame: &mut Frame<'_>) -> Position {
     let area = frame.area();
     let low = area.height < LOW;
@@ -141,7 +142,7 @@ fn entry(list: &List, at: usize, focused: bool, theme: Theme, frame: &mut Frame<
     put(theme, frame, small(state), y, Line::from(cut));
 }
 
-/// The message about the marked entry, above the keys, from the row `free` on at most.
+/// Draws the message about the selected entry above the keys, but not above row `free`.
 fn message(said: &[Said], free: u16, theme: Theme, frame: &mut Frame<'_>) {
     let area = frame.area();
     let columns = usize::from(area.width);

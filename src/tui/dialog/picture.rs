@@ -20,15 +20,15 @@ use super::qr_code::{Picture, ROWS_KEPT};
 use crate::tui::widgets::draw::put;
 use crate::tui::widgets::theme::Theme;
 
-/// Columns on the left of the code, and between it and the words.
+/// Columns to the left of the code, and between the code and the text.
 const MARGIN: usize = 3;
-/// Columns that words need next to it, or rows below it.
+/// Minimum columns for text next to the code, and minimum rows for text below it.
 const WORDS: (usize, usize) = (16, 3);
 
-/// Gives the words next to a picture, in so many columns and rows.
+/// A function that returns the text next to a picture, for an area of this many columns and rows.
 pub(super) type Captions<'a> = dyn Fn(&Picture, (usize, usize)) -> Vec<Line<'static>> + 'a;
 
-/// Draws it over all but the title and the keys, and says where the cursor belongs.
+/// Draws the picture over everything except the title and the keys, and returns the cursor position.
 pub(super) fn draw(
     picture: &Picture,
     caption: &Captions<'_>,
@@ -40,7 +40,7 @@ pub(super) fn draw(
     let (columns, rows) = (picture.columns(), picture.rows());
     let (wide, high) = (usize::from(whole.width), usize::from(whole.height));
     let beside = columns + 2 * MARGIN + WORDS.0 <= wide;
-    // The rule below the title stays where it can.
+    // Keep the rule below the title if there is room.
     let all = if rows < high {
         whole.offset(Offset { x: 0, y: 1 }).intersection(whole)
     } else {
@@ -59,7 +59,7 @@ pub(super) fn draw(
     } else if rows + WORDS.1 <= high {
         (MARGIN, rows)
     } else {
-        // The code alone; the keys below say how to go back.
+        // Only the code fits; the keys below it show how to go back.
         return Position::new(0, all.bottom());
     };
     let words = caption(picture, (wide - left - 1, high - top));
@@ -74,7 +74,7 @@ fn narrow(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
 }
 
-/// Two modules. A cell of one color is a space: some fonts leave a gap around a full block.
+/// Returns the cell of two modules. A cell of one color is a space, because some fonts leave a gap around a full block.
 fn module((upper, lower): (bool, bool), style: Style) -> Span<'static> {
     let swapped = Style {
         fg: style.bg,

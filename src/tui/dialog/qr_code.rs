@@ -1,8 +1,8 @@
-//! Whether a URL can be shown as a QR code here, and its modules.
+//! The QR code of a URL, and whether it can be shown in a window.
 //!
-//! Two modules are in a cell, one above the other, as half blocks. Around them is a border of two modules instead
-//! of the four of the standard: decoders accept it, and four would leave no room for URLs of 80 characters and more
-//! on 24 rows.
+//! A cell contains two modules, one above the other, as half blocks. The border is two modules wide instead of the four
+//! that the standard requires: decoders accept this, and with four, URLs of 80 characters or more would not fit on 24
+//! rows.
 
 use qrcode::bits::encode_auto;
 use qrcode::{Color, EcLevel, QrCode, Version};
@@ -10,14 +10,14 @@ use url::Url;
 
 use crate::tui::widgets::theme::Theme;
 
-/// Modules of the border, on each side.
+/// Width of the border on each side, in modules.
 const BORDER: usize = 2;
-/// Rows that stay: the title above, the rule and the keys below.
+/// Rows that the code doesn't cover: the title above, the rule and the keys below.
 pub(super) const ROWS_KEPT: u16 = 3;
-/// Modules in a row of the smallest code there is.
+/// Width of the smallest QR code, in modules.
 const SMALLEST: usize = 21;
 
-/// Why there is no QR code.
+/// Why a QR code can't be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The terminal has no colors, or they are turned off.
@@ -26,22 +26,22 @@ pub enum Refusal {
     /// The terminal has no half blocks.
     #[error("QR code unavailable in ASCII mode.")]
     Ascii,
-    /// It needs more room.
+    /// The code doesn't fit in the window.
     #[error(
         "QR code unavailable: the URL has {characters} characters, which requires a window of {columns} x {rows}. This one \
             is {} x {}.", .window.0, .window.1
     )]
     TooLong {
-        /// Of the URL.
+        /// Length of the URL.
         characters: usize,
-        /// That it needs.
+        /// Columns that the code needs.
         columns: usize,
-        /// That it needs.
+        /// Rows that the code needs.
         rows: usize,
-        /// Columns and rows that there are.
+        /// Columns and rows of the window.
         window: (u16, u16),
     },
-    /// No QR code is as large as that.
+    /// The URL is too long for any QR code. Contains its length.
     #[error("QR code unavailable: the URL has {0} characters, more than a QR code can hold.")]
     Endless(usize),
 }
@@ -49,20 +49,20 @@ pub enum Refusal {
 /// A QR code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// What it says.
+    /// The URL that the code contains.
     pub url: Url,
     side: usize,
     dark: Vec<bool>,
 }
 
 impl Picture {
-    /// The QR code of `url` for a window of this size.
+    /// Creates the QR code of `url` for a window of this size.
     ///
     /// # Errors
-    /// Returns why it can't be shown.
+    /// Returns an error that says why the code can't be shown.
     pub fn of(theme: Theme, window: (u16, u16), url: &Url) -> Result<Self, Refusal> {
         let version = version(theme, window, url)?;
-        // With the most redundancy that costs no room.
+        // Use the highest error correction level that needs no larger code.
         let code = [EcLevel::H, EcLevel::Q, EcLevel::M, EcLevel::L]
             .into_iter()
             .find_map(|level| QrCode::with_version(url.as_str(), version, level).ok())
@@ -78,19 +78,19 @@ impl Picture {
         })
     }
 
-    /// How many columns it takes, the border included.
+    /// Returns the width in columns, including the border.
     #[must_use]
     pub fn columns(&self) -> usize {
         columns(self.side)
     }
 
-    /// How many rows it takes, the border included.
+    /// Returns the height in rows, including the border.
     #[must_use]
     pub fn rows(&self) -> usize {
         rows(self.side)
     }
 
-    /// The upper and the lower module of a cell: true where dark.
+    /// Returns whether the upper and the lower module of a cell are dark.
     #[must_use]
     pub fn cell(&self, column: usize, row: usize) -> (bool, bool) {
         (self.dark(column, 2 * row), self.dark(column, 2 * row + 1))
@@ -108,10 +108,11 @@ impl Picture {
     }
 }
 
-/// The size of the smallest code that holds `url`, where it can be shown. Much less work than the code itself.
+/// Returns the size of the smallest code that can contain `url`, if it can be shown. Much less work than creating the
+/// code.
 ///
 /// # Errors
-/// Returns why it can't be shown.
+/// Returns an error that says why the code can't be shown.
 pub fn version(theme: Theme, window: (u16, u16), url: &Url) -> Result<Version, Refusal> {
     if theme.black_on_white().is_none() {
         return Err(Refusal::Mono);
@@ -140,7 +141,7 @@ fn columns(side: usize) -> usize {
     side + 2 * BORDER
 }
 
-/// Two modules are in a row.
+/// Returns the number of rows; a row contains two modules, one above the other.
 fn rows(side: usize) -> usize {
     (side + 2 * BORDER).div_ceil(2)
 }
@@ -150,7 +151,7 @@ fn fits(side: usize, window: (u16, u16)) -> bool {
         && rows(side) + usize::from(ROWS_KEPT) <= usize::from(window.1)
 }
 
-/// True if a window of this size could hold the shortest QR code at least.
+/// Returns whether the smallest QR code fits in a window of this size.
 #[must_use]
 pub fn has_room(window: (u16, u16)) -> bool {
     fits(SMALLEST, window)

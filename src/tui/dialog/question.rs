@@ -1,4 +1,4 @@
-//! A question with up to three buttons. Esc gives the harmless answer.
+//! A question with up to three buttons. Esc chooses the harmless answer.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -13,22 +13,22 @@ use crate::tui::widgets::theme::Theme;
 /// A question.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// What is asked, in a few words.
+    /// The question, in a few words.
     pub title: String,
-    /// What it is about, in rows above the text.
+    /// Rows above the text that name what the question is about.
     pub rows: Vec<String>,
-    /// What comes of the answers.
+    /// What the answers do.
     pub text: String,
-    /// At the end of the row of buttons, where there is room for it.
+    /// A note at the end of the row of buttons, if there is room for it.
     pub aside: &'static str,
-    /// The answers. One of them has Esc: it changes nothing.
+    /// The answers. The one with Esc changes nothing.
     pub buttons: Vec<(Shortcut, &'static str)>,
     /// The button that has the focus.
     pub selected: usize,
 }
 
 impl Question {
-    /// With the focus on the answer that changes nothing.
+    /// Creates a question with the focus on the answer that changes nothing.
     #[must_use]
     pub fn new(
         title: impl Into<String>,
@@ -46,19 +46,19 @@ impl Question {
         }
     }
 
-    /// With rows above the text, each of which is cut where it is too long.
+    /// Adds rows above the text. A row that is too long is cut.
     #[must_use]
     pub fn with_rows(self, rows: Vec<String>) -> Self {
         Self { rows, ..self }
     }
 
-    /// With words at the end of the row of buttons.
+    /// Adds a note at the end of the row of buttons.
     #[must_use]
     pub fn with_aside(self, aside: &'static str) -> Self {
         Self { aside, ..self }
     }
 
-    /// With the focus on another answer that loses nothing.
+    /// Moves the focus to another answer that loses nothing.
     #[must_use]
     pub fn beginning_on(mut self, key: Shortcut) -> Self {
         let place = self.buttons.iter().position(|(own, _)| *own == key);
@@ -66,7 +66,7 @@ impl Question {
         self
     }
 
-    /// The answer of a key.
+    /// Returns the answer with this key.
     pub(super) fn answer(&self, key: Shortcut) -> Option<&'static str> {
         let mut buttons = self.buttons.iter();
         buttons.find_map(|(own, label)| (*own == key).then_some(*label))
@@ -91,7 +91,7 @@ pub(super) fn draw(
     let count = u16::try_from(rows + gap + text.len() + 2).unwrap_or(u16::MAX - 2);
     let count = count.saturating_add(below);
     let inside = dialog_box(theme, frame, &question.title, count);
-    // The buttons stay, even where the text has no room; the empty row above it goes first.
+    // The buttons stay, even if the text doesn't fit; the empty row above the text is dropped first.
     let bottom = (inside.y + count - 1).min(inside.bottom().saturating_sub(1));
     let y = bottom.saturating_sub(below);
     let room = usize::from(y.saturating_sub(inside.y));
@@ -133,7 +133,7 @@ pub(super) fn draw(
     cursor
 }
 
-/// The column and the row of each button. One that doesn't fit next to the others begins another row.
+/// Returns the column and the row of each button. A button that doesn't fit next to the previous ones begins a new row.
 fn button_places(question: &Question, columns: usize, ascii: bool) -> Vec<(u16, u16)> {
     let (mut x, mut row) = (1, 0);
     let place = |(key, label): &(Shortcut, &str)| {

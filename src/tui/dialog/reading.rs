@@ -10,7 +10,7 @@ use crate::tui::widgets::draw::put_in;
 use crate::tui::widgets::grid::{LABEL, LOW, NARROW};
 use crate::tui::widgets::theme::Theme;
 
-/// A text to be read.
+/// A text to read.
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
     /// The title.
@@ -19,14 +19,14 @@ pub struct Reading {
     pub lines: Vec<Line<'static>>,
 }
 
-/// Where the text is in a window.
+/// Returns the area of the text in a window.
 fn inside(area: Rect) -> Rect {
     let left = if area.width < NARROW {
         2
     } else {
         u16::try_from(LABEL).unwrap_or(0)
     };
-    // The title, the rule; an empty row, the rule, the keys.
+    // Above: the title and the rule. Below: an empty row, the rule and the keys.
     let (above, below) = if area.height < LOW { (1, 1) } else { (2, 3) };
     Rect {
         x: left,
@@ -36,18 +36,18 @@ fn inside(area: Rect) -> Rect {
     }
 }
 
-/// How many columns a text has.
+/// Returns the width of the text, in columns.
 pub(super) fn columns(area: Rect) -> usize {
     inside(area).width.into()
 }
 
-/// How many lines of the text are shown at once, and the last first one of them.
+/// Returns how many lines are visible at once, and the first visible line when the text is scrolled to its end.
 pub(super) fn height(lines: usize, area: Rect) -> (usize, usize) {
     let height = usize::from(inside(area).height);
     (height, lines.saturating_sub(height))
 }
 
-/// Draws the part of the text from line `scroll` on, over all but the keys, and says where the cursor belongs.
+/// Draws the text starting at line `scroll`, over everything except the keys, and returns the cursor position.
 pub(super) fn draw(
     reading: Reading,
     scroll: usize,
