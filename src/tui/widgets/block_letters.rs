@@ -1,10 +1,11 @@
-//! The characters of a code as large letters of half blocks, three rows high.
+//! Draws a user code in large letters made of half blocks, three rows high.
 //!
-//! Only for A to Z, 0 to 9 and `-`: a code is shown exactly as it was sent, and lowercase letters have none.
+//! Only A to Z, 0 to 9 and `-` have letters: a code is shown exactly as it was sent, so lowercase letters are not
+//! converted.
 
 use super::text::width;
 
-/// The rows of pixels of each character, from the top. Two of them make one row of text.
+/// The rows of pixels of each character, from the top. Two rows of pixels make one row of text.
 #[rustfmt::skip]
 const FONT: [(char, [&str; 5]); 37] = [
     ('A', [".##.", "#..#", "####", "#..#", "#..#"]),
@@ -46,8 +47,8 @@ const FONT: [(char, [&str; 5]); 37] = [
     ('-', ["...", "...", "###", "...", "..."]),
 ];
 
-/// The code as three rows of large letters in at most so many columns: two columns between the letters where they fit, else
-/// one. `None` if they don't fit, and for other characters.
+/// Returns the code as three rows of large letters, at most `columns` wide: with two columns between letters if they
+/// fit, otherwise one. `None` if they don't fit, or if the code contains other characters.
 pub(in crate::tui) fn block_letters(code: &str, columns: usize) -> Option<[String; 3]> {
     let letters: Vec<&[&str; 5]> = code.chars().map(pixels).collect::<Option<_>>()?;
     if letters.is_empty() {
@@ -70,7 +71,7 @@ fn pixels(ch: char) -> Option<&'static [&'static str; 5]> {
     known.find_map(|(known, rows)| (*known == ch).then_some(rows))
 }
 
-/// Two rows of pixels as one row of text. There is no sixth row.
+/// Returns two rows of pixels as one row of text. The sixth row of pixels is empty.
 fn half_blocks(letter: &[&str; 5], top: usize) -> String {
     let lower = letter.get(top + 1).copied().unwrap_or_default();
     let lower = lower.chars().chain(std::iter::repeat('.'));

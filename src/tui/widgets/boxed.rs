@@ -10,10 +10,11 @@ use super::grid::{LOW, NARROW};
 use super::text::{shorten, width};
 use super::theme::Theme;
 
-/// Wider dialogs are no easier to read.
+/// Maximum width of a dialog. Wider dialogs are no easier to read.
 const WIDEST_BOX: u16 = 100;
 
-/// Where a dialog of so many lines is in a window, and where its lines go: in a box, or in a small window below a title.
+/// Returns the area of a dialog with this many lines, and the area of its lines: in a box, or in a small window below a
+/// title.
 pub(in crate::tui) fn places(area: Rect, lines: u16) -> (Rect, Rect) {
     if area.height < LOW || area.width < NARROW {
         let outer = Rect::new(0, 0, area.width, area.height.saturating_sub(1));
@@ -28,13 +29,13 @@ pub(in crate::tui) fn places(area: Rect, lines: u16) -> (Rect, Rect) {
     let height = lines.saturating_add(2).min(area.height - 4);
     let width = area.width.min(WIDEST_BOX) - 2;
     let x = (area.width - width) / 2;
-    // Above the middle, where the eye is.
+    // Above the middle, where the user looks first.
     let y = 2 + (area.height - 4 - height) / 3;
     let outer = Rect::new(x, y, width, height);
     (outer, Rect::new(x + 2, y + 1, width - 4, height - 2))
 }
 
-/// Draws the box of a dialog of so many lines over the screen, with its title. Says where its lines go.
+/// Draws the box of a dialog with this many lines and its title over the screen. Returns the area of the lines.
 pub(in crate::tui) fn dialog_box(
     theme: Theme,
     frame: &mut Frame<'_>,
@@ -49,7 +50,7 @@ pub(in crate::tui) fn dialog_box(
         put(theme, frame, 1, 0, Line::styled(title, theme.strong()));
         return inside;
     }
-    // With a column on either side, or the text next to it would run into it.
+    // Clear a column on either side as well, or the text next to the box would run into it.
     let cleared = Rect::new(outer.x - 1, outer.y, outer.width + 2, outer.height);
     frame.render_widget(Clear, cleared);
     let inner = usize::from(outer.width) - 2;

@@ -1,4 +1,4 @@
-//! Buttons: the key that presses one, and its label.
+//! Buttons, with their labels and the keys that press them.
 
 use std::borrow::Cow;
 
@@ -11,23 +11,23 @@ use super::draw::put;
 use super::text::{self, width};
 use super::theme::Theme;
 
-/// The key that activates an item outside of texts.
+/// The key that activates an item while the focus is not on a text field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Shortcut {
     /// A letter key.
     Letter(char),
-    /// Enter, from anywhere.
+    /// Enter, on any item.
     Enter,
     /// The Esc key.
     Esc,
     /// The Delete key.
     Del,
-    /// None but Enter on the item itself.
+    /// No key except Enter on the item itself.
     None,
 }
 
 impl Shortcut {
-    /// As on a button; empty for none.
+    /// Returns the name of the key as the button shows it; empty if there is no key.
     #[must_use]
     pub fn name(self) -> Cow<'static, str> {
         match self {
@@ -40,7 +40,7 @@ impl Shortcut {
     }
 }
 
-/// A label of ours as the terminal can show it.
+/// Returns a label of the program as the terminal can show it.
 pub(in crate::tui) fn shown_label(label: &str, ascii: bool) -> Cow<'_, str> {
     if ascii && !label.is_ascii() {
         text::ascii(label).into()
@@ -49,13 +49,13 @@ pub(in crate::tui) fn shown_label(label: &str, ascii: bool) -> Cow<'_, str> {
     }
 }
 
-/// How many columns a button takes.
+/// Returns the width of a button, in columns.
 pub(in crate::tui) fn button_width(shortcut: Shortcut, label: &str, ascii: bool) -> usize {
     let key = width(&shortcut.name());
     width(&shown_label(label, ascii)) + key + usize::from(key > 0) + 2
 }
 
-/// A button as the end of a row: `[u Copy URL]`.
+/// Returns a button at the end of a row: `[u Copy URL]`.
 pub(in crate::tui) fn button_spans(
     theme: Theme,
     shortcut: Shortcut,
@@ -76,7 +76,8 @@ pub(in crate::tui) fn button_spans(
     spans
 }
 
-/// Draws a button, marked where it has the focus; says where the next one begins and where the cursor belongs.
+/// Draws a button, with a marker if it has the focus. Returns the column where the next button begins, and the cursor
+/// position.
 pub(in crate::tui) fn button(
     theme: Theme,
     frame: &mut Frame<'_>,
@@ -87,7 +88,7 @@ pub(in crate::tui) fn button(
     let columns = button_width(shortcut, label, !theme.utf8);
     let end = x + u16::try_from(columns).unwrap_or(0) + 1;
     if focused {
-        // Reversed colors alone are not seen everywhere.
+        // Reversed colors alone are not visible on every terminal.
         put(theme, frame, x - 1, y, Line::from(theme.marker()));
     }
     let spans = button_spans(theme, shortcut, label, focused);

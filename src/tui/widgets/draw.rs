@@ -1,4 +1,4 @@
-//! What the screens draw with.
+//! Rows and bodies, and the functions that draw lines on the screen.
 
 use std::num::NonZeroU16;
 
@@ -13,22 +13,22 @@ use crate::tui::widgets::said::Said;
 use crate::tui::widgets::text::{ascii, characters, shorten, width};
 use crate::tui::widgets::theme::Theme;
 
-/// A line of the body, and what of it can have the focus.
+/// A row of the body.
 #[derive(Debug, Default)]
 pub(in crate::tui) struct Row {
-    /// What is drawn.
+    /// The text of the row.
     pub(in crate::tui) line: Line<'static>,
-    /// The column of the hardware cursor, where the focus is on this row.
+    /// The column of the terminal's cursor, if the focus is on this row.
     pub(in crate::tui) cursor: Option<u16>,
 }
 
 impl Row {
-    /// A row of plain text, two columns in.
+    /// Creates a row of plain text, three columns in.
     pub(in crate::tui) fn text(text: impl Into<String>) -> Self {
         Self::line(Line::from(format!("   {}", text.into())))
     }
 
-    /// A row without focus.
+    /// Creates a row without the focus.
     pub(in crate::tui) fn line(line: impl Into<Line<'static>>) -> Self {
         Self {
             line: line.into(),
@@ -36,32 +36,32 @@ impl Row {
         }
     }
 
-    /// An empty row.
+    /// Creates an empty row.
     pub(in crate::tui) fn blank() -> Self {
         Self::default()
     }
 }
 
-/// What a screen gives to be drawn.
+/// The content of a screen.
 #[derive(Debug, Default)]
 pub struct Body {
-    /// Lines; those that do not fit are scrolled.
+    /// The rows. If they don't fit, they scroll.
     pub(in crate::tui) rows: Vec<Row>,
-    /// A value to be copied that has no room next to other things: across the whole width, below them.
+    /// A value to copy that is too wide to fit next to another body: it goes below, across the whole width.
     pub(in crate::tui) below: Vec<Row>,
-    /// The hint while there is no message.
+    /// The hint that is shown while there is no message.
     pub(in crate::tui) hint: Vec<Said>,
 }
 
-/// Draws a line where it fits; outside text loses what the terminal cannot show, and what is cut ends in the
-/// ellipsis.
+/// Draws a line at this position. Characters from outside that the terminal can't show are dropped or replaced, and a
+/// line that is cut ends with an ellipsis.
 pub(in crate::tui) fn put(theme: Theme, frame: &mut Frame<'_>, x: u16, y: u16, line: Line<'_>) {
     let area = frame.area();
     let columns = area.width.saturating_sub(x);
     put_in(theme, frame, Rect::new(x, y, columns, 1), line);
 }
 
-/// The same within an area of one row.
+/// Draws a line in an area of one row, in the same way.
 pub(in crate::tui) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mut line: Line<'_>) {
     let area = area.intersection(frame.area());
     if area.is_empty() {
@@ -71,7 +71,7 @@ pub(in crate::tui) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mu
         if span.content.is_ascii() {
             continue;
         }
-        // Only what takes columns of its own is drawn, or what comes behind it would be elsewhere.
+        // Draw only characters with a visible width, or the text after them would be misplaced.
         span.content = if theme.utf8 {
             span.content.chars().filter(|ch| is_visible(*ch)).collect()
         } else {
@@ -79,14 +79,14 @@ pub(in crate::tui) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mu
         };
     }
     cut(&mut line, usize::from(area.width), theme.ellipsis());
-    // The style of a line would go on to the end of its area.
+    // The style of a line would otherwise extend to the end of its area.
     let columns: usize = line.spans.iter().map(|span| width(&span.content)).sum();
     let columns = u16::try_from(columns).unwrap_or(u16::MAX);
     let line = apart(&line);
     let width = columns.min(area.width);
     let area = Rect { width, ..area };
     frame.render_widget(line, area);
-    // Ratatui counts them as wider than it draws them, and would leave out what stands behind them.
+    // Ratatui counts these marks as wider than it draws them, and would leave out the text after them.
     let buffer = frame.buffer_mut();
     for x in area.x..area.right() {
         let cell = &mut buffer[(x, area.y)];
@@ -96,8 +96,8 @@ pub(in crate::tui) fn put_in(theme: Theme, frame: &mut Frame<'_>, area: Rect, mu
     }
 }
 
-/// The same line, in which each character that is not ASCII stands by itself. Ratatui would join some of them in one
-/// cell, of another width than the terminal gives them.
+/// Returns the same line with a separate span for each non-ASCII character. Ratatui would join some of them in one
+/// cell, with a different width than on the terminal.
 fn apart<'a>(line: &'a Line<'_>) -> Line<'a> {
     let spans = line.spans.iter().flat_map(|span| {
         let whole = span.content.is_ascii().then_some(&*span.content);
@@ -113,11 +113,11 @@ fn apart<'a>(line: &'a Line<'_>) -> Line<'a> {
     }
 }
 
-/// Cuts a line that is longer than `columns`.
+/// Cuts a line that is wider than `columns`.
 pub(in crate::tui) fn cut(line: &mut Line<'_>, columns: usize, ellipsis: &str) {
     while let Some(last) = line.spans.last_mut() {
         let end = last.content.trim_end();
-        // Spaces that are seen, by their color, are no end of a line.
+        // Spaces that are visible because of their color are not trailing spaces.
         let seen = last.style.add_modifier.contains(Modifier::REVERSED) || last.style.bg.is_some();
         if !end.is_empty() || seen {
             break;

@@ -1,4 +1,4 @@
-//! One line of text being edited.
+//! An editor for one line of text.
 
 use tui_input::{Input, InputRequest};
 use zeroize::{Zeroize, Zeroizing};
@@ -6,51 +6,52 @@ use zeroize::{Zeroize, Zeroizing};
 use super::text::width;
 use crate::clean::is_visible;
 
-/// No value is longer: no setting needs that, and a paste may be anything. Answers that are pasted have the same limit.
+/// Maximum length of a value, in bytes: no setting needs more, and a paste may be any text. Pasted redirects have the
+/// same limit.
 const LIMIT: usize = 32 * 1024;
 
-/// An edit of the line.
+/// A key's effect on the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edit {
     /// Types a character.
     Insert(char),
-    /// One character to the left.
+    /// Moves one character to the left.
     Left,
-    /// One character to the right.
+    /// Moves one character to the right.
     Right,
-    /// To the beginning.
+    /// Moves to the start.
     Home,
-    /// To the end.
+    /// Moves to the end.
     End,
-    /// One word to the left.
+    /// Moves one word to the left.
     WordLeft,
-    /// One word to the right.
+    /// Moves one word to the right.
     WordRight,
-    /// Takes back the last change.
+    /// Undoes the last change.
     Undo,
-    /// Deletes before the cursor.
+    /// Deletes the character before the cursor.
     Backspace,
-    /// Deletes at the cursor.
+    /// Deletes the character at the cursor.
     Delete,
     /// Deletes the word before the cursor.
     DeleteWord,
-    /// Deletes all before the cursor.
+    /// Deletes everything before the cursor.
     DeleteToStart,
-    /// Deletes all behind the cursor.
+    /// Deletes everything after the cursor.
     DeleteToEnd,
 }
 
-/// So many changes can be taken back.
+/// Maximum number of changes that can be undone.
 const CHANGES: usize = 100;
 
-/// The editor of the focused field. Shows nothing of its text in `Debug` and wipes it on drop: it may
-/// hold a secret.
+/// The editor of the focused field. It shows none of its text in `Debug` and wipes the text on drop, because the text
+/// may be a secret.
 #[derive(Default)]
 pub struct Editor {
     input: Input,
-    /// The texts before the latest changes, each with its cursor.
+    /// The texts before the latest changes, each with its cursor position.
     before: Vec<(Zeroizing<String>, usize)>,
-    /// The last change typed a character: the next one belongs to it.
+    /// Whether the last change typed a character. If so, typing another one belongs to the same change.
     typing: bool,
 }
 
@@ -67,7 +68,7 @@ impl Drop for Editor {
 }
 
 impl Editor {
-    /// An editor with its cursor at the end.
+    /// Creates an editor with its cursor at the end.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self {
@@ -77,26 +78,26 @@ impl Editor {
         }
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn text(&self) -> &str {
         self.input.value()
     }
 
-    /// The columns before the cursor.
+    /// Returns the number of columns before the cursor.
     #[must_use]
     pub fn cursor_column(&self) -> usize {
         let before: String = self.text().chars().take(self.input.cursor()).collect();
         width(&before)
     }
 
-    /// How many characters stand before the cursor.
+    /// Returns the number of characters before the cursor.
     #[must_use]
     pub fn cursor(&self) -> usize {
         self.input.cursor()
     }
 
-    /// True if no character can be added.
+    /// Returns whether no character can be added.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.text().len() >= LIMIT
@@ -136,7 +137,7 @@ impl Editor {
         }
     }
 
-    /// Keeps what was there before a change, unless the change goes on with the last one.
+    /// Saves the text before a change, unless the change continues the previous one.
     fn keep(&mut self, before: (Zeroizing<String>, usize), types: bool) {
         if !(types && self.typing) {
             if self.before.len() >= CHANGES {
@@ -157,8 +158,8 @@ impl Editor {
         self.input = Input::new(text.to_owned());
     }
 
-    /// Puts a paste in at the cursor: one line, so line breaks, tabs and other control characters go. False if it is too
-    /// long, and nothing has changed: what was cut would be of no use.
+    /// Inserts pasted text at the cursor as one line: line breaks, tabs and other control characters are dropped.
+    /// Returns false and changes nothing if the text is too long, because a cut value would be useless.
     #[must_use]
     pub fn paste(&mut self, text: &str) -> bool {
         let cursor = self.cursor();

@@ -1,22 +1,22 @@
-//! The columns and rows that every screen is laid out in.
+//! The grid that every screen is laid out in.
 //!
-//! Column 0 stays empty, the marker of the focus is in column 1, labels begin in column 3 and values in column 21. States
-//! end in the last column but one. A narrow window has short labels, and values from column 14 on.
+//! Column 0 stays empty, the focus marker is in column 1, labels begin in column 3 and values in column 21. States end
+//! in the second to last column. A narrow window has short labels, and its values begin in column 14.
 
-/// Below this width labels are short, and buttons next to a row are at the bottom.
+/// A window narrower than this has short labels, and its buttons next to a row are at the bottom.
 pub(in crate::tui) const NARROW: u16 = 60;
-/// Below this height every row counts: no rules, no empty rows.
+/// A window lower than this has no rules and no empty rows, because every row counts.
 pub(in crate::tui) const LOW: u16 = 16;
 
-/// From this width on the settings are at the left, and what a run says at the right.
+/// From this width on, the settings are on the left, and the sign-in or the tokens on the right.
 pub(in crate::tui) const WIDE: u16 = 120;
 
-/// Where labels begin.
+/// The column where labels begin.
 pub(in crate::tui) const LABEL: usize = 3;
-/// Where the label of a detail of the row above begins.
+/// The column where the label of a detail of the row above begins.
 pub(in crate::tui) const DETAIL: usize = LABEL + 2;
 
-/// Where values begin, on a page or half of a page with so many columns.
+/// Returns the column where values begin, on a page or half of a page with this many columns.
 pub(in crate::tui) fn value(columns: usize) -> usize {
     if columns < usize::from(NARROW) {
         14
@@ -25,12 +25,12 @@ pub(in crate::tui) fn value(columns: usize) -> usize {
     }
 }
 
-/// How many columns a label may take.
+/// Returns the maximum width of a label.
 pub(in crate::tui) fn label_room(columns: usize) -> usize {
     value(columns) - LABEL - 1
 }
 
-/// How many columns a value may take.
+/// Returns the maximum width of a value.
 pub(in crate::tui) fn room(columns: usize) -> usize {
     columns.saturating_sub(value(columns) + 1)
 }

@@ -1,24 +1,24 @@
-//! A value being edited that takes several lines: all of it, and the cursor in it.
+//! Wraps a value that is being edited into several lines, with the cursor.
 
 use super::text::width;
 
-/// A value in lines.
+/// A value in several lines.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::tui) struct Lines {
-    /// The lines that are shown.
+    /// The visible lines.
     pub(in crate::tui) shown: Vec<String>,
-    /// Which of them has the cursor.
+    /// Index of the visible line with the cursor.
     pub(in crate::tui) row: usize,
-    /// The columns before it.
+    /// Columns before the cursor in its line.
     pub(in crate::tui) column: usize,
-    /// How many lines stand before the ones that are shown.
+    /// Number of lines above the visible ones.
     pub(in crate::tui) before: usize,
-    /// How many there are in all.
+    /// Total number of lines.
     pub(in crate::tui) count: usize,
 }
 
-/// The value in lines of at most `columns`, of which at most `most` are shown. With `words`, each word has its own line.
-/// The cursor is behind `cursor` characters, and may be in the column behind a full line.
+/// Wraps the value into lines of at most `columns`, of which at most `most` are visible. With `words`, each word has
+/// its own line. The cursor is after `cursor` characters, and may be in the column after a full line.
 pub(in crate::tui) fn lines(
     text: &str,
     cursor: usize,
@@ -52,7 +52,7 @@ pub(in crate::tui) fn lines(
     }
     let count = all.len();
     let most = most.max(1);
-    // The cursor in the middle, where there is more on both sides.
+    // Keep the cursor in the middle if there are more lines on both sides.
     let before = row.saturating_sub(most / 2).min(count.saturating_sub(most));
     let shown = all.into_iter().skip(before).take(most).collect();
     Lines {
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(at(text, 3, 9), whole(1, 0));
         assert_eq!(at(text, 9, 9), whole(2, 0));
         assert_eq!(at(text, 13, 9), whole(3, 1));
-        // What is being typed next is in its own line.
+        // The next word is on its own line.
         assert_eq!(at("ab ", 3, 9).1, 1);
     }
 
@@ -111,7 +111,7 @@ mod tests {
         let broken = lines("abc defgh", 9, (4, 9), false);
         assert_eq!(broken.shown, ["abc ", "defg", "h"]);
         assert_eq!((broken.row, broken.column), (2, 1));
-        // Behind a full line.
+        // After a full line.
         let full = lines("abcd", 4, (4, 9), false);
         assert_eq!((full.row, full.column), (0, 4));
     }

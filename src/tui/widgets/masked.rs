@@ -1,17 +1,17 @@
-//! Tokens of which only the ends are shown: enough to compare them, not enough to use them.
+//! Masks tokens so that only their ends are visible: enough to compare them, not enough to use them.
 
 use super::theme::Theme;
 
-/// So many characters of a token stay hidden, or nothing of it is shown.
+/// Minimum number of characters that stay hidden. If a token is too short for that, none of it is shown.
 const HIDDEN: usize = 22;
-/// The marks of a token of which nothing is shown.
+/// Maximum number of mask characters for a token that is completely hidden.
 const MARKS: usize = 12;
-/// How much of a token is shown: of its beginning and of its end.
+/// How many characters are shown of a token's beginning and end.
 pub(in crate::tui) const ENDS: (usize, usize) = (12, 6);
-/// The same where there is little room.
+/// The same, if there is little room.
 pub(in crate::tui) const SHORT_ENDS: (usize, usize) = (5, 4);
 
-/// So many characters of the beginning and the end of a token. A short one is masked whole.
+/// Returns the first `head` and the last `tail` characters of a token. A short token is masked completely.
 pub(in crate::tui) fn masked(theme: Theme, token: &str, (head, tail): (usize, usize)) -> String {
     let count = token.chars().count();
     if count < ENDS.0 + ENDS.1 + HIDDEN {
@@ -22,7 +22,7 @@ pub(in crate::tui) fn masked(theme: Theme, token: &str, (head, tail): (usize, us
     format!("{first}{}{last}", theme.ellipsis())
 }
 
-/// A count with the thousands apart: `1,201`.
+/// Formats a count with thousands separators: `1,201`.
 pub(in crate::tui) fn thousands(count: usize) -> String {
     let digits = count.to_string();
     let mut out = String::new();

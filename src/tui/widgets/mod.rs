@@ -1,4 +1,4 @@
-//! What the screens and dialogs draw with.
+//! Widgets and text functions that the screens and dialogs draw with.
 
 pub(in crate::tui) mod block_letters;
 pub(in crate::tui) mod boxed;

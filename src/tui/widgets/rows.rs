@@ -1,4 +1,4 @@
-//! Rows that several screens have: a label with its value, its state and its button; a check; words behind a label.
+//! Rows that several screens have: a label with its value, state and button; a check; text with a label.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub(in crate::tui) struct Beside {
 }
 
 impl Beside {
-    /// With this label and no key of its own.
+    /// Creates a button with this label and no key.
     pub(in crate::tui) fn new(label: impl Into<Cow<'static, str>>, focused: bool) -> Self {
         Self {
             shortcut: Shortcut::None,
@@ -31,7 +31,7 @@ impl Beside {
         }
     }
 
-    /// With a letter.
+    /// Creates a button with a letter.
     pub(in crate::tui) fn letter(
         letter: char,
         label: impl Into<Cow<'static, str>>,
@@ -44,26 +44,26 @@ impl Beside {
     }
 }
 
-/// One row: marker, label, value, state, button.
+/// The parts of a row: marker, label, value, state, button.
 #[derive(Debug, Default)]
 pub(in crate::tui) struct Parts {
     pub(in crate::tui) label: Cow<'static, str>,
-    /// How the label is drawn, where that says something.
+    /// The style of the label, if it differs from the default.
     pub(in crate::tui) label_style: Option<Style>,
-    /// A detail of the row above.
+    /// Whether this is a detail of the row above.
     pub(in crate::tui) detail: bool,
     pub(in crate::tui) focused: bool,
     pub(in crate::tui) dim: bool,
     pub(in crate::tui) value: Vec<Span<'static>>,
-    /// Columns before the cursor within the value.
+    /// Columns between the start of the value and the cursor.
     pub(in crate::tui) cursor: usize,
     pub(in crate::tui) state: Option<Span<'static>>,
-    /// In a narrow window it stands among the buttons at the bottom.
+    /// The button at the end of the row. In a narrow window it is among the buttons at the bottom instead.
     pub(in crate::tui) button: Option<Beside>,
 }
 
 impl Parts {
-    /// A row with this label.
+    /// Creates a row with this label.
     pub(in crate::tui) fn new(label: impl Into<Cow<'static, str>>) -> Self {
         Self {
             label: label.into(),
@@ -71,7 +71,7 @@ impl Parts {
         }
     }
 
-    /// With a value in one style.
+    /// Sets the value, in one style.
     pub(in crate::tui) fn with(self, value: impl Into<Span<'static>>) -> Self {
         Self {
             value: vec![value.into()],
@@ -79,7 +79,7 @@ impl Parts {
         }
     }
 
-    /// How many columns the value may take.
+    /// Returns the maximum width of the value.
     pub(in crate::tui) fn room(&self, theme: Theme, columns: usize) -> usize {
         let right = self.right_width(theme, columns);
         let gap = if right > 0 { 2 } else { 0 };
@@ -124,7 +124,7 @@ pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
         Span::styled(label.clone(), label_style),
         Span::raw(" ".repeat(value - start - width(&label))),
     ];
-    // A value that is longer than its room leaves the rest of its row where it is.
+    // A value that is too long does not move the rest of its row.
     let room = columns.saturating_sub(right + 3).max(value) - value;
     let fitting = if right > 0 {
         cut(parts.value, room, theme)
@@ -161,7 +161,7 @@ pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
         cursor = Some(value);
     }
     let mut line = Line::from(spans);
-    // The last column stays empty, whatever is beside it.
+    // The last column stays empty, whatever is next to the row.
     draw::cut(&mut line, columns.saturating_sub(1), theme.ellipsis());
     Row {
         line,
@@ -169,7 +169,7 @@ pub(in crate::tui) fn row(theme: Theme, parts: Parts, columns: usize) -> Row {
     }
 }
 
-/// The beginning of a value, with the ellipsis where something was cut.
+/// Returns the beginning of a value, with an ellipsis if it was cut.
 fn cut(value: Vec<Span<'static>>, room: usize, theme: Theme) -> Vec<Span<'static>> {
     let used: usize = value.iter().map(|span| width(&span.content)).sum();
     if used <= room {
@@ -180,12 +180,12 @@ fn cut(value: Vec<Span<'static>>, room: usize, theme: Theme) -> Vec<Span<'static
     vec![Span::styled(shorten(&text, room, theme.ellipsis()), style)]
 }
 
-/// A value that is there to be read, in as many rows as it needs.
+/// Returns a read-only value, in as many rows as it needs.
 pub(in crate::tui) fn fact(theme: Theme, label: &str, text: &str, columns: usize) -> Vec<Row> {
     facts(theme, Parts::new(label.to_owned()), text, columns)
 }
 
-/// The same as a detail of the row above.
+/// Returns a read-only value as a detail of the row above.
 pub(in crate::tui) fn detail(theme: Theme, label: &str, text: &str, columns: usize) -> Vec<Row> {
     let parts = Parts {
         detail: true,
@@ -194,7 +194,7 @@ pub(in crate::tui) fn detail(theme: Theme, label: &str, text: &str, columns: usi
     facts(theme, parts, text, columns)
 }
 
-/// The value in as many rows as it needs, the first one with these parts.
+/// Returns the value in as many rows as it needs; the first row has these parts.
 pub(in crate::tui) fn facts(theme: Theme, parts: Parts, text: &str, columns: usize) -> Vec<Row> {
     let room = parts.room(theme, columns);
     let mut lines = wrap(text, room).into_iter();
@@ -204,29 +204,29 @@ pub(in crate::tui) fn facts(theme: Theme, parts: Parts, text: &str, columns: usi
     rows
 }
 
-/// A line below the value of the row above.
+/// Returns a line below the value of the row above.
 pub(in crate::tui) fn below(text: impl Into<Span<'static>>, columns: usize) -> Row {
     let indent = Span::raw(" ".repeat(grid::value(columns)));
     Row::line(Line::from(vec![indent, text.into()]))
 }
 
-/// The head of a group of rows.
+/// Returns the heading of a group of rows.
 pub(in crate::tui) fn head(theme: Theme, text: impl Into<Cow<'static, str>>) -> Row {
     let text = Span::styled(text, theme.strong());
     Row::line(Line::from(vec![Span::raw("   "), text]))
 }
 
-/// A line to be typed.
+/// A text field.
 pub(in crate::tui) struct TextField<'a> {
     pub(in crate::tui) label: &'a str,
     pub(in crate::tui) value: &'a str,
-    /// Where it is being edited.
+    /// The editor, while the field is being edited.
     pub(in crate::tui) editor: Option<&'a Editor>,
-    /// The button at its end.
+    /// The button at the end of the row.
     pub(in crate::tui) button: Option<Beside>,
 }
 
-/// A line to be typed, with the cursor in sight while it is edited.
+/// Returns the row of a text field, with the cursor in view while the field is edited.
 pub(in crate::tui) fn text_field(theme: Theme, field: TextField<'_>, columns: usize) -> Row {
     let mut parts = Parts {
         focused: field.editor.is_some(),
@@ -245,7 +245,7 @@ pub(in crate::tui) fn text_field(theme: Theme, field: TextField<'_>, columns: us
     row(theme, parts.with(text), columns)
 }
 
-/// A named check: its outcome as the label of a detail, then what it found.
+/// Returns the rows of a check: its outcome as the label of a detail, then its name and what it found.
 pub(in crate::tui) fn check_rows(theme: Theme, check: &Check, columns: usize) -> Vec<Row> {
     let style = match check.outcome {
         Outcome::Passed => theme.good(),
@@ -256,7 +256,7 @@ pub(in crate::tui) fn check_rows(theme: Theme, check: &Check, columns: usize) ->
     outcome_rows(theme, (check.outcome.word(), style), &text, columns)
 }
 
-/// A word for what came of something, and the details.
+/// Returns the rows of an outcome: a word as the label of a detail, and a text.
 pub(in crate::tui) fn outcome_rows(
     theme: Theme,
     (word, style): (&str, Style),
@@ -276,7 +276,7 @@ pub(in crate::tui) fn outcome_rows(
     rows
 }
 
-/// Words behind a label; one too long for its column has lines of its own.
+/// Returns a text next to a label. A label that is too long for its column gets lines of its own.
 pub(in crate::tui) fn labeled_lines(
     label: &str,
     words: &str,

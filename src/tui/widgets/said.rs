@@ -1,14 +1,14 @@
-//! A sentence for the user, behind a label.
+//! A labeled sentence for the user.
 
 use std::borrow::Cow;
 
-/// How something is meant.
+/// The tone of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tone {
-    /// As a matter of fact.
+    /// Neutral information.
     #[default]
     Plain,
-    /// As intended.
+    /// Something went as intended.
     Good,
     /// Something may go wrong.
     Warning,
@@ -16,19 +16,19 @@ pub enum Tone {
     Bad,
 }
 
-/// A sentence in the message area, behind a label.
+/// A labeled sentence in the message area.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// Which kind of sentence it is, or what it is about.
+    /// The kind or the subject of the sentence.
     pub label: Cow<'static, str>,
     /// The sentence.
     pub text: String,
-    /// How it is meant.
+    /// The tone of the sentence.
     pub tone: Tone,
 }
 
 impl Said {
-    /// A sentence behind a label.
+    /// Creates a sentence with a label.
     pub fn new(label: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         Self {
             label: label.into(),
@@ -37,7 +37,7 @@ impl Said {
         }
     }
 
-    /// Meant like this.
+    /// Sets the tone.
     #[must_use]
     pub fn toned(self, tone: Tone) -> Self {
         Self { tone, ..self }

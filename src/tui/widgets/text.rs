@@ -1,22 +1,22 @@
-//! Fitting text into columns.
+//! Fits text into columns.
 
 use std::time::Duration;
 
 use unicode_width::UnicodeWidthChar;
 
-/// How many columns `text` takes, counted as terminals do it: character by character. What Unicode says of whole
-/// clusters, such as an emoji and its color, is less than what they draw.
+/// Returns the width of `text` in columns, counted character by character, as terminals do. Unicode's width of a whole
+/// cluster, such as an emoji with a skin color, is less than what terminals draw.
 #[must_use]
 pub fn width(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 
-/// How many columns a character takes.
+/// Returns the width of a character, in columns.
 fn columns_of(ch: char) -> usize {
     ch.width().unwrap_or(0)
 }
 
-/// The characters of `text`, each with the marks that are on it.
+/// Returns the characters of `text`, each with its combining marks.
 pub fn characters(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -30,7 +30,7 @@ pub fn characters(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The beginning of `text` in at most `columns`, with the ellipsis where something was cut.
+/// Returns the beginning of `text` in at most `columns`, with an ellipsis if it was cut.
 #[must_use]
 pub fn shorten(text: &str, columns: usize, ellipsis: &str) -> String {
     if width(text) <= columns {
@@ -53,11 +53,11 @@ pub fn shorten(text: &str, columns: usize, ellipsis: &str) -> String {
     }
 }
 
-/// The label of a button as part of a sentence.
+/// Returns the label of a button as part of a sentence.
 #[must_use]
 pub fn lower_first(label: &str) -> String {
     let label = label.trim_end_matches('…');
-    // QR stays QR.
+    // Keep abbreviations such as QR.
     if label.chars().nth(1).is_some_and(char::is_uppercase) {
         return label.to_owned();
     }
@@ -66,7 +66,7 @@ pub fn lower_first(label: &str) -> String {
     first.into_iter().chain(chars).collect()
 }
 
-/// `text` in lines of at most `columns`, broken at spaces; a longer word is broken where the line ends.
+/// Wraps `text` into lines of at most `columns`, broken at spaces; a longer word is broken at the end of the line.
 #[must_use]
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
@@ -94,7 +94,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// `text` cut into pieces of at most `columns`, nothing added.
+/// Cuts `text` into pieces of at most `columns`, and adds nothing.
 #[must_use]
 pub fn chunks(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
@@ -114,13 +114,13 @@ pub fn chunks(text: &str, columns: usize) -> Vec<String> {
     pieces
 }
 
-/// The first `rows` of `lines`; where more were left out, the last one ends in the ellipsis.
+/// Returns the first `rows` of `lines`; if lines were dropped, the last one ends with an ellipsis.
 #[must_use]
 pub fn fit(mut lines: Vec<String>, rows: usize, columns: usize, ellipsis: &str) -> Vec<String> {
     if lines.len() > rows {
         let next = lines.split_off(rows);
         if let Some(last) = lines.last_mut() {
-            // A word that fills a line by itself is begun in this one.
+            // A word that fills a line by itself starts on this line.
             if let Some(word) = next
                 .first()
                 .filter(|next| width(next) >= columns && !next.contains(' '))
@@ -128,7 +128,7 @@ pub fn fit(mut lines: Vec<String>, rows: usize, columns: usize, ellipsis: &str) 
                 last.push(' ');
                 last.push_str(word);
             }
-            // Told to be cut, even where the last line had room.
+            // Show the cut, even if the last line had room.
             let room = columns.saturating_sub(width(ellipsis));
             *last = format!("{}{ellipsis}", shorten(last, room, "").trim_end());
         }
@@ -136,8 +136,8 @@ pub fn fit(mut lines: Vec<String>, rows: usize, columns: usize, ellipsis: &str) 
     lines
 }
 
-/// The part of a line being edited that is shown in `columns`, and the column of the cursor in it: one column
-/// stays free for the cursor behind the last character. An ellipsis stands where there is more.
+/// Returns the visible part of a line being edited, at most `columns` wide, and the column of the cursor in it. One
+/// column stays free for a cursor after the last character. An ellipsis shows where there is more text.
 #[must_use]
 pub fn window(text: &str, cursor: usize, columns: usize, ellipsis: &str) -> (String, usize) {
     let room = columns.saturating_sub(1).max(1);
@@ -145,7 +145,7 @@ pub fn window(text: &str, cursor: usize, columns: usize, ellipsis: &str) -> (Str
     if whole <= room {
         return (text.to_owned(), cursor);
     }
-    // A window of a few columns has no room for marks.
+    // A window of a few columns has no room for ellipses.
     let ellipsis = if room < 2 * width(ellipsis) + 2 {
         ""
     } else {
@@ -157,7 +157,7 @@ pub fn window(text: &str, cursor: usize, columns: usize, ellipsis: &str) -> (Str
     }
     let mut skipped = 0;
     let mut rest = text;
-    // The cursor stands left of the mark at the end; at the end of the text there is none.
+    // Keep the cursor to the left of the ellipsis at the end; at the end of the text there is no ellipsis.
     while cursor.saturating_sub(skipped) + mark > room
         || (whole - skipped + mark > room && cursor.saturating_sub(skipped) + 2 * mark >= room)
     {
@@ -172,8 +172,8 @@ pub fn window(text: &str, cursor: usize, columns: usize, ellipsis: &str) -> (Str
     )
 }
 
-/// A length of time in words, and how long these words stay true: whole minutes above two minutes,
-/// steps of ten seconds below, seconds in the last minute.
+/// Formats a remaining time, and returns how long the text stays correct: whole minutes from two minutes on, steps of
+/// ten seconds below, seconds in the last minute.
 #[must_use]
 pub fn time_left(left: Duration) -> (String, Duration) {
     let seconds = left.as_secs();
@@ -190,7 +190,7 @@ pub fn time_left(left: Duration) -> (String, Duration) {
         172_800.. => format!("{} days", shown / 86_400),
     };
     let boundary = Duration::from_secs(shown);
-    // The words change when less than the shown time is left.
+    // The text changes when less than the shown time is left.
     let until = left
         .saturating_sub(boundary)
         .max(Duration::from_millis(1))
@@ -199,7 +199,7 @@ pub fn time_left(left: Duration) -> (String, Duration) {
     (words, until)
 }
 
-/// The time a step took.
+/// Formats the duration of a step.
 #[must_use]
 pub fn took(time: Duration) -> String {
     match time.as_millis() {
@@ -208,8 +208,8 @@ pub fn took(time: Duration) -> String {
     }
 }
 
-/// Text in ASCII only: others become question marks, as many as the columns they take. Our own words have their own ASCII
-/// forms.
+/// Converts text to ASCII: other characters become as many question marks as they have columns. Symbols of this program
+/// have their own ASCII forms.
 #[must_use]
 pub fn ascii(text: &str) -> String {
     let mut shown = String::new();
@@ -224,7 +224,7 @@ pub fn ascii(text: &str) -> String {
         };
         match (name, ch) {
             (Some(name), _) => {
-                // Two of them are two words.
+                // Separate two arrows by a space.
                 shown.push_str(if arrow { " " } else { "" });
                 shown.push_str(name);
             }
@@ -293,7 +293,7 @@ mod tests {
                         at += columns_of(ch);
                         at > column
                     });
-                    // A wide character may have no room.
+                    // A wide character may not fit.
                     if columns > 15 {
                         assert_eq!(there, Some(ch), "{shown} {column} of {columns}");
                     }

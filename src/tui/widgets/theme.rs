@@ -1,20 +1,20 @@
-//! Colors and glyphs. States are words first, color second; mono sets no color at all.
+//! Colors and glyphs. A state is a word first and a color second; without colors, no color is set.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use super::said::Tone;
 use crate::console::environment::Environment;
 
-/// What the terminal supports.
+/// The colors and glyphs that the terminal supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
     colors: bool,
-    /// Glyphs beyond ASCII.
+    /// Whether the terminal supports glyphs beyond ASCII.
     pub utf8: bool,
 }
 
 impl Theme {
-    /// As the environment allows.
+    /// Creates the theme for an environment.
     #[must_use]
     pub fn new(environment: &Environment) -> Self {
         Self {
@@ -23,31 +23,31 @@ impl Theme {
         }
     }
 
-    /// Beside the focused item.
+    /// Returns the marker next to the focused item.
     #[must_use]
     pub fn marker(self) -> &'static str {
         if self.utf8 { "▸" } else { ">" }
     }
 
-    /// Where text was cut.
+    /// Returns the ellipsis that marks cut text.
     #[must_use]
     pub fn ellipsis(self) -> &'static str {
         if self.utf8 { "…" } else { "..." }
     }
 
-    /// Horizontal rule.
+    /// Returns the segment of a horizontal rule.
     #[must_use]
     pub fn rule(self) -> &'static str {
         if self.utf8 { "─" } else { "-" }
     }
 
-    /// A list opens here.
+    /// Returns the symbol of a value that opens a list.
     #[must_use]
     pub fn list(self) -> &'static str {
         if self.utf8 { "▾" } else { "v" }
     }
 
-    /// The parts of a box: corners from the left above, then the horizontal and the vertical rule.
+    /// Returns the parts of a box: the corners, from the top left, then the horizontal and the vertical line.
     #[must_use]
     pub fn corners(self) -> [&'static str; 6] {
         if self.utf8 {
@@ -57,13 +57,13 @@ impl Theme {
         }
     }
 
-    /// In place of each character of a secret.
+    /// Returns the character that masks each character of a secret.
     #[must_use]
     pub fn mask(self) -> &'static str {
         if self.utf8 { "•" } else { "*" }
     }
 
-    /// A choice, taken or not.
+    /// Returns the symbol of a choice that is selected or not.
     #[must_use]
     pub fn radio(self, on: bool) -> &'static str {
         match (on, self.utf8) {
@@ -73,49 +73,49 @@ impl Theme {
         }
     }
 
-    /// From one number to another.
+    /// Returns the dash of a range.
     #[must_use]
     pub fn dash(self) -> &'static str {
         if self.utf8 { "–" } else { "-" }
     }
 
-    /// Between the parts of the title.
+    /// Returns the separator between the parts of a title.
     #[must_use]
     pub fn dot(self) -> &'static str {
         if self.utf8 { "·" } else { "-" }
     }
 
-    /// The focused item.
+    /// Returns the style of the focused item.
     #[must_use]
     pub fn focus(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
-    /// What stands back: locked and unused values.
+    /// Returns the style of locked and unused values.
     #[must_use]
     pub fn dim(self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
 
-    /// The name of the program, and the one value that matters on a screen.
+    /// Returns the style of the program's name, and of the most important value on a screen.
     #[must_use]
     pub fn strong(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
-    /// Something is wrong.
+    /// Returns the style of errors.
     #[must_use]
     pub fn bad(self) -> Style {
         self.colored(Color::Red).add_modifier(Modifier::BOLD)
     }
 
-    /// Something may go wrong.
+    /// Returns the style of warnings.
     #[must_use]
     pub fn warning(self) -> Style {
         self.colored(Color::Yellow).add_modifier(Modifier::BOLD)
     }
 
-    /// How a label of this tone is drawn.
+    /// Returns the style of a label with this tone.
     #[must_use]
     pub fn tone(self, tone: Tone) -> Style {
         match tone {
@@ -126,20 +126,20 @@ impl Theme {
         }
     }
 
-    /// Something is done.
+    /// Returns the style of completed steps and passed checks.
     #[must_use]
     pub fn good(self) -> Style {
         self.colored(Color::Green)
     }
 
-    /// Something is in progress.
+    /// Returns the style of work in progress.
     #[must_use]
     pub fn active(self) -> Style {
         self.colored(Color::Cyan)
     }
 
-    /// What a QR code is drawn with, said in full: the terminal's own colors may be any. `None` if no colors are
-    /// used.
+    /// Returns the style of a QR code, with explicit colors, because the terminal's default colors may be anything.
+    /// `None` if colors are off.
     #[must_use]
     pub fn black_on_white(self) -> Option<Style> {
         self.colors
