@@ -1,4 +1,4 @@
-//! The screens, one folder each. This file alone names them all: a screen names others by their route.
+//! The screens, one folder each. Only this file names all of them: screens refer to each other by their routes.
 
 mod configure;
 mod form;
@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 use super::screen::{AnyScreen, Route, Screen, ViewContext};
 use super::widgets::draw::Body;
 
-/// The screen of a route, as it is when it is opened.
+/// Returns a new screen for a route.
 pub(super) fn open(route: Route, cx: ViewContext<'_>) -> Box<dyn AnyScreen> {
     match route {
         Route::Form(_) => Box::new(form::Form::new(cx)),
@@ -28,7 +28,7 @@ pub(super) fn open(route: Route, cx: ViewContext<'_>) -> Box<dyn AnyScreen> {
     }
 }
 
-/// What is next to the form on a wide page: the tokens, the sign-in, or what Authorize will do.
+/// Returns the body next to the form on a wide page: the tokens, the sign-in, or what Authorize will do.
 pub(super) fn beside_form(cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
     if cx.session.tokens.is_some() {
         Screen::body(&tokens::Tokens::new(), cx, area, page)

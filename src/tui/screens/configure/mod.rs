@@ -1,4 +1,4 @@
-//! Configure…: what the listener needs on this machine, what Set up would do, and what came of it.
+//! The Configure… screen: what the listener needs on this machine, what Set up will do, and the results.
 
 mod state;
 #[cfg(test)]
@@ -25,7 +25,7 @@ use crate::tui::screen::{
 use crate::tui::widgets::draw::Body;
 
 impl Configure {
-    /// Opens the setup on the form's redirect URL, and finds out at once how things are.
+    /// Opens the setup for the form's redirect URL, and checks the current state right away.
     fn open(&mut self, cx: &mut UpdateContext<'_>) {
         cx.session.open_set_up(&cx.console.environment);
         *self = Self::new();
@@ -40,7 +40,7 @@ impl Configure {
         }
     }
 
-    /// True, and said, where an action is still in progress.
+    /// Returns whether an action is still in progress, and shows a note if it is.
     fn is_busy(cx: &mut UpdateContext<'_>) -> bool {
         let set_up = cx.session.set_up.as_ref();
         let busy = set_up.is_some_and(|set_up| set_up.busy.is_some());
@@ -64,7 +64,7 @@ impl Configure {
         }
     }
 
-    /// Shows what an action would do, and does it. A deletion only after a question.
+    /// Shows what an action will do, and starts it. A deletion asks first.
     fn perform(&mut self, action: SetUpAction, cx: &mut UpdateContext<'_>) {
         set_focus(self, Item::Do(action), cx);
         if action != SetUpAction::Delete {
@@ -85,7 +85,7 @@ impl Configure {
         }
     }
 
-    /// Takes the redirect URL that Windows has reserved for everybody, or returns to the one before.
+    /// Switches to the redirect URL that Windows reserves for all users, or back to the previous one.
     fn without_set_up(&mut self, cx: &mut UpdateContext<'_>) {
         if Self::is_busy(cx) {
             return;
@@ -116,13 +116,13 @@ impl Configure {
         ));
     }
 
-    /// What came of the change that is shown.
+    /// Returns the outcome of the last change, if the screen shows it.
     fn changed<'a>(&self, set_up: &'a ListenerSetUp) -> Option<&'a SetUpOutcome> {
         let changed = set_up.changed.as_ref();
         changed.filter(|it| self.shown == it.action || self.shown == SetUpAction::Verify)
     }
 
-    /// The command that creates a certificate, while it is what Set up requires first.
+    /// Returns the command that creates a certificate, while Set up requires that first.
     fn certificate_to_create(&self, set_up: &ListenerSetUp) -> Option<String> {
         match set_up.planned(self.shown) {
             Some(Planned::Certificate(command)) if self.changed(set_up).is_none() => Some(command),
@@ -130,7 +130,7 @@ impl Configure {
         }
     }
 
-    /// The command or commands that are shown, to be run elsewhere.
+    /// Returns the commands that the screen shows, to be run by hand or on another computer.
     fn copied(&self, set_up: &ListenerSetUp) -> Option<Content> {
         if !set_up.http_sys() {
             return set_up.tunnel().map(Content::Tunnel);
@@ -149,7 +149,7 @@ impl Configure {
         (!commands.is_empty()).then_some(Content::Commands(commands))
     }
 
-    /// A change was made. What it came to is checked; a listener of our own has checked itself after a setup.
+    /// Checks the machine again after a change. The program's own listener has already checked itself after a setup.
     fn check_again(&mut self, action: SetUpAction, cx: &mut UpdateContext<'_>) {
         let own = cx.session.set_up.as_ref().is_some_and(|it| !it.http_sys());
         if action == SetUpAction::SetUp && own {
@@ -160,7 +160,7 @@ impl Configure {
         Self::start(SetUpAction::Verify, cx);
     }
 
-    /// All is set up: the next step is to go back and sign in.
+    /// Shows that everything is set up. The next step is to go back and sign in.
     fn ready(&mut self, cx: &mut UpdateContext<'_>) {
         let Some(set_up) = &cx.session.set_up else {
             return;
@@ -174,10 +174,10 @@ impl Configure {
     }
 }
 
-/// The button of the question that deletes.
+/// The button that confirms the deletion.
 const DELETE: &str = "Delete";
 
-/// The button of an action.
+/// Returns the button of an action.
 fn button(action: SetUpAction) -> Entry<Item> {
     let item = Item::Do(action);
     match action {
@@ -286,7 +286,7 @@ impl Screen for Configure {
                 Item::User => text.clone_into(&mut set_up.user),
                 _ => text.clone_into(&mut set_up.thumbprint),
             }
-            // What was done and found was about other values.
+            // The previous results are about other values.
             set_up.changed = None;
             set_up.checked = None;
             self.shown = SetUpAction::SetUp;

@@ -1,13 +1,13 @@
-//! What the screen of Configure… itself remembers, and what on it can have the focus.
+//! The state of the Configure… screen, and its items.
 
 use crate::configure::report::SetUpAction;
 use crate::tui::screen::{Common, ViewContext};
 use crate::tui::widgets::editor::Editor;
 
-/// What can have the focus.
+/// An item of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
-    /// Who is to listen.
+    /// The account that the listener runs as.
     User,
     /// The thumbprint of the certificate.
     Thumbprint,
@@ -15,26 +15,26 @@ pub(in crate::tui::screens) enum Item {
     /// The redirect URL that needs no setup.
     WithoutSetUp,
     Do(SetUpAction),
-    /// The commands, or the tunnel.
+    /// Copies the commands, or the tunnel command.
     Copy,
     Back,
     Help,
 }
 
-/// What a dialog was opened for.
+/// The purpose of a dialog.
 #[derive(Debug, Clone)]
 pub(in crate::tui::screens) enum DialogId {
     Certificates,
     Delete,
 }
 
-/// The screen of Configure….
+/// The Configure… screen.
 #[derive(Debug)]
 pub(in crate::tui::screens) struct Configure {
     pub(super) common: Common<Item, DialogId>,
     /// The action whose steps are shown.
     pub(super) shown: SetUpAction,
-    /// The change after which the check in progress was started.
+    /// The change that started the check in progress.
     pub(super) after: Option<SetUpAction>,
 }
 
@@ -47,7 +47,7 @@ impl Configure {
         }
     }
 
-    /// The editor of an item, where it is the one that is edited.
+    /// Returns the editor if this item is being edited.
     pub(super) fn editor(&self, cx: ViewContext<'_>, item: &Item) -> Option<&Editor> {
         self.common
             .has_focus(cx, item)

@@ -14,7 +14,7 @@ use crate::tui::widgets::editor::Edit;
 
 const USER: &str = r"DOMAIN\alice";
 
-/// Opened on this redirect URL; the first Verify is in progress.
+/// Opens the screen with this redirect URL. The first check is then in progress.
 fn opened(windows: bool, redirect_url: &str) -> Solo<Configure> {
     let environment = Environment {
         windows,
@@ -29,7 +29,7 @@ fn opened(windows: bool, redirect_url: &str) -> Solo<Configure> {
     alone
 }
 
-/// What is in progress came to this.
+/// Finishes the action in progress with this report.
 fn done(alone: &mut Solo<Configure>, report: Report) -> Outbox {
     let (_, number) = alone.session.set_up.as_ref().unwrap().busy.unwrap();
     let now = alone.console.now;
@@ -102,7 +102,7 @@ fn a_change_is_checked_and_leads_back() {
         );
         assert!(!text.contains("netsh"), "{text}");
     }
-    // A check by itself does not move the focus, and says nothing.
+    // A check that the user starts doesn't move the focus, and shows no message.
     let out = alone.press(Item::Do(SetUpAction::Verify));
     assert!(!out.effects.is_empty());
     assert_eq!(told(&done(&mut alone, Report::default())), "");
@@ -163,7 +163,7 @@ fn a_certificate_is_chosen_from_the_list() {
         alone.session.set_up.as_ref().unwrap().thumbprint,
         "b".repeat(40)
     );
-    // Enter goes on to what is missing, then to what can be done.
+    // Enter moves to the next missing value, then to the next action.
     alone.keys(&[Command::Enter]);
     assert_eq!(alone.screen.common.focus, Item::Do(SetUpAction::SetUp));
     alone.press(Item::User);
@@ -174,7 +174,7 @@ fn a_certificate_is_chosen_from_the_list() {
 fn a_command_that_creates_a_certificate_is_offered_where_there_is_none() {
     let mut alone = opened(true, "https://localhost:8443/");
     done(&mut alone, Report::default());
-    // Whom the URL is reserved for comes first.
+    // The user comes first, because the URL is reserved for that user.
     assert!(!alone.text().contains("New-SelfSignedCertificate"));
     alone.go(Item::User);
     alone.type_text("alice");
@@ -187,7 +187,7 @@ fn a_command_that_creates_a_certificate_is_offered_where_there_is_none() {
     };
     let commands = out.effects.iter().find_map(copied).unwrap();
     assert!(commands[0].contains("-DnsName localhost"), "{commands:?}");
-    // What Verify found has the same command, and is hidden only while that is shown.
+    // The check's finding has the same command. It is hidden only while that command is shown.
     let found = Finding::new(State::Note, "No certificate fits.").with(commands[0].clone());
     let report = Report {
         findings: vec![found],
@@ -203,7 +203,7 @@ fn a_command_that_creates_a_certificate_is_offered_where_there_is_none() {
         text.contains("No certificate fits.") && text.contains("New-SelfSignedCertificate"),
         "{text}"
     );
-    // Once one is chosen, it is bound.
+    // A chosen certificate is bound.
     alone.go(Item::Thumbprint);
     alone.type_text(&"a".repeat(40));
     assert!(alone.text().contains("sslcert"), "{}", alone.text());
@@ -237,13 +237,13 @@ fn commands_are_copied_and_back_leads_to_the_form() {
         out.effects.as_slice(),
         [Effect::Copy(Content::Commands(_))]
     ));
-    // They are shown whole.
+    // The commands are shown in full.
     let text = alone.text();
     assert!(
         text.contains("run this command:") && text.contains("user=alice"),
         "{text}"
     );
-    // One that cannot be written is not offered.
+    // A command that can't be built is not offered.
     alone.go(Item::User);
     alone.keys(&[Command::Edit(Edit::DeleteToStart)]);
     assert!(!alone.labels().contains(&"Copy".to_owned()));
@@ -252,7 +252,7 @@ fn commands_are_copied_and_back_leads_to_the_form() {
     let mut elsewhere = opened(false, "http://localhost:8400/");
     assert_eq!(elsewhere.labels(), ["Verify", "Back", "Help"]);
     assert!(elsewhere.text().contains("Nothing to set up"));
-    // Over SSH there is a tunnel to copy.
+    // Over SSH, the tunnel command can be copied.
     elsewhere.session.set_up.as_mut().unwrap().ssh = Some(Ssh {
         server: "192.0.2.2:22".parse().ok(),
         login: Some("alice".to_owned()),

@@ -1,4 +1,4 @@
-//! What the listener needs on this machine, what Set up would do, and what came of it.
+//! The body of the Configure… screen: what the listener needs on this machine, what Set up will do, and the results.
 //!
 //! ```text
 //!    Redirect URL      https://localhost:8443/callback
@@ -33,10 +33,10 @@ use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::text::{shorten, wrap};
 use crate::tui::widgets::theme::Theme;
 
-/// Where the words of a finding begin in a narrow window.
+/// The column where the text of a finding begins in a narrow window.
 const WORDS: usize = 10;
 
-/// What all rows depend on.
+/// The state that all rows depend on.
 #[derive(Clone, Copy)]
 struct Page<'a> {
     screen: &'a Configure,
@@ -46,7 +46,7 @@ struct Page<'a> {
     columns: usize,
 }
 
-/// The rows of the setup.
+/// Returns the body of the screen.
 pub(super) fn body(screen: &Configure, cx: ViewContext<'_>, area: Rect) -> Body {
     let Some(set_up) = &cx.session.set_up else {
         return Body::default();
@@ -86,7 +86,7 @@ impl Page<'_> {
         self.columns < usize::from(NARROW)
     }
 
-    /// What is set up, and what can be typed about it.
+    /// Returns the rows of the redirect URL, and the fields of its setup.
     fn fields(&self) -> Vec<Row> {
         let (set_up, theme) = (self.set_up, self.theme);
         let mut rows = if self.is_narrow() {
@@ -124,7 +124,7 @@ impl Page<'_> {
         text_field(self.theme, field, self.columns)
     }
 
-    /// The certificate that was chosen: what is known of it, or its thumbprint.
+    /// Returns the row of the chosen certificate: its details if they are known, otherwise its thumbprint.
     fn certificate(&self) -> Row {
         let typed = self.set_up.thumbprint.trim();
         let chosen = self.set_up.certificates.iter().find(|certificate| {
@@ -163,7 +163,7 @@ impl Page<'_> {
         row(theme, parts.with(text), self.columns)
     }
 
-    /// What came of the change that is shown, or what it would do.
+    /// Returns the outcome of the change that is shown, or what it will do.
     fn change(&self) -> Vec<Row> {
         let button = self.screen.copied(self.set_up).map(|_| self.copy());
         if let Some(outcome) = self.screen.changed(self.set_up) {
@@ -171,7 +171,7 @@ impl Page<'_> {
             return self.outcome(outcome.action.label(), outcome, button);
         }
         let action = match self.screen.shown {
-            // What it does goes without saying.
+            // What Verify does needs no explanation.
             SetUpAction::Verify if !self.set_up.http_sys() => SetUpAction::SetUp,
             action => action,
         };
@@ -212,7 +212,7 @@ impl Page<'_> {
         }
     }
 
-    /// That there is nothing to set up, unless the check has just said so.
+    /// Returns the row that says that no setup is needed, unless the check has just said so.
     fn nothing(&self) -> Vec<Row> {
         let checked = self.set_up.checked.as_ref();
         let said = |text: &str| {
@@ -226,13 +226,13 @@ impl Page<'_> {
         }
     }
 
-    /// What the latest check found.
+    /// Returns the findings of the latest check.
     fn checked(&self) -> Vec<Row> {
         let checked = self.set_up.checked.as_ref();
         checked.map_or_else(Vec::new, |outcome| self.outcome("Checked", outcome, None))
     }
 
-    /// How a browser elsewhere reaches the listener.
+    /// Returns the rows that say how a browser on another computer reaches the listener.
     fn tunnel(&self) -> Vec<Row> {
         let Some(tunnel) = self.set_up.tunnel() else {
             return Vec::new();
@@ -253,7 +253,7 @@ impl Page<'_> {
         Beside::letter('n', "Copy", focused)
     }
 
-    /// A command, whole: Copy gives it in one line.
+    /// Returns the rows of a command in full; Copy copies it as one line.
     fn command(&self, command: &str) -> Vec<Row> {
         let indent = if self.is_narrow() {
             1
@@ -277,7 +277,7 @@ impl Page<'_> {
                 self.columns,
             )]
         };
-        // The tunnel and the command for a certificate have groups of their own while they are shown.
+        // The tunnel and the command for a certificate have their own groups while they are shown.
         let shown = self
             .set_up
             .tunnel()
@@ -288,7 +288,7 @@ impl Page<'_> {
         rows
     }
 
-    /// What was found or done, what to do about it, and the command for that.
+    /// Returns the rows of a finding: its text, the fix, and the command for that.
     fn finding(&self, finding: &Finding) -> Vec<Row> {
         let theme = self.theme;
         let style = match finding.state {
@@ -324,7 +324,7 @@ impl Page<'_> {
         rows
     }
 
-    /// The hint while there is no message.
+    /// Returns the hint that is shown while there is no message.
     fn hint(&self) -> Said {
         let set_up = self.set_up;
         if let Some((busy, _)) = set_up.busy {
@@ -378,7 +378,7 @@ impl Page<'_> {
     }
 }
 
-/// A text in lines that begin in this column.
+/// Returns a text in lines that begin in this column.
 fn lines(text: &str, style: Style, column: usize, columns: usize) -> Vec<Row> {
     let room = columns.saturating_sub(column + 1);
     let indent = " ".repeat(column);
@@ -389,7 +389,7 @@ fn lines(text: &str, style: Style, column: usize, columns: usize) -> Vec<Row> {
         .collect()
 }
 
-/// The certificates of the machine: subject, and what there is to know.
+/// Returns the list of the machine's certificates: the subject, and the details of each.
 pub(super) fn certificates(set_up: &ListenerSetUp) -> List {
     let host = set_up
         .prefix
@@ -417,7 +417,7 @@ pub(super) fn certificates(set_up: &ListenerSetUp) -> List {
     }
 }
 
-/// What is asked before something is deleted.
+/// Returns the text of the question before a deletion.
 pub(super) fn before_delete(set_up: &ListenerSetUp) -> String {
     let what = match set_up.planned(SetUpAction::Delete) {
         Some(Planned::Commands(commands)) => {

@@ -1,4 +1,4 @@
-//! The discovery of an issuer's metadata, and what is told after it.
+//! Discovery of an issuer's metadata, and the message after it.
 
 use super::state::{Form, Item};
 use crate::clean::clean;
@@ -8,7 +8,7 @@ use crate::session::Refused;
 use crate::tui::message::Effect;
 use crate::tui::screen::{Message, UpdateContext, set_focus};
 
-/// Tells where the metadata was found, what it filled in, and what else it says.
+/// Returns the message that says where the metadata was found, what it filled in, and what else it contains.
 pub(super) fn sentence(filled: &[Key], metadata: &Metadata, settings: &Settings) -> String {
     let mut parts: Vec<String> = filled.iter().map(|key| key.label().to_owned()).collect();
     match parts.last_mut() {
@@ -37,13 +37,13 @@ pub(super) fn sentence(filled: &[Key], metadata: &Metadata, settings: &Settings)
 }
 
 impl Form {
-    /// Requests the metadata of the issuer, or says what is missing for that.
+    /// Requests the metadata of the issuer, or shows what is missing for the request.
     pub(super) fn discover(&mut self, cx: &mut UpdateContext<'_>) {
         match cx.session.discover(Overwrite::Everything) {
             Ok(started) => {
                 cx.emit(Effect::Start(started));
                 cx.tell(Message::new("Waiting", "for the issuer's metadata."));
-                // The button for the trace goes with the trace.
+                // The new request clears the trace, and with it the Trace button.
                 if self.common.focus == Item::Trace {
                     set_focus(self, Item::Discover, cx);
                 }
@@ -58,7 +58,7 @@ impl Form {
             }
             Err(Refused::MailAddress(address)) => self.open_presets(&address, cx),
             Err(Refused::Form(problems)) => {
-                // Its field says what is wrong, with the fix.
+                // The field shows the problem and the fix.
                 self.tried = true;
                 if let Some(problem) = problems.into_iter().next() {
                     self.show(&problem, cx);

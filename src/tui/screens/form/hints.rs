@@ -1,4 +1,4 @@
-//! The message about the item that has the focus: what is wrong with it, else what it is for.
+//! The message about the focused item: its problem, or else its purpose.
 
 use super::state::{Form, Item, can_be_fixed, told};
 use crate::form::checks::{Problem, Severity};
@@ -8,7 +8,8 @@ use crate::presets::{Confidence, PkceMode};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::said::{Said, Tone};
 
-/// The message: the problem of the focused field, else one elsewhere, else what the focused item is for.
+/// Returns the message: the problem of the focused field, or else of another field, or else the purpose of the focused
+/// item.
 pub(super) fn said(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> Vec<Said> {
     if let Some(problem) = told(form, cx, problems) {
         return problem_said(cx, &problem);
@@ -24,7 +25,7 @@ pub(super) fn said(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> Ve
     }
 }
 
-/// What a changed field had before, and what follows from the change.
+/// Returns the previous value of a changed field, and the consequences of the change.
 fn changed_said(cx: ViewContext<'_>, key: Key, saved: &str) -> Vec<Said> {
     let label = cx.session.settings.label(key);
     let was = match (key, saved.is_empty()) {
@@ -59,14 +60,14 @@ fn changed_said(cx: ViewContext<'_>, key: Key, saved: &str) -> Vec<Said> {
     ]
 }
 
-/// What is wrong, and what helps.
+/// Returns a problem, and how to fix it.
 fn problem_said(cx: ViewContext<'_>, problem: &Problem) -> Vec<Said> {
     let (label, tone) = match problem.severity {
         Severity::Error => ("Problem", Tone::Bad),
         Severity::Warning => ("Warning", Tone::Warning),
     };
     let field = cx.session.settings.label(problem.key);
-    // The sentence may be about another field than the focused one.
+    // The problem may be that of another field than the focused one.
     let text = if problem.text.contains(field) {
         problem.text.clone()
     } else {
@@ -83,7 +84,7 @@ fn problem_said(cx: ViewContext<'_>, problem: &Problem) -> Vec<Said> {
     said
 }
 
-/// Where the service shows a value of the app registration.
+/// Returns where the service shows a value of the app registration.
 fn where_to(cx: ViewContext<'_>, key: Key) -> Option<Said> {
     let registered = matches!(key, Key::ClientId | Key::ClientSecret);
     let place = cx.session.settings.preset().register_at.as_ref();
@@ -95,7 +96,7 @@ fn purpose_said(cx: ViewContext<'_>, key: Key) -> Vec<Said> {
     let settings = &cx.session.settings;
     let label = settings.label(key).to_owned();
     let text = purpose(cx, key);
-    // The place has its own row.
+    // The place gets its own row.
     let (text, place) = match (key, text.split_once(" Where: ")) {
         (Key::ClientId, Some((text, place))) => (text.to_owned(), Some(first_sentence(place))),
         _ => (text, None),
@@ -109,7 +110,7 @@ fn purpose_said(cx: ViewContext<'_>, key: Key) -> Vec<Said> {
     said
 }
 
-/// The label of a button in the message area.
+/// Returns the label of a button in the message area.
 fn name(item: &Item) -> &'static str {
     match item {
         Item::Field(_) => "",
@@ -178,12 +179,12 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
     text.to_owned()
 }
 
-/// What More says about a registration.
+/// The description of Copy registration under More.
 pub(super) const COPY_REGISTRATION: &str = "Copy the registered client as JSON, with its secrets";
-/// What More says about saving it.
+/// The description of Save registration under More.
 pub(super) const SAVE_REGISTRATION: &str = "Save it to a file that only you can read";
 
-/// Words as a list within a sentence.
+/// Returns words as an enumeration within a sentence.
 pub(super) fn list_of(words: &[&str]) -> String {
     match words {
         [] => String::new(),
@@ -192,13 +193,14 @@ pub(super) fn list_of(words: &[&str]) -> String {
     }
 }
 
-/// What More says about saving under another name.
+/// The description of Save as under More.
 pub(super) const SAVE_AS: &str = "Save under another name";
 
-/// The first sentence of a text.
+/// Returns the first sentence of a text.
 fn first_sentence(text: &str) -> &str {
     let ends = text.match_indices(". ").map(|(at, _)| at + 1);
-    // An abbreviation or a file name ends no sentence: the next one begins with a capital letter.
+    // A period in an abbreviation or a file name doesn't end a sentence: the next sentence begins with a capital
+    // letter.
     let mut ends = ends.filter(|end| {
         let next = text[*end..].trim_start().chars().next();
         next.is_some_and(|next| next.is_uppercase() || next == '"')
@@ -209,7 +211,7 @@ fn first_sentence(text: &str) -> &str {
 fn purpose(cx: ViewContext<'_>, key: Key) -> String {
     let settings = &cx.session.settings;
     let preset = settings.preset();
-    // Info has the rest.
+    // Info shows the rest.
     let or = |text: &Option<String>, otherwise: &str| match text {
         Some(text) if key == Key::ClientId => text.clone(),
         Some(text) => first_sentence(text).to_owned(),

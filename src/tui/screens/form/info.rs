@@ -1,10 +1,10 @@
-//! What is known of the chosen service.
+//! The details of the chosen service.
 
 use crate::tui::dialog::Reading;
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::rows::labeled_lines;
 
-/// What is known of the service, in words.
+/// Returns the details of the service as a text.
 pub(super) fn info(cx: ViewContext<'_>, columns: usize) -> Reading {
     let preset = cx.session.settings.preset();
     let mut lines = Vec::new();

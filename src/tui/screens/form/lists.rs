@@ -1,4 +1,4 @@
-//! The lists next to a field: the scopes of the service, the usual values of a variable, and the certificates for the
+//! The lists next to a field: the scopes of the service, the common values of a variable, and the certificates for the
 //! client's key.
 
 use super::state::{DialogId, Form, Item};
@@ -8,10 +8,10 @@ use crate::form::settings::Key;
 use crate::tui::dialog::{Dialog, List, ListEntry};
 use crate::tui::screen::ViewContext;
 
-/// The key of the entry for a value that is typed.
+/// The key of the entry for a value that the user types.
 pub(super) const ANOTHER: &str = "";
 
-/// The scopes of the service, ticked where they are requested, and what each is for.
+/// Returns the scopes of the service with their purposes; requested scopes are selected.
 pub(super) fn scopes(cx: ViewContext<'_>) -> List {
     let settings = &cx.session.settings;
     let chosen = settings.scopes();
@@ -24,7 +24,7 @@ pub(super) fn scopes(cx: ViewContext<'_>) -> List {
         } else {
             "[ ]"
         };
-        // The address of the resource is below, where the whole entry stands.
+        // The URL of the resource is below the list, with the full text of the entry.
         let short = match scope.trim_end_matches('/').rsplit_once('/') {
             Some((_, name)) if scope.contains("://") && !name.is_empty() => name,
             _ => &scope,
@@ -45,7 +45,7 @@ pub(super) fn scopes(cx: ViewContext<'_>) -> List {
     }
 }
 
-/// The usual values of a variable.
+/// Returns the common values of a variable.
 pub(super) fn choices(cx: ViewContext<'_>, place: usize) -> List {
     let settings = &cx.session.settings;
     let value = settings.value(Key::Var(place));
@@ -75,7 +75,7 @@ pub(super) fn choices(cx: ViewContext<'_>, place: usize) -> List {
 }
 
 impl Form {
-    /// Opens the list of certificates, if the user still waits for it.
+    /// Opens the list of certificates, if the user is still waiting for it.
     pub(super) fn show_keys(&mut self, keys: &[ListedKey]) {
         self.keys = keys.to_vec();
         if self.common.focus == Item::KeyList && self.common.dialog.is_none() {
@@ -84,7 +84,7 @@ impl Form {
     }
 }
 
-/// The certificates for the client's key: subject, whose they are, and until when.
+/// Returns the certificates for the client's key: the subject, the store and the validity.
 pub(super) fn keys(keys: &[ListedKey]) -> List {
     let entry = |key: &ListedKey| {
         let certificate = &key.certificate;

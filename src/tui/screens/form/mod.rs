@@ -1,4 +1,4 @@
-//! The settings form: what is asked of the user before a sign-in.
+//! The settings form, which the user fills in before a sign-in.
 
 mod discovered;
 mod hints;
@@ -51,7 +51,7 @@ impl Form {
         }
     }
 
-    /// The button at the end of a field's row: its item, its label, and its letter.
+    /// Returns the button at the end of a field's row: its item, its label, and its letter.
     fn buttons_beside(
         cx: ViewContext<'_>,
         key: Key,
@@ -97,7 +97,7 @@ impl Form {
         };
         let demo = preset.embedded_server;
         if cx.session.cancel_discovery() {
-            // It was about the service that was chosen before.
+            // The discovery is about the service that was chosen before.
             cx.emit(Effect::Cancel);
         }
         if again {
@@ -113,14 +113,14 @@ impl Form {
             cx.emit(Effect::StartDemo);
         }
         if mail_domain(filter).is_some() {
-            // The address that found the preset is the account to sign in with.
+            // The email address that found the preset is the account to sign in with.
             cx.session
                 .settings
                 .set(Key::LoginHint, filter.trim().to_owned());
         }
     }
 
-    /// Opens the setup of the listener, where there is something to listen for.
+    /// Opens the setup of the listener, if there is a redirect URL.
     fn configure(&mut self, cx: &mut UpdateContext<'_>) {
         let settings = &cx.session.settings;
         if !settings.value(Key::RedirectUrl).trim().is_empty() {
@@ -209,7 +209,7 @@ impl Screen for Form {
         if cx.session.profiles.places.is_some() {
             items.push(Entry::button(Item::Profiles, "Profiles…", 'p'));
             if !cx.session.can_save_profile(false) {
-                // Nothing to save of the demo.
+                // The demo can't be saved.
             } else if cx.session.profile().is_some() {
                 let save_as = Entry::quiet(Item::SaveAs, "Save as…");
                 items.push(Entry::button(Item::Save, "Save", 's'));
@@ -242,7 +242,7 @@ impl Screen for Form {
             items.push(Entry::esc(Item::Cancel, "Cancel"));
         }
         items.push(Entry::quiet(Item::Quit, "Quit"));
-        // Wherever the focus is.
+        // Ctrl+F works on every item.
         if self.fixable(cx, &problems).is_some() {
             for entry in &mut items {
                 entry.fix = Some("fix".to_owned());
@@ -268,7 +268,7 @@ impl Screen for Form {
         match item {
             Item::Field(Key::Preset) => self.open_presets("", cx),
             Item::Field(key) => {
-                // Where the focus can't go on, the message says why.
+                // If the focus can't move on, the message says why.
                 self.tried |= missing(cx.view()) == Some(key);
                 self.go_to_missing(cx);
             }
@@ -334,7 +334,7 @@ impl Screen for Form {
         let Item::Field(key) = item else {
             return (text.into(), None);
         };
-        // What goes into the middle of a value may end in a space that separates.
+        // Text inserted into a value may end with a separating space.
         if !self.common.editor.text().is_empty() {
             return (one_line(*key, text).into(), None);
         }
@@ -355,7 +355,7 @@ impl Screen for Form {
         cx.clear_message();
     }
 
-    /// Makes the change that helps against the problem that is shown, and goes to its field.
+    /// Applies the fix of the problem that is shown, and goes to its field.
     fn fix(&mut self, _item: Item, cx: &mut UpdateContext<'_>) {
         let problems = request::problems(&cx.session.settings);
         let Some(problem) = self.fixable(cx.view(), &problems) else {
@@ -376,7 +376,7 @@ impl Screen for Form {
         }
     }
 
-    /// A character on the Preset row begins a search.
+    /// Typing on the Preset row begins a search.
     fn searched(&mut self, _item: Item, ch: char, cx: &mut UpdateContext<'_>) {
         self.open_presets(&ch.to_string(), cx);
     }

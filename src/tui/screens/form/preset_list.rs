@@ -1,4 +1,4 @@
-//! The list of presets: which ones fit what was typed, and in which order.
+//! The list of presets: those that match the typed text, the best match first.
 
 use std::sync::Arc;
 
@@ -11,30 +11,30 @@ use crate::presets::{Confidence, Library, Preset, PresetError};
 use crate::tui::dialog::{List, ListEntry};
 use crate::tui::widgets::said::Said;
 
-/// All presets, once the list was opened: reading them takes a while.
+/// All presets, loaded when the list is first opened, because reading them takes a while.
 #[derive(Debug, Default)]
 pub(super) struct PresetList(Vec<Arc<Preset>>);
 
-/// Before the name of "Custom settings" with the URLs typed before.
+/// The prefix of the key for Custom settings with the previously entered URLs.
 const AGAIN: &str = "again:";
 
-/// The key of an entry. `again` is for "Custom settings" with the URLs typed before.
+/// Returns the key of an entry. `again` is for Custom settings with the previously entered URLs.
 pub(super) fn key(preset: &Preset, again: bool) -> String {
     let mark = if again { AGAIN } else { "" };
     format!("{mark}{}", preset.id)
 }
 
 impl PresetList {
-    /// Reads the presets.
+    /// Loads the presets.
     ///
     /// # Errors
-    /// If a built-in one is malformed.
+    /// Returns an error if a built-in preset is malformed.
     pub(super) fn load(&mut self, library: &Library) -> Result<(), PresetError> {
         self.0 = library.all()?;
         Ok(())
     }
 
-    /// Reads them again, if they were read.
+    /// Reloads the presets, if they were loaded.
     pub(super) fn reload(&mut self, library: &Library) {
         if !self.0.is_empty()
             && let Ok(presets) = library.all()
@@ -43,7 +43,7 @@ impl PresetList {
         }
     }
 
-    /// The preset of an entry, and whether it is "Custom settings" with the URLs typed before.
+    /// Returns the preset of an entry, and whether it is Custom settings with the previously entered URLs.
     pub(super) fn find(&self, entry: &str) -> Option<(Arc<Preset>, bool)> {
         let again = entry.strip_prefix(AGAIN);
         let id = again.unwrap_or(entry);
@@ -51,7 +51,8 @@ impl PresetList {
         Some((Arc::clone(preset), again.is_some()))
     }
 
-    /// The presets that fit what was typed, best first; Custom settings, which takes any service, is always offered.
+    /// Returns the presets that match the typed text, the best match first. Custom settings, which supports any
+    /// service, is always offered.
     pub(super) fn list(&self, typed: &str, settings: &Settings) -> List {
         let mut fitting: Vec<(Fit, &Arc<Preset>)> = self
             .0
@@ -101,7 +102,7 @@ impl PresetList {
         }
     }
 
-    /// The message if no preset fits what was typed.
+    /// Returns the message if no preset matches the typed text.
     fn nothing_found(&self, typed: &str) -> Vec<Said> {
         let shown = clean(typed.trim(), 40);
         let text = if mail_domain(typed).is_some() {
@@ -131,7 +132,7 @@ impl PresetList {
     }
 }
 
-/// The flows of a preset, in a word or two.
+/// Returns the flows of a preset, in a word or two each.
 fn offers(preset: &Preset) -> String {
     if preset.is_custom() {
         return "any service".to_owned();
@@ -146,7 +147,7 @@ fn offers(preset: &Preset) -> String {
     words.join(", ")
 }
 
-/// Why it is in the list, where its name does not say so; else whether its facts were verified.
+/// Returns why the preset is in the list if its name doesn't show that, or else whether the preset is unverified.
 fn state(preset: &Preset, fit: &Fit, typed: &str) -> String {
     match fit {
         Fit::Alias(alias) => format!("matches \"{alias}\""),
@@ -156,7 +157,7 @@ fn state(preset: &Preset, fit: &Fit, typed: &str) -> String {
     }
 }
 
-/// The message about a preset.
+/// Returns the message about a preset.
 fn about(preset: &Preset) -> Vec<Said> {
     if preset.is_custom() {
         let text = "Enter every setting yourself. Nothing is locked. If you know the issuer, Discover fills in the rest.";

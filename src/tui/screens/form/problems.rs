@@ -1,4 +1,4 @@
-//! From a problem to its field, and from the field to what helps.
+//! Shows a problem at its field, and finds its fix.
 
 use super::state::{Form, Item, can_be_fixed, told};
 use crate::form::checks::{Problem, Severity};
@@ -7,10 +7,10 @@ use crate::form::settings::{Access, Key};
 use crate::tui::screen::{UpdateContext, ViewContext, set_focus};
 
 impl Form {
-    /// Goes to the field of a problem, which says what it is and what helps; says it here where the field can't.
+    /// Goes to the field of a problem, which shows the problem and its fix. If the field can't show it, a message does.
     pub(super) fn show(&mut self, problem: &Problem, cx: &mut UpdateContext<'_>) {
         let editable = cx.session.settings.access(problem.key) == Access::Editable;
-        // What is being typed goes on.
+        // Don't move the focus away from a field that the user is editing.
         if editable && !matches!(self.common.focus, Item::Field(key) if key != problem.key) {
             self.go_to(problem.key, cx);
         }
@@ -23,7 +23,7 @@ impl Form {
         }
     }
 
-    /// Tells what stops a sign-in where no field can tell it.
+    /// Shows what prevents a sign-in if no field can show it.
     pub(super) fn tell_untold(&self, cx: &mut UpdateContext<'_>) {
         let problems = request::problems(&cx.session.settings);
         if told(self, cx.view(), &problems).is_some() {
@@ -35,16 +35,16 @@ impl Form {
         }
     }
 
-    /// The problem that is shown, where Ctrl+F can do something about it.
+    /// Returns the problem that is shown, if Ctrl+F can fix it.
     pub(super) fn fixable(&self, cx: ViewContext<'_>, problems: &[Problem]) -> Option<Problem> {
         told(self, cx, problems).filter(|problem| can_be_fixed(cx, problem))
     }
 
-    /// From the explanation of an error to the field to change.
+    /// Goes to the field that the explanation of an error names.
     pub(super) fn go_to_explained(&mut self, key: Key, cx: &mut UpdateContext<'_>) {
         self.go_to(key, cx);
         if cx.session.settings.access(key) != Access::Editable {
-            // The preset knows it: another preset, or Custom settings, is what can be changed.
+            // The preset sets this field, so the user has to choose another preset or Custom settings.
             set_focus(self, Item::Field(Key::Preset), cx);
             let label = cx.session.settings.label(key).to_owned();
             cx.say(format!(

@@ -1,4 +1,4 @@
-//! What is next to the form on a wide page before a sign-in: what Authorize will do.
+//! The steps of Authorize, shown next to the form on a wide page before a sign-in.
 
 use crate::oauth::client::FlowKind;
 use crate::tui::screen::ViewContext;
@@ -6,7 +6,7 @@ use crate::tui::widgets::draw::{Body, Row};
 use crate::tui::widgets::rows::head;
 use crate::tui::widgets::text::wrap;
 
-/// What Authorize will do, step by step.
+/// Returns what Authorize will do, step by step.
 pub(in crate::tui) fn prospect(cx: ViewContext<'_>, columns: u16) -> Body {
     let steps: &[&str] = match cx.session.settings.flow() {
         FlowKind::DeviceCode => &[

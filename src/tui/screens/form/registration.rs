@@ -1,4 +1,4 @@
-//! The registration of this program, from the form.
+//! Registration of this program with the service, from the form.
 
 use super::hints::list_of;
 use super::state::{DialogId, Form};
@@ -38,7 +38,7 @@ impl Form {
         });
     }
 
-    /// Registers the client of the form.
+    /// Registers this program with the settings of the form.
     pub(super) fn register(&mut self, initial_token: &SecretString, cx: &mut UpdateContext<'_>) {
         match cx.session.register(initial_token) {
             Ok(started) => {
@@ -59,7 +59,7 @@ impl Form {
     }
 }
 
-/// What is told after a registration.
+/// Returns the message after a registration.
 pub(super) fn sentence(filled: Option<&[Key]>, session: &Session) -> String {
     let mut text = match filled {
         Some(keys) => {

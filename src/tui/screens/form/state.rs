@@ -1,4 +1,4 @@
-//! What the form itself remembers, and what on it can have the focus.
+//! The state of the form, and its items.
 
 use super::preset_list::PresetList;
 use crate::flow::store_key::ListedKey;
@@ -7,17 +7,17 @@ use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, Key};
 use crate::tui::screen::{Common, ViewContext};
 
-/// The word of a field without a value that has to have one.
+/// The state of a required field without a value.
 pub(super) const MISSING: &str = "missing";
 
-/// What can have the focus.
+/// An item of the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
     Field(Key),
-    /// The usual values of a variable.
+    /// The list of common values of a variable.
     Choices(usize),
     ScopeList,
-    /// The certificates of this machine, for the client's key.
+    /// The list of certificates for the client's key.
     KeyList,
     Configure,
     Advanced,
@@ -35,54 +35,55 @@ pub(in crate::tui::screens) enum Item {
     Trace,
     More,
     Help,
-    /// Stops the discovery or registration in progress.
+    /// Cancels the discovery or registration in progress.
     Cancel,
     Quit,
 }
 
-/// What a dialog was opened for.
+/// The purpose of a dialog.
 #[derive(Debug, Clone)]
 pub(in crate::tui::screens) enum DialogId {
     Presets,
     Scopes,
     Keys,
-    /// The usual values of a variable.
+    /// The common values of a variable.
     Choices(usize),
     Info,
     /// The initial access token of a registration.
     InitialToken,
-    /// The file for the registered client.
+    /// The path of the file for the registered client.
     SaveRegistration,
 }
 
-/// The form.
+/// The settings form.
 #[derive(Debug)]
 pub(in crate::tui::screens) struct Form {
     pub(super) common: Common<Item, DialogId>,
-    /// The advanced part is unfolded.
+    /// Whether the advanced fields are shown.
     pub(super) advanced: bool,
-    /// The client secret is shown.
+    /// Whether the client secret is shown.
     pub(super) secret_shown: bool,
-    /// Authorize was tried: what is missing is a mistake now.
+    /// Whether the user has tried Authorize. From then on, a missing value is an error.
     pub(super) tried: bool,
     pub(super) presets: PresetList,
-    /// The certificates of this machine that have a private key, as they were last listed.
+    /// The certificates in this machine's store that have a private key, as last listed.
     pub(super) keys: Vec<ListedKey>,
 }
 
-/// True if one key can do something about a problem, also at a field that is locked.
+/// Returns whether Ctrl+F can fix a problem, which is also possible at a locked field.
 pub(super) fn can_be_fixed(cx: ViewContext<'_>, problem: &Problem) -> bool {
     let access = cx.session.settings.access(problem.key);
     problem.remedy.is_some() && matches!(access, Access::Editable | Access::Locked)
 }
 
-/// True for a problem that is shown wherever the focus is: a value that was not typed yet is none.
+/// Returns whether a problem is shown wherever the focus is. A value that was not entered yet is not.
 pub(super) fn claimed(cx: ViewContext<'_>, problem: &Problem) -> bool {
     let editable = cx.session.settings.access(problem.key) == Access::Editable;
     problem.word != MISSING && (editable || can_be_fixed(cx, problem))
 }
 
-/// The problem that is shown: that of the focused field, else the first one elsewhere, what stops a sign-in first.
+/// Returns the problem to show: that of the focused field, or else the first one of another field. Problems that
+/// prevent a sign-in come first.
 pub(super) fn told(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> Option<Problem> {
     let of_focus = |problem: &&Problem| match &form.common.focus {
         Item::Field(key) => problem.key == *key && (form.tried || problem.word != MISSING),
@@ -95,7 +96,7 @@ pub(super) fn told(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> Op
     found.or_else(|| elsewhere().next()).cloned()
 }
 
-/// The first field that stops a sign-in and can have the focus.
+/// Returns the first field that prevents a sign-in and can have the focus.
 pub(super) fn missing(cx: ViewContext<'_>) -> Option<Key> {
     let problems = request::problems(&cx.session.settings);
     let mut errors = problems
@@ -108,7 +109,7 @@ pub(super) fn missing(cx: ViewContext<'_>) -> Option<Key> {
 }
 
 impl Form {
-    /// With the focus on the first field that needs something.
+    /// Creates the form with the focus on the first field that is incomplete.
     pub(in crate::tui::screens) fn new(cx: ViewContext<'_>) -> Self {
         let (focus, advanced) = if cx.session.settings.preset().is_custom() {
             (Item::Field(Key::Preset), false)

@@ -17,12 +17,12 @@ use crate::tui::screen::testing::{Solo, token_set};
 use crate::tui::screen::{AnyScreen, Outbox};
 use crate::tui::widgets::editor::Edit;
 
-/// With complete settings of this preset.
+/// Returns the form with complete settings of this preset.
 fn form(preset: &str) -> Solo<Form> {
     Solo::new(Environment::default(), preset, Form::new)
 }
 
-/// With custom settings and an issuer.
+/// Returns the form with Custom settings and an issuer.
 fn custom() -> Solo<Form> {
     let mut alone = form(CUSTOM);
     alone.screen.advanced = true;
@@ -49,7 +49,7 @@ fn what_is_typed_is_the_value_and_enter_goes_to_what_is_missing() {
     assert!(alone.session.settings.value(Key::Scope).ends_with(" x"));
     alone.keys(&[Command::Enter]);
     assert_eq!(alone.screen.common.focus, Item::Field(Key::ClientId));
-    // Pressed there, it says why the focus stays.
+    // Pressing Enter there shows why the focus stays.
     let says = |alone: &Solo<Form>| {
         let said = alone.body(80, 24).hint;
         said.iter()
@@ -58,13 +58,13 @@ fn what_is_typed_is_the_value_and_enter_goes_to_what_is_missing() {
     assert!(!says(&alone));
     alone.keys(&[Command::Enter]);
     assert!(says(&alone));
-    // A form that is not complete starts nothing, and says what is missing.
+    // An incomplete form starts nothing, and shows what is missing.
     let out = alone.press(Item::Authorize);
     assert!(out.effects.is_empty());
     let missing = Route::Form(FormTarget::Missing);
     assert_eq!(out.navigation, Some(Navigation::Open(missing)));
     let out = alone.act(|screen, cx| Screen::entered(screen, missing, cx));
-    // With what helps, which a message would hide.
+    // The hint shows the fix, which a message would hide.
     assert_eq!(told(&out), "");
     let said = alone.body(80, 24).hint;
     assert!(said[0].text.contains("missing"), "{said:?}");
@@ -88,7 +88,7 @@ fn buttons_start_what_they_name_or_lead_elsewhere() {
     alone.press(Item::Info);
     assert!(AnyScreen::has_dialog(&alone.screen));
     alone.keys(&[Command::Escape]);
-    // The redirect URL is what Configure… is about.
+    // Configure… needs the redirect URL.
     alone.session.settings.set_flow(FlowKind::AuthorizationCode);
     alone.session.settings.set(Key::RedirectUrl, String::new());
     assert!(told(&alone.press(Item::Configure)).contains("Enter the redirect URL first"));
@@ -160,7 +160,7 @@ fn a_preset_is_found_by_what_is_typed_and_an_address_is_the_login_hint() {
     assert_eq!(alone.session.settings.preset().id, "google-mail");
     let hint = alone.session.settings.value(Key::LoginHint);
     assert_eq!(hint, "alice@gmail.com");
-    // The demo brings its own server.
+    // The demo has its own server.
     alone.press(Item::Field(Key::Preset));
     alone.type_text("demo");
     let effects = alone.keys(&[Command::Enter]).effects;
@@ -172,7 +172,7 @@ fn a_list_that_is_loaded_again_under_the_user_keeps_its_mark() {
     let mut alone = form(CUSTOM);
     alone.press(Item::Field(Key::Preset));
     alone.keys(&[Command::Next, Command::Next, Command::Next]);
-    // What was marked, by the name of what Enter takes.
+    // The selected entry, by the name of the preset that Enter chooses.
     let third = alone.session.library.all().unwrap()[3].clone();
     let text = built_in(&third.id).unwrap();
     let text = text.replacen(&format!("id = \"{}\"", third.id), "id = \"aaa\"", 1);
@@ -219,7 +219,7 @@ fn a_problem_is_fixed_with_one_key_wherever_the_focus_is() {
     alone.go(Item::Authorize);
     alone.keys(&[Command::Fix]);
     assert_eq!(alone.session.settings.value(Key::Scope), fixed);
-    // The editor has the new text.
+    // The editor contains the new text.
     assert_eq!(alone.screen.common.focus, Item::Field(Key::Scope));
     assert_eq!(alone.screen.common.editor.text(), fixed);
 }
@@ -229,7 +229,7 @@ fn a_discovery_needs_an_issuer_and_tells_how_it_ends() {
     let mut alone = form(CUSTOM);
     assert!(told(&alone.press(Item::Discover)).contains("issuer URL"));
     assert_eq!(alone.screen.common.focus, Item::Field(Key::Issuer));
-    // A mail address finds the preset of its service.
+    // An email address finds the preset of its service.
     alone.type_text("alice@gmail.com");
     alone.press(Item::Discover);
     assert!(AnyScreen::has_dialog(&alone.screen));
@@ -238,7 +238,7 @@ fn a_discovery_needs_an_issuer_and_tells_how_it_ends() {
     assert!(starts(&out) && told(&out).contains("metadata"));
     let failure = FlowEvent::Failed(FlowError::Protocol(Failure::Expired));
     assert!(!told(&alone.hear(failure)).is_empty());
-    // Another preset is about another service.
+    // Choosing another preset, which is about another service, cancels the discovery.
     alone.press(Item::Discover);
     alone.press(Item::Field(Key::Preset));
     alone.type_text("demo");
@@ -304,7 +304,7 @@ fn a_certificate_of_the_machine_is_chosen_as_client_key() {
         },
     };
     let event = SessionEvent::StoreKeys(Ok(vec![listed]));
-    // Nobody waits for it.
+    // The user is not waiting for the list.
     alone.act(|screen, cx| Screen::on_event(screen, &event, cx));
     assert!(alone.screen.common.dialog.is_none());
     let out = alone.press(Item::KeyList);
@@ -318,7 +318,7 @@ fn a_certificate_of_the_machine_is_chosen_as_client_key() {
     let failed = SessionEvent::StoreKeys(Err("It can't be read.".to_owned()));
     let out = alone.act(|screen, cx| Screen::on_event(screen, &failed, cx));
     assert_eq!(told(&out), "It can't be read.");
-    // Elsewhere, there is no such list.
+    // On other systems there is no such list.
     let mut elsewhere = form(CUSTOM);
     elsewhere.screen.advanced = true;
     assert!(!elsewhere.labels().contains(&"List".to_owned()));

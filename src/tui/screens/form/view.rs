@@ -1,4 +1,4 @@
-//! The settings form.
+//! The body of the settings form.
 //!
 //! ```text
 //!    Preset            Microsoft 365 mail                                     ▾
@@ -30,13 +30,13 @@ use crate::tui::widgets::lines::{Lines, lines};
 use crate::tui::widgets::rows::{Beside, Parts, below, row};
 use crate::tui::widgets::text::{shorten, width};
 
-/// From this height on there are empty rows between the groups of fields.
+/// Minimum height for empty rows between the groups of fields.
 const ROOMY: u16 = 30;
 
-/// So much is shown of the value that a changed field had.
+/// Maximum width of the previous value of a changed field.
 const WAS: usize = 20;
 
-/// The rows of the form, and the message about the focused item.
+/// Returns the rows of the form, and the message about the focused item.
 pub(super) fn body(form: &Form, cx: ViewContext<'_>, area: Rect) -> Body {
     let problems = request::problems(&cx.session.settings);
     let columns = usize::from(area.width);
@@ -61,7 +61,7 @@ pub(super) fn body(form: &Form, cx: ViewContext<'_>, area: Rect) -> Body {
     }
 }
 
-/// The label of a field; a narrow window has room for a word or two.
+/// Returns the label of a field; a narrow window has room for a word or two.
 fn label(cx: ViewContext<'_>, key: Key, columns: usize) -> Cow<'static, str> {
     let narrow = columns < usize::from(NARROW);
     let short = match key {
@@ -82,7 +82,7 @@ fn label(cx: ViewContext<'_>, key: Key, columns: usize) -> Cow<'static, str> {
         return short.into();
     }
     if key == Key::ExtraParameters {
-        // As a detail it has less room.
+        // The label of a detail has less room.
         return "Extra params".into();
     }
     if key == Key::ClientCertificate {
@@ -122,7 +122,7 @@ fn field(
         parts.cursor = column;
         let mut rows = vec![row(theme, parts.with(first), columns)];
         rows.extend(shown.map(|line| below(line, columns)));
-        // The cursor belongs to its line.
+        // Move the cursor to its line.
         if at > 0 {
             let cursor = rows[0].cursor.take();
             rows[at].cursor = cursor;
@@ -131,7 +131,7 @@ fn field(
     }
     let style = if dim { theme.dim() } else { Style::new() };
     if let Some(values) = choice(cx, key, room) {
-        // The chosen one is what has the focus.
+        // The chosen value has the focus.
         let on = if focused { theme.focus() } else { style };
         for (text, chosen) in values {
             if chosen {
@@ -148,7 +148,7 @@ fn field(
     vec![row(theme, parts.with(Span::styled(text, style)), columns)]
 }
 
-/// A word about a field, at the end of its row.
+/// Returns the state of a field, at the end of its row.
 fn state(
     form: &Form,
     cx: ViewContext<'_>,
@@ -171,7 +171,7 @@ fn state(
     let problem = problems.iter().find(|problem| problem.key == key);
     if let Some(problem) = problem.filter(|_| access == Access::Editable || found) {
         let style = match problem.severity {
-            // A value that was not typed yet is a task, not a mistake.
+            // A value that was not entered yet is not an error.
             Severity::Error if problem.word == MISSING && !form.tried => Style::new(),
             Severity::Error => theme.bad(),
             Severity::Warning => theme.warning(),
@@ -215,7 +215,7 @@ fn state(
     }
 }
 
-/// How many services there are presets for.
+/// Returns the number of services that have presets.
 fn services(cx: ViewContext<'_>) -> usize {
     cx.session.library.count().saturating_sub(1)
 }
@@ -236,7 +236,7 @@ fn secret_word(cx: ViewContext<'_>) -> &'static str {
     }
 }
 
-/// The button at the end of a field's row.
+/// Returns the button at the end of a field's row.
 fn beside(form: &Form, cx: ViewContext<'_>, key: Key) -> Option<Beside> {
     let items = Form::buttons_beside(cx, key)?;
     let (item, label, letter) = items;
@@ -247,7 +247,7 @@ fn beside(form: &Form, cx: ViewContext<'_>, key: Key) -> Option<Beside> {
     })
 }
 
-/// The line being edited, in as many lines as it needs.
+/// Returns the text being edited, in as many lines as it needs.
 pub(super) fn edited(form: &Form, cx: ViewContext<'_>, key: Key, room: usize) -> Lines {
     let most = if cx.console.size.1 < LOW { 3 } else { 5 };
     let editor = &form.common.editor;
@@ -260,7 +260,7 @@ pub(super) fn edited(form: &Form, cx: ViewContext<'_>, key: Key, room: usize) ->
     lines(editor.text(), editor.cursor(), (room, most), words)
 }
 
-/// The value as text.
+/// Returns the value as text.
 fn displayed(form: &Form, cx: ViewContext<'_>, key: Key, room: usize) -> String {
     let settings = &cx.session.settings;
     match key {
@@ -278,12 +278,13 @@ fn displayed(form: &Form, cx: ViewContext<'_>, key: Key, room: usize) -> String 
     }
 }
 
-/// The values of a choice with what is between them, and which one is chosen; `None` for another field.
+/// Returns the values of a choice and the gaps between them, and whether each is chosen; `None` if the field is not a
+/// choice.
 fn choice(cx: ViewContext<'_>, key: Key, room: usize) -> Option<Vec<(String, bool)>> {
     let settings = &cx.session.settings;
     let (values, gap): (Vec<(&str, bool)>, usize) = match key {
         Key::Flow => return Some(flows(cx, room)),
-        // All of them fit nowhere; the keys change the one that is shown.
+        // No window has room for all values; the keys change the one that is shown.
         Key::ClientAuthentication => (vec![(settings.authentication().label(), true)], 0),
         Key::Pkce => {
             let values = [("On", settings.pkce()), ("Off", !settings.pkce())];
@@ -294,7 +295,7 @@ fn choice(cx: ViewContext<'_>, key: Key, room: usize) -> Option<Vec<(String, boo
     Some(radios(cx, &values, gap))
 }
 
-/// Each value with its mark, and so many spaces between them.
+/// Returns the values with their marks, with `gap` spaces between them.
 fn radios(cx: ViewContext<'_>, values: &[(&str, bool)], gap: usize) -> Vec<(String, bool)> {
     let mut parts = Vec::new();
     for (label, on) in values {
@@ -306,7 +307,7 @@ fn radios(cx: ViewContext<'_>, values: &[(&str, bool)], gap: usize) -> Vec<(Stri
     parts
 }
 
-/// The flows with the longest labels that fit; where none do, the one in use.
+/// Returns the flows with the longest labels that fit; if none fit, only the selected flow.
 fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
     let (flows, chosen) = (cx.session.settings.flows(), cx.session.settings.flow());
     let brief = |flow| match flow {
@@ -324,11 +325,11 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
         FlowKind::ClientCredentials => "Client",
         FlowKind::JwtBearer => "Service",
     };
-    // The same labels in every window that has room for them.
+    // Every window that has room for these labels shows the same ones.
     let labels: &[(&dyn Fn(FlowKind) -> &'static str, usize)] = match flows.len() {
         ..3 => &[(&FlowKind::label, 3), (&brief, 3), (&word, 1)],
         3 => &[(&brief, 3), (&word, 1)],
-        // With less room, only the one in use.
+        // With less room, only the selected flow is shown.
         _ => &[(&all_brief, 2)],
     };
     let mut all = labels.iter().map(|(label, gap)| {
@@ -345,7 +346,7 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
         .unwrap_or_else(|| radios(cx, &[(brief(chosen), true)], 0))
 }
 
-/// Scopes in so many columns: whole, else without their beginning, else as many as there is room for.
+/// Returns the scopes in at most `room` columns: in full, or else without their beginnings, or else as many as fit.
 fn scopes(scopes: &[String], room: usize, ellipsis: &str) -> String {
     let whole = scopes.join(" ");
     if width(&whole) <= room {

@@ -26,11 +26,11 @@ use crate::tui::widgets::draw::Body;
 
 /// An access token that is valid for less than this is refreshed before the test.
 const MIN_VALID: Duration = Duration::from_mins(1);
-/// The entry of the list that lets the server decide.
+/// The key of the entry that uses the best mechanism of the server.
 const BEST: &str = "best";
 
 impl MailTest {
-    /// Starts the test. An access token that has expired is refreshed first.
+    /// Starts the test. An expired access token is refreshed first.
     fn test(&mut self, cx: &mut UpdateContext<'_>) {
         if cx.session.mailbox().is_none() {
             self.ask_mailbox(cx.view(), None);
@@ -89,7 +89,7 @@ impl MailTest {
         self.common.dialog = Some(Dialog::line(DialogId::Server, prompt, typed));
     }
 
-    /// Takes the server that was typed.
+    /// Tests the server that the user entered.
     fn take_server(&mut self, typed: &str, cx: &mut UpdateContext<'_>) {
         match read_server(typed) {
             Ok((protocol, address)) => {
@@ -104,7 +104,7 @@ impl MailTest {
         let mut chosen = self.unfolded.iter();
         match chosen.find(|(of, _)| *of == protocol) {
             Some((_, unfolded)) => *unfolded,
-            // The steps of a failure, or of the only server.
+            // By default, the steps are shown for a failure, and for a single server.
             None => cx.session.mail_tests().is_some_and(|tests| {
                 let report = tests.report(protocol);
                 report.is_some_and(|report| !report.is_ok() || tests.is_single())
@@ -112,7 +112,7 @@ impl MailTest {
         }
     }
 
-    /// The button that stopped the test is gone, and the row of the first failure has the focus.
+    /// Moves the focus from Cancel, which is gone, to the row of the first failure.
     fn leave_cancel(&mut self, cx: &mut UpdateContext<'_>) {
         if self.common.focus != Item::Cancel && self.common.focus != Item::Back {
             return;
@@ -125,7 +125,7 @@ impl MailTest {
     }
 }
 
-/// True if the access token has expired and can be refreshed.
+/// Returns whether the access token has expired and can be refreshed.
 fn is_expired(cx: ViewContext<'_>) -> bool {
     let tokens = cx.session.tokens.as_ref();
     tokens.is_some_and(|tokens| {
@@ -134,7 +134,7 @@ fn is_expired(cx: ViewContext<'_>) -> bool {
     })
 }
 
-/// A protocol and a server; the protocol can be left out where the port names it.
+/// Parses a protocol and a server. The protocol can be omitted if the port implies it.
 fn read_server(text: &str) -> Result<(Protocol, Address), String> {
     let text = text.trim();
     let named = text

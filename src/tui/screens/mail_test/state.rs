@@ -1,9 +1,9 @@
-//! What the mail test screen itself remembers, and what on it can have the focus.
+//! The state of the mail test screen, and its items.
 
 use crate::mail::server::Protocol;
 use crate::tui::screen::Common;
 
-/// What can have the focus.
+/// An item of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
     /// The server of this protocol, with the steps of its test below it.
@@ -20,16 +20,16 @@ pub(in crate::tui::screens) enum Item {
     Help,
 }
 
-/// What a dialog was opened for.
+/// The purpose of a dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tui::screens) enum DialogId {
-    /// The lines that were exchanged.
+    /// The lines exchanged with the servers.
     Trace,
     /// The mailbox to sign in to.
     Mailbox,
     /// Another server.
     Server,
-    /// The mechanism.
+    /// The SASL mechanism.
     Mechanism,
 }
 
@@ -37,9 +37,9 @@ pub(in crate::tui::screens) enum DialogId {
 #[derive(Debug)]
 pub(in crate::tui::screens) struct MailTest {
     pub(super) common: Common<Item, DialogId>,
-    /// Steps that the user has shown or hidden.
+    /// The servers whose steps the user has shown or hidden.
     pub(super) unfolded: Vec<(Protocol, bool)>,
-    /// The test starts once the refresh has brought new tokens.
+    /// Whether to start the test once the refresh has returned new tokens.
     pub(super) then_test: bool,
 }
 

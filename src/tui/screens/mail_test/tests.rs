@@ -15,7 +15,7 @@ use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
 use crate::tui::screen::testing::{Solo, token_set};
 
-/// The screen with tokens of a service that has mail servers, valid for an hour.
+/// Returns the screen with tokens of a service that has mail servers, valid for an hour.
 fn mail() -> Solo<MailTest> {
     let mut alone = Solo::new(Environment::default(), "microsoft-mail", |_| {
         MailTest::new()
@@ -33,13 +33,13 @@ fn enter(alone: &mut Solo<MailTest>) -> crate::tui::screen::Outbox {
     alone.act(|screen, cx| Screen::entered(screen, Route::MailTest, cx))
 }
 
-/// Enters the mailbox.
+/// Types a text in the dialog, and presses Enter.
 fn answer(alone: &mut Solo<MailTest>, text: &str) -> crate::tui::screen::Outbox {
     alone.type_text(text);
     alone.keys(&[Command::Enter])
 }
 
-/// What is tested: protocol, user and server.
+/// Returns the tests that are started: protocol, user and server.
 fn tested(effects: &[Effect]) -> Vec<String> {
     let [Effect::Start(started)] = effects else {
         return Vec::new();
@@ -119,7 +119,7 @@ fn the_mailbox_is_asked_for_and_then_all_servers_are_tested() {
         text.contains("Cause") && text.contains("Set-TransportConfig"),
         "{text}"
     );
-    // Back on the screen, nothing is sent again.
+    // Returning to the screen sends nothing again.
     assert!(enter(&mut alone).effects.is_empty());
     let report = alone.session.mail_report().unwrap();
     assert!(report.contains("Mailbox: alice@example.org") && !report.contains("mail-access"));
@@ -147,7 +147,7 @@ fn an_expired_token_is_refreshed_first() {
     };
     let out = alone.hear(FlowEvent::Tokens(Box::new(set)));
     assert_eq!(tested(&out.effects).len(), 3);
-    // Canceled, nothing more is tested.
+    // After Cancel, nothing more is tested.
     let out = alone.press(Item::Cancel);
     assert!(matches!(out.effects.as_slice(), [Effect::Cancel]));
     assert!(!alone.session.is_testing_mail() && alone.text().contains("not tried"));

@@ -1,4 +1,4 @@
-//! The mail servers, each with the steps of its test.
+//! The body of the mail test: the mail servers, each with the steps of its test.
 //!
 //! ```text
 //!    Mailbox           alice@contoso.example
@@ -31,12 +31,12 @@ use crate::tui::widgets::rows::{Parts, below, detail, fact, row};
 use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::text::{took, width, wrap};
 
-/// What More says about its entries.
+/// The descriptions of the entries under More.
 pub(super) const MAILBOX: &str = "Sign in to another mailbox";
 pub(super) const SERVER: &str = "Sign in to another mail server";
 pub(super) const MECHANISM: &str = "Choose XOAUTH2 or OAUTHBEARER";
 
-/// The rows, and the message about the item in focus.
+/// Returns the rows, and the message about the focused item.
 pub(super) fn body(screen: &MailTest, cx: ViewContext<'_>, area: Rect) -> Body {
     let columns = usize::from(area.width);
     let theme = cx.theme();
@@ -73,7 +73,7 @@ pub(super) fn body(screen: &MailTest, cx: ViewContext<'_>, area: Rect) -> Body {
     }
 }
 
-/// How the test of a server stands, in a word.
+/// Returns the state of a server's test.
 fn state(cx: ViewContext<'_>, server: &MailServer) -> (String, Tone) {
     if server.address.is_err() {
         return ("not usable".to_owned(), Tone::Bad);
@@ -130,7 +130,7 @@ fn server_rows(
     }
 }
 
-/// The steps of a test, and what is known of its failure.
+/// Adds the steps of a test, and the details of its failure.
 fn steps(cx: ViewContext<'_>, report: &MailReport, columns: usize, rows: &mut Vec<Row>) {
     let theme = cx.theme();
     for done in &report.report.steps {
@@ -159,7 +159,7 @@ fn steps(cx: ViewContext<'_>, report: &MailReport, columns: usize, rows: &mut Ve
     }
 }
 
-/// A step: how it ended, what it showed, and its time at the edge.
+/// Adds a step: its outcome, what it found, and its time at the end of the row.
 fn step(
     (word, style): (&'static str, Style),
     text: &str,
@@ -187,7 +187,7 @@ fn step(
     rows.extend(lines.map(|line| below(line, columns)));
 }
 
-/// `outlook.office365.com  993  TLS`
+/// Formats an address: `outlook.office365.com  993  TLS`.
 fn spaced(address: &Address) -> String {
     let Address {
         host,
@@ -197,7 +197,7 @@ fn spaced(address: &Address) -> String {
     format!("{host}  {port}  {security}")
 }
 
-/// What is said at the end of the tests.
+/// Returns the message after the tests.
 pub(super) fn outcome(cx: ViewContext<'_>) -> Option<Message> {
     let tests = cx.session.mail_tests()?;
     let text = tests.summary();
@@ -208,7 +208,7 @@ pub(super) fn outcome(cx: ViewContext<'_>) -> Option<Message> {
     })
 }
 
-/// The lines that were exchanged, to be read.
+/// Returns the text of the lines exchanged with the servers.
 pub(super) fn trace(cx: ViewContext<'_>, columns: usize) -> Reading {
     let mut lines: Vec<Line<'static>> = Vec::new();
     let tests = cx.session.mail_tests();
@@ -234,7 +234,7 @@ pub(super) fn trace(cx: ViewContext<'_>, columns: usize) -> Reading {
     }
 }
 
-/// The hint while there is no message.
+/// Returns the hint that is shown while there is no message.
 fn said(screen: &MailTest, cx: ViewContext<'_>) -> Vec<Said> {
     let text = match &screen.common.focus {
         Item::Server(protocol) => return about_server(cx, *protocol),

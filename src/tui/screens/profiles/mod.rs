@@ -1,4 +1,4 @@
-//! The profiles: which there are, how their tokens stand, and what can be done with each.
+//! The list of profiles, the state of their tokens, and the actions on a profile.
 
 mod state;
 #[cfg(test)]
@@ -26,18 +26,18 @@ use crate::tui::screen::{
 };
 use crate::tui::widgets::draw::Body;
 
-/// With more profiles there is a key that finds one.
+/// With more profiles than this, the screen has a Find button.
 const MANY: usize = 8;
-/// The answer of the question that deletes.
+/// The answer that deletes a profile.
 const DELETE: &str = "Delete";
-/// Its answers where the tokens can be revoked.
+/// The answers if the tokens can be revoked.
 const DELETE_AND_REVOKE: &str = "Delete and revoke";
 const DELETE_ONLY: &str = "Delete only";
-/// The answer of the question that opens another profile.
+/// The answer that opens another profile.
 const OPEN: &str = "Open";
 
 impl Profiles {
-    /// Opens the chosen profile, after a question where something would be lost.
+    /// Opens the selected profile, or first asks if changes or tokens would be lost.
     fn open(&mut self, opening: Opening, cx: &mut UpdateContext<'_>) {
         let Some(listed) = self.chosen(cx.view()) else {
             return;
@@ -130,7 +130,8 @@ impl Profiles {
         self.common.dialog = Some(Dialog::question(id, question));
     }
 
-    /// The row to begin with: the one that was chosen, that of the open profile, or the first.
+    /// Returns the row to focus: that of the selected profile, or else of the open profile, or else of the profile at
+    /// the previous position.
     fn first(&self, cx: ViewContext<'_>) -> Option<Item> {
         let open = cx.session.profiles.open.as_ref();
         let all = all(cx);
@@ -283,7 +284,7 @@ impl Screen for Profiles {
         match event {
             SessionEvent::Profile(ProfileNews::Listed) => {}
             SessionEvent::Profile(ProfileNews::Checked(place, forecast)) => {
-                // Another dialog was opened meanwhile.
+                // Unless another dialog was opened in the meantime.
                 if self.common.dialog.is_none() {
                     let id = DialogId::Checked(place.clone(), forecast.clone());
                     self.common.dialog = Some(Dialog::reading(id));
@@ -296,7 +297,7 @@ impl Screen for Profiles {
         if let Some(name) = self.renamed.take().filter(there) {
             self.chosen = name;
         }
-        // The list was not there yet, or what had the focus no longer is.
+        // The list was not loaded before, or the focused profile is gone.
         let moves = match &self.common.focus {
             Item::Back => self.chosen.is_empty(),
             Item::Row(name) => *name != self.chosen || !there(name),

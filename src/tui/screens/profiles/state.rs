@@ -1,11 +1,11 @@
-//! What the list of profiles itself remembers, and what on it can have the focus.
+//! The state of the list of profiles, and its items.
 
 use crate::profile::finding::Forecast;
 use crate::profile::places::{Owner, Place};
 use crate::session::profiles::{Listed, Opening};
 use crate::tui::screen::{Common, ViewContext};
 
-/// What can have the focus.
+/// An item of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
     /// The profile with this label.
@@ -23,31 +23,31 @@ pub(in crate::tui::screens) enum Item {
     Help,
 }
 
-/// What a dialog was opened for.
+/// The purpose of a dialog.
 #[derive(Debug, Clone)]
 pub(in crate::tui::screens) enum DialogId {
     Find,
-    /// What was found in one.
+    /// The findings of a check.
     Checked(Place, Forecast),
     Delete(Place),
     Rename(Place),
-    /// To open a profile in place of what would be lost.
+    /// Asks whether to open a profile although changes or tokens would be lost.
     Open(Place, Opening),
 }
 
-/// The list of profiles.
+/// The screen with the list of profiles.
 #[derive(Debug)]
 pub(in crate::tui::screens) struct Profiles {
     pub(super) common: Common<Item, DialogId>,
-    /// The profile that the buttons act on.
+    /// The label of the profile that the buttons act on.
     pub(super) chosen: String,
-    /// Where it stands: when it is gone, what takes its place is chosen.
+    /// The position of that profile. If it is deleted, the profile now at this position is selected.
     pub(super) at: usize,
-    /// The name that it is being given.
+    /// The new name of a profile that is being renamed.
     pub(super) renamed: Option<String>,
 }
 
-/// What a profile is called in the list: one of the machine may have the name of one of the user.
+/// Returns the label of a profile in the list. A profile of the machine may have the same name as one of the user.
 pub(super) fn label(listed: &Listed) -> String {
     match listed.place.owner {
         Owner::User | Owner::Named => listed.place.name.to_string(),
@@ -55,7 +55,7 @@ pub(super) fn label(listed: &Listed) -> String {
     }
 }
 
-/// All profiles; none until they were read.
+/// Returns all profiles; none until they are loaded.
 pub(super) fn all(cx: ViewContext<'_>) -> &[Listed] {
     cx.session.profiles.list.as_deref().unwrap_or_default()
 }
@@ -70,7 +70,7 @@ impl Profiles {
         }
     }
 
-    /// The profile that the buttons act on.
+    /// Returns the profile that the buttons act on.
     pub(super) fn chosen<'a>(&self, cx: ViewContext<'a>) -> Option<&'a Listed> {
         all(cx).iter().find(|listed| label(listed) == self.chosen)
     }

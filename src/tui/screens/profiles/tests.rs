@@ -34,7 +34,7 @@ fn hear(alone: &mut Solo<Profiles>, report: ProfileReport) -> Outbox {
     alone.on_event(&event)
 }
 
-/// With these profiles.
+/// Returns the screen with these profiles.
 fn profiles(names: &[&str]) -> Solo<Profiles> {
     let mut alone = Solo::new(Environment::default(), "demo", |_| Profiles::new());
     alone.session.profiles = profiles::Profiles::new(Some(places()), None, None);
@@ -75,14 +75,14 @@ fn the_screen_opens_before_the_list_is_read_and_then_has_the_focus_on_it() {
         ProfileReport::Listed(vec![listed("a"), listed("b")]),
     );
     assert_eq!(alone.screen.common.focus, row("a"));
-    // Read again, the focus stays.
+    // After a reload, the focus stays.
     alone.go(row("b"));
     hear(
         &mut alone,
         ProfileReport::Listed(vec![listed("aa"), listed("b")]),
     );
     assert_eq!(alone.screen.common.focus, row("b"));
-    // What is gone has a neighbor.
+    // If the profile is gone, the focus moves to its neighbor.
     hear(&mut alone, ProfileReport::Listed(vec![listed("aa")]));
     assert_eq!(alone.screen.common.focus, row("aa"));
     assert_eq!(alone.screen.chosen, "aa");
@@ -100,7 +100,7 @@ fn enter_opens_and_a_authorizes_the_chosen_one() {
     assert_eq!(opens(&out), Some(("b", Opening::Form)));
     let out = alone.keys(&[Command::Letter('a')]);
     assert_eq!(opens(&out), Some(("b", Opening::Authorize)));
-    // A sign-in in progress is not cut off.
+    // A sign-in in progress is not interrupted.
     let _ = alone.session.authorize().unwrap();
     let out = alone.press(Item::Open);
     assert!(out.effects.is_empty());
@@ -124,7 +124,7 @@ fn what_would_be_lost_is_asked_about() {
     assert_eq!(alone.session.profile().unwrap().as_str(), "a");
     alone.go(row("b"));
     assert!(opens(&alone.keys(&[Command::Enter])).is_some());
-    // A change.
+    // With an unsaved change.
     alone
         .session
         .settings
@@ -136,7 +136,7 @@ fn what_would_be_lost_is_asked_about() {
     alone.keys(&[Command::Enter]);
     let out = alone.keys(&[Command::Letter('y')]);
     assert_eq!(opens(&out), Some(("b", Opening::Form)));
-    // Tokens that nobody has.
+    // With tokens that the user has not saved.
     alone.session.settings.set(Key::ClientId, "me".to_owned());
     assert!(!alone.session.has_unsaved_changes());
     let _ = alone.session.authorize().unwrap();
@@ -182,7 +182,7 @@ fn a_name_that_cannot_be_is_asked_for_again() {
             if from.name.is("a") && to.is("b")),
         "{out:?}"
     );
-    // The focus goes with it.
+    // The focus follows the renamed profile.
     hear(
         &mut alone,
         ProfileReport::Listed(vec![listed("aa"), listed("b")]),

@@ -1,4 +1,4 @@
-//! The list of profiles.
+//! The body of the list of profiles.
 //!
 //! ```text
 //!    4 profiles
@@ -24,14 +24,14 @@ use crate::tui::widgets::rows::labeled_lines;
 use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::text::{shorten, width};
 
-/// The columns of a finding's word.
+/// The width of the column with the level of a finding.
 const WORD: usize = 8;
 
-/// What More says about its entries.
+/// The descriptions of the entries under More.
 pub(super) const RENAME: &str = "Give it another name";
 pub(super) const COMMAND: &str = "Copy the command that prints a valid token";
 
-/// The title; a narrow window has the count in it.
+/// Returns the title; in a low window it contains the number of profiles.
 pub(super) fn title(cx: ViewContext<'_>) -> String {
     if cx.console.size.1 >= LOW {
         return "Profiles".to_owned();
@@ -42,7 +42,7 @@ pub(super) fn title(cx: ViewContext<'_>) -> String {
     }
 }
 
-/// The rows, and the message about the selected one.
+/// Returns the rows, and the message about the selected profile.
 pub(super) fn body(screen: &Profiles, cx: ViewContext<'_>, area: Rect) -> Body {
     let theme = cx.theme();
     let columns = usize::from(area.width);
@@ -73,7 +73,7 @@ pub(super) fn body(screen: &Profiles, cx: ViewContext<'_>, area: Rect) -> Body {
 /// The columns of the list.
 struct Widths {
     columns: usize,
-    /// Where what follows the name begins.
+    /// The column after the names.
     value: usize,
     preset: usize,
 }
@@ -92,7 +92,7 @@ impl Widths {
         }
     }
 
-    /// One profile. The user is cut first, then the preset; never the state.
+    /// Returns the row of a profile. The user is cut first, then the preset; the state never is.
     fn row(&self, cx: ViewContext<'_>, listed: &Listed, focused: bool) -> Row {
         let theme = cx.theme();
         let (state, tone) = state(&listed.standing, cx.console.now);
@@ -139,7 +139,7 @@ impl Widths {
     }
 }
 
-/// The words at the end of a row, and how they are drawn.
+/// Returns the state at the end of a row, and its tone.
 fn state(standing: &Standing, now: Moment) -> (String, Tone) {
     let unix = u64::try_from(now.unix).unwrap_or_default();
     let tone = match standing {
@@ -157,7 +157,7 @@ fn state(standing: &Standing, now: Moment) -> (String, Tone) {
     (standing.words(unix), tone)
 }
 
-/// The message about the focused item.
+/// Returns the message about the focused item.
 fn said(screen: &Profiles, cx: ViewContext<'_>) -> Vec<Said> {
     if cx.session.profiles.list.as_ref().is_some_and(Vec::is_empty) {
         let text = "Save… in the settings or with the tokens creates one. Scripts get a valid token from it.";
@@ -190,7 +190,7 @@ fn said(screen: &Profiles, cx: ViewContext<'_>) -> Vec<Said> {
     vec![Said::new(name, text)]
 }
 
-/// What is wrong with a profile, or how long its tokens last; and where it is.
+/// Returns the problem of a profile, or how long its tokens last and where they are stored.
 fn about(cx: ViewContext<'_>, listed: &Listed) -> Vec<Said> {
     let name = &listed.place.name;
     let now = cx.console.now;
@@ -251,7 +251,7 @@ fn about(cx: ViewContext<'_>, listed: &Listed) -> Vec<Said> {
     }
 }
 
-/// A time of this day as `13:01`, another one with its day.
+/// Formats a time of today as `13:01`, and other times with their day.
 fn day_and_time(now: Moment, unix: u64) -> String {
     let seconds = i64::try_from(unix)
         .unwrap_or(i64::MAX)
@@ -264,7 +264,7 @@ fn day_and_time(now: Moment, unix: u64) -> String {
     }
 }
 
-/// The profiles that a filter finds by name, preset or user.
+/// Returns the profiles whose name, preset or user contains the filter text.
 pub(super) fn found(cx: ViewContext<'_>, filter: &str) -> List {
     let filter = filter.trim().to_lowercase();
     let fits = |listed: &&Listed| {
@@ -293,7 +293,7 @@ pub(super) fn found(cx: ViewContext<'_>, filter: &str) -> List {
     }
 }
 
-/// What was found in a profile.
+/// Returns the findings of a check.
 pub(super) fn checked(
     cx: ViewContext<'_>,
     place: &Place,

@@ -1,4 +1,4 @@
-//! Where the secrets of a profile will be kept: the choice, and the commands of another program.
+//! The store for the secrets of a profile: the choice, and the commands of another program.
 
 use super::state::{Item, Kept, SaveProfile};
 use crate::profile::store_kind::{Store, StoreKind};
@@ -8,7 +8,7 @@ use crate::tui::screen::ViewContext;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wrong {
     Missing,
-    /// A quotation mark is not closed.
+    /// A quotation mark is unclosed.
     Quotation,
 }
 
@@ -22,7 +22,7 @@ impl Kept {
 }
 
 impl SaveProfile {
-    /// The store that is shown as chosen.
+    /// Returns the store that is shown as selected.
     pub(super) fn kind(&self, cx: ViewContext<'_>) -> StoreKind {
         let offered = StoreKind::offered(self.machine);
         let default = || offered.first().copied().unwrap_or(StoreKind::File);
@@ -33,12 +33,12 @@ impl SaveProfile {
         }
     }
 
-    /// The store of the profile that is there already.
+    /// Returns the store of the existing profile with this name.
     pub(super) fn stored<'a>(&self, cx: ViewContext<'a>) -> Option<&'a Store> {
         self.existing(cx)?.store.as_ref()
     }
 
-    /// The command in one of its two fields.
+    /// Returns the command in one of the two fields.
     pub(super) fn command(&self, item: &Item, cx: ViewContext<'_>) -> String {
         if self.kept.kind.is_some() {
             return self.kept.line(item).to_owned();
@@ -53,7 +53,7 @@ impl SaveProfile {
         }
     }
 
-    /// The words of a command.
+    /// Splits a command into its words.
     pub(super) fn words(&self, item: &Item, cx: ViewContext<'_>) -> Result<Vec<String>, Wrong> {
         let words = shlex::split(&self.command(item, cx)).ok_or(Wrong::Quotation)?;
         if words.is_empty() {
@@ -62,7 +62,7 @@ impl SaveProfile {
         Ok(words)
     }
 
-    /// Takes the choice from the profile that is there, before the user changes it.
+    /// Copies the choice of the existing profile before the user changes it.
     fn begin(&mut self, cx: ViewContext<'_>) {
         if self.kept.kind.is_none() {
             self.kept = Kept {
@@ -73,7 +73,7 @@ impl SaveProfile {
         }
     }
 
-    /// Chooses another store: the next one, or the one before.
+    /// Selects the next or the previous store.
     pub(super) fn choose_store(&mut self, by: isize, cx: ViewContext<'_>) {
         self.begin(cx);
         let offered = StoreKind::offered(self.machine);
@@ -84,7 +84,7 @@ impl SaveProfile {
         self.kept.kind = offered.get(next.cast_unsigned()).copied();
     }
 
-    /// Takes in a command.
+    /// Sets a command.
     pub(super) fn set_command(&mut self, item: &Item, text: &str, cx: ViewContext<'_>) {
         self.begin(cx);
         let line = match item {
@@ -94,10 +94,10 @@ impl SaveProfile {
         text.clone_into(line);
     }
 
-    /// The store, where one was chosen.
+    /// Returns the store, if the user has chosen one.
     ///
     /// # Errors
-    /// The field of a command that can't be used.
+    /// Returns the field of a command that can't be used.
     pub(super) fn chosen_store(&self, cx: ViewContext<'_>) -> Result<Option<Store>, Item> {
         if self.kept.kind.is_none() {
             return Ok(None);

@@ -26,7 +26,7 @@ use crate::tui::screen::{
 };
 use crate::tui::widgets::draw::Body;
 
-/// The answer of the question that replaces a profile.
+/// The answer that replaces a profile.
 const REPLACE: &str = "Replace";
 
 impl SaveProfile {
@@ -57,7 +57,7 @@ impl SaveProfile {
         }
     }
 
-    /// Asks where to save the token that was chosen, or all of them.
+    /// Asks where to save the selected token, or all tokens.
     fn ask_where(&mut self, content: Content, before: Option<(&Content, SecretString)>) {
         let dialog = save_dialog(content, before);
         self.common.dialog = dialog.map(|dialog| Dialog {
@@ -204,7 +204,7 @@ impl Screen for SaveProfile {
                 cx.emit(Effect::save(content, &path));
                 cx.go(Navigation::Back);
             }
-            // The token alone, or all as JSON.
+            // Switch between the single token and all tokens as JSON.
             (DialogId::File(content), Answer::Other(path)) => {
                 if let Some(attempt) = content.tokens_of() {
                     let other = match &content {
@@ -228,7 +228,7 @@ impl Screen for SaveProfile {
                 Question::new(format!("Replace the profile \"{name}\"?"), text, &buttons);
             self.common.dialog = Some(Dialog::question(DialogId::Replace(name), question));
         }
-        // What is to be saved is now of the new tokens, where they have it.
+        // After a refresh the dialog saves the new tokens. It closes if they lack what was to be saved.
         if let (SessionEvent::Tokens { .. }, Some(tokens)) = (event, &cx.session.tokens)
             && let Some(mut dialog) = self.common.dialog.take()
         {
@@ -244,7 +244,7 @@ impl Screen for SaveProfile {
     }
 
     fn entered(&mut self, _route: Route, cx: &mut UpdateContext<'_>) {
-        // Whether there is a profile of this name, and where it keeps its tokens.
+        // The list says whether a profile of this name exists, and where it stores its tokens.
         let list = cx.session.list_profiles();
         cx.out.effects.extend(list.map(Effect::Profile));
     }

@@ -1,4 +1,4 @@
-//! What the screen that saves a profile remembers, and what on it can have the focus.
+//! The state of the screen that saves a profile, and its items.
 
 use crate::profile::name::{NameError, ProfileName};
 use crate::profile::store_kind::StoreKind;
@@ -6,19 +6,19 @@ use crate::session::content::Content;
 use crate::session::profiles::Listed;
 use crate::tui::screen::{Common, SaveFrom, ViewContext};
 
-/// What can have the focus.
+/// An item of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
     Name,
-    /// Whose it is.
+    /// The owner of the profile: the user or the machine.
     For,
-    /// The account that may use it.
+    /// The account that may use the profile.
     UsedBy,
-    /// Where its secrets are.
+    /// The store for the secrets.
     Kept,
-    /// The command that prints them.
+    /// The command that prints the secrets.
     Read,
-    /// The command that stores them.
+    /// The command that stores the secrets.
     Write,
     Tokens,
     Secret,
@@ -28,23 +28,23 @@ pub(in crate::tui::screens) enum Item {
     Help,
 }
 
-/// What a dialog was opened for.
+/// The purpose of a dialog.
 #[derive(Debug, Clone)]
 pub(in crate::tui::screens) enum DialogId {
-    /// A profile of this name is there already.
+    /// Asks whether to replace an existing profile of this name.
     Replace(ProfileName),
-    /// Where to save this instead.
+    /// Asks for the path of the file to save this content to instead.
     File(Content),
 }
 
-/// Where the secrets will be kept.
+/// The choice of the store for the secrets.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// `None` leaves it to the profile that is replaced, or to the default.
+    /// The kind of store; `None` for that of the profile that is replaced, or the default.
     pub(super) kind: Option<StoreKind>,
-    /// The command that prints them, as it was typed.
+    /// The command that prints the secrets, as entered.
     pub(super) read: String,
-    /// The command that stores them.
+    /// The command that stores the secrets, as entered.
     pub(super) write: String,
 }
 
@@ -54,14 +54,14 @@ pub(in crate::tui::screens) struct SaveProfile {
     pub(super) common: Common<Item, DialogId>,
     pub(super) from: SaveFrom,
     pub(super) name: String,
-    /// For all users of this computer.
+    /// Whether the profile is for all users of this computer.
     pub(super) machine: bool,
-    /// The account that may use it if it is this computer's, beside administrators.
+    /// The account that may use a profile of this computer, in addition to administrators.
     pub(super) account: String,
     pub(super) kept: Kept,
     pub(super) tokens: bool,
     pub(super) secret: bool,
-    /// Saving was tried: what is missing is a mistake now.
+    /// Whether the user has tried to save. From then on, a missing value is an error.
     pub(super) tried: bool,
 }
 
@@ -81,17 +81,17 @@ impl SaveProfile {
         }
     }
 
-    /// True where the settings are those that the tokens were issued for.
+    /// Returns whether to save the settings that the tokens were issued for, instead of those of the form.
     pub(super) fn has_token_settings(&self) -> bool {
         self.from != SaveFrom::Form
     }
 
-    /// The name, or what is wrong with it.
+    /// Returns the name, or why it is invalid.
     pub(super) fn name(&self) -> Result<ProfileName, NameError> {
         self.name.trim().parse()
     }
 
-    /// The profile of this name that is there, as far as the list was read.
+    /// Returns the existing profile of this name, if the list is loaded.
     pub(super) fn existing<'a>(&self, cx: ViewContext<'a>) -> Option<&'a Listed> {
         let profiles = &cx.session.profiles;
         let name = self.name().ok()?;
@@ -100,19 +100,19 @@ impl SaveProfile {
         list.find(|listed| listed.place.is(&place))
     }
 
-    /// True where an account can be let in. Other systems have no access lists.
+    /// Returns whether an account can be given access. Only Windows has access lists for this.
     pub(super) fn has_account(&self) -> bool {
         cfg!(windows) && self.machine
     }
 
-    /// True where there are tokens that can be saved with it.
+    /// Returns whether there are tokens that can be saved with the profile.
     pub(super) fn has_tokens(&self, cx: ViewContext<'_>) -> bool {
         cx.session
             .tokens_to_save(self.has_token_settings())
             .is_some()
     }
 
-    /// True where there is a client secret.
+    /// Returns whether there is a client secret.
     pub(super) fn has_secret(&self, cx: ViewContext<'_>) -> bool {
         use crate::secret::ExposeSecret;
         let settings = cx.session.settings_to_save(self.has_token_settings());

@@ -18,7 +18,7 @@ fn places() -> Places {
     Places::of_user("/c/profiles".into(), "/s/profiles".into())
 }
 
-/// With tokens of a sign-in where `tokens` says so.
+/// Returns the screen, with tokens of a sign-in if `tokens` is true.
 fn screen(from: SaveFrom, tokens: bool) -> Solo<SaveProfile> {
     let mut alone = Solo::new(Environment::default(), "github", |cx| {
         SaveProfile::new(from, cx)
@@ -55,7 +55,7 @@ fn enter_in_the_name_saves_what_is_chosen() {
     let first = task(alone.keys(&[Command::Enter])).unwrap();
     assert!(first.name.is("office") && first.tokens.is_some() && !first.replace);
     assert!(first.request.client.secret.is_some());
-    // One at a time.
+    // Only one save at a time.
     assert!(task(alone.keys(&[Command::Enter])).is_none());
     hear(
         &mut alone,
@@ -80,7 +80,7 @@ fn a_profile_that_is_there_is_replaced_after_a_question() {
         ProfileReport::Saved(first, Err(Unsaved::Exists)),
     );
     assert!(AnyScreen::has_dialog(&alone.screen));
-    // Enter keeps it.
+    // Enter keeps the existing profile.
     assert!(task(alone.keys(&[Command::Enter])).is_none());
     let first = task(alone.keys(&[Command::Enter])).unwrap();
     hear(
@@ -104,7 +104,7 @@ fn tokens_go_only_with_the_settings_that_they_were_issued_for() {
     let form = task(alone.keys(&[Command::Enter])).unwrap();
     assert!(form.tokens.is_none());
     assert_eq!(form.settings.value(Key::ClientId), "other");
-    // From the tokens, theirs.
+    // A save from the tokens uses their settings.
     let mut alone = screen(SaveFrom::Tokens(None), true);
     alone
         .session
@@ -139,22 +139,22 @@ fn saved_tokens_are_taken_and_have_the_command_of_the_profile() {
         tokens.command.as_deref(),
         Some("oauth-authorizer token office")
     );
-    // A refresh is that of the profile from now on.
+    // From now on, the profile does the refresh.
     let refresh = alone.session.refresh_profile().unwrap().unwrap();
     assert!(matches!(refresh, ProfileTask::Refresh(..)));
-    // Without the profile, nobody has them.
+    // Without the profile, the tokens are not saved anywhere.
     alone.session.cancel();
     hear(&mut alone, ProfileReport::Deleted(place, Ok(())));
     assert!(alone.session.has_untaken_tokens() && alone.session.profile().is_none());
 }
 
-/// Saving fails, so the screen stays.
+/// Lets the save fail, so that the screen stays.
 fn fail(alone: &mut Solo<SaveProfile>, task: Box<SaveTask>) {
     let failed = Unsaved::Failed("x".to_owned());
     hear(alone, ProfileReport::Saved(task, Err(failed)));
 }
 
-/// A profile whose tokens are in pass.
+/// Returns a profile whose tokens are stored in pass.
 fn in_pass(name: &str) -> Listed {
     let place = places().new_place(&name.parse().unwrap(), false).unwrap();
     let words = |line: &str| line.split(' ').map(str::to_owned).collect();
@@ -185,13 +185,13 @@ fn a_store_is_chosen_and_its_commands_are_entered() {
     };
     assert!(!fields(&alone));
     let kinds = StoreKind::offered(false);
-    // Around all of them, and back to the last one, which is the command.
+    // Through all stores, and back to the last one, which is the command.
     alone.go(Item::Kept);
     alone.keys(&vec![Command::ChangeRight; kinds.len()]);
     assert!(!fields(&alone));
     alone.keys(&[Command::ChangeLeft]);
     assert!(fields(&alone));
-    // Nothing is saved before both are there, and the focus goes where one is missing.
+    // Nothing is saved until both commands are entered, and the focus moves to the missing one.
     assert!(task(alone.keys(&[Command::Save])).is_none());
     assert_eq!(alone.screen.common.focus, Item::Read);
     assert!(
@@ -211,7 +211,7 @@ fn a_store_is_chosen_and_its_commands_are_entered() {
     assert_eq!(commands.read, ["pass", "show", "oauth/my office"]);
     assert_eq!(commands.write, ["pass", "insert", "x"]);
     fail(&mut alone, saved);
-    // Another store, and no commands with it.
+    // Another store has no commands.
     alone.go(Item::Kept);
     alone.keys(&[Command::Toggle]);
     let saved = task(alone.keys(&[Command::Save])).unwrap();
@@ -236,7 +236,7 @@ fn the_store_of_a_profile_that_is_replaced_stays_unless_another_one_is_chosen() 
     hear(&mut alone, ProfileReport::Listed(vec![in_pass("office")]));
     alone.type_text("office");
     assert!(alone.text().contains("pass insert x"));
-    // The settings that are there say where the tokens go.
+    // Without a change, the existing settings say where the tokens are stored.
     let saved = task(alone.keys(&[Command::Enter])).unwrap();
     assert_eq!(saved.store, None);
     fail(&mut alone, saved);
@@ -317,7 +317,7 @@ fn a_profile_of_the_computer_can_be_for_the_account_of_a_service() {
         &mut alone,
         ProfileReport::Saved(first, Err(Unsaved::Failed("x".to_owned()))),
     );
-    // One's own is for nobody else.
+    // A profile of the user has no other account.
     alone.go(Item::For);
     alone.keys(&[Command::Toggle]);
     let second = task(alone.keys(&[Command::Letter('s')])).unwrap();

@@ -1,4 +1,4 @@
-//! What is saved, and where.
+//! The body of the screen that saves a profile: what is saved, and where.
 //!
 //! ```text
 //!  ▸ Name              office
@@ -31,13 +31,13 @@ use crate::tui::widgets::rows::{Parts, fact, row};
 use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::text::{shorten, width, window};
 
-/// What stands for the name until it is typed.
+/// The placeholder for the name until it is entered.
 const NO_NAME: &str = "NAME";
-/// The rule for names, where one was tried that breaks it.
+/// The rule for names, shown after an invalid one was entered.
 const RULE: &str = "Use up to 64 letters, digits and . _ @ + -, beginning with a letter or digit. Names of Windows devices, such as \
                     con, are not allowed.";
 
-/// The rows, and the message about the focused one.
+/// Returns the rows, and the message about the focused row.
 pub(super) fn body(screen: &SaveProfile, cx: ViewContext<'_>, area: Rect) -> Body {
     let columns = usize::from(area.width);
     let narrow = columns < usize::from(NARROW);
@@ -97,7 +97,7 @@ fn name(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Row {
     text(screen, cx, (&Item::Name, &screen.name), parts, columns)
 }
 
-/// A line to be typed.
+/// Returns the row of a text field.
 fn text(
     screen: &SaveProfile,
     cx: ViewContext<'_>,
@@ -120,7 +120,7 @@ fn text(
     row(theme, parts.with(text), columns)
 }
 
-/// Where the secrets are kept, and with which commands.
+/// Returns the rows of the store for the secrets, and its commands.
 fn kept(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> {
     let theme = cx.theme();
     let kind = screen.kind(cx);
@@ -161,7 +161,7 @@ fn kept(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> {
     rows
 }
 
-/// A store in a few words.
+/// Returns the name of a store.
 fn store_name(kind: StoreKind, machine: bool, narrow: bool) -> &'static str {
     match kind {
         StoreKind::File if narrow => "file",
@@ -176,7 +176,7 @@ fn store_name(kind: StoreKind, machine: bool, narrow: bool) -> &'static str {
     }
 }
 
-/// What a store is, for the message.
+/// Returns the description of a store, for the message.
 fn store_words(kind: StoreKind, machine: bool) -> &'static str {
     match kind {
         StoreKind::File if machine && cfg!(windows) => {
@@ -232,7 +232,7 @@ fn choice(
     row(theme, parts, columns)
 }
 
-/// The files, who can use what is in them, and what scripts do with it.
+/// Returns the rows of the files, who can use their contents, and the command for scripts.
 fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> {
     let theme = cx.theme();
     let profiles = &cx.session.profiles;
@@ -307,7 +307,7 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
     rows
 }
 
-/// The message about the focused item.
+/// Returns the message about the focused item.
 fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
     let typed = !screen.name.trim().is_empty();
     let (label, text) = match &screen.common.focus {
@@ -354,7 +354,7 @@ fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
     vec![Said::new(label, text)]
 }
 
-/// The message about the command that has the focus.
+/// Returns the message about the focused command.
 fn said_of_command(screen: &SaveProfile, cx: ViewContext<'_>) -> Said {
     let item = &screen.common.focus;
     let name = screen

@@ -1,4 +1,4 @@
-//! The steps of a sign-in in the browser, the paste box, and what is known of an error page.
+//! The steps of a sign-in in the browser, the paste box, and the details of an error page.
 //!
 //! ```text
 //!    1  Tunnel         On the computer with the browser, run
@@ -28,10 +28,10 @@ use crate::tui::widgets::grid::{self, DETAIL};
 use crate::tui::widgets::rows::{Beside, Parts, below, detail, facts, row};
 use crate::tui::widgets::text::{chunks, fit, shorten, width, window, wrap};
 
-/// The service's words about an unverified error take so many rows at most.
+/// Maximum number of rows for the service's description of an unverified error.
 const DESCRIPTION_LINES: usize = 3;
 
-/// What is left out where rows are short; each leaves out what those before do.
+/// What is left out if there are too few rows. Each level also leaves out what the previous levels do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Without {
     Nothing,
@@ -41,7 +41,7 @@ enum Without {
 
 const LEVELS: [Without; 3] = [Without::Nothing, Without::ErrorPage, Without::Continues];
 
-/// What the user has to do.
+/// The data for the steps that the user has to do.
 struct Steps<'a> {
     run: &'a Run,
     url: &'a Url,
@@ -51,7 +51,7 @@ struct Steps<'a> {
     opened: bool,
 }
 
-/// The steps, with as much as fits.
+/// Returns the steps, with as much detail as fits.
 pub(super) fn rows(
     screen: &SignIn,
     cx: ViewContext<'_>,
@@ -91,7 +91,7 @@ pub(super) fn rows(
     })
 }
 
-/// What all rows are made for.
+/// The state that all rows depend on.
 struct Part<'a> {
     screen: &'a SignIn,
     cx: ViewContext<'a>,
@@ -104,7 +104,8 @@ impl Part<'_> {
         self.screen.common.has_focus(self.cx, item)
     }
 
-    /// True if there is no room for what an error page is compared with. What has the focus is always there.
+    /// Returns whether there is no room for the values to compare with an error page. They are always shown while one
+    /// has the focus.
     fn without_error_page(&self) -> bool {
         let compares = [Item::ClientId, Item::RedirectUrl]
             .iter()
@@ -133,7 +134,7 @@ impl Part<'_> {
                 rows.push(step(theme, numbered("Tunnel").with(lead), columns));
                 rows.push(row(theme, parts.with(command), columns));
             } else {
-                // It may have to be typed there, so all of it is shown.
+                // The user may have to type the command on that computer, so it is shown in full.
                 let parts = Parts {
                     label_style: Some(theme.strong()),
                     label: numbered("Tunnel").label,
@@ -166,7 +167,7 @@ impl Part<'_> {
             )),
             ..Parts::default()
         };
-        // One line: a URL that is broken is copied broken.
+        // On one line: a wrapped URL would be copied with line breaks.
         let room = parts.room(theme, columns);
         let url = shorten(steps.url.as_str(), room, theme.ellipsis());
         let url = Span::styled(url, theme.active());
@@ -177,7 +178,7 @@ impl Part<'_> {
         let first = lines.next().unwrap_or_default();
         rows.push(step(theme, numbered("Return").with(first), columns));
         rows.extend(lines.map(|line| below(line, columns)));
-        // The box belongs to the sentence that speaks of it.
+        // A gap, unless the sentence above is about the paste box.
         if steps.opened {
             rows.push(Row::blank());
         }
@@ -212,7 +213,7 @@ impl Part<'_> {
         }
     }
 
-    /// Where the browser's answer is pasted when it cannot reach this machine.
+    /// Returns the box for pasting the redirect when it can't reach this machine.
     fn paste_box(&self) -> Row {
         let (theme, columns) = (self.cx.theme(), self.columns);
         let focused = self.has_focus(&Item::Paste);
@@ -234,7 +235,7 @@ impl Part<'_> {
         row(theme, parts.with(shown), columns)
     }
 
-    /// What of the pasted text is shown, and the column of the cursor in it.
+    /// Returns the visible part of the pasted text, and the column of the cursor in it.
     fn shown_paste(&self, room: usize) -> (String, usize) {
         let theme = self.cx.theme();
         let text = self.screen.pasted.expose_secret();
@@ -246,7 +247,7 @@ impl Part<'_> {
         }
     }
 
-    /// What the browser is shown before it comes back over https.
+    /// Returns the warning that the browser shows before a redirect over https, and the certificate's fingerprint.
     fn certificate(&self, steps: &Steps<'_>) -> Vec<Row> {
         let (theme, columns) = (self.cx.theme(), self.columns);
         let Some(about) = steps.certificate else {
@@ -260,7 +261,7 @@ impl Part<'_> {
         }
         let parts = Parts::new("Certificate");
         let mut rows = facts(theme, parts, about.browser_warning(), columns);
-        // Below the label where the column of values is too narrow for half of it.
+        // Below the label, if the column of values is too narrow for half of the fingerprint.
         let fits = lines.iter().all(|line| width(line) <= grid::room(columns));
         rows.extend(lines.into_iter().map(|line| {
             if fits {
@@ -272,7 +273,7 @@ impl Part<'_> {
         rows
     }
 
-    /// What to compare with the registration, where the service shows an error instead of coming back.
+    /// Returns what to compare with the registration if the service shows an error page instead of redirecting.
     fn error_page(&self, steps: &Steps<'_>) -> Vec<Row> {
         if self.without_error_page() {
             return Vec::new();
@@ -292,7 +293,7 @@ impl Part<'_> {
         rows
     }
 
-    /// The values that an error page is compared with, which can be copied.
+    /// Returns the values to compare with an error page; they can be copied.
     fn compared(&self, steps: &Steps<'_>) -> Vec<Row> {
         let (theme, columns) = (self.cx.theme(), self.columns);
         let client_id = &steps.run.request.client.client_id;
@@ -313,7 +314,7 @@ impl Part<'_> {
         .into()
     }
 
-    /// An error that came without the state of this sign-in, and what to do if the service has sent it.
+    /// Returns an error that arrived without the state of this sign-in, and what to do if the service sent it.
     fn unverified(&self, unverified: &Unverified) -> Vec<Row> {
         let (theme, columns) = (self.cx.theme(), self.columns);
         let text = format!(
@@ -440,7 +441,7 @@ impl Part<'_> {
     }
 }
 
-/// A fingerprint in lines of whole bytes, eight or sixteen.
+/// Splits a fingerprint into lines of eight or sixteen bytes.
 fn halves(fingerprint: &str, columns: usize) -> Vec<String> {
     let bytes = if columns < 47 { 8 } else { 16 };
     let all: Vec<&str> = fingerprint.split(':').collect();

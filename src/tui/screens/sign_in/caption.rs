@@ -1,4 +1,4 @@
-//! The words next to the QR code of a sign-in.
+//! The text next to the QR code of a sign-in.
 
 use ratatui::text::Line;
 
@@ -8,10 +8,10 @@ use crate::tui::dialog::qr_code::Picture;
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::text::{chunks, shorten, width, wrap};
 
-/// Lines of a long URL next to a QR code; the code says all of it.
+/// Maximum number of lines for a URL next to a QR code; the code contains all of it.
 const URL_LINES: usize = 4;
 
-/// What it leads to, and the code to be entered there; without blank lines where there is little room.
+/// Returns the URL of the QR code and the user code, without empty lines if there is little room.
 pub(super) fn caption(
     cx: ViewContext<'_>,
     picture: &Picture,
@@ -47,7 +47,7 @@ pub(super) fn caption(
         };
         let mut enter: Vec<Line<'static>> = text(about).collect();
         enter.push(strong(shorten(user_code, columns, theme.ellipsis())));
-        // The code first, where the URL could push it out.
+        // The user code first, if the URL could push it out.
         if rows < leads.len() + enter.len() {
             paragraphs.push(enter);
         } else {

@@ -26,10 +26,10 @@ use crate::tui::widgets::rows::{Beside, Parts, below, facts, row};
 use crate::tui::widgets::text::{chunks, fit, shorten, width};
 use crate::tui::widgets::theme::Theme;
 
-/// A URL of more lines than this is cut.
+/// Maximum number of lines for a URL. A longer URL is cut.
 const URL_LINES: usize = 3;
 
-/// What is left out where rows are short; each leaves out what those before do.
+/// What is left out if there are too few rows. Each level also leaves out what the previous levels do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Without {
     Nothing,
@@ -45,14 +45,14 @@ const LEVELS: [Without; 4] = [
     Without::Blocks,
 ];
 
-/// What the user has to do.
+/// The data for the steps that the user has to do.
 struct Steps<'a> {
     code: &'a str,
     url: &'a Url,
     complete: Option<&'a Url>,
 }
 
-/// The steps, with as much as fits.
+/// Returns the steps, with as much detail as fits.
 pub(super) fn rows(
     screen: &SignIn,
     cx: ViewContext<'_>,
@@ -113,7 +113,7 @@ fn usual(
             rows.push(below(place(steps.url), columns));
         }
     } else {
-        // Below the button there is room for more of it.
+        // Below the button there is room for more of the URL.
         let lines = if level < Without::Approve {
             URL_LINES
         } else {
@@ -162,7 +162,7 @@ fn usual(
     rows
 }
 
-/// The second step with the code in large letters: behind its label where they fit, else below it.
+/// Returns the second step with the code in large letters: next to its label if they fit, otherwise below it.
 fn large_code(theme: Theme, code: &str, columns: usize) -> Option<Vec<Row>> {
     let label = Parts::new("2  Enter code");
     let strong = |text: String| Span::styled(text, theme.strong());
@@ -173,7 +173,7 @@ fn large_code(theme: Theme, code: &str, columns: usize) -> Option<Vec<Row>> {
         rows.extend([middle, bottom].map(|line| below(line, columns)));
         return Some(rows);
     }
-    // With all the room they want, if there is that below the label.
+    // Below the label, if only there the letters get their full width.
     let inside = columns.saturating_sub(DETAIL + 1);
     let wide = |rows: &[String; 3]| width(&rows[0]);
     let beside = block_letters(code, room);
@@ -195,7 +195,7 @@ fn large_code(theme: Theme, code: &str, columns: usize) -> Option<Vec<Row>> {
     }
 }
 
-/// A code in a frame of ASCII, with a blank between its characters.
+/// Returns a code in an ASCII frame, with a space between its characters.
 fn framed(code: &str, columns: usize) -> Option<[String; 3]> {
     let letters: Vec<String> = code.chars().map(String::from).collect();
     let inside = format!("   {}   ", letters.join(" "));

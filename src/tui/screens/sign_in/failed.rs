@@ -1,4 +1,4 @@
-//! A sign-in that failed: always the same rows in the same order.
+//! The body of a failed sign-in: always the same rows in the same order.
 //!
 //! ```text
 //!    Failed            This redirect URL isn't registered for the app.
@@ -24,16 +24,16 @@ use crate::tui::widgets::draw::Row;
 use crate::tui::widgets::rows::{Beside, Parts, below, facts, row};
 use crate::tui::widgets::text::{chunks, lower_first, time_left, wrap};
 
-/// A part: its label, how that is drawn, and what it says.
+/// A part of the body: its label, the style of the label, and a text.
 struct Part {
     label: &'static str,
     style: Style,
     text: String,
-    /// The text is what matters most.
+    /// Whether the text is the most important one.
     strong: bool,
-    /// The value to register, exactly.
+    /// The value to register, exactly as sent.
     exact: Option<String>,
-    /// The field to change.
+    /// Whether this part names the field to change.
     field: bool,
 }
 
@@ -50,7 +50,7 @@ impl Part {
     }
 }
 
-/// What failed, and what to do.
+/// Returns what failed, and what to do.
 pub(super) fn rows(
     screen: &SignIn,
     cx: ViewContext<'_>,
@@ -160,7 +160,7 @@ fn expired(cx: ViewContext<'_>, run: &Run, ended: &Ended) -> Vec<Part> {
     parts
 }
 
-/// How often, in words.
+/// Formats how often something happened.
 pub(super) fn times(count: u32) -> String {
     match count {
         1 => "once".to_owned(),
@@ -209,7 +209,7 @@ fn usual(screen: &SignIn, cx: ViewContext<'_>, part: &Part, columns: usize) -> V
     rows
 }
 
-/// Labels in rows of their own.
+/// Returns the parts with their labels on separate rows.
 fn narrow(cx: ViewContext<'_>, parts: &[Part], columns: usize) -> Vec<Row> {
     let theme = cx.theme();
     let room = columns.saturating_sub(2);

@@ -1,4 +1,4 @@
-//! The message below the sign-in: what it waits for, what came of a paste, and what the focused item is for.
+//! The message below the sign-in: what it is waiting for, the result of a paste, and the purpose of the focused item.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::tui::screen::ViewContext;
 use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::text::{time_left, wrap};
 
-/// Rows below the body of a small window.
+/// Rows for the message in a small window.
 const SMALL_ROWS: usize = 2;
 
-/// How a listener of the system ends the words for where it listens.
+/// The end of the text about a listener of the system.
 const HTTP_SYS: &str = "(HTTP.sys)";
 
-/// How to paste.
+/// Instructions for pasting.
 pub(super) const PASTE: &str = "After signing in, copy the URL from the browser's address bar, even if the page shows an \
                                 error, paste it here and press Enter.";
 
-/// All of it, the most important first.
+/// Returns all sentences, the most important first.
 pub(super) fn hints(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
     let mut said = match &run.phase {
         Phase::Starting => vec![Said::new("Waiting", "for the service to answer.")],
@@ -43,7 +43,7 @@ pub(super) fn hints(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<Said
         if matches!(run.phase, Phase::Device { .. }) {
             said.push(Said::new("", "Esc asks before it cancels."));
         }
-        // Those that fit in whole.
+        // Keep only sentences that fit completely.
         let room = usize::from(cx.console.size.0).saturating_sub(2);
         let mut left = SMALL_ROWS;
         said.retain(|said| {
@@ -92,7 +92,7 @@ fn waiting_for_approval(cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
     said
 }
 
-/// How often is checked.
+/// Returns how often the program checks for approval.
 fn pace(last: &Poll) -> String {
     let every = seconds(last.pause);
     match last.note {
@@ -103,7 +103,7 @@ fn pace(last: &Poll) -> String {
     }
 }
 
-/// The message about a check that brought no answer.
+/// Returns the message about a check that got no usable response.
 fn trouble(last: &Poll) -> Option<Said> {
     let Note::Trouble(reason) = &last.note else {
         return None;
@@ -116,12 +116,12 @@ fn trouble(last: &Poll) -> Option<Said> {
     Some(Said::new("Retrying", text))
 }
 
-/// A short time in words.
+/// Formats a short time.
 fn seconds(time: Duration) -> String {
     time_left(time.max(Duration::from_secs(1))).0
 }
 
-/// What came of a paste, and what to do now.
+/// Returns the result of a paste, and what to do now.
 fn of_paste(screen: &SignIn, run: &Run) -> Option<Vec<Said>> {
     let step = if run.tunnel.is_some() { 2 } else { 1 };
     Some(match &screen.paste {
@@ -143,7 +143,7 @@ fn of_paste(screen: &SignIn, run: &Run) -> Option<Vec<Said>> {
     })
 }
 
-/// Part of a sentence as a whole one.
+/// Turns a part of a sentence into a sentence.
 fn sentence(part: &str) -> String {
     let mut chars = part.trim_end_matches('.').chars();
     let first = chars.next().map(|first| first.to_ascii_uppercase());
@@ -178,7 +178,7 @@ fn waiting_for_browser(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<S
         (false, None) if cx.console.environment.ssh.is_some() => {
             format!("for the browser at {redirect_url} or a paste.")
         }
-        // On Windows, that the system itself listens, and not this program.
+        // On Windows, say that the system listens, not this program.
         (false, None) if listening.ends_with(HTTP_SYS) => {
             format!("for the browser at {redirect_url} {HTTP_SYS}")
         }
@@ -191,7 +191,7 @@ fn waiting_for_browser(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<S
         );
     }
     said.extend(run.notes.last().map(|note| Said::new("Note", note)));
-    // Until something is in the box, or the user has seen other hints.
+    // Until the box contains text, or the user has seen other hints.
     if screen.common.focus == Item::Paste && !screen.moved && screen.common.editor.text().is_empty()
     {
         said.push(Said::new("Paste", PASTE));
@@ -199,7 +199,7 @@ fn waiting_for_browser(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<S
     said
 }
 
-/// What is tried again, and what came that was not the answer.
+/// Returns what is being retried, and which requests were ignored or rejected.
 fn retries(run: &Run) -> Vec<Said> {
     let mut said = Vec::new();
     if let Some(trouble) = &run.trouble {
@@ -227,7 +227,7 @@ fn retries(run: &Run) -> Vec<Said> {
     said
 }
 
-/// The demo server's user needs no account.
+/// Returns the hint that the demo server's user needs no account.
 fn demo(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Option<Said> {
     let demo = cx.session.settings.preset().embedded_server;
     let waits = run.urls().next().is_some() && !run.exchanges();
@@ -242,7 +242,7 @@ fn demo(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Option<Said> {
     })
 }
 
-/// What the focused item is for.
+/// Returns the purpose of the focused item.
 fn purpose(screen: &SignIn, run: &Run) -> Said {
     let device = !run.awaits_browser();
     let (label, text) = match &screen.common.focus {

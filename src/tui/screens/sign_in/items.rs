@@ -1,4 +1,4 @@
-//! The items of the sign-in, in their order.
+//! The items of the sign-in, in order.
 
 use super::layout::{is_narrow, is_wide};
 use super::state::{Item, QrCode, SignIn, field_to_edit};
@@ -6,7 +6,7 @@ use crate::form::settings::Key;
 use crate::session::run::{Ended, Phase, Run};
 use crate::tui::screen::{Entry, ViewContext};
 
-/// What can have the focus now.
+/// Returns the items that can have the focus now.
 pub(super) fn items(screen: &SignIn, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
     let Some(run) = cx.session.sign_in() else {
         return vec![Entry::esc(Item::Settings, "Settings")];
@@ -38,7 +38,7 @@ pub(super) fn items(screen: &SignIn, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
         let button = Entry::button(Item::QrCode, "QR code", 'q');
         items.extend(match screen.offered.qr_code {
             Some(QrCode::Fits) => Some(button),
-            // A larger window would have room for it.
+            // The code would fit in a larger window.
             Some(QrCode::Needs(columns, rows)) => {
                 Some(button.not_offered(format!("Needs a window of {columns} x {rows}.")))
             }
@@ -71,7 +71,7 @@ pub(super) fn items(screen: &SignIn, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
     items
 }
 
-/// A button at the end of a row; a narrow window has it at the bottom, wherever the focus is.
+/// Returns a button at the end of a row. In a narrow window it is at the bottom, wherever the focus is.
 fn about_row(cx: ViewContext<'_>, item: Item, label: &'static str, letter: char) -> Entry<Item> {
     if is_narrow(cx) {
         Entry::button(item, label, letter)
@@ -100,7 +100,7 @@ fn waiting_for_browser(
         items.append(&mut copies);
         items.push(paste);
     }
-    // The selected one is what `c` copies.
+    // `c` copies the selected line.
     let line = |item: Item, label: &'static str, enter| {
         let selected = screen.common.focus == item;
         let entry = Entry::line(item, label).with_enter(enter);
@@ -119,7 +119,7 @@ fn waiting_for_browser(
     items.append(&mut copies);
 }
 
-/// The button to the field that an error is about.
+/// Returns the button that goes to the field of an error.
 fn edit(cx: ViewContext<'_>) -> Entry<Item> {
     if is_narrow(cx) {
         Entry::quiet(Item::Edit, "Edit")

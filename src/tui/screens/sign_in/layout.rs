@@ -1,4 +1,4 @@
-//! What the rows of the sign-in have in common: numbered steps, values to copy, and what gives way in small windows.
+//! The layout of the sign-in's rows: numbered steps, values to copy, and what is left out in small windows.
 
 use ratatui::text::{Line, Span};
 
@@ -9,28 +9,28 @@ use crate::tui::widgets::rows::{Parts, row};
 use crate::tui::widgets::text::{shorten, width};
 use crate::tui::widgets::theme::Theme;
 
-/// True if every column counts.
+/// Returns whether the window is so narrow that every column counts.
 pub(super) fn is_narrow(cx: ViewContext<'_>) -> bool {
     cx.console.size.0 < NARROW
 }
 
-/// True if every row counts.
+/// Returns whether the window is so low that every row counts.
 pub(super) fn is_low(cx: ViewContext<'_>) -> bool {
     cx.console.size.1 < LOW
 }
 
-/// True if both do.
+/// Returns whether the window is both narrow and low.
 pub(super) fn is_small(cx: ViewContext<'_>) -> bool {
     is_narrow(cx) && is_low(cx)
 }
 
-/// True if the sign-in has half of a page.
+/// Returns whether the sign-in has half of a wide page.
 pub(super) fn is_wide(cx: ViewContext<'_>) -> bool {
     cx.console.size.0 >= WIDE && !is_low(cx)
 }
 
-/// The rows with as much as fits: `build` is given what it has to leave out, from nothing to all but the necessary. Empty rows
-/// go before that, from the top.
+/// Builds the rows with as much detail as fits. `build` gets the level of what to leave out, from nothing to everything
+/// but the essentials. Before the next level is tried, empty rows are removed, from the top.
 pub(super) fn fitted<L: Copy>(
     height: usize,
     levels: &[L],
@@ -52,7 +52,7 @@ pub(super) fn fitted<L: Copy>(
     rows
 }
 
-/// A step with its number, which is what the eye looks for.
+/// Returns the row of a step. Its number stands out, because the user looks for it.
 pub(super) fn step(theme: Theme, parts: Parts, columns: usize) -> Row {
     let parts = Parts {
         label_style: Some(theme.strong()),
@@ -61,7 +61,7 @@ pub(super) fn step(theme: Theme, parts: Parts, columns: usize) -> Row {
     row(theme, parts, columns)
 }
 
-/// A step of a narrow window: its number at the left, its text behind, and a key at the end.
+/// Returns the row of a step in a narrow window: its number, its text, and a key at the end.
 pub(super) fn narrow_step(
     theme: Theme,
     number: &str,
@@ -84,7 +84,7 @@ pub(super) fn narrow_step(
     ]))
 }
 
-/// A row of a narrow window without a number.
+/// Returns a row without a number in a narrow window.
 pub(super) fn narrow_text(text: impl Into<Span<'static>>) -> Row {
     Row::line(Line::from(vec![Span::raw("   "), text.into()]))
 }

@@ -1,4 +1,4 @@
-//! A sign-in in progress: what the user has to do; or why it failed.
+//! The sign-in screen: the steps that the user has to do, or why the sign-in failed.
 
 mod browser;
 mod caption;
@@ -38,17 +38,17 @@ use crate::tui::screen::{
 use crate::tui::widgets::draw::Body;
 use crate::tui::widgets::text::time_left;
 
-/// The button that cancels.
+/// The button that cancels the sign-in.
 const CANCEL: &str = "Cancel sign-in";
-/// The button that doesn't.
+/// The button that keeps waiting.
 const KEEP: &str = "Keep waiting";
 
 impl SignIn {
-    /// Shows the URL that says most as a QR code, or else says why not.
+    /// Shows the most complete URL that fits as a QR code, or else a message that says why none does.
     fn show_qr_code(&mut self, cx: &mut UpdateContext<'_>) {
         let (theme, size) = (cx.console.theme, cx.console.size);
         let mut refused = None;
-        // One with the code in it may be too long, where the one without is not.
+        // The URL that includes the code may be too long while the one without it is not.
         for url in cx.session.sign_in().into_iter().flat_map(Run::urls) {
             match Picture::of(theme, size, url) {
                 Ok(picture) => {
@@ -63,7 +63,8 @@ impl SignIn {
         }
     }
 
-    /// The pasted answer goes to the flow, which says whether it takes it. The text of an error page is explained here.
+    /// Submits the pasted redirect to the flow, which reports whether it accepts it. The text of an error page is
+    /// explained here.
     fn submit(&mut self, cx: &mut UpdateContext<'_>) {
         let text = self.pasted.expose_secret();
         if text.trim().is_empty() {
@@ -86,7 +87,7 @@ impl SignIn {
         cx.emit(Effect::Paste(self.pasted.clone()));
     }
 
-    /// Asks before it cancels.
+    /// Asks before the sign-in is canceled.
     fn ask(&mut self, id: DialogId, cx: &UpdateContext<'_>) {
         let lost = match user_code(cx.view()) {
             Some(code) => format!("The code {code} can no longer be used. "),
@@ -101,7 +102,7 @@ impl SignIn {
         self.common.dialog = Some(Dialog::question(id, question));
     }
 
-    /// To the field that an error is about; a sign-in in progress has to be canceled for that.
+    /// Goes to the field of an error; a sign-in in progress must be canceled first.
     fn edit(&mut self, cx: &mut UpdateContext<'_>) {
         let Some(key) = field_to_edit(cx.view()) else {
             return;
@@ -114,7 +115,7 @@ impl SignIn {
     }
 }
 
-/// Where the focus is when the URL has come: on what is to be done first.
+/// Returns the item to focus when the URL arrives: the first step.
 fn first_of_browser(environment: &Environment, run: &Run, low: bool) -> Item {
     match (&environment.ssh, &run.tunnel) {
         (Some(_), Some(_)) if !low => Item::CopyTunnel,
@@ -194,7 +195,7 @@ impl Screen for SignIn {
                 }
             }
             Item::Link | Item::OpenBrowser | Item::ApproveDemo => {
-                // The one that says most.
+                // The most complete URL.
                 let Some(url) = run.and_then(|run| run.urls().next()).cloned() else {
                     return;
                 };
@@ -218,7 +219,7 @@ impl Screen for SignIn {
                 }
             }
             Item::RedirectUrl => {
-                // Exactly as it is sent.
+                // Copy it exactly as it is sent.
                 if let Some(url) = run.and_then(Run::redirect_url) {
                     let text = url.text().to_owned();
                     cx.emit(Effect::Copy(Content::Text("redirect URL", text)));
@@ -239,12 +240,12 @@ impl Screen for SignIn {
             }
             Item::Checks => {
                 self.checks = !self.checks;
-                // They are at the end.
+                // The checks are at the end.
                 self.common.scroll = if self.checks { usize::MAX } else { 0 };
             }
             Item::Trace => cx.go(Navigation::Open(Route::Trace)),
             Item::Cancel => self.ask(DialogId::Cancel, cx),
-            // With the form as it is now: it may have been what was wrong.
+            // Use the current form, because the user may have corrected it.
             Item::Again => cx.authorize(),
             Item::Settings => cx.go(Navigation::Open(Route::Form(FormTarget::Authorize))),
             Item::More => cx.more(),
@@ -252,7 +253,7 @@ impl Screen for SignIn {
         }
     }
 
-    /// Makes the change that helps, and goes to where the sign-in starts again.
+    /// Applies the fix, and goes to the form, where the sign-in can be started again.
     fn fix(&mut self, _item: Item, cx: &mut UpdateContext<'_>) {
         if let Some(remedy) = cx.session.explained_fix() {
             cx.session.settings.apply(&remedy.change);
@@ -294,7 +295,7 @@ impl Screen for SignIn {
         self.moved = true;
     }
 
-    /// While an answer can be pasted, a paste is meant to be one wherever the focus is.
+    /// While the sign-in waits for a redirect, a paste goes to the paste box wherever the focus is.
     fn paste_target(&self, cx: ViewContext<'_>) -> Option<Item> {
         let awaited = cx.session.sign_in().is_some_and(Run::awaits_browser);
         awaited.then_some(Item::Paste)
@@ -337,7 +338,7 @@ impl Screen for SignIn {
             }
             _ => {}
         }
-        // What the QR code leads to may be over.
+        // The URL of the QR code may no longer be valid.
         if let Some(Dialog {
             kind: DialogKind::Picture(picture),
             ..
@@ -360,7 +361,7 @@ impl Screen for SignIn {
             self.common.dialog = None;
             self.show_qr_code(cx);
         }
-        // A button that makes no sense in this window takes the focus with it.
+        // If the focused button is not available in this window, move the focus.
         let items = self.items(cx.view());
         if !items.iter().any(|entry| entry.item == self.common.focus) {
             let button = items.into_iter().find(|entry| !entry.beside);
@@ -370,7 +371,7 @@ impl Screen for SignIn {
         }
     }
 
-    /// A new sign-in.
+    /// Starts with a new sign-in.
     fn entered(&mut self, _route: Route, cx: &mut UpdateContext<'_>) {
         *self = Self::new();
         set_focus(self, Item::Cancel, cx);

@@ -1,4 +1,4 @@
-//! How a sign-in goes on, in rows: its steps, and its checks so far.
+//! The progress of a sign-in: its steps, and its checks so far.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -13,7 +13,7 @@ use crate::tui::widgets::grid::{self, DETAIL};
 use crate::tui::widgets::rows::{check_rows, head, outcome_rows};
 use crate::tui::widgets::text::{lower_first, shorten, took, width};
 
-/// The checks of every flow, those of a browser's return, and those of a user's tokens.
+/// The checks of every flow, those of a redirect, and those of the tokens of a user.
 const OF_ALL: [CheckName; 1] = [CheckName::Scope];
 const OF_BROWSER: [CheckName; 3] = [CheckName::State, CheckName::Issuer, CheckName::Pkce];
 const OF_USER: [CheckName; 4] = [
@@ -23,7 +23,7 @@ const OF_USER: [CheckName; 4] = [
     CheckName::RefreshToken,
 ];
 
-/// The steps and the checks.
+/// Returns the steps and the checks.
 pub(super) fn progress(cx: ViewContext<'_>, run: &Run, columns: usize) -> Vec<Row> {
     let theme = cx.theme();
     let mut rows = vec![head(theme, "Steps")];
@@ -40,7 +40,7 @@ pub(super) fn progress(cx: ViewContext<'_>, run: &Run, columns: usize) -> Vec<Ro
     rows
 }
 
-/// The checks that are still to come.
+/// Returns the checks that are still to come.
 fn later(run: &Run) -> String {
     let names: Vec<&CheckName> = match run.request.kind {
         FlowKind::AuthorizationCode => OF_BROWSER.iter().chain(&OF_USER).collect(),
@@ -54,7 +54,7 @@ fn later(run: &Run) -> String {
     names.join(", ")
 }
 
-/// A step: how it stands, when it began, and how long it took.
+/// Returns the row of a step: its state, when it began, and how long it took.
 fn step_row(cx: ViewContext<'_>, run: &Run, line: &StepLine, columns: usize) -> Row {
     let theme = cx.theme();
     let done = line.took.is_some();

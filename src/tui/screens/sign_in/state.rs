@@ -1,4 +1,4 @@
-//! What the sign-in screen itself remembers, and what on it can have the focus.
+//! The state of the sign-in screen, and its items.
 
 use url::Url;
 
@@ -10,20 +10,20 @@ use crate::session::run::{Phase, Run};
 use crate::tui::dialog::qr_code::{self, Refusal};
 use crate::tui::screen::{Common, ViewContext};
 
-/// What can have the focus.
+/// An item of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
     CopyTunnel,
     CopyUrl,
     CopyCode,
-    /// The URL with the code in it.
+    /// The URL that includes the code.
     Link,
     /// The paste box of the authorization code flow.
     Paste,
-    /// What an error page of the service is compared with.
+    /// The values to compare with an error page of the service.
     ClientId,
     RedirectUrl,
-    /// To the field that an error is about.
+    /// Goes to the field of an error.
     Edit,
     OpenBrowser,
     QrCode,
@@ -40,26 +40,26 @@ pub(in crate::tui::screens) enum Item {
     Help,
 }
 
-/// What a dialog was opened for.
+/// The purpose of a dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tui::screens) enum DialogId {
     Picture,
-    /// Cancel the sign-in?
+    /// Asks whether to cancel the sign-in.
     Cancel,
-    /// Cancel it, and change this field?
+    /// Asks whether to cancel the sign-in and change this field.
     Edit(Key),
 }
 
-/// How the text in the paste box stands.
+/// The state of the text in the paste box.
 #[derive(Debug)]
 pub(in crate::tui::screens) enum Paste {
-    /// Not submitted.
+    /// Not submitted yet.
     Typed,
-    /// Handed to the flow, which has not answered.
+    /// Submitted to the flow, which has not responded yet.
     Submitted,
-    /// The flow did not take it, and says why.
+    /// The flow rejected the text, for this reason.
     Refused(String),
-    /// It is the text of an error page, with what that means.
+    /// The text is from an error page, which is explained.
     Explained(Explanation),
 }
 
@@ -67,16 +67,16 @@ pub(in crate::tui::screens) enum Paste {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tui::screens) enum QrCode {
     Fits,
-    /// In a window of so many columns and rows.
+    /// Requires a window with this many columns and rows.
     Needs(usize, usize),
 }
 
-/// What is offered while the sign-in waits.
+/// What the screen offers while the sign-in waits.
 #[derive(Debug, Default)]
 pub(in crate::tui::screens) struct Offered {
-    /// The other flow.
+    /// Whether another flow is offered.
     pub(super) other_flow: bool,
-    /// A QR code.
+    /// Whether a QR code is offered, and fits.
     pub(super) qr_code: Option<QrCode>,
 }
 
@@ -84,14 +84,14 @@ pub(in crate::tui::screens) struct Offered {
 #[derive(Debug)]
 pub(in crate::tui::screens) struct SignIn {
     pub(super) common: Common<Item, DialogId>,
-    /// What is in the paste box.
+    /// The text in the paste box.
     pub(super) pasted: SecretString,
     pub(super) paste: Paste,
-    /// The steps and checks are unfolded.
+    /// Whether the steps and checks are shown.
     pub(super) checks: bool,
-    /// What is offered next to the steps. To find out takes too long for every key.
+    /// What is offered in addition to the steps. Determining this takes too long to do at every key.
     pub(super) offered: Offered,
-    /// The user has moved the focus, and is told what it is on.
+    /// Whether the user has moved the focus, and so sees the purpose of the focused item.
     pub(super) moved: bool,
 }
 
@@ -107,7 +107,7 @@ impl SignIn {
         }
     }
 
-    /// Finds out what is offered.
+    /// Updates what is offered.
     pub(super) fn look_again(&mut self, cx: ViewContext<'_>) {
         let run = cx.session.sign_in();
         self.offered = Offered {
@@ -116,7 +116,7 @@ impl SignIn {
         };
     }
 
-    /// What stands alone on request.
+    /// Returns the value that is shown alone on request.
     pub(super) fn content(cx: ViewContext<'_>) -> Option<Content> {
         match &cx.session.sign_in()?.phase {
             Phase::Device {
@@ -133,8 +133,8 @@ impl SignIn {
     }
 }
 
-/// Whether there is a QR code here. The URLs of the browser are hardly ever short enough, so a larger window is no advice
-/// there.
+/// Returns whether a QR code can be shown. Authorization URLs are rarely short enough, so a larger window is not
+/// suggested for them.
 fn qr_code(cx: ViewContext<'_>, run: &Run) -> Option<QrCode> {
     let (theme, size) = (cx.theme(), cx.console.size);
     if !qr_code::has_room(size) {
@@ -155,7 +155,7 @@ fn qr_code(cx: ViewContext<'_>, run: &Run) -> Option<QrCode> {
     }
 }
 
-/// The URL that is shown to be opened.
+/// Returns the URL to open.
 pub(super) fn shown_url(cx: ViewContext<'_>) -> Option<Url> {
     match &cx.session.sign_in()?.phase {
         Phase::Device {
@@ -167,7 +167,7 @@ pub(super) fn shown_url(cx: ViewContext<'_>) -> Option<Url> {
     }
 }
 
-/// The code to be entered, in a device flow.
+/// Returns the user code of a device flow.
 pub(super) fn user_code(cx: ViewContext<'_>) -> Option<String> {
     match &cx.session.sign_in()?.phase {
         Phase::Device { user_code, .. } => Some(user_code.clone()),
@@ -175,7 +175,7 @@ pub(super) fn user_code(cx: ViewContext<'_>) -> Option<String> {
     }
 }
 
-/// The field that an error is about: the one that ended the sign-in, or one that anyone may have sent.
+/// Returns the field of an error: one that ended the sign-in, or an unverified one.
 pub(super) fn field_to_edit(cx: ViewContext<'_>) -> Option<Key> {
     let run = cx.session.sign_in()?;
     match &run.phase {

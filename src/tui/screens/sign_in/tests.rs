@@ -16,7 +16,7 @@ use crate::tui::screen::Outbox;
 use crate::tui::screen::testing::{Solo, device_code, sign_in};
 use crate::tui::widgets::editor::Edit;
 
-/// A sign-in by this flow that waits for the user.
+/// Returns a sign-in with this flow that waits for the user.
 fn waiting(environment: Environment, preset: &str, flow: FlowKind) -> Solo<SignIn> {
     let mut alone = Solo::new(environment, preset, |_| SignIn::new());
     alone.authorize(flow);
@@ -107,7 +107,7 @@ fn a_code_is_in_large_letters_where_they_fit_and_always_as_text() {
     let mut alone = device();
     assert!(alone.text().contains("█▄▀▄█  █  █  ▄  █  █▀▀▄  ▀▀▀"));
     assert!(alone.text().contains("   As text        WDJB-MJHT"));
-    // Of a low window the steps are what is left out first, then the letters.
+    // A low window first leaves out steps, then the large letters.
     let shown = |alone: &Solo<SignIn>, columns, rows| {
         let body = alone.body(columns, rows).rows;
         let lines: Vec<String> = body.iter().map(|row| row.line.to_string()).collect();
@@ -125,7 +125,7 @@ fn a_code_is_in_large_letters_where_they_fit_and_always_as_text() {
         !small.contains('█') && small.contains("   WDJB-MJHT"),
         "{small}"
     );
-    // ASCII has no half blocks, and lowercase letters have no large ones.
+    // ASCII has no half blocks, and lowercase letters have no large form.
     let mut ascii = waiting(Environment::default(), "demo", FlowKind::DeviceCode);
     assert!(ascii.text().contains("|   W D J B - M J H T   |"));
     ascii.hear(FlowEvent::DeviceCode {
@@ -211,7 +211,7 @@ fn a_qr_code_without_room_is_under_more_and_ascii_has_none() {
 fn a_paste_is_handed_over_and_stays_until_the_next_one() {
     let mut alone = browser(None);
     assert!(Solo::<SignIn>::told(&alone.press(Item::Paste)).contains("copy the URL"));
-    // Wherever the focus is, a paste is meant to be the answer.
+    // Wherever the focus is, a paste goes to the paste box.
     alone.go(Item::Trace);
     let paste = |alone: &mut Solo<SignIn>, text: &str| {
         alone.act(|screen, cx| AnyScreen::paste(screen, text, cx));
@@ -237,7 +237,7 @@ fn a_paste_is_handed_over_and_stays_until_the_next_one() {
         "It is from a different sign-in (state mismatch)."
     );
     assert!(hint[1].text.contains("step 1"), "{}", hint[1].text);
-    // The next one takes its place; what is typed then is typed into it.
+    // The next paste replaces the text; text after that is inserted.
     assert_eq!(
         paste(&mut alone, "http://localhost:8400/?code=d"),
         "http://localhost:8400/?code=d"
@@ -276,7 +276,7 @@ fn the_text_of_an_error_page_is_explained_with_the_value_to_compare() {
     let hint = alone.body(80, 14).hint;
     assert_eq!(hint[0].label, "Error page");
     assert!(alone.text().contains("explained"));
-    // Enter or `c` copies what is to be registered.
+    // Enter or `c` copies the value to register.
     assert_eq!(alone.screen.common.focus, Item::RedirectUrl);
     let redirect_url = redirect_url();
     for key in [Command::Enter, Command::Letter('c')] {
@@ -284,7 +284,7 @@ fn the_text_of_an_error_page_is_explained_with_the_value_to_compare() {
     }
     let id = Content::Text("client ID", "me".to_owned());
     assert_eq!(copied(&alone.press(Item::ClientId)), Some(&id));
-    // An answer goes to the flow, which knows the state; so does a number that is no known error.
+    // A redirect goes to the flow, which knows the state; so does a number that is not a known error.
     for text in [
         "http://localhost:8400/?error=50011&state=s",
         "http://localhost:8400/?code=99999999",
@@ -331,7 +331,7 @@ fn an_error_without_the_state_is_shown_and_ends_nothing() {
     let hint = alone.body(80, 14).hint;
     assert!(hint[0].text.contains("did not end the sign-in"));
     assert!(alone.session.work().is_some());
-    // To the field only after a question.
+    // Going to the field asks first.
     let out = alone.press(Item::Edit);
     assert!(out.effects.is_empty() && out.navigation.is_none());
     assert!(AnyScreen::has_dialog(&alone.screen));
@@ -353,7 +353,7 @@ fn a_sign_in_over_ssh_has_numbered_steps_and_begins_with_the_tunnel() {
         assert!(text.contains(part), "{part}\n{text}");
     }
     assert!(!browser(None).labels().contains(&"Copy".to_owned()));
-    // The box is in sight in the smallest window, and has the cursor.
+    // In the smallest window, the paste box is visible and has the cursor.
     alone = Solo::new(over_ssh(), "demo", |_| SignIn::new());
     alone.console.size = (40, 10);
     alone.authorize(FlowKind::AuthorizationCode);
@@ -367,7 +367,7 @@ fn a_sign_in_over_ssh_has_numbered_steps_and_begins_with_the_tunnel() {
         rows[1].line.to_string().ends_with("… [u]")
             || rows[1].line.to_string().ends_with("... [u]")
     );
-    // Nothing can come back by itself: the box is what there is.
+    // The redirect can't reach this machine, so only the paste box remains.
     let mut without = Solo::new(over_ssh(), "demo", |_| SignIn::new());
     without.authorize(FlowKind::AuthorizationCode);
     without.hear(FlowEvent::SignIn {
@@ -400,7 +400,7 @@ fn the_other_flow_is_offered_where_it_would_do() {
         assert_eq!(out.navigation, Some(Navigation::Open(Route::SignIn)));
         assert_eq!(alone.session.settings.flow(), other);
     }
-    // A service without that flow has none, and one that would refuse what is requested has none either.
+    // There is no button if the service doesn't offer that flow, or would reject the request.
     for preset in ["spotify", "google-mail"] {
         let alone = waiting(Environment::default(), preset, FlowKind::AuthorizationCode);
         let label = "Device code flow".to_owned();
@@ -464,7 +464,7 @@ fn it_is_canceled_after_a_question_and_tried_again() {
     let form = Navigation::Open(Route::Form(FormTarget::Authorize));
     assert_eq!(out.navigation, Some(form));
     let mut alone = device();
-    // What is asked about may be over before the answer.
+    // The sign-in may end before the question is answered.
     alone.keys(&[Command::Escape]);
     alone.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
     assert!(!AnyScreen::has_dialog(&alone.screen));
@@ -506,7 +506,7 @@ fn a_failure_is_explained_with_the_value_to_register_and_leads_to_the_field() {
     assert_eq!(alone.keys(&[Command::Enter]).navigation, Some(field));
     let out = alone.keys(&[Command::Letter('u')]);
     assert_eq!(copied(&out), Some(&redirect_url()));
-    // The report says the same.
+    // The report contains the same.
     assert_eq!(
         copied(&alone.keys(&[Command::Letter('c')])),
         Some(&Content::Report)
@@ -532,7 +532,7 @@ fn a_scope_without_which_it_works_is_removed_by_one_key() {
             Some(""),
         ),
         ("it is not a JSON Web Token", "openid x", Some("x")),
-        // Nothing of the form helps where the token may be another's, or the scope was not requested.
+        // No change in the form helps if the token may belong to someone else, or the scope was not requested.
         ("its nonce is not the one that was sent", "openid", None),
         ("it has no issuer (iss)", "email", None),
     ] {

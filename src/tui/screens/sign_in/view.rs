@@ -1,4 +1,4 @@
-//! The body of the sign-in, and the message below it.
+//! The body of the sign-in screen, and the message below it.
 
 use ratatui::layout::Rect;
 
@@ -14,10 +14,10 @@ use crate::tui::widgets::grid;
 use crate::tui::widgets::said::Said;
 use crate::tui::widgets::text::wrap;
 
-/// Rows that the page keeps for the message; more of them are taken from the body.
+/// Rows that the page reserves for the message. More rows are taken from the body.
 const SAID_ROWS: usize = 2;
 
-/// The rows of the sign-in.
+/// Returns the rows of the sign-in.
 pub(super) fn body(screen: &SignIn, cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
     let Some(run) = cx.session.sign_in() else {
         return Body::default();
@@ -32,7 +32,7 @@ pub(super) fn body(screen: &SignIn, cx: ViewContext<'_>, area: Rect, page: u16) 
         Vec::new()
     };
     let more = said_rows(&hint, page).saturating_sub(SAID_ROWS);
-    // They give way to the body in a low window.
+    // In a low window, the message gives way to the body.
     let more = if is_low(cx) { 0 } else { more };
     let height = usize::from(area.height).saturating_sub(more + progress.len());
     let size = (columns, height);
@@ -53,7 +53,7 @@ pub(super) fn body(screen: &SignIn, cx: ViewContext<'_>, area: Rect, page: u16) 
     }
 }
 
-/// How many rows the sentences take below the body.
+/// Returns how many rows the sentences occupy below the body.
 fn said_rows(said: &[Said], page: u16) -> usize {
     let columns = grid::room(page.into());
     said.iter()

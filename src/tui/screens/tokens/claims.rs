@@ -1,4 +1,4 @@
-//! What the tokens say, where they are JSON Web Tokens: times as times, and whether the client ID is ours.
+//! The claims of tokens that are JSON Web Tokens, with formatted times, and a note if the audience is this client ID.
 
 use ratatui::text::Line;
 
@@ -11,10 +11,10 @@ use crate::tui::screen::ViewContext;
 use crate::tui::widgets::rows::labeled_lines;
 use crate::tui::widgets::text::width;
 
-/// The most columns of a name; a longer one has its value below it.
+/// Maximum width of a name; a longer name has its value below it.
 const NAME: usize = 20;
 
-/// The claims of the tokens that have some.
+/// Returns the claims of the tokens that have some.
 pub(super) fn claims(tokens: &TokenState) -> Vec<(&'static str, Claims)> {
     let access = decode(tokens.set.access_token.expose_secret());
     let id = tokens.claims.clone().map(|claims| ("ID token", claims));
@@ -22,7 +22,7 @@ pub(super) fn claims(tokens: &TokenState) -> Vec<(&'static str, Claims)> {
     id.into_iter().chain(access).collect()
 }
 
-/// The claims, to be read.
+/// Returns the claims as a text.
 pub(super) fn reading(cx: ViewContext<'_>, columns: usize) -> Reading {
     let Some(tokens) = &cx.session.tokens else {
         return Reading::default();
@@ -47,7 +47,7 @@ pub(super) fn reading(cx: ViewContext<'_>, columns: usize) -> Reading {
     Reading { title, lines }
 }
 
-/// Claims with times as times.
+/// Returns the lines of claims, with formatted times.
 pub(super) fn of_claims(
     cx: ViewContext<'_>,
     tokens: &TokenState,

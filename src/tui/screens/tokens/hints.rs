@@ -1,4 +1,4 @@
-//! The message about the item that has the focus: first what is missing, else what it is for.
+//! The message about the focused item: what is missing, or else its purpose.
 
 use super::lines::{Line, granted, mail};
 use super::state::{Item, Tokens};
@@ -14,7 +14,7 @@ use crate::tui::widgets::masked::thousands;
 use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::text::lower_first;
 
-/// The hint while there is no message.
+/// Returns the hint that is shown while there is no message.
 pub(super) fn said(screen: &Tokens, cx: ViewContext<'_>, tokens: &TokenState) -> Vec<Said> {
     match &screen.common.focus {
         Item::Line(Line::Token(_)) if lacks_refresh(tokens) => no_refresh(cx, tokens),
@@ -26,12 +26,12 @@ pub(super) fn said(screen: &Tokens, cx: ViewContext<'_>, tokens: &TokenState) ->
     }
 }
 
-/// True if the service might have issued a refresh token, and did not.
+/// Returns whether the service could have issued a refresh token, but did not.
 fn lacks_refresh(tokens: &TokenState) -> bool {
     !tokens.can_refresh() && !tokens.preset.tokens.no_refresh
 }
 
-/// The change of the form that brings a refresh token the next time.
+/// Returns the change of the form that gets a refresh token at the next sign-in.
 pub(super) fn remedy(cx: ViewContext<'_>) -> Option<Remedy> {
     let tokens = cx.session.tokens.as_ref()?;
     let settings = &cx.session.settings;
@@ -131,7 +131,7 @@ fn about_token(cx: ViewContext<'_>, tokens: &TokenState, value: Value) -> String
     said.join(" ")
 }
 
-/// The label of a button in the message area.
+/// Returns the label of a button in the message area.
 fn name(screen: &Tokens, item: &Item) -> &'static str {
     match item {
         Item::Line(line) => line.label(),
@@ -208,19 +208,19 @@ fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
     text.to_owned()
 }
 
-/// True where a user signed in for the tokens.
+/// Returns whether a user signed in for the tokens.
 fn has_user(cx: ViewContext<'_>) -> bool {
     let tokens = cx.session.tokens.as_ref();
     tokens.is_none_or(|tokens| tokens.request.kind.has_user())
 }
 
-/// True where the key of a service account got the tokens.
+/// Returns whether the tokens were obtained with the key of a service account.
 fn is_of_account(cx: ViewContext<'_>) -> bool {
     let tokens = cx.session.tokens.as_ref();
     tokens.is_some_and(|tokens| tokens.request.service_account.is_some())
 }
 
-/// True where a profile has the tokens.
+/// Returns whether the tokens are stored in a profile.
 fn is_stored(cx: ViewContext<'_>) -> bool {
     let tokens = cx.session.tokens.as_ref();
     tokens.is_some_and(|tokens| tokens.profile.is_some())
@@ -238,7 +238,7 @@ fn about_save(cx: ViewContext<'_>) -> String {
     }
 }
 
-/// What More says about its entries.
+/// The descriptions of the entries under More.
 pub(super) const USER_INFO: &str = "Ask the service who the access token belongs to";
 pub(super) const INTROSPECT: &str = "Ask the service whether it accepts the token";
 pub(super) const REVOKE: &str = "Ask the service to revoke the tokens";

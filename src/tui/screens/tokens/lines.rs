@@ -1,4 +1,4 @@
-//! The lines that can be selected and copied: which there are, what each is called, and what it holds.
+//! The lines that can be selected and copied, with their labels and contents.
 
 use crate::mail::server::Protocol;
 use crate::oauth::id_token::Claims;
@@ -10,14 +10,14 @@ use crate::session::{TokenState, Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Line {
     Token(Value),
-    /// Who signed in.
+    /// The user who signed in.
     Person,
     Granted,
-    /// For the mail server.
+    /// Values for the mail server.
     User,
     Password,
     Server(Protocol),
-    /// For a script.
+    /// Values for a script.
     ClientId,
     TokenUrl,
     RefreshWith,
@@ -26,7 +26,7 @@ pub(in crate::tui::screens) enum Line {
 }
 
 impl Line {
-    /// What belongs to the tokens themselves, in the order of the screen.
+    /// The lines about the tokens themselves, in the order of the screen.
     const FIRST: [Self; 5] = [
         Self::Token(Value::Access),
         Self::Token(Value::Refresh),
@@ -34,7 +34,7 @@ impl Line {
         Self::Person,
         Self::Granted,
     ];
-    /// What a mail server needs.
+    /// The lines for a mail server.
     pub(super) const MAIL: [Self; 5] = [
         Self::User,
         Self::Password,
@@ -42,7 +42,7 @@ impl Line {
         Self::Server(Protocol::Pop3),
         Self::Server(Protocol::Smtp),
     ];
-    /// What a script needs.
+    /// The lines for a script.
     pub(super) const SCRIPT: [Self; 5] = [
         Self::ClientId,
         Self::TokenUrl,
@@ -51,7 +51,7 @@ impl Line {
         Self::Command,
     ];
 
-    /// The label on screen. No two are the same, so that each is found by its label.
+    /// Returns the label on the screen. Labels are unique, so that a line can be found by its label.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Token(value) => value.label(),
@@ -68,7 +68,7 @@ impl Line {
         }
     }
 
-    /// The label where there is room for a word.
+    /// Returns the label if there is room for only one word.
     pub(super) fn short_label(self) -> &'static str {
         match self {
             Self::Token(Value::Access) => "Access",
@@ -78,7 +78,7 @@ impl Line {
         }
     }
 
-    /// The name within a sentence.
+    /// Returns the name within a sentence.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Token(value) => value.name(),
@@ -98,7 +98,7 @@ impl Line {
     }
 }
 
-/// The lines that there are, part by part: the tokens, the mail server, the script.
+/// Returns the lines that have content, by group: the tokens, the mail server, the script.
 pub(super) fn lines(tokens: &TokenState) -> [Vec<Line>; 3] {
     [Line::FIRST, Line::MAIL, Line::SCRIPT].map(|part| {
         let there = |line: &Line| content(tokens, *line).is_some();
@@ -106,7 +106,7 @@ pub(super) fn lines(tokens: &TokenState) -> [Vec<Line>; 3] {
     })
 }
 
-/// What a line holds, whole; `None` if it is not there, or only says what is missing.
+/// Returns the full content of a line; `None` if the line is not shown, or only says what is missing.
 pub(super) fn content(tokens: &TokenState, line: Line) -> Option<Content> {
     let text = |text: String| (!text.is_empty()).then(|| Content::Text(line.name(), text));
     let token = |value: Value| {
@@ -128,12 +128,12 @@ pub(super) fn content(tokens: &TokenState, line: Line) -> Option<Content> {
     }
 }
 
-/// True if an `Authorization` header with the token is of use.
+/// Returns whether an `Authorization` header with the token is useful.
 pub(super) fn has_header(tokens: &TokenState) -> bool {
     tokens.set.is_bearer() || tokens.header() != "Bearer"
 }
 
-/// Who signed in, as the ID token says; without a user, for whom the service account acts.
+/// Returns who signed in, according to the ID token, or the user that the service account acts for.
 pub(super) fn person(tokens: &TokenState) -> Option<String> {
     if let Some(account) = &tokens.request.service_account {
         return account.subject.clone();
@@ -141,26 +141,26 @@ pub(super) fn person(tokens: &TokenState) -> Option<String> {
     tokens.claims.as_ref().and_then(Claims::person)
 }
 
-/// The scopes that were granted: those that were requested, where the answer names none.
+/// Returns the granted scopes: those that were requested, if the response names none.
 pub(super) fn granted(tokens: &TokenState) -> &[String] {
     let asked = &tokens.request.client.scopes;
     tokens.set.scope.as_ref().unwrap_or(asked)
 }
 
-/// Where the tokens are refreshed.
+/// Returns the URL that refreshes the tokens.
 pub(super) fn token_url(tokens: &TokenState) -> &str {
     let other = tokens.set.token_url.as_ref();
     other.unwrap_or(&tokens.request.client.token_url).as_str()
 }
 
-/// The mail servers that accept these tokens.
+/// Returns the mail servers that accept these tokens.
 pub(super) fn mail(tokens: &TokenState) -> Option<&Mail> {
     let mail = tokens.preset.mail.as_ref()?;
     let mut servers = Protocol::ALL.iter().map(|it| mail.server(*it));
     servers.any(|server| server.is_some()).then_some(mail)
 }
 
-/// The server of a protocol, as `host:port TLS`.
+/// Returns the server of a protocol, as `host:port TLS`.
 pub(super) fn server(tokens: &TokenState, protocol: Protocol) -> Option<&str> {
     mail(tokens)?.server(protocol)
 }

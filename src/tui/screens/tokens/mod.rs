@@ -1,4 +1,4 @@
-//! The tokens: what was obtained, for whom and for how long, and what can be done with it.
+//! The tokens screen: the tokens, who they are for, how long they are valid, and what can be done with them.
 
 mod claims;
 mod hints;
@@ -35,13 +35,13 @@ use crate::tui::widgets::text::time_left;
 impl Tokens {
     fn reveal_chosen(&mut self, cx: ViewContext<'_>) {
         self.revealed = !self.revealed;
-        // With the row that it belongs to.
+        // Include the row that the value belongs to.
         if let Some(at) = view::revealed_at(self, cx) {
             self.common.scroll = at.saturating_sub(1);
         }
     }
 
-    /// The button that stopped the refresh is gone, and the one that starts it is there again.
+    /// Moves the focus from Cancel, which is gone, to Refresh, which is back.
     fn leave_cancel(&mut self, cx: &mut UpdateContext<'_>) {
         let tokens = cx.session.tokens.as_ref();
         let refreshable = tokens.is_some_and(TokenState::can_refresh);
@@ -50,7 +50,7 @@ impl Tokens {
         }
     }
 
-    /// Saves the tokens to the profile that is open, or asks for a name. The chosen one can be saved to a file instead.
+    /// Saves the tokens to the open profile, or asks for a name. The selected token can be saved to a file instead.
     fn save_chosen(&mut self, cx: &mut UpdateContext<'_>) {
         let chosen = match self.content(cx.view()) {
             Some(Content::Token(value, _)) => Some(value),
@@ -76,7 +76,8 @@ impl Tokens {
         }
     }
 
-    /// Asks where to save something. `before` is what the dialog asked about so far, and the path in it.
+    /// Asks where to save `content`. `before` is the content that the dialog asked about before, and the path in its
+    /// field.
     fn ask_where(
         &mut self,
         content: Content,
@@ -89,7 +90,7 @@ impl Tokens {
         });
     }
 
-    /// The buttons, those that lead back last.
+    /// Returns the buttons. Those that leave the screen, and Help, come last.
     fn buttons(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
         let Some(tokens) = &cx.session.tokens else {
             return Vec::new();
@@ -106,10 +107,10 @@ impl Tokens {
             Entry::button(Item::Reveal, reveal, 'r'),
             Entry::button(Item::ViewAlone, "View alone", 'w'),
         ]);
-        // In a small window there is room for two.
+        // A narrow window has room for two of these buttons.
         let narrow = cx.console.size.0 < NARROW;
         let place = if narrow { 1 } else { items.len() };
-        // The name is known where a profile is open that does not have them yet.
+        // No name is asked for if a profile is open that doesn't contain the tokens yet.
         let asks = tokens.profile.is_some()
             || cx.session.profile().is_none()
             || !cx.session.can_save_profile(true);
@@ -275,7 +276,7 @@ impl Screen for Tokens {
         }
     }
 
-    /// Makes the change of the form that brings a refresh token, and returns there.
+    /// Applies the change that gets a refresh token, and returns to the form.
     fn fix(&mut self, _item: Item, cx: &mut UpdateContext<'_>) {
         let Some(remedy) = hints::remedy(cx.view()) else {
             return;
@@ -311,7 +312,7 @@ impl Screen for Tokens {
         };
         match answer {
             Answer::Text(path) => cx.emit(Effect::save(content, &path)),
-            // The token alone, or all as JSON.
+            // Switch between the single token and all tokens as JSON.
             Answer::Other(path) => {
                 let Some(attempt) = content.tokens_of() else {
                     return;
@@ -351,11 +352,11 @@ impl Screen for Tokens {
         let (SessionEvent::Tokens { .. }, Some(tokens)) = (event, &cx.session.tokens) else {
             return;
         };
-        // The line that was chosen may be gone with the old tokens.
+        // The new tokens may lack the selected line.
         if content(tokens, self.chosen).is_none() {
             (self.chosen, self.revealed) = (Line::Token(Value::Access), false);
         }
-        // What is to be saved is now of the new tokens, where they have it.
+        // The dialog saves the new tokens. It closes if they lack what was to be saved.
         if let Some(mut dialog) = self.common.dialog.take() {
             if let DialogId::Save(content) = dialog.id {
                 dialog.id = DialogId::Save(content.of_attempt(tokens.attempt));
@@ -363,7 +364,7 @@ impl Screen for Tokens {
             let there = match &dialog.id {
                 DialogId::Save(content) => content.text(cx.session).is_some(),
                 DialogId::Claims | DialogId::Response(_) => true,
-                // It names the tokens before.
+                // The question is about the old tokens.
                 DialogId::Revoke => false,
             };
             self.common.dialog = there.then_some(dialog);

@@ -1,4 +1,4 @@
-//! The checks and steps of a sign-in as text, without secrets, for a support desk.
+//! A report of the checks and steps of a sign-in, without secrets, for support.
 
 use super::lines::token_url;
 use super::times::end;
@@ -10,7 +10,7 @@ use crate::session::{TokenState, Value};
 use crate::tui::widgets::masked::thousands;
 use crate::tui::widgets::text::took;
 
-/// The report. It names no token, no code and no account.
+/// Returns the report. It contains no token, no code and no account.
 pub(super) fn report(tokens: &TokenState, now: Moment) -> String {
     let client = &tokens.request.client;
     let mut lines = vec![

@@ -1,4 +1,4 @@
-//! What the tokens screen itself remembers, and what on it can have the focus.
+//! The state of the tokens screen, and its items.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::session::Value;
 use crate::session::content::Content;
 use crate::tui::screen::{Common, ViewContext};
 
-/// What can have the focus.
+/// An item of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
     /// A value that can be copied.
@@ -37,27 +37,27 @@ pub(in crate::tui::screens) enum Item {
     Help,
 }
 
-/// What a dialog was opened for.
+/// The purpose of a dialog.
 #[derive(Debug, Clone)]
 pub(in crate::tui::screens) enum DialogId {
-    /// Where to save this.
+    /// Asks for the path of the file to save this content to.
     Save(Content),
     Claims,
-    /// What the service said.
+    /// Shows a response of the service.
     Response(Box<Response>),
-    /// Whether to revoke the tokens.
+    /// Asks whether to revoke the tokens.
     Revoke,
 }
 
-/// What the service said of a token.
+/// A response of the service about a token.
 #[derive(Debug, Clone)]
 pub(in crate::tui::screens) struct Response {
     pub(super) said: Said,
-    /// How long it took.
+    /// How long the request took.
     pub(super) took: Duration,
 }
 
-/// Its answer.
+/// The content of a response.
 #[derive(Debug, Clone)]
 pub(super) enum Said {
     UserInfo(UserInfo),
@@ -70,9 +70,9 @@ pub(in crate::tui::screens) struct Tokens {
     pub(super) common: Common<Item, DialogId>,
     /// The line that the buttons act on.
     pub(super) chosen: Line,
-    /// The chosen line is shown whole.
+    /// Whether the selected line is shown in full.
     pub(super) revealed: bool,
-    /// The checks are unfolded.
+    /// Whether the checks are shown.
     pub(super) checks: bool,
 }
 
@@ -87,7 +87,7 @@ impl Tokens {
         }
     }
 
-    /// The chosen line, whole.
+    /// Returns the full content of the selected line.
     pub(super) fn content(&self, cx: ViewContext<'_>) -> Option<Content> {
         content(cx.session.tokens.as_ref()?, self.chosen)
     }

@@ -25,7 +25,7 @@ use crate::tui::screen::testing::{Solo, token_set};
 const ACCESS: Item = Item::Line(Line::Token(Value::Access));
 const REFRESH: Item = Item::Line(Line::Token(Value::Refresh));
 
-/// When the tokens of the tests come: 2026-11-26 12:01:07.
+/// When the tokens of the tests arrive: 2026-11-26 12:01:07.
 const CAME: i64 = 1_795_694_467;
 
 fn moment(after: u64) -> Moment {
@@ -58,7 +58,7 @@ fn jwt(claims: &serde_json::Value) -> String {
     format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
-/// Tokens as Microsoft 365 gives them.
+/// Returns tokens like those of Microsoft 365.
 fn of_mail() -> TokenSet {
     let id = json!({
         "aud": "me", "email": "alice@contoso.example", "exp": CAME + 3600, "iat": CAME, "iss": "https://as.example",
@@ -72,13 +72,13 @@ fn of_mail() -> TokenSet {
     }
 }
 
-/// What a button copies, in plain text.
+/// Presses a button, and returns the text that it copies.
 fn copied(alone: &mut Solo<Tokens>, item: Item) -> String {
     let out = alone.press(item);
     text_of(alone, &out.effects)
 }
 
-/// The same for a button under More.
+/// Presses a button under More, and returns the text that it copies.
 fn copied_from_more(alone: &mut Solo<Tokens>, label: &str) -> String {
     let out = alone.act(|screen, cx| AnyScreen::press(screen, label, cx));
     text_of(alone, &out.effects)
@@ -94,7 +94,7 @@ fn text_of(alone: &Solo<Tokens>, effects: &[Effect]) -> String {
     }
 }
 
-/// The row with this label, without the spaces at its end.
+/// Returns the row with this label, without trailing spaces.
 fn row(alone: &Solo<Tokens>, label: &str) -> String {
     let text = alone.text();
     let mut rows = text.lines().map(|row| row.trim_start_matches([' ', '▸']));
@@ -102,7 +102,7 @@ fn row(alone: &Solo<Tokens>, label: &str) -> String {
     found.unwrap_or_default().trim_end().to_owned()
 }
 
-/// The message about the item in focus, label and text.
+/// Returns the label and text of the message about the focused item.
 fn said(alone: &Solo<Tokens>) -> Vec<(String, String)> {
     let said = alone.body(80, 24).hint.into_iter();
     said.map(|said| (said.label.into_owned(), said.text))
@@ -318,7 +318,7 @@ fn the_message_says_first_that_there_is_no_refresh_token_and_ctrl_f_adds_its_sco
     assert!(Solo::<Tokens>::told(&out).starts_with("Add offline_access."));
     let scopes = alone.session.settings.scopes();
     assert!(scopes.contains(&"offline_access".to_owned()));
-    // Done: there is nothing more to change.
+    // The fix is applied, so nothing more is suggested.
     assert_eq!(said(&alone).len(), 1);
     assert!(alone.keys(&[Command::Fix]).navigation.is_none());
 }
@@ -366,7 +366,7 @@ fn claims_have_times_and_name_this_client() {
     ] {
         assert!(lines.contains(&line), "{line}: {text}");
     }
-    // Those of an access token as well.
+    // The claims of an access token are shown as well.
     let access = jwt(&json!({"scp": "SMTP.Send", "nbf": CAME - 90_000}));
     let set = TokenSet {
         access_token: access.into(),
@@ -447,7 +447,7 @@ fn the_chosen_value_or_all_of_them_are_saved() {
         ),
         token
     );
-    // With a line that is no token, all of them; or the access token.
+    // On a line that is not a token, saves all tokens, or the access token.
     alone.go(Item::Line(Line::ClientId));
     let mut saved = |keys: &[Command]| {
         alone.keys(&[Command::Letter('s')]);
@@ -458,7 +458,7 @@ fn the_chosen_value_or_all_of_them_are_saved() {
     };
     assert_eq!(saved(&[Command::Enter]), json);
     assert_eq!(saved(&[Command::Next, Command::Enter]), token);
-    // A name that was typed stays.
+    // A name that the user typed is kept.
     alone.go(ACCESS);
     alone.press(Item::Save);
     alone.type_text("x");
@@ -477,18 +477,18 @@ fn a_refresh_can_be_canceled_and_the_focus_stays_where_it_was() {
     let out = alone.keys(&[Command::Letter('f')]);
     assert!(matches!(out.effects.as_slice(), [Effect::Start(_)]));
     assert_eq!(alone.screen.common.focus, REFRESH);
-    // Esc stops it, and does not lead to the form.
+    // Esc stops the refresh, and doesn't return to the form.
     let out = alone.keys(&[Command::Escape]);
     assert!(matches!(out.effects.as_slice(), [Effect::Cancel]));
     assert!(out.navigation.is_none());
     assert!(Solo::<Tokens>::told(&out).contains("may have already replaced the refresh token"));
-    // The focus goes from the button for the one to that for the other.
+    // The focus moves from Refresh to Cancel, and back.
     alone.press(Item::Refresh);
     assert_eq!(alone.screen.common.focus, Item::Cancel);
     let out = alone.press(Item::Cancel);
     assert!(matches!(out.effects.as_slice(), [Effect::Cancel]));
     assert_eq!(alone.screen.common.focus, Item::Refresh);
-    // It ends by itself.
+    // The refresh ends without Cancel.
     alone.press(Item::Refresh);
     alone.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
     assert_eq!(alone.screen.common.focus, Item::Refresh);

@@ -1,4 +1,4 @@
-//! When tokens end, in words.
+//! Formats when tokens expire.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use crate::session::clock::Moment;
 use crate::session::{TokenState, Value};
 use crate::tui::widgets::text::time_left;
 
-/// From here on the end is near.
+/// A token that expires in less than this is about to expire.
 const SOON: Duration = Duration::from_mins(5);
-/// Ends further away are told by their date.
+/// Expirations further away than this are shown with their date.
 const DAY: Duration = Duration::from_hours(24);
 
-/// The end of a token.
+/// The expiration of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
-    /// By the local wall clock.
+    /// When the token expires, in local time.
     pub(super) at: DateTime,
-    /// Until then.
+    /// The remaining time.
     pub(super) left: Duration,
 }
 
-/// When a token ends; `None` if that is not known.
+/// Returns when a token expires; `None` if this is not known.
 pub(super) fn end(tokens: &TokenState, value: Value, now: Moment) -> Option<End> {
     match value {
         Value::Access => Some(End {
@@ -48,18 +48,18 @@ pub(super) fn end(tokens: &TokenState, value: Value, now: Moment) -> Option<End>
 }
 
 impl End {
-    /// True if little or nothing is left.
+    /// Returns whether little or no time is left.
     pub(super) fn is_near(self) -> bool {
         self.left < SOON
     }
 
-    /// Its time, or its date where that is another day.
+    /// Returns the time, or the date if it is on another day.
     pub(super) fn time(self) -> String {
         let format = if self.left < DAY { "%H:%M" } else { "%Y-%m-%d" };
         self.at.strftime(format).to_string()
     }
 
-    /// For the edge of a row: without and with what is left.
+    /// Returns the texts for the end of a row: without and with the remaining time.
     pub(super) fn words(self) -> (String, String) {
         if self.left.is_zero() {
             return ("expired".to_owned(), "expired".to_owned());
@@ -71,7 +71,7 @@ impl End {
         (short, long)
     }
 
-    /// As a sentence.
+    /// Returns the expiration as a sentence.
     pub(super) fn sentence(self) -> String {
         if self.left.is_zero() {
             return format!("Expired at {}.", self.at.strftime("%Y-%m-%d %H:%M"));
@@ -82,7 +82,7 @@ impl End {
     }
 }
 
-/// The time of a claim: `today 13:01:07, in 59 minutes`.
+/// Formats the time of a claim: `today 13:01:07, in 59 minutes`.
 pub(super) fn claimed(unix: i64, now: Moment) -> String {
     let from_now = unix.saturating_sub(now.unix);
     let at = now.local_in(from_now);

@@ -1,4 +1,4 @@
-//! Questions to the service about the tokens: who they belong to, whether it accepts them, and their revocation.
+//! Requests to the service about the tokens: user info, introspection and revocation.
 
 use ratatui::text::Line as TextLine;
 
@@ -23,13 +23,13 @@ use crate::tui::widgets::masked::{ENDS, SHORT_ENDS, masked};
 use crate::tui::widgets::rows::labeled_lines;
 use crate::tui::widgets::text::took;
 
-/// The button that revokes.
+/// The button that revokes the tokens.
 const REVOKE: &str = "Revoke";
-/// Columns of the labels above the claims.
+/// Width of the labels above the claims.
 const INDENT: usize = 12;
 
 impl Tokens {
-    /// The entries of More; those that can't be used with the reason.
+    /// Returns the entries for More; those that can't be used have a reason.
     pub(super) fn tools(&self, cx: ViewContext<'_>) -> [Entry<Item>; 3] {
         let session = cx.session;
         let entry = |item, label: &'static str, about, offered: Result<(), NotOffered>| {
@@ -59,7 +59,7 @@ impl Tokens {
         ]
     }
 
-    /// The token that is introspected: the chosen one, where the service accepts that.
+    /// Returns the token to introspect: the selected one, if the service accepts it.
     fn kind(&self, cx: ViewContext<'_>) -> TokenKind {
         let refresh = matches!(self.chosen, Line::Token(Value::Refresh) | Line::RefreshWith);
         let accepted = |kind| cx.session.tool_url(Tool::Introspection, kind).is_ok();
@@ -78,7 +78,7 @@ impl Tokens {
         start(tool, kind, cx);
     }
 
-    /// Asks whether to revoke the tokens, and says what follows.
+    /// Asks whether to revoke the tokens, and shows the consequences.
     pub(super) fn ask_to_revoke(&mut self, cx: ViewContext<'_>) {
         let (Ok(revocable), Some(tokens)) = (cx.session.revocable(), &cx.session.tokens) else {
             return;
@@ -122,7 +122,7 @@ impl Tokens {
         }
     }
 
-    /// Shows what the service said, unless something else is open: the message says that it has come.
+    /// Shows the response of the service, unless another dialog is open; the message then says that it has arrived.
     pub(super) fn show(&mut self, kind: TokenKind, told: &Told) {
         let said = match &told.outcome {
             Ok(Outcome::UserInfo(info)) => Said::UserInfo(info.clone()),
@@ -159,7 +159,7 @@ fn start(tool: Tool, kind: TokenKind, cx: &mut UpdateContext<'_>) {
     }
 }
 
-/// Why something is not offered, as the entries of More say it.
+/// Returns why a request is not offered, for the entries under More.
 fn reason(why: &NotOffered) -> String {
     let text = why.reason.trim_end_matches('.');
     match &why.instead {
@@ -168,7 +168,7 @@ fn reason(why: &NotOffered) -> String {
     }
 }
 
-/// The response of the service, to be read.
+/// Returns the response of the service as a text.
 pub(super) fn reading(response: &Response, cx: ViewContext<'_>, columns: usize) -> Reading {
     let Some(tokens) = &cx.session.tokens else {
         return Reading::default();

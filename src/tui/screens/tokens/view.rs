@@ -1,4 +1,4 @@
-//! The tokens.
+//! The body of the tokens screen.
 //!
 //! ```text
 //!  ▸ Access token      eyJ0eXAiOiJK…9fQx3w  1,201 chars      until 13:01 (59 min)
@@ -31,7 +31,8 @@ use crate::tui::widgets::masked::{ENDS, SHORT_ENDS, masked, thousands};
 use crate::tui::widgets::rows::{Beside, Parts, check_rows, fact, facts, head, row};
 use crate::tui::widgets::text::{chunks, lower_first, shorten, time_left, width};
 
-/// True if the value that is shown needs the whole screen, as it would leave no room for other things.
+/// Returns whether the value that is shown in full needs the whole screen, because it would leave no room for another
+/// body.
 pub(super) fn is_long(screen: &Tokens, cx: ViewContext<'_>, area: Rect) -> bool {
     let shown = screen.content(cx).filter(|_| screen.revealed);
     let value = shown.and_then(|content| content.text(cx.session));
@@ -39,9 +40,9 @@ pub(super) fn is_long(screen: &Tokens, cx: ViewContext<'_>, area: Rect) -> bool 
     value.is_some_and(|value| width(value.expose_secret()) > room)
 }
 
-/// The body of the screen.
+/// Returns the body of the screen.
 ///
-/// Where `page`, the width of the screen, is more than that of the area, other things are next to it.
+/// If `page`, the width of the screen, is more than that of the area, another body is next to this one.
 pub(super) fn body(screen: &Tokens, cx: ViewContext<'_>, area: Rect, page: u16) -> Body {
     let Some(drawing) = Drawing::of(screen, cx, area.width, page) else {
         return Body::default();
@@ -53,25 +54,25 @@ pub(super) fn body(screen: &Tokens, cx: ViewContext<'_>, area: Rect, page: u16) 
     }
 }
 
-/// The row of the body in which the value that is shown whole begins, in a window like this one.
+/// Returns the row of the body where the value that is shown in full begins, for the current window size.
 pub(super) fn revealed_at(screen: &Tokens, cx: ViewContext<'_>) -> Option<usize> {
     let columns = cx.console.size.0;
     Drawing::of(screen, cx, columns, columns)?.revealed
 }
 
-/// How much is shown of a token.
+/// How much of a token's row is shown.
 #[derive(Debug, Clone, Copy)]
 enum Shown {
-    /// Its ends, how many characters it has, and what is left of its time.
+    /// The ends of the token, its number of characters, and its remaining time.
     Characters,
-    /// The same without a word.
+    /// The same, without the word for characters.
     Count,
-    /// Its ends, with or without what is left of its time.
+    /// The ends of the token, with or without its remaining time.
     Ends((usize, usize), bool),
 }
 
 impl Shown {
-    /// From the most: the length goes first, then the time that is left, then the ends.
+    /// From the most to the least: the length goes first, then the remaining time, then parts of the ends.
     const ALL: [Self; 5] = [
         Self::Characters,
         Self::Count,
@@ -81,7 +82,7 @@ impl Shown {
     ];
 }
 
-/// The rows, as they are put together.
+/// The rows while they are built.
 struct Drawing<'a> {
     screen: &'a Tokens,
     cx: ViewContext<'a>,
@@ -129,7 +130,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// An empty row, where there is room for one.
+    /// Adds an empty row, if there is room for one.
     fn gap(&mut self) {
         if self.cx.console.size.1 >= LOW {
             self.rows.push(Row::blank());
@@ -160,7 +161,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// What the row of a line shows; `None`: it has none.
+    /// Returns the text of a line's row; `None` if the line has no row.
     fn text(&self, line: Line) -> Option<String> {
         let tokens = self.tokens;
         let whole = || content(tokens, line)?.text(self.cx.session);
@@ -188,7 +189,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// The label of a row, with the focus where that is on it.
+    /// Returns the label of a row, and whether the row has the focus.
     fn parts(&self, line: Line) -> Parts {
         let detail = Line::MAIL.contains(&line) || Line::SCRIPT.contains(&line);
         let narrow = self.is_narrow();
@@ -203,7 +204,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// A row with a text, which is shown whole where it has the focus.
+    /// Adds a row with a text, which is shown in full if the row has the focus.
     fn line(&mut self, line: Line, text: &str) {
         let (theme, columns) = (self.cx.theme(), self.columns);
         let parts = self.parts(line);
@@ -216,7 +217,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// A token: its ends, its length, and its state.
+    /// Returns the row of a token: its ends, its length, and its state.
     fn token(&self, line: Line, value: Value) -> Row {
         let theme = self.cx.theme();
         let parts = self.parts(line);
@@ -246,7 +247,7 @@ impl<'a> Drawing<'a> {
         row(theme, parts.with(text), self.columns)
     }
 
-    /// How much of the tokens there is room for: the same for all of them, so that they are in columns.
+    /// Returns how much fits of every token: the same for all, so that they are aligned in columns.
     fn fitting(&self) -> Shown {
         let room = grid::room(self.columns);
         let fits = |shown: &Shown| {
@@ -258,7 +259,7 @@ impl<'a> Drawing<'a> {
         found.unwrap_or(Shown::Ends((SHORT_ENDS.0, 0), false))
     }
 
-    /// The ends of a token and its length, and its state.
+    /// Returns the ends and the length of a token, and its state.
     fn token_texts(&self, value: Value, shown: Shown) -> (String, String) {
         let theme = self.cx.theme();
         let token = self.tokens.secret(value).map(ExposeSecret::expose_secret);
@@ -279,7 +280,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// The chosen line, whole and without indentation, so that it can be selected.
+    /// Shows the selected line in full and without indentation, so that the user can select it with the mouse.
     fn reveal(&mut self, line: Line) {
         if !self.screen.revealed || self.screen.chosen != line {
             return;
@@ -299,7 +300,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Whose tokens these are, what they are for, and how the checks came out.
+    /// Adds who the tokens are for, what they allow, and the results of the checks.
     fn about(&mut self) {
         let (theme, columns, tokens) = (self.cx.theme(), self.columns, self.tokens);
         if let Some(person) = self.content_text(Line::Person) {
@@ -378,7 +379,7 @@ impl<'a> Drawing<'a> {
     }
 }
 
-/// What is at the edge of a token's row: without and with the time that is left.
+/// Returns the state at the end of a token's row: without and with the remaining time.
 fn state(value: Value, end: Option<End>, taken: Taken) -> (String, String) {
     let word = taken.word();
     match end {
@@ -399,7 +400,7 @@ fn state(value: Value, end: Option<End>, taken: Taken) -> (String, String) {
     }
 }
 
-/// `outlook.office365.com  993  TLS`
+/// Formats a server: `outlook.office365.com  993  TLS`.
 fn spaced(server: &str) -> String {
     let (address, security) = server.split_once(' ').unwrap_or((server, ""));
     match address.rsplit_once(':') {
@@ -408,12 +409,12 @@ fn spaced(server: &str) -> String {
     }
 }
 
-/// What is the password of the mail server.
+/// Returns the description of the password for the mail server.
 fn password(tokens: &TokenState) -> String {
     let mechanism = mail(tokens).and_then(|mail| mail.sasl.first());
     let mechanism = mechanism.map_or("XOAUTH2", String::as_str);
     let again = match tokens.set.expires_in {
-        // Some services give a few minutes more or less.
+        // Some services issue tokens that are valid for a few minutes more or less than an hour.
         Some(3300..=5400) => "new every hour, ".to_owned(),
         Some(seconds) => {
             let left = time_left(std::time::Duration::from_secs(seconds)).0;
@@ -424,12 +425,12 @@ fn password(tokens: &TokenState) -> String {
     format!("the access token, {again}by {mechanism}")
 }
 
-/// Which of the requested scopes were granted.
+/// Returns which of the requested scopes were granted.
 pub(super) fn granted_words(tokens: &TokenState) -> String {
     let asked = &tokens.request.client.scopes;
     let client = &tokens.request.client;
     let (missing, renamed) = not_granted(client, &tokens.set);
-    // Another name of a scope that was requested is none that was not.
+    // Another name of a requested scope is not an additional scope.
     let known = |scope: &String| {
         let same = client.dialect.same_scope.iter();
         let mut same = same.filter(|names| names.contains(scope));
@@ -459,7 +460,7 @@ pub(super) fn granted_words(tokens: &TokenState) -> String {
     }
 }
 
-/// How the checks came out, in one line.
+/// Returns the results of the checks in one line.
 fn summary(tokens: &TokenState) -> String {
     let named = |outcome: Outcome, word: &str| {
         let of = tokens.checks.iter().filter(|it| it.outcome == outcome);

@@ -1,9 +1,9 @@
-//! What the trace screen itself remembers, and what on it can have the focus.
+//! The state of the trace screen, and its items.
 
 use crate::session::content::Content;
 use crate::tui::screen::Common;
 
-/// What can have the focus.
+/// An item of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui::screens) enum Item {
     Copy,
@@ -15,7 +15,7 @@ pub(in crate::tui::screens) enum Item {
 /// The trace screen.
 #[derive(Debug)]
 pub(in crate::tui::screens) struct Trace {
-    /// A dialog asks where to save it.
+    /// The only dialog asks where to save the trace.
     pub(super) common: Common<Item, Content>,
 }
 

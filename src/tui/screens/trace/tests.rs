@@ -56,13 +56,13 @@ fn each_item_does_what_it_says() {
         matches!(effects.as_slice(), [Effect::Save(Content::Trace, path)] if path == "oauth-authorizer-trace.txt"),
         "{effects:?}"
     );
-    // Tab has nothing else to offer, and leaves the question open.
+    // Tab has no alternative to offer, and leaves the dialog open.
     alone.press(Item::Save);
     alone.keys(&[Command::Next]);
     assert!(AnyScreen::has_dialog(&alone.screen));
 }
 
-/// The rows of the body on a page of this width.
+/// Returns the rows of the body on a page of this width.
 fn rows(alone: &Solo<Trace>, columns: u16) -> Vec<String> {
     let rows = alone.body(columns, 20).rows;
     rows.iter().map(|row| row.line.to_string()).collect()

@@ -1,4 +1,4 @@
-//! The trace of the exchanges.
+//! The body of the trace screen: the HTTP exchanges.
 //!
 //! ```text
 //!   12:01:12  POST  https://as.example/token
@@ -19,15 +19,15 @@ use crate::tui::widgets::said::Said;
 use crate::tui::widgets::text::{chunks, width, wrap};
 use crate::tui::widgets::theme::Theme;
 
-/// Where the parts of an exchange begin.
+/// The columns at which the parts of an exchange begin.
 struct Columns {
-    /// The request and its outcome.
+    /// The column of the request and its outcome.
     request: usize,
-    /// The URL, and the time that the request took.
+    /// The column of the URL, and of the duration of the request.
     url: usize,
-    /// The names of what was sent and received.
+    /// The column of the names of sent and received values.
     name: usize,
-    /// The values.
+    /// The column of the values.
     value: usize,
 }
 
@@ -38,7 +38,7 @@ const WIDE: Columns = Columns {
     value: 30,
 };
 
-/// What was sent or received has its own row.
+/// In a narrow window, the words `sent` and `received` have their own rows.
 const SMALL: Columns = Columns {
     request: LABEL,
     url: LABEL + 6,
@@ -46,7 +46,7 @@ const SMALL: Columns = Columns {
     value: 17,
 };
 
-/// The rows of the trace.
+/// Returns the rows of the trace.
 pub(super) fn body(cx: ViewContext<'_>, page: u16) -> Body {
     let mut rows = Vec::new();
     for exchange in cx.session.trace.exchanges() {
@@ -77,7 +77,7 @@ fn exchange_rows(theme: Theme, exchange: &Exchange, page: u16) -> Vec<Row> {
         rows.push(row(vec![(0, start.into())]));
         start = String::new();
     }
-    // A callback has no URL: what it says is redacted below.
+    // A redirect has no URL here: its contents are redacted below.
     let (method, url) = match request.split_once(' ') {
         Some((method, url)) if url.contains("://") => (method, url),
         _ => (request, ""),
@@ -104,7 +104,7 @@ fn exchange_rows(theme: Theme, exchange: &Exchange, page: u16) -> Vec<Row> {
     rows
 }
 
-/// The outcome, with the time it took behind a status.
+/// Returns the outcome; the duration follows a status.
 fn outcome_rows(theme: Theme, outcome: &str, at: &Columns, room: usize) -> Vec<Row> {
     let (result, took) = match outcome.rsplit_once(" (") {
         Some((result, took)) if took.ends_with(" ms)") => (result, took.trim_end_matches(')')),
@@ -126,7 +126,7 @@ fn outcome_rows(theme: Theme, outcome: &str, at: &Columns, room: usize) -> Vec<R
         .collect()
 }
 
-/// A name with its value in as many rows as it needs, behind which way it went.
+/// Returns a name with its value in as many rows as it needs; the first row says whether it was sent or received.
 fn value_rows(
     theme: Theme,
     value: Value<'_>,
@@ -157,7 +157,7 @@ fn value_rows(
     {
         let start = at.value.max(at.name + width(&name) + 2);
         first.push((at.name, name.into()));
-        // A long name is not cut, since others may begin like it. Its value follows, or has rows of its own.
+        // A long name is not cut, because others may have the same beginning. Its value follows, or has its own rows.
         let fits = lines.len() == 1 && start + width(value.text) <= at.value + room;
         if last && (start == at.value || fits) {
             first.extend(lines.next().map(|line| (start, line.into())));
@@ -168,7 +168,7 @@ fn value_rows(
     rows
 }
 
-/// A row with these texts in these columns.
+/// Returns a row with these texts at these columns.
 fn row(parts: Vec<(usize, Span<'static>)>) -> Row {
     let mut spans = Vec::new();
     let mut column = 0;
