@@ -27,7 +27,7 @@ pub(in crate::tui::screens) enum DialogId {
     Trace,
     /// The mailbox to sign in to.
     Mailbox,
-    /// Another server.
+    /// The mail server to sign in to.
     Server,
     /// The SASL mechanism.
     Mechanism,

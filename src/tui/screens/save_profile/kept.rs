@@ -97,7 +97,7 @@ impl SaveProfile {
     /// Returns the store, if the user has chosen one.
     ///
     /// # Errors
-    /// Returns the field of a command that can't be used.
+    /// Returns the field as an error if its command can't be used.
     pub(super) fn chosen_store(&self, cx: ViewContext<'_>) -> Result<Option<Store>, Item> {
         if self.kept.kind.is_none() {
             return Ok(None);

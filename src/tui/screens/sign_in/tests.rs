@@ -70,7 +70,7 @@ fn copied(out: &Outbox) -> Option<&Content> {
     }
 }
 
-/// The redirect URL, as it is sent.
+/// Returns the redirect URL as it is sent.
 fn redirect_url() -> Content {
     Content::Text("redirect URL", "http://localhost:8400/".to_owned())
 }

@@ -21,8 +21,8 @@ const ESCAPE: Duration = Duration::from_millis(100);
 const LATE: Duration = Duration::from_millis(500);
 /// After this pause an unfinished character is dropped, and a sequence that may be an rxvt key is that key.
 const CHARACTER: Duration = Duration::from_millis(250);
-/// After this pause an unfinished sequence or string is dropped. Longer than the delay of a lost packet: the rest would
-/// be read as typed.
+/// After this pause an unfinished sequence or string is dropped. Longer than the delay of a lost packet, or the rest
+/// would be read as typed.
 const SEQUENCE: Duration = Duration::from_secs(1);
 /// After this pause a paste ends whose end marker was lost.
 const PASTE: Duration = Duration::from_secs(1);
@@ -106,9 +106,8 @@ struct Place {
 }
 
 impl Place {
-    /// Processes a byte. If it is an 8-bit control character, returns the byte that follows the Esc in its 7-bit form.
-    /// A byte with that value within a UTF-8 character is part of that character, unless the character is the control
-    /// character itself.
+    /// Processes a byte, and returns the byte after the Esc in the 7-bit form of an 8-bit control character. Within a
+    /// UTF-8 character such a byte is part of the character, unless that character is the control character itself.
     fn control(&mut self, byte: u8) -> Option<u8> {
         let within = self.left > 0 && is_continuation(byte);
         let control = !within || self.last == 0xc2;
