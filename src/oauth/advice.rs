@@ -1,6 +1,6 @@
-//! What to do about errors that a service names.
+//! Fixes for errors that a service reports.
 
-/// What to do after a registration was rejected (RFC 7591, section 3.2.2).
+/// Returns what to do after the service rejected a registration (RFC 7591, section 3.2.2).
 pub(super) fn registration_hint(code: &str, status: u16) -> String {
     match (code, status) {
         ("invalid_redirect_uri", _) => {

@@ -1,7 +1,6 @@
-//! An HTTP answer of the authorization server, its body parsed within limits as it arrives.
+//! An HTTP response of the authorization server. Its body is parsed within limits as it arrives.
 //!
-//! The raw body is not kept: what is shown, redacted or read later works on decoded values, so that no encoding
-//! hides a secret.
+//! The raw body is not kept: only decoded values are shown, redacted or read later, so that no encoding hides a secret.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,20 +14,20 @@ use super::failure::ServerError;
 use super::words::{challenge, decoded, problem, words, xml_error};
 use crate::clean::clean;
 
-/// No answer has more JSON values; the largest known metadata document has a tenth of this.
+/// Maximum number of JSON values in a response. The largest known metadata document has a tenth of this.
 const VALUE_LIMIT: usize = 10_000;
-/// An object counts as so many values, because even the smallest takes as much memory as ten.
+/// An object counts as this many values, because even the smallest takes as much memory as ten.
 const OBJECT_VALUES: usize = 10;
-/// No answer is nested deeper; those of known services have five levels.
+/// Maximum nesting depth of a response. Responses of known services have five levels.
 const DEPTH_LIMIT: usize = 32;
-/// A form has at most this many parameters.
+/// Maximum number of parameters in a form.
 const PARAMETER_LIMIT: usize = 500;
 
-/// What a body is that is markup.
+/// The reasons given for a body that is markup.
 const PAGE: &str = "it is a web page";
 const XML: &str = "it is XML";
 
-/// An HTTP answer.
+/// An HTTP response.
 #[derive(Debug)]
 pub struct Answer {
     /// HTTP status.
@@ -37,21 +36,21 @@ pub struct Answer {
     pub retry_after: Option<std::time::Duration>,
     /// Headers, their names in lowercase.
     pub headers: Vec<(String, String)>,
-    /// The body, parsed.
+    /// The parsed body.
     pub body: Body,
 }
 
 impl Answer {
-    /// The server says that it cannot answer just now.
+    /// Returns whether the status says that the server can't respond now.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.status == 429 || self.status >= 500
     }
 
-    /// The members of the JSON object or of the form.
+    /// Returns the members of the JSON object, or the parameters of the form.
     ///
     /// # Errors
-    /// Returns what the body is instead, with the status.
+    /// Returns an error if the body is neither; it says what the body is instead, with the HTTP status.
     pub(super) fn members(&self) -> Result<&Map<String, Value>, String> {
         match &self.body.content {
             Content::Json(members) | Content::Form(members) => Ok(members),
@@ -65,15 +64,15 @@ impl Answer {
         }
     }
 
-    /// How the body is compressed, if it is. That is never requested.
+    /// Returns the compression of the body, if any. Compression is never requested.
     fn encoding(&self) -> Option<String> {
         let mut headers = self.headers.iter();
         let (_, encoding) = headers.find(|(name, _)| name == "content-encoding")?;
         (!encoding.eq_ignore_ascii_case("identity")).then(|| clean(encoding, 20))
     }
 
-    /// What is wrong with the answer, with the server's words where it says that something failed. A success may hold
-    /// tokens, so nothing of it is shown.
+    /// Describes what is wrong with the response, with the server's words if the server reports an error. A success may
+    /// contain tokens, so none of its text is shown.
     pub(super) fn told(&self, reason: &str, words: Option<&str>) -> String {
         match words.filter(|_| self.status >= 400) {
             Some(words) => format!("{reason}: {words} (HTTP status {})", self.status),
@@ -81,13 +80,13 @@ impl Answer {
         }
     }
 
-    /// The same for an object without the `wanted` member.
+    /// Describes an object without the `wanted` member, in the same way.
     pub(super) fn lacks(&self, wanted: &str) -> String {
         let words = self.body.members().and_then(problem);
         self.told(&format!("it contains no {wanted}"), words.as_deref())
     }
 
-    /// The error that the header `WWW-Authenticate` of a refusal names.
+    /// Returns the error in the `WWW-Authenticate` header of a rejection.
     pub(super) fn challenge(&self) -> Option<ServerError> {
         if !(400..500).contains(&self.status) {
             return None;
@@ -98,7 +97,7 @@ impl Answer {
     }
 }
 
-/// A body, parsed. Its values are wiped on drop, and are not in its `Debug`.
+/// A parsed body. Its values are wiped on drop and are not part of its `Debug` output.
 pub struct Body {
     /// Length of the raw body in bytes.
     length: usize,
@@ -110,11 +109,11 @@ enum Content {
     Json(Map<String, Value>),
     /// `name=value&name=value`.
     Form(Map<String, Value>),
-    /// Something else.
+    /// Neither.
     Other {
-        /// What it is instead.
+        /// What the body is instead.
         reason: &'static str,
-        /// What it tells a reader, cleaned.
+        /// The message in the body, cleaned.
         words: Option<String>,
     },
 }
@@ -132,13 +131,13 @@ impl Body {
         }
     }
 
-    /// Length of the raw body in bytes.
+    /// Returns the length of the raw body in bytes.
     #[must_use]
     pub fn length(&self) -> usize {
         self.length
     }
 
-    /// The members of a JSON object, or the parameters of a form.
+    /// Returns the members of the JSON object, or the parameters of the form.
     #[must_use]
     pub fn members(&self) -> Option<&Map<String, Value>> {
         match &self.content {
@@ -147,7 +146,7 @@ impl Body {
         }
     }
 
-    /// The same, to be redacted.
+    /// Returns the members mutably, to redact them.
     pub fn members_mut(&mut self) -> Option<&mut Map<String, Value>> {
         match &mut self.content {
             Content::Json(members) | Content::Form(members) => Some(members),
@@ -155,7 +154,7 @@ impl Body {
         }
     }
 
-    /// True for a web page, or other markup.
+    /// Returns whether the body is a web page or other markup.
     #[must_use]
     pub fn is_page(&self) -> bool {
         matches!(
@@ -167,7 +166,7 @@ impl Body {
         )
     }
 
-    /// True for a form.
+    /// Returns whether the body is a form.
     #[must_use]
     pub fn is_form(&self) -> bool {
         matches!(self.content, Content::Form(_))
@@ -202,7 +201,7 @@ impl Drop for Body {
     }
 }
 
-/// The depth is that of the parsed value, and so bounded.
+/// Wipes all strings in a value. The recursion is bounded, because parsing limits the depth.
 fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
@@ -256,17 +255,17 @@ fn content(text: &str) -> Content {
     Content::Form(members)
 }
 
-/// Why a text is not taken as a JSON object.
+/// Why a text is not accepted as a JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ObjectError {
-    /// It is not one.
+    /// It is not a JSON object.
     Malformed,
     /// It has too many values or levels.
     TooLarge,
 }
 
-/// Parses a JSON object, and stops at the first value over the limits: a text of a megabyte can ask for many times its
-/// own size in memory.
+/// Parses a JSON object and stops at the first value over the limits: a text of one megabyte can require many times its
+/// size in memory.
 pub(super) fn parse_object(text: &[u8]) -> Result<Map<String, Value>, ObjectError> {
     let mut left = VALUE_LIMIT;
     let mut parser = serde_json::Deserializer::from_slice(text);
@@ -277,20 +276,20 @@ pub(super) fn parse_object(text: &[u8]) -> Result<Map<String, Value>, ObjectErro
     .deserialize(&mut parser);
     match value {
         Ok(Value::Object(members)) if parser.end().is_ok() => Ok(members),
-        // Only what stopped at a limit has used it up.
+        // The budget is used up only if parsing stopped at a limit.
         Err(_) if left == 0 => Err(ObjectError::TooLarge),
         Ok(_) | Err(_) => Err(ObjectError::Malformed),
     }
 }
 
-/// A JSON value that counts itself and what it holds.
+/// A parser of a JSON value that counts the value and everything in it.
 struct Limited<'a> {
     left: &'a mut usize,
     depth: usize,
 }
 
 impl Limited<'_> {
-    /// What is inside.
+    /// Returns the parser for the values inside of this one.
     fn inner(&mut self) -> Limited<'_> {
         Limited {
             left: self.left,
@@ -298,7 +297,7 @@ impl Limited<'_> {
         }
     }
 
-    /// Counts the value itself; an error where there is no room for it.
+    /// Counts the value itself. Returns an error if that exceeds a limit.
     fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
         if self.depth == 0 {
             *self.left = 0;
@@ -440,7 +439,7 @@ mod tests {
         assert_eq!(told("gzip", &gzip), Err(words.to_owned()));
         let none = told("identity", &gzip).unwrap_err();
         assert!(none.contains("neither JSON nor a form"), "{none}");
-        // The header is wrong.
+        // The header is wrong: the body is not compressed.
         assert_eq!(told("gzip", b"{}"), Ok(0));
     }
 

@@ -12,40 +12,40 @@ use super::dialect::{ClientAuthentication, Form};
 use super::jose::{Algorithm, HeldKey, KeyError, SigningKey, TriedKey, sign};
 use crate::secret::{ExposeSecret, SecretString};
 
-/// The type of an assertion (RFC 7523, section 2.2).
+/// The value of `client_assertion_type` (RFC 7523, section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// How many seconds an assertion is valid. Each is sent once, at once.
+/// Lifetime of an assertion, in seconds. Each is sent only once, immediately.
 const LIFE: u64 = 60;
 
-/// The PEM files of a client, or the path of a certificate in a store of the system.
+/// The PEM files of a client, or the path of a certificate in a key store of the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFiles {
     /// The private key.
     pub key: PathBuf,
-    /// Its certificate; may be the same file. `None` with a store, which has both.
+    /// Its certificate; may be the same file. `None` for a key store, which contains both.
     pub certificate: Option<PathBuf>,
 }
 
-/// How a service requires assertions.
+/// The service's requirements for assertions.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     /// The only algorithm that the service accepts.
     pub algorithm: Option<Algorithm>,
-    /// The algorithms in the service's metadata, if `algorithm` is `None`. Empty if it has no list.
+    /// The algorithms in the service's metadata, used if `algorithm` is `None`. Empty if the metadata has no list.
     pub listed: Vec<Algorithm>,
-    /// The `aud` of assertions.
+    /// The audience (`aud`) of assertions.
     pub audience: String,
-    /// The header has the thumbprint of the certificate (RFC 7515, section 4.1.8).
+    /// Whether the header contains the thumbprint of the certificate (RFC 7515, section 4.1.8).
     pub thumbprint: bool,
-    /// The key ID in the header, which tells the service the public key to verify with (RFC 7515, section 4.1.4).
+    /// The key ID in the header. It tells the service which public key to verify with (RFC 7515, section 4.1.4).
     pub key_id: Option<String>,
 }
 
 impl Rules {
-    /// The key that signs with the client secret.
+    /// Returns a key that signs with the client secret.
     ///
     /// # Errors
-    /// If the secret is too short for each allowed algorithm.
+    /// Returns an error if the secret is too short for every allowed algorithm.
     pub fn secret_key(&self, secret: &SecretString) -> Result<SigningKey, KeyError> {
         const ALL: [Algorithm; 3] = [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512];
         let fixed = self.algorithm.filter(|algorithm| algorithm.is_symmetric());
@@ -54,10 +54,10 @@ impl Rules {
         SigningKey::from_secret(secret, algorithm)
     }
 
-    /// The key that signs with the private key in a PEM file.
+    /// Returns a key that signs with the private key in a PEM file.
     ///
     /// # Errors
-    /// Why it can't be used.
+    /// Returns an error if the key can't be used.
     pub fn private_key(&self, pem: &SecretString) -> Result<SigningKey, KeyError> {
         match self.algorithm.filter(|one| !one.is_symmetric()) {
             Some(algorithm) => SigningKey::from_pem(pem, algorithm),
@@ -65,10 +65,10 @@ impl Rules {
         }
     }
 
-    /// The same for a private key that signs elsewhere.
+    /// Returns a key that signs outside of this program.
     ///
     /// # Errors
-    /// If no allowed algorithm fits it.
+    /// Returns an error if no allowed algorithm fits the key.
     pub fn held_key(&self, key: HeldKey) -> Result<SigningKey, KeyError> {
         match self.algorithm.filter(|one| !one.is_symmetric()) {
             Some(algorithm) => SigningKey::held(key, algorithm),
@@ -77,7 +77,7 @@ impl Rules {
     }
 }
 
-/// Signs the assertions of a client.
+/// A client's signer of assertions.
 #[derive(Clone)]
 pub struct Signer {
     key: Arc<SigningKey>,
@@ -94,7 +94,7 @@ impl fmt::Debug for Signer {
 }
 
 impl Signer {
-    /// Signs for this client, by these rules.
+    /// Creates a signer for this client that follows these rules.
     #[must_use]
     pub fn new(key: SigningKey, client_id: &str, rules: &Rules) -> Self {
         Self {
@@ -106,14 +106,14 @@ impl Signer {
         }
     }
 
-    /// The same, with the thumbprint of the certificate in the header.
+    /// Adds the thumbprint of the certificate to the header of each assertion.
     #[must_use]
     pub fn with_thumbprint(mut self, thumbprint: String) -> Self {
         self.thumbprint = Some(thumbprint);
         self
     }
 
-    /// A new assertion, to be sent at this time.
+    /// Creates an assertion to be sent at this time.
     fn assertion(&self, unix_time: u64) -> Result<SecretString, KeyError> {
         let mut header = Map::from_iter([("typ".to_owned(), Value::from("JWT"))]);
         for (name, value) in [("kid", &self.key_id), ("x5t#S256", &self.thumbprint)] {
@@ -134,13 +134,13 @@ impl Signer {
     }
 }
 
-/// What a client authenticates with, other than sending a secret.
+/// What a client authenticates with, other than by sending a secret.
 #[derive(Debug, Clone, Default)]
 pub enum Credential {
-    /// Nothing else.
+    /// No other credential.
     #[default]
     None,
-    /// PEM files that are read when the run starts, or a key in a store that is opened then.
+    /// PEM files that are read when the run starts, or a key in a key store that is opened then.
     Files(KeyFiles, Rules),
     /// A key that signs assertions.
     Signer(Signer),
@@ -151,19 +151,19 @@ pub enum Credential {
 /// A certificate for TLS, and its private key.
 #[derive(Debug, Clone)]
 pub enum Identity {
-    /// Both, and the intermediate certificates, as PEM.
+    /// The certificate, the intermediate certificates and the private key, as PEM.
     Pem(SecretString),
-    /// A key that signs elsewhere.
+    /// A key that signs outside of this program.
     Held {
         /// The certificate and its intermediate certificates, in DER form.
         chain: Vec<Vec<u8>>,
-        /// Its key.
+        /// The key of the certificate.
         key: TriedKey,
     },
 }
 
 impl Credential {
-    /// The PEM files, until they are read.
+    /// Returns the PEM files if they have not been read yet.
     #[must_use]
     pub fn files(&self) -> Option<&KeyFiles> {
         match self {
@@ -172,7 +172,7 @@ impl Credential {
         }
     }
 
-    /// What a request needs in addition to its parameters; `None` if the credential doesn't fit `method`.
+    /// Returns what a request needs in addition to its parameters; `None` if the credential doesn't fit `method`.
     pub(super) fn proof(&self, method: ClientAuthentication) -> Option<Proof> {
         Some(match (method, self) {
             (
@@ -194,25 +194,25 @@ impl Credential {
 /// How a request authenticates the client when it is sent.
 #[derive(Debug, Clone, Default)]
 pub enum Proof {
-    /// By what is in it.
+    /// By the request itself.
     #[default]
     None,
-    /// By an assertion, which is new each time the request is sent.
+    /// By an assertion, created each time the request is sent.
     Assertion(Signer),
     /// By the client certificate of the connection.
     Certificate,
 }
 
 impl Proof {
-    /// True if a key outside of this program signs.
+    /// Returns whether a key outside of this program signs.
     pub(super) fn signs_elsewhere(&self) -> bool {
         matches!(self, Self::Assertion(signer) if signer.key.is_held())
     }
 
-    /// The body of the request with a new assertion; `None` if it needs none.
+    /// Returns the body of the request with a new assertion; `None` if the request needs no assertion.
     ///
     /// # Errors
-    /// If the key can't sign.
+    /// Returns an error if the key can't sign.
     pub(super) fn signed(
         &self,
         body: &SecretString,
@@ -231,7 +231,7 @@ impl Proof {
     }
 }
 
-/// Which of the files of a client.
+/// One of the files of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyPart {
     /// The private key.
@@ -253,16 +253,16 @@ impl KeyPart {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} {path}: {reason}", .part.label())]
 pub struct KeyFileError {
-    /// Which file.
+    /// The file that can't be used.
     pub part: KeyPart,
     /// Its path, cleaned.
     pub path: String,
-    /// A sentence.
+    /// Why it can't be used, as a sentence.
     pub reason: String,
 }
 
 impl KeyFileError {
-    /// What to do about it.
+    /// Returns the fix, as a sentence.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self.part {

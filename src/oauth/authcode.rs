@@ -1,4 +1,4 @@
-//! The answer to an authorization request (RFC 6749, section 4.1.2; RFC 9207).
+//! The response to an authorization request (RFC 6749, section 4.1.2; RFC 9207).
 
 use url::{Url, form_urlencoded};
 
@@ -11,27 +11,29 @@ use super::words::parameter;
 use crate::clean::clean;
 use crate::secret::{SecretString, same};
 
-/// A query string longer than this is not read.
+/// Maximum length of a query string, in bytes. A longer one is not read.
 pub const QUERY_LIMIT: usize = 32 * 1024;
 
-/// Codes are long, because they must not be guessed (RFC 6749, section 10.10); a shorter word was typed by chance.
+/// Minimum length of a code. Codes must be hard to guess, so they are long (RFC 6749, section 10.10); a shorter word
+/// was pasted by mistake.
 const SHORTEST_CODE: usize = 8;
 
-/// What the answer to this sign-in brought.
+/// A successful response to this sign-in.
 #[derive(Debug)]
 pub struct Arrived {
-    /// To be exchanged for tokens.
+    /// The authorization code, to be exchanged for tokens.
     pub code: SecretString,
-    /// The checks that it passed.
+    /// The results of the checks of the response.
     pub checks: Vec<Check>,
-    /// What came in addition to the code and is kept.
+    /// Other values in the response that are kept.
     pub kept: Vec<Kept>,
-    /// The token endpoint, where the answer named another of the service's servers.
+    /// The token endpoint, if the response named another server of the service.
     pub token_url: Option<Url>,
 }
 
 impl Arrived {
-    /// True if it came with the state of this sign-in. Otherwise only the service knows whether it is the right code.
+    /// Returns whether the response contained the state of this sign-in. Otherwise only the service can tell whether
+    /// the code is right.
     #[must_use]
     pub fn has_state(&self) -> bool {
         self.checks
@@ -40,28 +42,28 @@ impl Arrived {
     }
 }
 
-/// What a callback means.
+/// The meaning of a redirect to this program.
 #[derive(Debug)]
 pub enum Callback {
     /// The code of this sign-in.
     Code(Arrived),
     /// The service ended this sign-in.
     Ended(Failure),
-    /// Not the answer to this sign-in: the wait goes on. Says why.
+    /// Not the response to this sign-in, with the reason. The wait continues.
     NotOurs(String),
-    /// An error that may be that of this sign-in, but lacks what would prove it: the wait goes on. Says why, and what the
-    /// error is.
+    /// An error that may belong to this sign-in but lacks the proof. Says what is missing and what the error is. The
+    /// wait continues.
     Unverified(String),
 }
 
-/// Reads the query string that the browser returned with. An answer counts only with the right `state`,
-/// an error as well.
+/// Parses the query string that the browser returned with. A response counts only with the right `state`, even if it is
+/// an error.
 #[must_use]
 pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callback {
     if query.len() > QUERY_LIMIT {
         return Callback::NotOurs("it is too long".to_owned());
     }
-    // A repeated parameter makes the answer ambiguous (RFC 6749, section 3.1).
+    // A repeated parameter makes the response ambiguous (RFC 6749, section 3.1).
     let mut twice = false;
     let mut one = |name: &str| {
         let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
@@ -78,7 +80,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     }
     let error = error.filter(|error| !error.trim().is_empty());
     let state = state.filter(|state| !state.is_empty());
-    // Older servers write Latin-1.
+    // Older servers use Latin-1.
     let description = description.map(|text| {
         let whole = !text.contains(char::REPLACEMENT_CHARACTER);
         let again = || parameter(query, "error_description");
@@ -181,7 +183,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     }
 }
 
-/// The error in a query string that does not belong to this sign-in. Its sender is unknown.
+/// Returns the error in a query string that does not belong to this sign-in. Its sender is unknown.
 #[must_use]
 pub fn unverified_error(query: &str) -> Option<ServerError> {
     let one = |name: &str| {
@@ -198,7 +200,7 @@ pub fn unverified_error(query: &str) -> Option<ServerError> {
     ))
 }
 
-/// Reads what a user pasted: the URL that the browser came back to, its query, or the code alone.
+/// Parses what the user pasted: the URL that the browser returned to, its query, or only the code.
 #[must_use]
 pub fn parse_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
     match pasted::read(text) {
@@ -216,8 +218,8 @@ pub fn parse_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
     }
 }
 
-/// A code without its state is bound to this program by PKCE only, so that is requested; and where `iss` is
-/// promised, an answer without it is none.
+/// Parses a code without its state. Only PKCE binds such a code to this program, so PKCE is required; and if the
+/// service promises `iss`, a response without it is invalid.
 fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
     if text.is_empty() {
         return Callback::NotOurs("it is empty".to_owned());
@@ -245,7 +247,7 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
             "this service's responses must include the issuer; paste the whole URL".to_owned(),
         );
     }
-    // Copied out of an address bar, a code is still percent-encoded.
+    // A code copied from an address bar is still percent-encoded.
     let code = percent_decoded(text).unwrap_or_else(|| text.to_owned());
     let checks = vec![
         Check::new(
@@ -267,14 +269,14 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
     })
 }
 
-/// The text with its `%XX` decoded, where each `%` begins one.
+/// Decodes the text; `None` if it contains no `%`, or a `%` without two hexadecimal digits.
 fn percent_decoded(text: &str) -> Option<String> {
     let encoded =
         |part: &str| part.len() >= 2 && part.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
     if !text.contains('%') || !text.split('%').skip(1).all(encoded) {
         return None;
     }
-    // A plus sign is itself in a code that stands alone.
+    // Outside of a query, a plus sign is part of the code.
     let form = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
     form_urlencoded::parse(form.as_bytes())
         .next()
@@ -364,7 +366,7 @@ mod tests {
                 "{query}"
             );
         }
-        // Nothing is told of what has the wrong state.
+        // Nothing in a response with the wrong state is shown.
         assert!(matches!(
             read("error=x&state=y", None),
             Callback::NotOurs(_)
@@ -467,7 +469,7 @@ mod tests {
             Callback::NotOurs(_)
         ));
         assert!(matches!(with("https://a", None), Callback::Code(..)));
-        // In an error as well.
+        // Errors are compared as well.
         let failed = |iss: &str| {
             let query = format!("error=access_denied&state=st%26te&iss={iss}");
             read(&query, Some("https://a"))

@@ -1,4 +1,4 @@
-//! What was requested of the user's authentication, compared with what the ID token says of it.
+//! Checks of the authentication that was requested (`max_age`, `acr_values`) against the ID token.
 
 use super::check::{Check, CheckName, Outcome};
 use super::client::Client;
@@ -7,10 +7,11 @@ use super::token::TokenSet;
 use crate::clean::clean;
 use crate::secret::ExposeSecret;
 
-/// The checks of `max_age` and `acr_values`, as far as they were requested. The ID token has been checked before.
+/// Checks `max_age` and `acr_values`, if they were requested. The ID token must have been checked before.
 ///
 /// # Errors
-/// The failed check of the time of the sign-in. The tokens must not be used.
+/// Returns the failed check if `auth_time` is missing, in the future or too old for `max_age`. The tokens must then not
+/// be used.
 pub fn check_authentication(
     client: &Client,
     tokens: &TokenSet,
@@ -36,7 +37,8 @@ fn requested<'a>(client: &'a Client, name: &str) -> Option<&'a str> {
     Some(value)
 }
 
-/// OpenID Connect Core, section 3.1.3.7, number 13; section 2 requires the claim where `max_age` was sent.
+/// Checks `max_age` (OpenID Connect Core, section 3.1.3.7, number 13). Section 2 requires the claim if `max_age` was
+/// sent.
 fn check_time(claims: Option<&Claims>, max_age: u64, unix_time: u64) -> Result<Check, Check> {
     let check = |outcome, detail: String| Check::new(CheckName::AuthTime, outcome, detail);
     let Some(claims) = claims else {
@@ -65,7 +67,8 @@ fn check_time(claims: Option<&Claims>, max_age: u64, unix_time: u64) -> Result<C
     ))
 }
 
-/// The values are a wish (OpenID Connect Core, section 3.1.2.1): whether another one is enough is for the user to decide.
+/// Checks `acr`. The requested values are only a preference (OpenID Connect Core, section 3.1.2.1): the user decides
+/// whether another value is enough.
 fn check_level(claims: Option<&Claims>, values: &str) -> Check {
     let check = |outcome, detail: String| Check::new(CheckName::Acr, outcome, detail);
     let Some(claims) = claims else {
@@ -149,7 +152,7 @@ mod tests {
         let max_age = |value, claims| checked(&[("max_age", value)], claims);
         for (value, claims, outcome) in [
             ("300", Some(r#"{"auth_time":999900}"#), Ok(Outcome::Passed)),
-            // Clocks differ.
+            // Clocks may differ.
             ("300", Some(r#"{"auth_time":999580}"#), Ok(Outcome::Passed)),
             ("300", Some(r#"{"auth_time":1000120}"#), Ok(Outcome::Passed)),
             ("0", Some(r#"{"auth_time":999999}"#), Ok(Outcome::Passed)),

@@ -1,4 +1,4 @@
-//! The named checks of a run, and their results.
+//! The named checks of a sign-in and their results.
 
 use super::client::{Client, FlowKind, Pending};
 use super::id_token::{Claims, Expected, decode, is_encrypted};
@@ -7,33 +7,33 @@ use super::jose::Jws;
 use super::token::TokenSet;
 use crate::secret::{ExposeSecret, SecretString, same};
 
-/// What is checked.
+/// The name of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckName {
-    /// The endpoints are asked over TLS.
+    /// Requests to the endpoints use TLS.
     Tls,
-    /// The answer carries the `state` that was sent (RFC 6749, section 10.12).
+    /// The response contains the `state` that was sent (RFC 6749, section 10.12).
     State,
-    /// The answer names the expected issuer (RFC 9207).
+    /// The response names the expected issuer (RFC 9207).
     Issuer,
     /// The code is bound to this program (RFC 7636).
     Pkce,
-    /// The ID token is of this issuer, client and sign-in (OpenID Connect Core, section 3.1.3.7).
+    /// The ID token belongs to this issuer, client and sign-in (OpenID Connect Core, section 3.1.3.7).
     IdToken,
     /// The ID token is signed with a key of the issuer (OpenID Connect Core, section 3.1.3.7, numbers 6 to 8).
     Signature,
     /// The user signed in recently enough for `max_age` (OpenID Connect Core, section 3.1.3.7, number 13).
     AuthTime,
-    /// The user signed in as `acr_values` requests (OpenID Connect Core, section 3.1.2.1).
+    /// The user signed in as `acr_values` requested (OpenID Connect Core, section 3.1.2.1).
     Acr,
-    /// All that was requested was granted (RFC 6749, section 3.3).
+    /// All requested scopes were granted (RFC 6749, section 3.3).
     Scope,
-    /// There is a refresh token.
+    /// The response contains a refresh token.
     RefreshToken,
 }
 
 impl CheckName {
-    /// The name on screen.
+    /// Returns the name on screen.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -51,21 +51,21 @@ impl CheckName {
     }
 }
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Checked and right.
+    /// Checked and correct.
     Passed,
     /// Checked and wrong.
     Failed,
-    /// Could have been checked with more knowledge.
+    /// Not checked, because something is unknown.
     NotChecked,
     /// There is nothing to check in this run.
     NotApplicable,
 }
 
 impl Outcome {
-    /// The word on screen.
+    /// Returns the word on screen.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -77,19 +77,19 @@ impl Outcome {
     }
 }
 
-/// A check and how it came out.
+/// A check and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What was checked.
+    /// The name of the check.
     pub name: CheckName,
-    /// How it came out.
+    /// The result.
     pub outcome: Outcome,
-    /// Why, in a few words.
+    /// The reason for the result, in a few words.
     pub detail: String,
 }
 
 impl Check {
-    /// A check with its reason.
+    /// Creates a check with its result and reason.
     pub fn new(name: CheckName, outcome: Outcome, detail: impl Into<String>) -> Self {
         Self {
             name,
@@ -121,7 +121,7 @@ pub fn check_tls(client: &Client, kind: FlowKind) -> Check {
     Check::new(CheckName::Tls, outcome, detail)
 }
 
-/// Checks that the authorization request carried a PKCE challenge.
+/// Checks that the authorization request contained a PKCE challenge.
 #[must_use]
 pub fn check_pkce(pending: &Pending) -> Check {
     let (outcome, detail) = if pending.verifier.is_some() {
@@ -135,7 +135,7 @@ pub fn check_pkce(pending: &Pending) -> Check {
     Check::new(CheckName::Pkce, outcome, detail)
 }
 
-/// The checks that the device code flow does not have.
+/// Returns the checks that don't apply to the device code flow.
 #[must_use]
 pub fn inapplicable_to_device_code() -> [Check; 3] {
     let no_callback = "not used in this flow";
@@ -147,7 +147,7 @@ pub fn inapplicable_to_device_code() -> [Check; 3] {
     .map(|(name, reason)| Check::new(name, Outcome::NotApplicable, reason))
 }
 
-/// The checks that a flow without a user does not have.
+/// Returns the checks that don't apply to a flow without a user.
 #[must_use]
 pub fn inapplicable_without_user() -> [Check; 5] {
     [
@@ -163,7 +163,7 @@ pub fn inapplicable_without_user() -> [Check; 5] {
 /// Checks the tokens of a sign-in.
 ///
 /// # Errors
-/// The failed check of an ID token that does not belong to this sign-in. Its tokens must not be used.
+/// Returns the failed check if the ID token does not belong to this sign-in. The tokens must then not be used.
 pub fn check_tokens(
     client: &Client,
     tokens: &TokenSet,
@@ -177,10 +177,10 @@ pub fn check_tokens(
     ])
 }
 
-/// Checks the ID token. `before` are the tokens of the first sign-in, where these come from a refresh.
+/// Checks the ID token. `before` contains the tokens of the first sign-in if `tokens` came from a refresh.
 ///
 /// # Errors
-/// The failed check of an ID token that does not belong to this sign-in.
+/// Returns the failed check if the ID token does not belong to this sign-in.
 pub fn check_id_token(
     client: &Client,
     tokens: &TokenSet,
@@ -228,7 +228,7 @@ pub fn check_id_token(
     Ok(check(Outcome::Passed, &detail))
 }
 
-/// Checks that all requested scopes were granted. A service may call one by another name.
+/// Checks that all requested scopes were granted. A service may return a scope under another name.
 #[must_use]
 pub fn check_scope(client: &Client, tokens: &TokenSet) -> Check {
     let (missing, renamed) = not_granted(client, tokens);
@@ -251,8 +251,8 @@ pub fn check_scope(client: &Client, tokens: &TokenSet) -> Check {
     Check::new(CheckName::Scope, outcome, detail)
 }
 
-/// Of the scopes requested, those that were not granted, and those that were probably granted under another name, with that
-/// name.
+/// Returns the requested scopes that were not granted, and those that were probably granted under another name, with
+/// that name.
 #[must_use]
 pub fn not_granted<'a>(
     client: &'a Client,
@@ -281,8 +281,8 @@ pub fn not_granted<'a>(
     (missing, renamed)
 }
 
-/// True for names of which one ends in the other, as `https://as.example/auth/userinfo.email` does in `email`. They may mean
-/// the same (RFC 6749, section 3.3).
+/// Returns whether one name ends with the other, as `https://as.example/auth/userinfo.email` ends with `email`. Such
+/// names may mean the same scope (RFC 6749, section 3.3).
 fn is_alike(one: &str, other: &str) -> bool {
     let (one, other) = (one.to_lowercase(), other.to_lowercase());
     let (long, short) = if one.len() > other.len() {
@@ -323,7 +323,7 @@ pub fn check_refresh_token(client: &Client, tokens: &TokenSet) -> Check {
     Check::new(CheckName::RefreshToken, outcome, detail)
 }
 
-/// Tells whether a refresh replaced the refresh token `before`.
+/// Reports whether a refresh replaced the refresh token `before`.
 #[must_use]
 pub fn check_rotation(before: &SecretString, fresh: &TokenSet) -> Check {
     let detail = match &fresh.refresh_token {
@@ -386,7 +386,7 @@ mod tests {
         }
     }
 
-    /// Tokens with the ID token of `subject`.
+    /// Returns tokens with an ID token for `subject`.
     fn tokens_of(subject: &str, nonce: Option<&str>) -> TokenSet {
         let claims = serde_json::json!({
             "iss": "https://as.example", "aud": "me", "sub": subject, "iat": TIME, "exp": TIME + 100, "nonce": nonce,

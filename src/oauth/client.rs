@@ -1,7 +1,7 @@
 //! A registered client and the requests it sends, built by the oauth2 crate.
 //!
-//! The crate builds URLs, PKCE, state and client authentication. A stub for its HTTP client captures each request. Its
-//! response parser and its polling are not used.
+//! The crate builds URLs, PKCE, state and client authentication. A stub in place of its HTTP client captures each
+//! request. The crate's response parser and polling are not used.
 
 use std::convert::Infallible;
 
@@ -25,7 +25,7 @@ use super::url::{RedirectUrl as RedirectTarget, UrlProblem};
 use crate::clean::clean;
 use crate::secret::{ExposeSecret, SecretString};
 
-/// Parameters of the protocol, which an extra parameter must not replace.
+/// Protocol parameters, which an extra parameter must not replace.
 pub const PROTOCOL_PARAMETERS: &[&str] = &[
     "client_id",
     "client_secret",
@@ -42,7 +42,7 @@ pub const PROTOCOL_PARAMETERS: &[&str] = &[
     "device_code",
     "refresh_token",
     "grant_type",
-    // Each stands for the whole request, or for the client (RFC 9101, section 5; RFC 7521, section 4.2).
+    // Each replaces the whole request or identifies the client (RFC 9101, section 5; RFC 7521, section 4.2).
     "request",
     "request_uri",
     "assertion",
@@ -50,8 +50,8 @@ pub const PROTOCOL_PARAMETERS: &[&str] = &[
     "client_assertion_type",
 ];
 
-/// True if the program itself sends a parameter of this name, or where such a parameter would replace what it sends.
-/// Some services ignore the case of names.
+/// Returns whether the program itself sends a parameter of this name, or whether such a parameter would replace one
+/// that it sends. Some services ignore the case of names.
 #[must_use]
 pub fn is_reserved(name: &str, dialect: &Dialect) -> bool {
     let renamed = dialect.names.values().chain(dialect.device.names.values());
@@ -62,11 +62,11 @@ pub fn is_reserved(name: &str, dialect: &Dialect) -> bool {
         .any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
-/// Rejects an endpoint whose query sets what the program sends itself: parameters must not be sent twice
+/// Rejects an endpoint whose query sets a parameter that the program sends: parameters must not be sent twice
 /// (RFC 6749, sections 3.1 and 3.2).
 ///
 /// # Errors
-/// Names the parameter.
+/// Returns an error that names the parameter.
 pub fn sets_nothing_reserved(url: &Url, dialect: &Dialect) -> Result<(), UrlProblem> {
     let refresh = dialect.refresh_parameters.iter().map(|(name, _)| name);
     let token = dialect.token_parameters.iter().map(|(name, _)| name);
@@ -86,68 +86,67 @@ pub fn sets_nothing_reserved(url: &Url, dialect: &Dialect) -> Result<(), UrlProb
     }
 }
 
-/// Everything that the protocol needs to know, read and checked once.
+/// A registered client: all settings that the protocol needs, parsed and checked once.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// As registered.
+    /// The client ID.
     pub client_id: String,
-    /// Absent for a public client.
+    /// The client secret, if there is one.
     pub secret: Option<SecretString>,
     /// How the client authenticates.
     pub authentication: ClientAuthentication,
-    /// What it authenticates with, other than sending the secret.
+    /// The credential that the client authenticates with, other than by sending the secret.
     pub credential: Credential,
-    /// Authorization endpoint; there for the authorization code flow.
+    /// Authorization endpoint; present in the authorization code flow.
     pub authorization_url: Option<Url>,
-    /// Device authorization endpoint; there for the device code flow.
+    /// Device authorization endpoint; present in the device code flow.
     pub device_url: Option<Url>,
     /// Token endpoint.
     pub token_url: Url,
-    /// Where to poll, if not at the token endpoint.
+    /// The URL to poll, if it is not the token endpoint.
     pub poll_url: Option<Url>,
-    /// What to ask for.
+    /// The scopes to request.
     pub scopes: Vec<String>,
-    /// Further parameters of the first request of either flow.
+    /// Additional parameters of the first request of a flow.
     pub extra: Vec<(String, String)>,
-    /// Whether a PKCE challenge is sent; S256 only.
+    /// Whether to send a PKCE challenge (S256 only).
     pub pkce: bool,
-    /// Who answers; compared exactly.
+    /// The expected issuer; compared exactly.
     pub issuer: Option<String>,
-    /// The service promises `iss` in every answer (RFC 9207, section 3).
+    /// Whether the service promises `iss` in every authorization response (RFC 9207, section 3).
     pub iss_promised: bool,
-    /// What an ID token may name as issuer, where it differs from `issuer`; `{claim}` stands for a
-    /// claim of that token.
+    /// The issuers that an ID token may name, if they differ from `issuer`; `{claim}` is replaced by a claim of that
+    /// token.
     pub id_token_issuers: Vec<String>,
     /// How ID tokens are signed.
     pub signing: Signing,
-    /// Where the parameters of a sign-in in the browser are sent first.
+    /// The endpoint that receives the parameters before the browser is opened (RFC 9126), if it is used.
     pub pushed: Option<Pushed>,
     /// How the service differs from the protocol.
     pub dialect: Dialect,
 }
 
-/// What must be remembered between the authorization request and its answer.
+/// What to remember between the authorization request and its response.
 #[derive(Debug)]
 pub struct Pending {
-    /// Comes back with the answer.
+    /// The `state`, which the response must repeat.
     pub state: SecretString,
-    /// Comes back in the ID token; there where `openid` is requested.
+    /// The `nonce`, which the ID token must repeat; present if `openid` is requested.
     pub nonce: Option<SecretString>,
-    /// Proves at the exchange that the code is ours.
+    /// The PKCE code verifier. It proves in the exchange that this program requested the code.
     pub verifier: Option<SecretString>,
-    /// Where the browser is sent back to; the same text in both requests.
+    /// The redirect URL; the same text in both requests.
     pub redirect_url: RedirectTarget,
 }
 
 impl Client {
-    /// True if the scope list holds `scope`.
+    /// Returns whether `scope` is requested.
     #[must_use]
     pub fn asks_for(&self, scope: &str) -> bool {
         self.scopes.iter().any(|asked| asked == scope)
     }
 
-    /// True if the service is requested to return the response in a form that the browser posts (OAuth 2.0 Form Post
-    /// Response Mode).
+    /// Returns whether the response is requested as a form that the browser posts (OAuth 2.0 Form Post Response Mode).
     #[must_use]
     pub fn requests_form_post(&self) -> bool {
         let mut extra = self.extra.iter();
@@ -163,13 +162,13 @@ impl Client {
         (!self.scopes.is_empty()).then(|| Scope::new(self.scope_text()))
     }
 
-    /// True if nothing proves the identity of the client.
+    /// Returns whether the client has nothing that proves its identity.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.secret.is_none() && !self.authentication.uses_key()
     }
 
-    /// How the client authenticates; [`ClientAuthentication::None`] if it has nothing to send.
+    /// Returns how the client authenticates; [`ClientAuthentication::None`] if it has nothing to send.
     #[must_use]
     pub fn sent_method(&self) -> ClientAuthentication {
         if self.is_public() {
@@ -179,7 +178,8 @@ impl Client {
         }
     }
 
-    /// How a request is authenticated for which the preset has a method of its own, if the client has no key.
+    /// Returns how to authenticate a request for which the preset may have its own method. That method replaces one
+    /// that sends at most the secret, but not a stronger one. `None` replaces any method.
     fn method(&self, of_preset: Option<ClientAuthentication>) -> ClientAuthentication {
         let sends = |method| {
             matches!(
@@ -199,7 +199,8 @@ impl Client {
         self.authenticated(self.authentication)
     }
 
-    /// Where there is no secret, `authentication` counts only for services that want the header all the same.
+    /// Creates the crate's client. Without a secret, `authentication` matters only for services that require the Basic
+    /// header anyway.
     fn authenticated(&self, authentication: ClientAuthentication) -> BasicClient {
         let client = BasicClient::new(ClientId::new(self.client_id.clone())).set_auth_type(
             match authentication {
@@ -218,8 +219,8 @@ impl Client {
         }
     }
 
-    /// Adds what each request for tokens repeats: the resources that the tokens are for (RFC 8707, section 2.2), and
-    /// what the preset says.
+    /// Adds the parameters of every token request: the resources that the tokens are for (RFC 8707, section 2.2), and
+    /// those of the preset.
     pub(super) fn add_token_parameters(&self, form: &mut Form) {
         let resources = self.extra.iter().filter(|(name, _)| name == "resource");
         let asked = |name: &String| name == "resource" && self.extra.iter().any(|(n, _)| n == name);
@@ -229,7 +230,7 @@ impl Client {
         }
     }
 
-    /// What is asked of the service in its own words.
+    /// Adapts a request to the dialect of the service. `change` edits its form.
     pub(super) fn in_dialect(
         &self,
         request: Result<Request, RequestError>,
@@ -238,7 +239,7 @@ impl Client {
         self.in_dialect_by(self.authentication, request, change)
     }
 
-    /// The same, authenticated by `method`.
+    /// The same for a request that is authenticated by `method`.
     fn in_dialect_by(
         &self,
         method: ClientAuthentication,
@@ -255,11 +256,11 @@ impl Client {
         Ok(request)
     }
 
-    /// The URL to open in a browser, with fresh `state`, PKCE challenge and `nonce`
-    /// (RFC 6749, section 4.1.1; RFC 7636, section 4.3; OpenID Connect Core, section 3.1.2.1).
+    /// Builds the URL to open in a browser, with fresh `state`, PKCE challenge and `nonce` (RFC 6749, section 4.1.1;
+    /// RFC 7636, section 4.3; OpenID Connect Core, section 3.1.2.1).
     ///
     /// # Errors
-    /// If the client has no authorization URL.
+    /// Returns an error if the client has no authorization URL.
     pub fn authorization_request(
         &self,
         redirect_url: &RedirectTarget,
@@ -298,7 +299,7 @@ impl Client {
             url.set_query(Some(&form.write()));
         }
         if self.dialect.percent_spaces {
-            // A plus sign that is meant stands as %2B in the query.
+            // A literal plus sign is %2B in the query.
             let query = url.query().unwrap_or_default().replace('+', "%20");
             url.set_query(Some(&query));
         }
@@ -311,10 +312,11 @@ impl Client {
         Ok((url, pending))
     }
 
-    /// Asks `token_url` for the tokens of a code (RFC 6749, section 4.1.3; RFC 7636, section 4.5).
+    /// Builds the request that exchanges a code for tokens at `token_url` (RFC 6749, section 4.1.3; RFC 7636,
+    /// section 4.5).
     ///
     /// # Errors
-    /// If the request can't be built.
+    /// Returns an error if the request can't be built.
     pub fn exchange_request(
         &self,
         token_url: &Url,
@@ -336,10 +338,10 @@ impl Client {
         })
     }
 
-    /// Asks for a device code (RFC 8628, section 3.1).
+    /// Builds the device authorization request (RFC 8628, section 3.1).
     ///
     /// # Errors
-    /// If the client has no device authorization URL.
+    /// Returns an error if the client has no device authorization URL.
     pub fn device_request(&self) -> Result<Request, RequestError> {
         let device_uri = self
             .device_url
@@ -371,16 +373,16 @@ impl Client {
         self.in_dialect_by(authentication, request, |form| form.rename(&dialect.names))
     }
 
-    /// Asks whether the user approved (RFC 8628, section 3.4).
+    /// Builds the request that polls for approval (RFC 8628, section 3.4).
     ///
     /// # Errors
-    /// If the request can't be built.
+    /// Returns an error if the request can't be built.
     pub fn approval_request(
         &self,
         device_code: &SecretString,
         user_code: &str,
     ) -> Result<Request, RequestError> {
-        // The crate takes the device code from an answer of its own type; the other members are not sent.
+        // The crate takes the device code from its own response type; the other members are not sent.
         let details: StandardDeviceAuthorizationResponse =
             serde_json::from_value(serde_json::json!({
                 "device_code": device_code.expose_secret(),
@@ -416,10 +418,11 @@ impl Client {
         })
     }
 
-    /// Asks `token_url` for new tokens (RFC 6749, section 6). `scope` is what was granted; most services need not be told.
+    /// Builds the request that refreshes tokens at `token_url` (RFC 6749, section 6). `scope` contains the granted
+    /// scopes; most services don't need it.
     ///
     /// # Errors
-    /// If the request can't be built.
+    /// Returns an error if the request can't be built.
     pub fn refresh_request(
         &self,
         token_url: &Url,
@@ -442,7 +445,7 @@ impl Client {
             for (name, value) in &self.dialect.refresh_parameters {
                 match redirect_url {
                     Some(url) => form.set(name, &value.replace("{redirect_uri}", url.text())),
-                    // The tokens came without one.
+                    // The tokens were issued without a redirect URL.
                     None if value.contains("{redirect_uri}") => {}
                     None => form.set(name, value),
                 }
@@ -451,7 +454,7 @@ impl Client {
     }
 }
 
-/// The redirect URL as the crate sends it: it keeps the text.
+/// Converts the redirect URL to the type of the crate, which keeps the text.
 fn as_sent(url: &RedirectTarget) -> Result<RedirectUrl, RequestError> {
     RedirectUrl::new(url.text().to_owned()).map_err(|_| RequestError::REDIRECT_URL)
 }
@@ -595,7 +598,7 @@ mod tests {
         let public = form_of(ClientAuthentication::None, None);
         assert_eq!(public["client_id"], ID);
         assert!(!public.contains_key("client_secret"));
-        // A secret that was typed is not sent where no authentication is chosen.
+        // A client secret that was entered is not sent if the method is `None`.
         assert!(!form_of(ClientAuthentication::None, Some(SECRET)).contains_key("client_secret"));
     }
 
@@ -736,7 +739,7 @@ mod tests {
         let request = client
             .refresh_request(&token_url(), &refresh, None, None)
             .unwrap();
-        // "me:"
+        // bWU6 is "me:" in Base64.
         assert_eq!(request.authorization.unwrap().expose_secret(), "Basic bWU6");
     }
 
@@ -747,7 +750,7 @@ mod tests {
         let (url, _) = client.authorization_request(&redirect()).unwrap();
         assert!(url.as_str().contains("scope=openid%20a%2Fb"), "{url}");
         let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
-        // A plus sign in a value is still one.
+        // A plus sign in a value remains a plus sign.
         assert_eq!(query["client_id"], ID);
     }
 
@@ -801,7 +804,7 @@ mod tests {
             let sent = if public { None } else { authentication };
             assert_eq!(client.sent_method(), sent);
         }
-        // The preset's method stands for one that sends the secret, not for one that proves more.
+        // The preset's method replaces one that sends the secret, but not a stronger one.
         for (authentication, of_preset, used) in [
             (Basic, Some(Post), Post),
             (Basic, Option::None, Basic),

@@ -5,10 +5,10 @@ use oauth2::TokenUrl;
 use super::client::{Client, Request, RequestError, taken};
 
 impl Client {
-    /// Asks for an access token for the client itself.
+    /// Builds the request for an access token for the client itself.
     ///
     /// # Errors
-    /// Where the request cannot be built.
+    /// Returns an error if the request can't be built.
     pub fn client_credentials_request(&self) -> Result<Request, RequestError> {
         let client = self
             .basic()
@@ -17,7 +17,7 @@ impl Client {
         if let Some(scope) = self.scope() {
             request = request.add_scope(scope);
         }
-        // Resources are added with what each request for tokens repeats.
+        // `add_token_parameters` adds the resources.
         for (name, value) in self.extra.iter().filter(|(name, _)| name != "resource") {
             request = request.add_extra_param(name.clone(), value.clone());
         }

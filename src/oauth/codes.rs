@@ -1,6 +1,7 @@
 //! The error codes that the protocol defines.
 
-/// Error codes of the protocol. They are no secrets, whatever words a secret holds: explanations go by them.
+/// Error codes of the protocol. They are never redacted, even if a secret contains the same word: explanations depend
+/// on them.
 const PROTOCOL_CODES: &[&str] = &[
     "access_denied",
     "authorization_declined",
@@ -24,7 +25,7 @@ const PROTOCOL_CODES: &[&str] = &[
     "unsupported_response_type",
 ];
 
-/// True for an error code of the protocol.
+/// Returns whether `code` is an error code of the protocol.
 pub(super) fn is_protocol_code(code: &str) -> bool {
     PROTOCOL_CODES.contains(&code)
 }

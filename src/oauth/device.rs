@@ -1,4 +1,4 @@
-//! The device code flow (RFC 8628): its first answer, and what to do after each poll.
+//! The device code flow (RFC 8628): its first response, and what to do after each poll.
 
 use std::time::Duration;
 
@@ -14,40 +14,40 @@ use super::url::{from_server, not_turned_here};
 use crate::clean::{clean, is_typable};
 use crate::secret::SecretString;
 
-/// RFC 8628, section 3.2: where the server names no interval.
+/// The interval if the server names none (RFC 8628, section 3.2).
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
-/// RFC 8628, section 3.5: added for good on every `slow_down`.
+/// Added to the interval permanently after every `slow_down` (RFC 8628, section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
-/// The longest pause after lost answers; a sign-in that was approved meanwhile is then seen soon.
+/// Maximum pause after lost or invalid responses. A sign-in that was approved in the meantime is then noticed soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Where the server does not say how long the code lives, though it must.
+/// The lifetime of the code if the server omits it, although it is required.
 const DEFAULT_LIFE: Duration = Duration::from_mins(15);
-/// No code lives longer; guards against absurd numbers.
+/// Maximum lifetime of a code; guards against absurd numbers.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
-/// What the user needs, and the secret that goes with it.
+/// The codes and URLs of a device authorization response (RFC 8628, section 3.2).
 #[derive(Debug)]
 pub struct DeviceGrant {
-    /// Asked for at each poll.
+    /// The secret that is sent with each poll.
     pub device_code: SecretString,
-    /// To be typed by the user; exactly as sent.
+    /// The code that the user enters; exactly as sent.
     pub user_code: String,
-    /// Where to type it.
+    /// The page on which the user enters the code.
     pub verification_uri: Url,
-    /// The same with the code in it.
+    /// The same page, with the code included in the URL.
     pub verification_uri_complete: Option<Url>,
-    /// How long the code lives.
+    /// The lifetime of the code.
     pub expires_in: Duration,
     /// The pause between polls.
     pub interval: Duration,
-    /// What of the answer was understood otherwise than it was written, as a sentence.
+    /// Which part of the response was corrected, as a sentence.
     pub note: Option<String>,
 }
 
-/// Reads the answer to the device request, which came `from` this address.
+/// Parses the response to the device authorization request, which was sent to the URL `from`.
 ///
 /// # Errors
-/// The server's error, or what is wrong with the answer.
+/// Returns the server's error, or what is wrong with the response.
 pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<DeviceGrant, Failure> {
     let unusable = |reason: String| answer.unusable(Asked::DeviceCode, reason);
     let members = answer
@@ -63,7 +63,7 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
     if let Some(error) = error(members, &dialect.answers, wanted) {
         return Err(answer.refusal(Asked::DeviceCode, error));
     }
-    // The name of the protocol is understood as well: a service may come round to it.
+    // The protocol's name is accepted too: the service may adopt it later.
     let member = |name: &str| -> Option<&Value> {
         names
             .get(name)
@@ -98,7 +98,7 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
         text("verification_uri").or_else(|| text("verification_url")),
     );
     let address = address.filter(|address| !address.trim().is_empty());
-    // The other address is only a convenience: it is left out where it cannot be used, but not where it misleads.
+    // The complete URL is only a convenience: an unusable one is ignored, but a misleading one is rejected below.
     let complete = text("verification_uri_complete")
         .or_else(|| text("verification_url_complete"))
         .and_then(|address| from_server(&absolute(&address, from)).ok());
@@ -145,7 +145,7 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
         verification_uri,
         verification_uri_complete: complete,
         expires_in,
-        // A pause longer than the life of the code was meant in milliseconds.
+        // An interval that exceeds the lifetime of the code was meant in milliseconds.
         interval: if interval >= expires_in && interval.as_secs() >= 1000 {
             interval / 1000
         } else {
@@ -155,7 +155,7 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
     })
 }
 
-/// A relative reference with what it leaves out (RFC 3986, section 5). A host without its scheme is none.
+/// Completes a relative reference (RFC 3986, section 5). A host without a scheme is not a relative reference.
 fn absolute(address: &str, from: &Url) -> String {
     let address = address.trim();
     let first = address.split(['/', '?', '#']).next().unwrap_or_default();
@@ -170,14 +170,14 @@ fn absolute(address: &str, from: &Url) -> String {
     address.to_owned()
 }
 
-/// What came of a poll.
+/// The outcome of a poll.
 #[derive(Debug)]
 pub enum Polled {
-    /// An answer.
+    /// A response.
     Answer(Answer),
-    /// No answer.
+    /// No response.
     Lost {
-        /// Why there is none.
+        /// Why there is no response.
         reason: String,
         /// False if nothing was sent.
         sent: bool,
@@ -187,15 +187,15 @@ pub enum Polled {
 /// What to do after a poll.
 #[derive(Debug)]
 pub enum Next {
-    /// Wait this long, measured from the answer, and ask again.
+    /// Wait this long, measured from the response, and poll again.
     Wait(Duration, Note),
     /// The tokens.
     Done(Box<TokenSet>),
-    /// The end.
+    /// The sign-in has failed.
     Failed(Failure),
 }
 
-/// The state of polling, for the user.
+/// The state of polling, shown to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
     /// Not yet approved.
@@ -204,28 +204,28 @@ pub enum Note {
     SlowDown,
     /// An unexpected response; polled again later.
     Trouble(String),
-    /// The service requests a pause that is longer than the code is valid.
+    /// The service requested a pause that lasts until the code expires.
     NoMore,
 }
 
-/// Decides when to ask again. Knows no clock: it is told what came back.
+/// Decides when to poll again. Has no clock: the caller reports each outcome.
 #[derive(Debug)]
 pub struct Polling {
     interval: Duration,
     pause: Duration,
-    /// The pause that the service itself requested last.
+    /// The pause that the service itself requested last; zero if the last poll requested none.
     requested: Duration,
     answers: Answers,
-    /// An answer is missing that may have held the tokens: the device code is used up then.
+    /// A response that may have contained the tokens was lost. The device code is then used up.
     lost: bool,
-    /// An answer said that the sign-in is not approved yet, or to ask later.
+    /// A response said that the sign-in is not approved yet, or to poll later.
     answered: bool,
-    /// The status of the latest unusable answer, what was wrong with it, and how often it came in a row.
+    /// The status of the latest unusable response, what was wrong with it, and how many times in a row it was received.
     unusable: Option<(Option<u16>, String, u32)>,
 }
 
 impl Polling {
-    /// Begins with the server's interval.
+    /// Starts with the server's interval.
     #[must_use]
     pub fn new(interval: Duration, answers: Answers) -> Self {
         Self {
@@ -239,7 +239,7 @@ impl Polling {
         }
     }
 
-    /// Why there are no tokens once the code has expired.
+    /// Returns why there are no tokens once the code has expired.
     #[must_use]
     pub fn expired(&self) -> Failure {
         match &self.unusable {
@@ -251,7 +251,8 @@ impl Polling {
         }
     }
 
-    /// Counts an answer that says nothing about the sign-in. The second of a kind tells what is probably wrong.
+    /// Counts a response that says nothing about the sign-in. From the second identical one on, the text also says what
+    /// is probably wrong.
     fn count(&mut self, status: Option<u16>, reason: String) -> String {
         let times = match &self.unusable {
             Some((before, known, times)) if *before == status && *known == reason => times + 1,
@@ -272,20 +273,21 @@ impl Polling {
         }
     }
 
-    /// How long to wait before the first poll.
+    /// Returns how long to wait before the first poll.
     #[must_use]
     pub fn first(&self) -> Duration {
         with_margin(self.interval)
     }
 
-    /// True if the service requested a pause that is longer than what is left of the code's life.
+    /// Returns whether the service requested a pause that lasts until the code expires. `left` is the remaining
+    /// lifetime.
     #[must_use]
     pub fn is_paused_beyond(&self, left: Duration) -> bool {
         !self.requested.is_zero() && self.requested >= left
     }
 
-    /// What to do after `polled`. Only an answer of the protocol ends it; a lost connection, a page, a
-    /// broken body or a busy server never does (RFC 8628, section 3.5).
+    /// Decides what to do after `polled`. Only a response of the protocol ends polling; a lost connection, a web page,
+    /// a broken body or a busy server never does (RFC 8628, section 3.5).
     pub fn next(&mut self, polled: &Polled) -> Next {
         self.requested = Duration::ZERO;
         let (reason, retry_after) = match polled {
@@ -314,12 +316,13 @@ impl Polling {
                         Ok(Verdict::Failed(failure)) => return Next::Failed(failure),
                         Err(reason) => self.count(Some(answer.status), reason),
                     },
-                    // The client itself is refused (RFC 6749, section 5.2), so the next poll would be as well.
+                    // The service rejects the client itself (RFC 6749, section 5.2), so it would reject the next poll
+                    // too.
                     Reading::Neither(reason) if answer.status == 401 => {
                         return Next::Failed(answer.unusable(Asked::Approval, reason));
                     }
                     Reading::Neither(reason) => {
-                        // It asks to come later, and is the right address.
+                        // The service says to come back later, so the URL is right.
                         self.answered |= answer.status == 429 || answer.retry_after.is_some();
                         self.count(Some(answer.status), format!("invalid response: {reason}"))
                     }
@@ -328,7 +331,7 @@ impl Polling {
                 (reason, retry_after)
             }
         };
-        // Doubled from the interval up to half a minute, but never below the interval itself.
+        // Doubles from the interval up to 30 seconds, but is never shorter than the interval.
         self.pause = (self.pause * 2).min(LONGEST_PAUSE).max(self.interval);
         Next::Wait(
             with_margin(self.pause.max(retry_after)),
@@ -336,7 +339,7 @@ impl Polling {
         )
     }
 
-    /// What an error means; `Err` where it is only trouble.
+    /// Interprets an error; `Err` if it is only temporary trouble.
     fn error(
         &mut self,
         error: ServerError,
@@ -346,7 +349,7 @@ impl Polling {
         match error.code.as_str() {
             "authorization_pending" => {
                 self.pause = self.interval;
-                // The code still works, so no answer that was missing held the tokens.
+                // The code still works, so no lost response contained the tokens.
                 self.lost = false;
                 Ok(Verdict::Wait(Note::Pending))
             }
@@ -377,14 +380,14 @@ impl Polling {
     }
 }
 
-/// What an error of the protocol comes to.
+/// The effect of an error of the protocol.
 enum Verdict {
     Wait(Note),
     Failed(Failure),
 }
 
-/// A tenth more than requested: the clocks of virtual machines run fast, and a poll that comes early
-/// is answered with `slow_down`.
+/// Adds a tenth to a pause: the clocks of virtual machines run fast, and a poll that is too early is answered with
+/// `slow_down`.
 fn with_margin(pause: Duration) -> Duration {
     pause + pause / 10
 }
@@ -416,7 +419,7 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    /// The pause without its margin.
+    /// Returns the pause without its margin.
     fn pause(next: &Next) -> Duration {
         match next {
             Next::Wait(pause, _) => *pause * 10 / 11,
@@ -457,7 +460,7 @@ mod tests {
             (",\"interval\":-1", 5),
             (",\"interval\":\"7\"", 7),
             (",\"interval\":null", 5),
-            // Milliseconds: no pause is longer than the life of its code.
+            // In milliseconds: no pause is longer than the lifetime of its code.
             (",\"expires_in\":300,\"interval\":5000", 5),
             (",\"expires_in\":300,\"interval\":400", 400),
         ] {
@@ -546,7 +549,7 @@ mod tests {
                     "{error}"
                 );
             }
-            // A server on this machine may.
+            // A server on this machine may name it.
             let here = Url::parse("http://127.0.0.1:9000/device").unwrap();
             let grant = parse_grant(&answer(200, &body(bad, bad)), &Dialect::default(), &here);
             assert!(grant.unwrap().verification_uri_complete.is_some(), "{bad}");
@@ -721,12 +724,12 @@ mod tests {
         polling.next(&error("authorization_pending"));
         polling.next(&Polled::Answer(answer(404, "")));
         assert_eq!(polling.expired(), Failure::Expired);
-        // One that asks to come later is the right address.
+        // A URL whose response says to come back later is the right one.
         let mut polling = Polling::new(secs(5), Answers::default());
         polling.next(&Polled::Answer(answer(429, "")));
         polling.next(&Polled::Answer(answer(404, "")));
         assert_eq!(polling.expired(), Failure::Expired);
-        // A service that is down is no wrong address.
+        // A service that is down doesn't mean that the URL is wrong.
         let mut polling = Polling::new(secs(5), Answers::default());
         for _ in 0..2 {
             polling.next(&Polled::Answer(answer(502, "<html>")));

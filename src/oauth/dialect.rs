@@ -1,6 +1,6 @@
-//! How a service differs from the RFCs: data from its preset, with the few functions that act on it.
+//! The ways in which a service differs from the RFCs: data from its preset, with the few functions that use it.
 //!
-//! docs/presets.md documents each field. The default is the protocol as written.
+//! docs/presets.md documents each field. The default is the protocol as specified.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ use super::tools::ToolDialects;
 use crate::clean::{clean, is_clean};
 use crate::secret::{ExposeSecret, SecretString};
 
-/// The further members of an answer that are kept: this many, each with this many characters.
+/// Limits of the additional members that are kept from a response: their number, and the length of each in bytes.
 const KEPT_COUNT: usize = 40;
 const KEPT_LENGTH: usize = 8 * 1024;
 
-/// How a client with a secret proves who it is (RFC 6749, section 2.3.1).
+/// How a client authenticates (RFC 6749, section 2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClientAuthentication {
-    /// It does not: only its ID is sent.
+    /// No authentication: only the client ID is sent.
     None,
-    /// ID and secret in the body.
+    /// Client ID and secret in the body.
     Post,
-    /// ID and secret in the `Authorization` header.
+    /// Client ID and secret in the `Authorization` header.
     Basic,
-    /// An assertion signed with the secret.
+    /// An assertion signed with the client secret.
     ClientSecretJwt,
     /// An assertion signed with a private key.
     PrivateKeyJwt,
@@ -37,7 +37,7 @@ pub enum ClientAuthentication {
 }
 
 impl ClientAuthentication {
-    /// The name in flags and files.
+    /// Returns the name in flags and files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -50,19 +50,19 @@ impl ClientAuthentication {
         }
     }
 
-    /// True if it needs the client secret.
+    /// Returns whether this method needs the client secret.
     #[must_use]
     pub fn uses_secret(self) -> bool {
         matches!(self, Self::Post | Self::Basic | Self::ClientSecretJwt)
     }
 
-    /// True if it signs an assertion.
+    /// Returns whether this method signs an assertion.
     #[must_use]
     pub fn is_signed(self) -> bool {
         matches!(self, Self::ClientSecretJwt | Self::PrivateKeyJwt)
     }
 
-    /// True if it needs a private key.
+    /// Returns whether this method needs a private key.
     #[must_use]
     pub fn uses_key(self) -> bool {
         matches!(self, Self::PrivateKeyJwt | Self::MutualTls)
@@ -74,102 +74,102 @@ impl ClientAuthentication {
 pub struct Dialect {
     /// Other names of the protocol's parameters.
     pub names: BTreeMap<String, String>,
-    /// What is between scopes on the wire; `None`: a space.
+    /// The separator between scopes in requests; `None` for a space.
     pub scope_separator: Option<String>,
-    /// Spaces in the authorization URL are written as `%20`.
+    /// Whether spaces in the authorization URL are encoded as `%20`.
     pub percent_spaces: bool,
-    /// The Basic header is sent without a secret as well.
+    /// Whether the Basic header is sent even without a secret.
     pub empty_secret: bool,
-    /// Sent with the device request, and not to be changed by hand.
+    /// Parameters of the device authorization request that the user can't change.
     pub device_parameters: Vec<(String, String)>,
-    /// Names of one and the same scope, in lists.
+    /// Lists of names that mean the same scope.
     pub same_scope: Vec<Vec<String>>,
-    /// Sent with each request for tokens.
+    /// Parameters of each token request.
     pub token_parameters: Vec<(String, String)>,
-    /// Sent with the refresh; `{redirect_uri}` is filled in.
+    /// Parameters of the refresh request; `{redirect_uri}` is filled in.
     pub refresh_parameters: Vec<(String, String)>,
-    /// The service never gives a refresh token.
+    /// Whether the service never issues a refresh token.
     pub no_refresh: bool,
-    /// Why no refresh token comes, or on what it depends.
+    /// Why the service issues no refresh token, or what that depends on.
     pub refresh_note: Option<String>,
-    /// The device flow.
+    /// The differences in the device code flow.
     pub device: DeviceDialect,
-    /// How answers are parsed.
+    /// The differences in responses.
     pub answers: Answers,
-    /// What the browser returns with.
+    /// The additional parameters of the redirect.
     pub callback: CallbackDialect,
-    /// The endpoints for existing tokens.
+    /// The differences of the endpoints for existing tokens.
     pub tools: ToolDialects,
 }
 
-/// How a device flow differs from RFC 8628.
+/// The ways in which a device code flow differs from RFC 8628.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeviceDialect {
-    /// Where to poll, if not at the token endpoint.
+    /// The URL to poll, if it is not the token endpoint.
     pub token_url: Option<String>,
-    /// How the device request is authenticated, if not like the others.
+    /// How to authenticate the device authorization request, if it differs from other requests.
     pub authentication: Option<ClientAuthentication>,
-    /// The client ID is in the query of the device request.
+    /// Whether the client ID is in the query of the device authorization request.
     pub client_id_in_query: bool,
-    /// How the poll is authenticated, if not like the others.
+    /// How to authenticate the poll, if it differs from other requests.
     pub poll_authentication: Option<ClientAuthentication>,
-    /// The name of the grant.
+    /// The value of `grant_type`, if it differs.
     pub grant_type: Option<String>,
     /// Other names of the parameters of both requests.
     pub names: BTreeMap<String, String>,
-    /// Further parameters of the poll; `{client_id}`, `{scope}` and `{user_code}` are filled in.
+    /// Additional parameters of the poll; `{client_id}`, `{scope}` and `{user_code}` are filled in.
     pub poll: BTreeMap<String, String>,
-    /// Parameters that the poll leaves out.
+    /// Parameters that the poll omits.
     pub without: Vec<String>,
-    /// Other names of the members of the device answer.
+    /// Other names of the members of the device authorization response.
     pub answer: BTreeMap<String, String>,
-    /// More, in words.
+    /// Further differences, described in words.
     pub notes: Option<String>,
 }
 
-/// What a token endpoint sends.
+/// The format of a token endpoint's responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// As RFC 6749 says.
+    /// JSON, as in RFC 6749.
     #[default]
     Json,
     /// `name=value&name=value`.
     Form,
 }
 
-/// How answers differ from RFC 6749, sections 5.1 and 5.2.
+/// The ways in which responses differ from RFC 6749, sections 5.1 and 5.2.
 ///
-/// [`Answers::format`] and [`Answers::error_status`] say what the service does; the reader takes either format and
-/// errors with any status everywhere, so that nobody fails for a wrong preset.
+/// [`Answers::format`] and [`Answers::error_status`] describe what the service does. The parser always accepts both
+/// formats, and errors with any status, so that a wrong preset breaks nothing.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Answers {
-    /// What the service sends.
+    /// The format of the responses.
     pub format: Format,
-    /// The status of its errors, where it is not 400 or 401.
+    /// The HTTP status of errors, if it is not 400 or 401.
     pub error_status: Option<u16>,
-    /// A member that is false in an error.
+    /// A member that is false in an error response.
     pub success: Option<String>,
-    /// Where the error code stands: the first path that is there.
+    /// Paths of the error code; the first one that exists is used.
     pub error: Vec<String>,
-    /// Where the words next to it stand.
+    /// Paths of the error description.
     pub error_description: Vec<String>,
-    /// Further error codes, or the whole words next to one, that say that the code of a request is unknown, used or
+    /// Additional error codes or exact error descriptions which say that the code in a request is unknown, used or
     /// expired.
     pub unknown_code: Vec<String>,
-    /// An object with the tokens, looked into where none stand outside.
+    /// An object that contains the tokens; searched if there are none at the top level.
     pub access_token_in: Option<String>,
-    /// Where the granted scopes stand.
+    /// The path of the granted scopes.
     pub scope: String,
-    /// What is between them in addition to whitespace.
+    /// Separators of scopes in addition to whitespace.
     pub scope_separator: Option<String>,
-    /// They come as a list; a list is read everywhere.
+    /// Whether the scopes are a list. The parser always accepts a list.
     pub scope_list: bool,
-    /// Names of the seconds that an access token lives; none: the service does not say.
+    /// Names of the access token's lifetime in seconds; empty if the service doesn't return it.
     pub expires_in: Vec<String>,
-    /// Further members that are kept; `a.b` looks into `a`.
+    /// Additional members that are kept; `a.b` is the member `b` of `a`.
     pub keep: Vec<String>,
 }
 
@@ -193,7 +193,7 @@ impl Default for Answers {
 }
 
 impl Answers {
-    /// True if `error` is about the code that was sent, authorization code or device code: the service does not know
+    /// Returns whether `error` is about the authorization code or device code that was sent: the service doesn't know
     /// it, or no longer.
     #[must_use]
     pub fn is_about_the_code(&self, error: &ServerError) -> bool {
@@ -208,8 +208,8 @@ impl Answers {
             })
     }
 
-    /// True if `error` would come for the right code as well, as it is about the client or the request. Names of a
-    /// service's own may mean anything, so they do not count.
+    /// Returns whether the right code would get the same `error`, because it is about the client or the request. A
+    /// service's own error codes may mean anything, so they do not count.
     #[must_use]
     pub fn is_about_the_client(&self, error: &ServerError) -> bool {
         !self.is_about_the_code(error)
@@ -224,28 +224,28 @@ impl Answers {
     }
 }
 
-/// What the browser returns with in addition to the code.
+/// The additional parameters of the redirect.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CallbackDialect {
     /// Parameters that are kept.
     pub keep: Vec<String>,
-    /// It names the server that exchanges the code.
+    /// The server that exchanges the code, if the redirect names it.
     pub token_host: Option<TokenHost>,
 }
 
-/// The exchange happens at a server that the callback names.
+/// A parameter of the redirect that names the server that exchanges the code.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenHost {
-    /// The parameter.
+    /// The name of the parameter.
     pub parameter: String,
-    /// The only hosts that are accepted: the code and the secret go there.
+    /// The only accepted hosts, because the code and the client secret are sent there.
     pub hosts: Vec<String>,
 }
 
 impl TokenHost {
-    /// The token endpoint at the server that `named` names; `None` if that is not one of the service's own.
+    /// Returns the token endpoint at the server in `named`; `None` if it is not one of the service's own.
     #[must_use]
     pub fn at(&self, token_url: &Url, named: &str) -> Option<Url> {
         let server = super::url::endpoint(named).ok()?;
@@ -259,20 +259,20 @@ impl TokenHost {
     }
 }
 
-/// Something in addition to the tokens that the service sent and the preset keeps.
+/// A value other than a token that the service sent and the preset keeps.
 #[derive(Debug, Clone)]
 pub struct Kept {
-    /// The member or parameter, as the preset names it.
+    /// The name of the member or parameter, as in the preset.
     pub name: String,
     /// Its value as text.
     pub value: SecretString,
-    /// Not for the screen.
+    /// Whether the value must not be shown on screen.
     secret: bool,
-    /// It came with an earlier answer than the tokens.
+    /// Whether it came with an earlier response than the tokens.
     earlier: bool,
 }
 
-/// Ends of names whose values are secrets.
+/// Endings of names whose values are secrets.
 const SECRET_WORDS: &[&str] = &[
     "token",
     "secret",
@@ -285,16 +285,16 @@ const SECRET_WORDS: &[&str] = &[
 ];
 
 impl Kept {
-    /// `None` for what is too long or not fit to be shown.
+    /// Creates a kept value; `None` if it is empty, too long or contains characters that can't be shown.
     #[must_use]
     pub fn new(name: &str, value: String) -> Option<Self> {
         let lower = name.to_lowercase();
         let last = lower.rsplit('.').next().unwrap_or_default();
         let secret = SECRET_WORDS.iter().any(|word| last.ends_with(word))
             || last == "code"
-            // Who knows the address of a webhook may write to it.
+            // Anyone who knows the URL of a webhook can write to it.
             || (last == "url" && lower.contains("webhook"))
-            // What lies within may be anything.
+            // A JSON value may contain anything.
             || value.starts_with(['{', '[']);
         (!value.is_empty() && value.len() <= KEPT_LENGTH && is_clean(&value)).then(|| Self {
             name: clean(name, 80),
@@ -304,33 +304,33 @@ impl Kept {
         })
     }
 
-    /// The same for tokens of a later answer that did not have it.
+    /// Marks the value as carried over to the tokens of a later response that did not contain it.
     #[must_use]
     pub fn carried_over(mut self) -> Self {
         self.earlier = true;
         self
     }
 
-    /// True if it came with an earlier answer than the tokens.
+    /// Returns whether the value came with an earlier response than the tokens.
     #[must_use]
     pub fn is_carried_over(&self) -> bool {
         self.earlier
     }
 
-    /// The value on screen, cleaned and shortened; `None` if it is not for the screen.
+    /// Returns the value to show on screen, cleaned and shortened; `None` if it must not be shown.
     #[must_use]
     pub fn display_value(&self) -> Option<String> {
         (!self.is_secret()).then(|| clean(self.value.expose_secret(), 300))
     }
 
-    /// True if the value is not for the screen.
+    /// Returns whether the value must not be shown on screen.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.secret
     }
 }
 
-/// The parameters of `query` that are to be kept.
+/// Returns the parameters of `query` that are to be kept.
 #[must_use]
 pub fn kept_of_query(query: &str, names: &[String]) -> Vec<Kept> {
     form_urlencoded::parse(query.as_bytes())
@@ -340,7 +340,7 @@ pub fn kept_of_query(query: &str, names: &[String]) -> Vec<Kept> {
         .collect()
 }
 
-/// The value at a path such as `errors.0.description`.
+/// Returns the value at a path such as `errors.0.description`.
 pub(super) fn at<'a>(members: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     let mut parts = path.split('.');
     let first = members.get(parts.next()?)?;
@@ -351,14 +351,15 @@ pub(super) fn at<'a>(members: &'a Map<String, Value>, path: &str) -> Option<&'a 
     })
 }
 
-/// What services call the lifetime of the refresh token, in seconds.
+/// The names that services use for the lifetime of the refresh token, in seconds.
 pub const REFRESH_LIFE: [&str; 3] = [
     "refresh_token_expires_in",
     "x_refresh_token_expires_in",
     "refresh_expires_in",
 ];
 
-/// The members of an answer that are to be kept: those that the preset names, and the lifetime of the refresh token.
+/// Returns the members of a response that are to be kept: those that the preset names, and the lifetime of the refresh
+/// token.
 pub(super) fn kept_of_answer(members: &Map<String, Value>, paths: &[String]) -> Vec<Kept> {
     let lives = REFRESH_LIFE.into_iter();
     let lives = lives.filter(|life| !paths.iter().any(|path| path == life));
@@ -377,11 +378,11 @@ pub(super) fn kept_of_answer(members: &Map<String, Value>, paths: &[String]) -> 
         .collect()
 }
 
-/// A form as a list, to be changed and written again. Its values may be secrets.
+/// A form as a list of parameters that can be edited and encoded again. Its values may be secrets.
 pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
-    /// Parses a form-encoded text.
+    /// Parses form-encoded text.
     pub(super) fn parse(text: &str) -> Self {
         Self(
             form_urlencoded::parse(text.as_bytes())
@@ -390,13 +391,13 @@ impl Form {
         )
     }
 
-    /// The parameter has this value, whatever it was.
+    /// Sets a parameter, replacing all values that it has.
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.remove(name);
         self.add(name, value);
     }
 
-    /// Adds a parameter; some may be there several times.
+    /// Adds a parameter; the same name may occur several times.
     pub(super) fn add(&mut self, name: &str, value: &str) {
         self.0
             .push((name.to_owned(), Zeroizing::new(value.to_owned())));
@@ -425,30 +426,30 @@ impl Form {
     }
 }
 
-/// Where the parameters of a sign-in are sent before the browser is opened (RFC 9126).
+/// The endpoint for pushed authorization requests (RFC 9126).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pushed {
-    /// The endpoint.
+    /// The URL of the endpoint.
     pub url: Url,
-    /// The service accepts no other authorization requests from this client.
+    /// Whether the service accepts no other authorization requests from this client.
     pub required: bool,
 }
 
-/// How a service signs ID tokens, as far as it is known.
+/// How a service signs ID tokens, as far as this is known.
 #[derive(Debug, Clone, Default)]
 pub struct Signing {
-    /// The algorithm that the client is registered with (`id_token_signed_response_alg`).
+    /// The algorithm registered for the client (`id_token_signed_response_alg`).
     pub registered: Option<String>,
-    /// What the issuer's metadata says; `None` without metadata.
+    /// The relevant part of the issuer's metadata; `None` without metadata.
     pub published: Option<Published>,
 }
 
-/// What an issuer's metadata says about its signatures.
+/// The part of an issuer's metadata that is about its signatures.
 #[derive(Debug, Clone, Default)]
 pub struct Published {
-    /// Where its keys are.
+    /// The URL of the issuer's keys (`jwks_uri`).
     pub keys_url: Option<Url>,
-    /// The algorithms that it signs with; `None` if it does not say.
+    /// The algorithms that the issuer signs with; `None` if the metadata omits them.
     pub algorithms: Option<Vec<String>>,
 }
 

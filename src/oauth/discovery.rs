@@ -13,23 +13,24 @@ use crate::clean::clean;
 /// The device code grant in metadata (RFC 8628, section 3.4).
 pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// A list longer than this is cut.
+/// Maximum number of entries in a list, and of characters in an entry. Anything longer is cut.
 const LIST_LIMIT: usize = 200;
 
-/// Who is asked, and what it may call itself.
+/// The issuer whose metadata is requested, and other names that the metadata may use for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
-    /// As typed, or as the preset knows it.
+    /// The issuer as entered by the user or named in the preset.
     pub issuer: &'a str,
-    /// What the metadata may name in its place; `{name}` stands for one part of the path, also for itself.
+    /// Other issuers that the metadata may name; `{name}` matches any one segment of the path, including `{name}`
+    /// itself.
     pub others: &'a [String],
 }
 
-/// True if `issuer` is of the form of `pattern`.
+/// Returns whether `issuer` matches `pattern`.
 fn is_like(issuer: &str, pattern: &str) -> bool {
     let (issuer, pattern): (Vec<&str>, Vec<&str>) =
         (issuer.split('/').collect(), pattern.split('/').collect());
-    // Scheme and host are never left open.
+    // The scheme and the host must always match exactly.
     issuer.len() == pattern.len()
         && issuer
             .iter()
@@ -41,44 +42,44 @@ fn is_like(issuer: &str, pattern: &str) -> bool {
             })
 }
 
-/// What a server says about itself.
+/// The metadata of an authorization server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
-    /// Who was asked.
+    /// The issuer whose metadata was requested.
     pub asked: String,
-    /// What answers will name: the server's own spelling, where that differs by a slash at the end.
+    /// The issuer that responses will name: the server's own spelling, if it differs by a trailing slash.
     pub issuer: String,
-    /// Where the metadata was found.
+    /// The URL of the metadata.
     pub source: Url,
-    /// Where to sign in.
+    /// Authorization endpoint.
     pub authorization_url: Option<Url>,
-    /// Where device codes are given out.
+    /// Device authorization endpoint.
     pub device_url: Option<Url>,
-    /// Where tokens are given out.
+    /// Token endpoint.
     pub token_url: Option<Url>,
-    /// RFC 7009.
+    /// Revocation endpoint (RFC 7009).
     pub revocation_url: Option<Url>,
-    /// RFC 7662.
+    /// Introspection endpoint (RFC 7662).
     pub introspection_url: Option<Url>,
-    /// OpenID Connect Core, section 5.3.
+    /// Userinfo endpoint (OpenID Connect Core, section 5.3).
     pub userinfo_url: Option<Url>,
-    /// The keys of its signatures (RFC 7517).
+    /// The URL of the keys that verify the issuer's signatures (RFC 7517).
     pub keys_url: Option<Url>,
-    /// How it signs ID tokens; `None` if it does not say.
+    /// The algorithms that sign ID tokens; `None` if the metadata omits them.
     pub id_token_algorithms: Option<Vec<String>>,
-    /// The scopes that it tells of; it may take others.
+    /// The scopes that the server lists; it may accept others.
     pub scopes: Vec<String>,
-    /// The PKCE methods that it takes; `None` if it does not say.
+    /// The PKCE methods that the server accepts; `None` if the metadata omits them.
     pub pkce_methods: Option<Vec<String>>,
-    /// How clients may prove who they are; `None` if it does not say.
+    /// The client authentication methods that the server accepts; `None` if the metadata omits them.
     pub authentication: Option<Vec<String>>,
-    /// How assertions of clients may be signed; `None` if it does not say.
+    /// The algorithms that may sign client assertions; `None` if the metadata omits them.
     pub assertion_algorithms: Option<Vec<String>>,
     /// The endpoints for clients that authenticate with a certificate.
     pub mtls: MtlsAliases,
-    /// Every answer to an authorization request carries `iss` (RFC 9207, section 3).
+    /// Whether every authorization response contains `iss` (RFC 9207, section 3).
     pub iss_in_answers: bool,
-    /// How it has to be asked.
+    /// The requests that the server accepts.
     pub ways: Ways,
 }
 
@@ -93,33 +94,33 @@ pub struct MtlsAliases {
     pub revocation_url: Option<Url>,
     /// The introspection endpoint.
     pub introspection_url: Option<Url>,
-    /// The user info endpoint.
+    /// The userinfo endpoint.
     pub userinfo_url: Option<Url>,
     /// The endpoint for pushed authorization requests.
     pub pushed_url: Option<Url>,
 }
 
-/// What a server says of the requests that it takes. A list is `None` if it does not say.
+/// The kinds of requests that a server accepts. A list is `None` if the metadata omits it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ways {
-    /// Only authorization requests that were pushed before (RFC 9126, section 5).
+    /// Whether the server accepts only authorization requests that were pushed (RFC 9126, section 5).
     pub pushed: bool,
-    /// Where they are pushed (RFC 9126, section 5).
+    /// The endpoint for pushed authorization requests (RFC 9126, section 5).
     pub pushed_url: Option<Url>,
-    /// Where clients are registered (RFC 7591).
+    /// The endpoint for dynamic client registration (RFC 7591).
     pub registration_url: Option<Url>,
-    /// Only authorization requests that are signed (RFC 9101, section 10.5).
+    /// Whether the server accepts only signed authorization requests (RFC 9101, section 10.5).
     pub signed: bool,
-    /// What it can be asked to return to the browser.
+    /// The response types that the server supports.
     pub response_types: Option<Vec<String>>,
-    /// How that is returned.
+    /// The response modes that the server supports.
     pub response_modes: Option<Vec<String>>,
-    /// What tokens are issued for.
+    /// The grant types that the server supports.
     pub grant_types: Option<Vec<String>>,
 }
 
-/// Where the metadata of `issuer` may be: the form of RFC 8414, that of OpenID Connect, and that of OpenID
-/// Connect as RFC 8414 puts it for issuers with a path.
+/// Returns the URLs where the metadata of `issuer` may be: that of OpenID Connect Discovery, that of RFC 8414, and that
+/// of OpenID Connect with the issuer's path after the well-known part, as in RFC 8414.
 #[must_use]
 pub fn addresses(issuer: &Url) -> Vec<Url> {
     let path = issuer.path().trim_end_matches('/');
@@ -140,7 +141,7 @@ pub fn addresses(issuer: &Url) -> Vec<Url> {
     urls
 }
 
-/// The issuer whose metadata is at this address; `None` for what is no address of metadata.
+/// Returns the issuer whose metadata is at this URL; `None` if this is not the URL of a metadata document.
 #[must_use]
 pub fn issuer_of_address(text: &str) -> Option<String> {
     let (base, rest) = text.split_once("/.well-known/")?;
@@ -158,13 +159,13 @@ pub fn issuer_of_address(text: &str) -> Option<String> {
     })
 }
 
-/// Why metadata cannot be used.
+/// Why metadata can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
-    /// It is the metadata of another issuer: nothing in it may be used (RFC 8414, section 3.3).
+    /// It is the metadata of another issuer, so nothing in it may be used (RFC 8414, section 3.3).
     #[error("{0}")]
     OtherIssuer(String),
-    /// It is incomplete or invalid, or there is none.
+    /// It is incomplete, invalid or missing.
     #[error("{0}")]
     Unusable(String),
 }
@@ -175,11 +176,11 @@ impl From<String> for MetadataError {
     }
 }
 
-/// Reads the metadata that was found at `source`. The issuer must be the one that was asked (RFC 8414, section 3.3);
-/// only a slash at its end may differ, as people leave it out.
+/// Parses the metadata that was found at `source`. The issuer must be the one that was requested (RFC 8414,
+/// section 3.3); only a trailing slash may differ, because people omit it.
 ///
 /// # Errors
-/// Returns what is wrong with the answer, in words.
+/// Returns an error that says what is wrong with the response.
 pub fn parse_metadata(
     answer: &Answer,
     expected: Expected<'_>,
@@ -231,7 +232,7 @@ pub fn parse_metadata(
     if token_url.is_none() {
         return Err("it has no token_endpoint".to_owned().into());
     }
-    // What is requested later only is no reason to refuse the rest.
+    // An invalid endpoint that is needed only later is no reason to reject the rest.
     let later = |name: &str| read(&text(members, name)?).ok();
     let alias = |name: &str| {
         let aliases = members.get("mtls_endpoint_aliases")?.as_object()?;
@@ -274,7 +275,7 @@ pub fn parse_metadata(
     })
 }
 
-/// The issuer that the metadata at `source` names in place of the one that was asked, where that can be asked instead.
+/// Returns the issuer that the metadata at `source` names instead of the requested one, if it can be used instead.
 #[must_use]
 pub fn other_issuer(answer: &Answer, asked: &str, source: &Url) -> Option<String> {
     let named = text(answer.members().ok()?, "issuer").filter(|_| answer.status == 200)?;
@@ -284,7 +285,7 @@ pub fn other_issuer(answer: &Answer, asked: &str, source: &Url) -> Option<String
     (whole && url.query().is_none() && named != asked).then_some(named)
 }
 
-/// The issuer whose metadata is where a request for that of `asked` was redirected to.
+/// Returns the issuer of the metadata to which the request for the metadata of `asked` was redirected.
 #[must_use]
 pub fn issuer_behind(target: &str, asked: &Url) -> Option<String> {
     let issuer = issuer_of_address(target).filter(|issuer| issuer.len() <= ISSUER_LIMIT)?;
@@ -293,7 +294,8 @@ pub fn issuer_behind(target: &str, asked: &Url) -> Option<String> {
     (url != *asked).then_some(issuer)
 }
 
-/// True on the same host, or where one host is within the other. An issuer elsewhere may be anybody's.
+/// Returns whether both URLs have the same host, or one host is a subdomain of the other. An issuer at any other host
+/// may belong to anyone.
 fn is_near(url: &Url, asked: &Url) -> bool {
     let (Some(one), Some(other)) = (url.domain(), asked.domain()) else {
         return url.host() == asked.host();
@@ -307,10 +309,11 @@ fn is_near(url: &Url, asked: &Url) -> bool {
     one == other || is_within(one, other) || is_within(other, one)
 }
 
-/// A longer issuer is not offered.
+/// Maximum length of an issuer that is suggested, in bytes.
 const ISSUER_LIMIT: usize = 200;
 
-/// The issuer that was meant by the address of an endpoint or of a page; `None` where it may be an issuer.
+/// Returns the issuer to which the URL of an endpoint or page probably belongs; `None` if the URL may be an issuer
+/// itself.
 #[must_use]
 pub fn without_endpoint(issuer: &str) -> Option<String> {
     let url = endpoint(issuer).ok()?;
@@ -322,7 +325,7 @@ pub fn without_endpoint(issuer: &str) -> Option<String> {
         let part = part.to_ascii_lowercase();
         ENDPOINT_WORDS.contains(&part.as_str())
     };
-    // A version may be part of an issuer, unless it stands before such a word.
+    // A version may be part of an issuer, unless it is followed by an endpoint word.
     let is_version = |part: &&str| {
         part.starts_with('v') && part[1..].starts_with(|ch: char| ch.is_ascii_digit())
     };
@@ -336,7 +339,7 @@ pub fn without_endpoint(issuer: &str) -> Option<String> {
     let ends_in_endpoint = parts.last().is_some_and(is_endpoint);
     let kept = match (ends_in_endpoint, parts.len()) {
         (true, _) => kept,
-        // A page of the service's website.
+        // The URL of a page on the service's website.
         (false, 1) => 0,
         (false, _) => return None,
     };
@@ -346,7 +349,7 @@ pub fn without_endpoint(issuer: &str) -> Option<String> {
     Some(root.as_str().trim_end_matches('/').to_owned())
 }
 
-/// What the address of an endpoint or a page ends in, but hardly an issuer.
+/// The last words of URLs of endpoints and pages; issuers hardly ever end in one.
 const ENDPOINT_WORDS: [&str; 18] = [
     "auth",
     "authorization",
@@ -372,7 +375,7 @@ fn is_set(members: &Map<String, Value>, name: &str) -> bool {
     members.get(name).and_then(Value::as_bool) == Some(true)
 }
 
-/// The placeholder in the issuer, such as `{tenant}`, and what was typed there.
+/// Returns the placeholder in the issuer, such as `{tenant}`, and what was entered in its place.
 fn placeholder(named: &str, asked: &str) -> Option<(String, String)> {
     let mut asked = asked.split('/');
     named.split('/').find_map(|part| {
@@ -382,14 +385,14 @@ fn placeholder(named: &str, asked: &str) -> Option<(String, String)> {
     })
 }
 
-/// A list of words, cleaned and bounded.
+/// Returns a list of words, cleaned and limited.
 fn list(members: &Map<String, Value>, name: &str) -> Option<Vec<String>> {
     let mut words = texts(members, name)?;
     words.retain(|word| !word.contains(' '));
     Some(words)
 }
 
-/// The same of texts that may have spaces.
+/// Returns a list of texts that may contain spaces, cleaned and limited.
 fn texts(members: &Map<String, Value>, name: &str) -> Option<Vec<String>> {
     let texts = members.get(name)?.as_array()?.iter();
     let texts = texts.filter_map(Value::as_str);
@@ -597,7 +600,7 @@ mod tests {
                 );
             }
         }
-        // An issuer on this machine has its endpoints here.
+        // An issuer on this machine has its endpoints on this machine.
         let answer = Answer {
             status: 200,
             retry_after: None,

@@ -1,4 +1,4 @@
-//! How the protocol can fail: sentences, each with a fix.
+//! The failures of the protocol: sentences, each with a fix.
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use super::incomplete::{NO_NONCE, is_incomplete};
 pub use super::useless::Useless;
 use crate::clean::{TEXT_LIMIT, clean};
 
-/// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All texts are
-/// cleaned where they enter.
+/// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All of its text is cleaned on
+/// creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerError {
     /// The code, such as `invalid_grant`.
     pub code: String,
-    /// The server's own words.
+    /// The server's own description.
     pub description: Option<String>,
-    /// The HTTP status, where it tells more than the code.
+    /// The HTTP status, if it says more than the code.
     pub status: Option<u16>,
 }
 
-/// The code of an error that came without one.
+/// The code of an error that the server sent without one.
 pub(super) const NO_CODE: &str = "error";
 
 impl ServerError {
-    /// The texts in it that may repeat what came from outside.
+    /// Returns the texts that may repeat something from outside this program.
     pub(crate) fn texts(&mut self) -> Vec<&mut String> {
         let code = (!is_protocol_code(&self.code)).then_some(&mut self.code);
         code.into_iter().chain(&mut self.description).collect()
     }
 
-    /// Cleans both texts.
+    /// Creates an error and cleans both texts.
     #[must_use]
     pub fn new(code: &str, description: Option<&str>) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl ServerError {
         }
     }
 
-    /// True if the user said no (RFC 8628 section 3.5, and the name that some servers use).
+    /// Returns whether the user denied the sign-in (RFC 8628, section 3.5, and the name that some servers use).
     #[must_use]
     pub fn is_denial(&self) -> bool {
         matches!(
@@ -51,7 +51,7 @@ impl ServerError {
         )
     }
 
-    /// True if the device code is over (RFC 8628 section 3.5, and the names that some servers use).
+    /// Returns whether the device code has expired (RFC 8628, section 3.5, and the names that some servers use).
     #[must_use]
     pub fn is_expiry(&self) -> bool {
         matches!(
@@ -70,24 +70,24 @@ impl std::fmt::Display for ServerError {
     }
 }
 
-/// What was being asked of the server.
+/// The kind of a request to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// A device code (RFC 8628, section 3.1).
+    /// The device authorization request (RFC 8628, section 3.1).
     DeviceCode,
-    /// To keep the parameters of a sign-in (RFC 9126).
+    /// A pushed authorization request (RFC 9126).
     Pushed,
-    /// Whether the user approved (RFC 8628, section 3.4).
+    /// A poll for approval (RFC 8628, section 3.4).
     Approval,
-    /// The tokens for an authorization code (RFC 6749, section 4.1.3).
+    /// The exchange of an authorization code for tokens (RFC 6749, section 4.1.3).
     Exchange,
-    /// New tokens for a refresh token (RFC 6749, section 6).
+    /// A refresh (RFC 6749, section 6).
     Refresh,
-    /// A token for the client itself (RFC 6749, section 4.4).
+    /// The request for a token for the client itself (RFC 6749, section 4.4).
     ClientCredentials,
-    /// To be registered as a client (RFC 7591).
+    /// The registration of a client (RFC 7591).
     Registration,
-    /// A token for an assertion (RFC 7523, section 2.1).
+    /// The request for a token with an assertion (RFC 7523, section 2.1).
     JwtBearer,
 }
 
@@ -115,7 +115,7 @@ impl Asked {
         }
     }
 
-    /// What is sent and works only once.
+    /// Returns the name of the credential in the request that may be used up.
     fn code(self) -> &'static str {
         match self {
             Self::DeviceCode | Self::Approval => "device code",
@@ -140,12 +140,12 @@ impl Asked {
     }
 }
 
-/// The server's words in brackets, where there are some.
+/// Returns the server's error in parentheses, if there is one.
 fn beside(error: Option<&ServerError>) -> String {
     error.map(|error| format!(" ({error})")).unwrap_or_default()
 }
 
-/// A length of time in words, rounded up.
+/// Describes a duration in words, rounded up.
 fn duration_text(time: Duration) -> String {
     let seconds = time.as_secs().max(1);
     let (count, unit) = match seconds {
@@ -181,93 +181,93 @@ const WITHOUT_OPENID: &str =
 /// The error code of a service that is overloaded (RFC 6749, section 4.1.2.1).
 pub(super) const BUSY: &str = "temporarily_unavailable";
 
-/// What to do where a service requires a client certificate.
+/// The fix if a service requires a client certificate.
 pub const CLIENT_CERTIFICATE: &str = "Set Client auth. under Advanced to Mutual TLS, with the Client key and the Client \
     certificate that are registered with the service.";
 
-/// What of the settings a failure is about.
+/// The setting that a failure is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
     /// The client secret, and how it is sent.
     Secret,
-    /// The URL that this was asked at.
+    /// The URL of this request.
     Url(Asked),
     /// The scopes.
     Scope,
-    /// The scope `openid`, without which there is no ID token.
+    /// The scope `openid`, without which the service issues no ID token.
     OpenId,
 }
 
-/// Why there are no tokens.
+/// Why a request brought no tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The user said no.
+    /// The user denied the sign-in.
     #[error("The sign-in was denied in the browser ({error}).")]
     Denied {
-        /// Told by a poll; otherwise the browser came back with it.
+        /// Whether a poll reported the denial; otherwise the redirect did.
         polled: bool,
-        /// In the server's words.
+        /// The server's error.
         error: ServerError,
     },
     /// The device code was not used in time.
     #[error("The code expired before the sign-in was approved.")]
     Expired,
-    /// The device code expired, and no poll had an answer that says whether it was approved.
+    /// The device code expired, and no response to a poll said whether the sign-in was approved.
     #[error("The code expired, and no poll got a valid response: {reason}.")]
     Unanswered {
-        /// What was wrong with the last answer.
+        /// What was wrong with the last response.
         reason: String,
         /// Its HTTP status, if there was one.
         status: Option<u16>,
     },
-    /// A success without a usable access token.
+    /// A successful response without a usable access token.
     #[error("The response to {} is invalid: {}.", .asked.name(), .useless.reason())]
     Useless {
-        /// At which request.
+        /// The request.
         asked: Asked,
-        /// What is wrong.
+        /// What is wrong with the response.
         useless: Useless,
     },
-    /// The service gave an address that must not be opened.
+    /// The service sent a URL that must not be opened.
     #[error("The service returned an invalid URL: {0}.")]
     Address(String),
-    /// The server's own error.
+    /// The server rejected the request.
     #[error("The service rejected {}: {error}", .asked.name())]
     Server {
-        /// At which request.
+        /// The request.
         asked: Asked,
-        /// In its words.
+        /// The server's error.
         error: ServerError,
     },
-    /// The error came with the browser's return (RFC 6749, section 4.1.2.1).
+    /// The error was in the redirect (RFC 6749, section 4.1.2.1).
     #[error("The service ended the sign-in: {0}")]
     Callback(ServerError),
-    /// The service does not know the code, and probably because the answer to it was lost before.
+    /// The service doesn't know the code, probably because an earlier response to it was lost.
     #[error("An earlier response was lost, so the {} has probably been used up{}.", .asked.code(), beside(.error.as_ref()))]
     UsedUp {
-        /// With which request the code was sent.
+        /// The request that the code was sent with.
         asked: Asked,
-        /// What the service says of the code now, where it was asked again.
+        /// The service's error for the code, if it was sent again.
         error: Option<ServerError>,
     },
-    /// The service cannot answer at present: 429, 5xx, or an error that says so.
+    /// The service is not available now: 429, 5xx, or an error that says so.
     #[error("{}", unavailable(*.status, *.wait, .error.as_ref()))]
     Unavailable {
         /// HTTP status.
         status: u16,
-        /// For how long it asks to wait.
+        /// How long the service asks to wait.
         wait: Option<Duration>,
-        /// In its words.
+        /// The service's error.
         error: Option<ServerError>,
     },
-    /// The answer is not what the protocol requests.
+    /// The response doesn't follow the protocol.
     #[error("The response to {} is invalid: {reason}.", .asked.name())]
     Unusable {
-        /// At which request.
+        /// The request.
         asked: Asked,
         /// HTTP status.
         status: u16,
-        /// What is wrong with it.
+        /// What is wrong with the response.
         reason: String,
     },
     /// The ID token belongs to another sign-in, client or issuer.
@@ -276,7 +276,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The texts in it that may repeat what came from outside.
+    /// Returns the texts that may repeat something from outside this program.
     pub(crate) fn texts(&mut self) -> Vec<&mut String> {
         match self {
             Self::Denied { error, .. } | Self::Server { error, .. } | Self::Callback(error) => {
@@ -293,7 +293,7 @@ impl Failure {
         }
     }
 
-    /// True if the service said that it is overloaded, and has probably not looked at the request.
+    /// Returns whether the service said that it is overloaded, so that it has probably not processed the request.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         match self {
@@ -306,7 +306,7 @@ impl Failure {
         }
     }
 
-    /// What of the settings is probably wrong, where the failure itself tells.
+    /// Returns the setting that is probably wrong, if the failure itself tells.
     #[must_use]
     pub fn about(&self) -> Option<About> {
         let by_status = |asked, status| match status {
@@ -342,7 +342,7 @@ impl Failure {
         }
     }
 
-    /// The service's own error, and what it put an end to in a few words; `None` if it said nothing.
+    /// Returns the service's own error, after a few words about what it ended; `None` if the service sent no error.
     #[must_use]
     pub fn refusal(&self) -> Option<(&'static str, &ServerError)> {
         match self {
@@ -360,7 +360,7 @@ impl Failure {
         }
     }
 
-    /// When to try again, where the service is not available at present.
+    /// Returns when to try again, if the service is not available now.
     #[must_use]
     pub fn when(&self) -> Option<String> {
         match self {
@@ -372,7 +372,7 @@ impl Failure {
         }
     }
 
-    /// What to do about it, in a sentence; for a service's own errors where `explain` knows no better.
+    /// Returns the fix, as a sentence. For a service's own errors, it is only used if `explain` has nothing better.
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
@@ -437,14 +437,15 @@ impl Failure {
     }
 }
 
-/// True for the page of a web server that requires a client certificate, and takes the request before it says so.
+/// Returns whether this is the page of a web server that requires a client certificate, but says so only after it has
+/// accepted the request.
 fn requires_certificate(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
     let has = |words: &str| reason.contains(words);
     has("certificate") && (has("required") || has("client")) && (has("ssl") || has("tls"))
 }
 
-/// What to do about an answer that says nothing in the words of the protocol: its status tells the most.
+/// Returns the fix for a response that is not part of the protocol: its status says the most.
 fn unusable_hint(asked: Asked, status: u16) -> String {
     let url = asked.field();
     match (asked, status) {
@@ -542,7 +543,7 @@ mod tests {
         assert_eq!(duration_text(Duration::from_secs(7201)), "3 hours");
     }
 
-    /// All kinds, with a text from outside in each.
+    /// Returns one failure of each kind with text from outside.
     fn failures(said: &str) -> Vec<Failure> {
         let error = || ServerError::new(&format!("Odd code {said}"), Some(said));
         vec![
@@ -583,7 +584,7 @@ mod tests {
             let told = format!("{failure:?} {failure} {}", failure.hint());
             assert!(!told.contains("s3cret"), "{told}");
         }
-        // A code of the protocol is nobody's secret.
+        // An error code of the protocol is never a secret.
         let mut known = ServerError::new("invalid_grant", None);
         assert!(known.texts().is_empty());
     }
@@ -661,7 +662,7 @@ mod tests {
             });
             assert_eq!(unanswered.about(), setting, "{status}");
         }
-        // The page of a web server that requires a certificate is about no URL.
+        // The page of a web server that requires a certificate doesn't mean that the URL is wrong.
         for (page, about_a_certificate) in [
             (
                 "it is a web page: 400 No required SSL certificate was sent",

@@ -1,4 +1,4 @@
-//! The flows.
+//! The OAuth flows.
 
 use serde::Deserialize;
 
@@ -6,13 +6,14 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FlowKind {
-    /// RFC 8628.
+    /// The device code flow (RFC 8628).
     DeviceCode,
-    /// RFC 6749, section 4.1, with RFC 7636 and RFC 8252.
+    /// The authorization code flow (RFC 6749, section 4.1, with RFC 7636 and RFC 8252).
     AuthorizationCode,
-    /// RFC 6749, section 4.4: the client gets a token for itself.
+    /// The client credentials flow (RFC 6749, section 4.4): the client gets a token for itself.
     ClientCredentials,
-    /// RFC 7523, section 2.1: the key of a service account gets a token, for itself or for a user of its organization.
+    /// The JWT bearer flow (RFC 7523, section 2.1): the key of a service account gets a token, for itself or for a user
+    /// of its organization.
     #[serde(rename = "service-account")]
     JwtBearer,
 }
@@ -26,7 +27,7 @@ impl FlowKind {
         Self::JwtBearer,
     ];
 
-    /// The name on screen.
+    /// Returns the name on screen.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -37,7 +38,7 @@ impl FlowKind {
         }
     }
 
-    /// The name in flags and files.
+    /// Returns the name in flags and files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -48,13 +49,14 @@ impl FlowKind {
         }
     }
 
-    /// True if a user signs in. Otherwise there is no refresh token: the client secret or the key gets every access token.
+    /// Returns whether a user signs in. If not, there is no refresh token: the client secret or the key gets every
+    /// access token.
     #[must_use]
     pub fn has_user(self) -> bool {
         !matches!(self, Self::ClientCredentials | Self::JwtBearer)
     }
 
-    /// True if the request has a client ID. Otherwise the key says who sends it.
+    /// Returns whether the request contains a client ID. If not, the key identifies the sender.
     #[must_use]
     pub fn has_client(self) -> bool {
         self != Self::JwtBearer

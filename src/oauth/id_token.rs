@@ -1,6 +1,6 @@
-//! ID tokens: decoded, and compared with the sign-in they should belong to.
+//! ID tokens: decodes them and compares them with the sign-in that they should belong to.
 //!
-//! The signature is a check of its own (`signature.rs`).
+//! `signature.rs` checks the signature.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,35 +14,35 @@ use super::jose::Algorithm;
 use crate::clean::clean;
 use crate::secret::{ExposeSecret, SecretString, same};
 
-/// A payload larger than this is not decoded; an answer is not larger either.
+/// Maximum size of a payload, in bytes. A larger one is not decoded; a response is not larger either.
 const PAYLOAD_LIMIT: usize = 1024 * 1024;
-/// How far the clocks of this machine and of the server may differ, in seconds.
+/// Maximum difference between the clocks of this machine and of the server, in seconds.
 pub(super) const CLOCK_TOLERANCE: u64 = 120;
 
 /// The claims of a JSON Web Token (RFC 7519), not verified.
 #[derive(Debug, Clone)]
 pub struct Claims(Map<String, Value>);
 
-/// What an ID token must say.
+/// The expected content of an ID token.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
-    /// Issuers that are right; `{claim}` stands for a claim of the token. Empty: not known.
+    /// The accepted issuers; `{claim}` is replaced by a claim of the token. Empty if the issuer is not known.
     pub issuers: &'a [String],
-    /// The audience.
+    /// The expected audience.
     pub client_id: &'a str,
-    /// Who signed in at first, for a token of a refresh (OpenID Connect Core, section 12.2).
+    /// The subject that signed in originally, for a token from a refresh (OpenID Connect Core, section 12.2).
     pub subject: Option<&'a str>,
-    /// What was sent with the authorization request.
+    /// The nonce that was sent with the authorization request.
     pub nonce: Option<&'a SecretString>,
-    /// What came with it.
+    /// The access token in the same response.
     pub access_token: Option<&'a SecretString>,
-    /// How it is signed, which also tells how `at_hash` is made.
+    /// The algorithm of the signature, which also determines the hash for `at_hash`.
     pub algorithm: Option<Algorithm>,
-    /// Seconds since 1970.
+    /// The current time, in seconds since 1970.
     pub unix_time: u64,
 }
 
-/// The claims of `token`, where it is a JSON Web Token; access tokens often are not.
+/// Decodes the claims of `token`; `None` if it is not a JSON Web Token. Access tokens often are not.
 #[must_use]
 pub fn decode(token: &str) -> Option<Claims> {
     let mut parts = token.split('.');
@@ -56,7 +56,8 @@ pub fn decode(token: &str) -> Option<Claims> {
     parse_object(&bytes).ok().map(Claims)
 }
 
-/// True for an encrypted token (RFC 7516, section 3.1), which only the holder of the client's private key can read.
+/// Returns whether the token is encrypted (RFC 7516, section 3.1), so that only the holder of the client's private key
+/// can read it.
 #[must_use]
 pub fn is_encrypted(token: &str) -> bool {
     let parts: Vec<&str> = token.split('.').take(6).collect();
@@ -72,26 +73,27 @@ pub fn is_encrypted(token: &str) -> bool {
 }
 
 impl Claims {
-    /// The claims that are times (RFC 7519, section 4.1; RFC 7662, section 2.2; OpenID Connect Core, sections 2 and 5.1).
+    /// The names of claims that are times (RFC 7519, section 4.1; RFC 7662, section 2.2; OpenID Connect
+    /// Core, sections 2 and 5.1).
     pub const TIMES: [&str; 5] = ["auth_time", "exp", "iat", "nbf", "updated_at"];
 
-    /// The members of an answer.
+    /// Creates claims from the members of a response.
     pub(super) fn of(members: Map<String, Value>) -> Self {
         Self(members)
     }
 
-    /// The claims themselves.
+    /// Returns the claims by name.
     #[must_use]
     pub fn members(&self) -> &Map<String, Value> {
         &self.0
     }
 
-    /// The same, to be redacted.
+    /// Returns the claims mutably, to redact them.
     pub(crate) fn members_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.0
     }
 
-    /// Whom the token is for.
+    /// Returns the audiences of the token.
     #[must_use]
     pub fn audiences(&self) -> Vec<&str> {
         match self.0.get("aud") {
@@ -101,7 +103,7 @@ impl Claims {
         }
     }
 
-    /// The claims as name and cleaned text, in the order of their names.
+    /// Returns the claims as cleaned names and texts, sorted by name.
     #[must_use]
     pub fn lines(&self) -> Vec<(String, String)> {
         let line = |(name, value): (&String, &Value)| {
@@ -113,7 +115,7 @@ impl Claims {
         self.0.iter().take(100).map(line).collect()
     }
 
-    /// Who signed in, by the claim that says it best.
+    /// Returns the user who signed in, from the claim that describes the user best.
     #[must_use]
     pub fn person(&self) -> Option<String> {
         ["email", "preferred_username", "upn", "name", "sub"]
@@ -123,13 +125,13 @@ impl Claims {
             .filter(|text| !text.is_empty())
     }
 
-    /// Who it is about, as the service counts people.
+    /// Returns the subject, which is the service's identifier of the user.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.text("sub")
     }
 
-    /// A claim that is a time, in seconds since 1970.
+    /// Returns a claim that is a time, in seconds since 1970.
     #[must_use]
     pub fn time(&self, name: &str) -> Option<i64> {
         let seconds = self.0.get(name)?.as_f64()?;
@@ -137,7 +139,7 @@ impl Claims {
         (0.0..1e12).contains(&seconds).then_some(seconds as i64)
     }
 
-    /// A claim that is a text.
+    /// Returns a claim that is a text.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
@@ -146,7 +148,7 @@ impl Claims {
     /// Compares the token with the sign-in (OpenID Connect Core, section 3.1.3.7).
     ///
     /// # Errors
-    /// The first thing that is wrong, in words.
+    /// Returns an error that describes the first mismatch.
     pub fn check(&self, expected: &Expected<'_>) -> Result<(), String> {
         let issuer = self.text("iss").ok_or(NO_ISSUER)?;
         if !expected.issuers.is_empty()
@@ -234,7 +236,7 @@ impl Claims {
         Ok(())
     }
 
-    /// `pattern` with each `{claim}` replaced by that claim of this token.
+    /// Replaces each `{claim}` in `pattern` by that claim of this token.
     fn fill(&self, pattern: &str) -> String {
         let mut out = String::new();
         let mut rest = pattern;
@@ -250,7 +252,7 @@ impl Claims {
     }
 }
 
-/// The first half of the hash of an access token (OpenID Connect Core, section 3.1.3.6).
+/// Returns the first half of the hash of an access token (OpenID Connect Core, section 3.1.3.6).
 fn half_hash(token: &SecretString, algorithm: Algorithm) -> String {
     let hash = digest::digest(algorithm.hash(), token.expose_secret().as_bytes());
     let hash = hash.as_ref();
@@ -289,7 +291,7 @@ mod tests {
         let good = serde_json::json!({"iss":"https://a","aud":["x","me"],"azp":"me","sub":"alice","nonce":"n","iat":999_990,"exp":1_000_100});
         assert_eq!(check(&good, &["https://a"], Some("n")), Ok(()));
         assert_eq!(check(&good, &[], None), Ok(()));
-        // The example of OpenID Connect Core, appendix A.4; small differences of clocks are no error.
+        // The example of OpenID Connect Core, appendix A.4. Small differences between clocks are accepted.
         let mut more = good.clone();
         more["at_hash"] = "77QmUPtjPfzWtF2AnpK9RQ".into();
         (more["iat"], more["nbf"]) = (1_000_100.into(), 1_000_100.into());

@@ -1,4 +1,5 @@
-//! What a service may omit from its ID tokens, in words. The user can only avoid it by requesting no ID token.
+//! Claims that a service may omit from its ID tokens, as error texts. The user can only avoid these errors by not
+//! requesting an ID token.
 
 pub(super) const NOT_ONE: &str = "it is not a JSON Web Token";
 pub(super) const NO_NONCE: &str = "it has no nonce, although one was sent";
@@ -8,7 +9,7 @@ pub(super) const NO_SUBJECT: &str = "it has no subject (sub)";
 pub(super) const NO_TIME: &str = "it doesn't say when it was issued (iat)";
 pub(super) const NO_EXPIRY: &str = "it has no expiry (exp)";
 
-/// True if this is wrong with an ID token because its service leaves something out.
+/// Returns whether the problem with an ID token is that the service omitted something.
 pub(super) fn is_incomplete(reason: &str) -> bool {
     [
         NOT_ONE, NO_NONCE, NO_ISSUER, NO_CLIENT, NO_SUBJECT, NO_TIME, NO_EXPIRY,

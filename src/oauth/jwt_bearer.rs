@@ -14,59 +14,59 @@ use crate::secret::{ExposeSecret, SecretString};
 
 /// The value of `grant_type`.
 pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// How long an assertion is valid, in seconds. Services reject a longer time.
+/// Lifetime of an assertion, in seconds. Services reject a longer one.
 const LIFE: u64 = 3600;
-/// The `type` of the right file.
+/// The `type` of a service account key file.
 const KIND: &str = "service_account";
 
-/// Why a key file can't be used, as a sentence.
+/// Why a key file can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFileProblem {
     /// Another format, such as PKCS #12.
     #[error("It is not in JSON format.")]
     NotJson,
-    /// JSON with other members than those of any credentials.
+    /// JSON with a member of the wrong type.
     #[error("It is not a service account key: a member has the wrong type.")]
     Malformed,
-    /// The ID and secret of a client that users sign in with.
+    /// The ID and secret of a client for signing in users.
     #[error(
         "It is a client secret file (\"{0}\"), which is for signing in users, not a service account key."
     )]
     ClientSecret(&'static str),
-    /// The refresh token of a user.
+    /// A user's refresh token.
     #[error(
         "It contains a user's credentials (\"type\": \"authorized_user\"), not a service account key."
     )]
     User,
-    /// Says where to get a token of another service, and has no key.
+    /// A configuration for getting tokens from another service, without a private key.
     #[error(
         "It is a workload identity configuration (\"type\": \"external_account\") without a private key, not a service account \
          key."
     )]
     External,
-    /// Any other kind.
+    /// Any other type of file.
     #[error("It contains \"type\": \"{0}\". A service account key has \"type\": \"{KIND}\".")]
     OtherKind(String),
-    /// Something is not there.
+    /// A required member is missing.
     #[error("It has no {0}.")]
     Missing(&'static str),
-    /// The private key.
+    /// The private key can't be used.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The key belongs to another server.
+    /// The key belongs to another token endpoint.
     #[error(
         "Its key is for the token URL {named}, but Token ex. URL is {used}. Nothing was sent to either."
     )]
     OtherServer {
-        /// What the file names.
+        /// The token URL in the file.
         named: String,
-        /// What the settings name.
+        /// The token URL in the settings.
         used: String,
     },
 }
 
 impl KeyFileProblem {
-    /// What to do about it, as a sentence.
+    /// Returns the fix, as a sentence.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
@@ -96,7 +96,7 @@ pub struct ServiceAccount {
     key: SigningKey,
 }
 
-/// The file as downloaded. Members that are not used are left out.
+/// The members of a key file that are used; all others are ignored.
 #[derive(Deserialize)]
 struct KeyFile {
     #[serde(rename = "type")]
@@ -116,14 +116,14 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretStr
 }
 
 impl ServiceAccount {
-    /// Reads the content of a key file. The key is only for `token_url`: at any other server, an assertion would be a
-    /// credential in the wrong hands.
+    /// Parses the content of a key file. The key may only be used with `token_url`: sent to any other server, an
+    /// assertion would be a leaked credential.
     ///
     /// # Errors
-    /// Why it can't be used.
+    /// Returns an error if the key can't be used.
     pub fn parse(json: &[u8], token_url: &Url) -> Result<Self, KeyFileProblem> {
         let file: KeyFile = serde_json::from_slice(json).map_err(|error| {
-            // PKCS #12 begins with a digit, and PEM with a minus sign.
+            // PKCS #12 starts with a digit, and PEM with a hyphen.
             let is_json = json.trim_ascii_start().starts_with(b"{") || json.starts_with(b"[");
             if is_json && error.is_data() {
                 KeyFileProblem::Malformed
@@ -168,11 +168,11 @@ impl ServiceAccount {
         })
     }
 
-    /// The assertion for a token of `client`'s scopes, issued at this time: for the user `subject` where one is given,
-    /// otherwise for the service account itself.
+    /// Creates the assertion for a token with the scopes of `client`, issued at this time: for the user `subject` if
+    /// there is one, otherwise for the service account itself.
     ///
     /// # Errors
-    /// If the key can't sign.
+    /// Returns an error if the key can't sign.
     pub fn assertion(
         &self,
         client: &Client,
@@ -197,10 +197,11 @@ impl ServiceAccount {
 }
 
 impl Client {
-    /// Asks for an access token with an assertion, which says who asks: there is no client ID and no client secret.
+    /// Builds the request for an access token with an assertion. The assertion identifies the sender, so there is no
+    /// client ID and no client secret.
     ///
     /// # Errors
-    /// Where the request cannot be built.
+    /// Returns an error if the request can't be built.
     pub fn jwt_bearer_request(&self, assertion: &SecretString) -> Result<Request, RequestError> {
         let request = Request {
             method: Method::Post,
@@ -212,7 +213,7 @@ impl Client {
         self.in_dialect(Ok(request), |form| {
             form.add("grant_type", GRANT);
             form.add("assertion", assertion.expose_secret());
-            // Resources are added with what each request for tokens repeats.
+            // `add_token_parameters` adds the resources.
             for (name, value) in self.extra.iter().filter(|(name, _)| name != "resource") {
                 form.add(name, value);
             }
@@ -371,7 +372,7 @@ mod tests {
             let told = parse(&file).unwrap_err().to_string();
             assert!(told.contains(other) && told.contains(TOKEN_URL), "{told}");
         }
-        // The same URL in another spelling.
+        // The same URL in another spelling is accepted.
         file["token_uri"] = "https://AS.example:443/token".into();
         parse(&file).unwrap();
     }

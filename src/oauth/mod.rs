@@ -1,4 +1,4 @@
-//! The protocol: builds requests and interprets responses. Does no I/O, never waits and has no clock.
+//! The protocol: builds requests and interprets responses. Performs no I/O, never waits and has no clock.
 //!
 //! Left out on purpose: the implicit and password grants (RFC 9700 forbids them), and PKCE `plain`.
 

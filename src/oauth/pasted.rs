@@ -1,24 +1,24 @@
-//! What a user pasted instead of the browser's redirect: its query, or only a code.
+//! Recognizes what the user pasted in place of the browser's redirect: its query, or only a code.
 
 use url::form_urlencoded;
 
 use crate::clean::{is_visible, trimmed, unquoted};
 
-/// A paste, read.
+/// The content of a paste.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pasted {
-    /// The query of an answer, from a URL or alone.
+    /// The query of a redirect, from a URL or on its own.
     Query(String),
-    /// A URL without an answer in it.
+    /// A URL without a response in it.
     Url,
-    /// Perhaps a code.
+    /// Other text, which may be a code.
     Text(String),
 }
 
-/// The parameters that tell an answer from other text.
+/// The parameters that distinguish a response from other text.
 const OF_AN_ANSWER: [&str; 3] = ["code", "error", "state"];
 
-/// Reads a paste.
+/// Classifies a paste.
 #[must_use]
 pub fn read(paste: &str) -> Pasted {
     let text: String = paste
@@ -30,18 +30,18 @@ pub fn read(paste: &str) -> Pasted {
         .replace("\\u0026", "&");
     let text = without_label(without_end_of_sentence(bare(&text)));
     let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
-    // With or without its beginning: browsers hide the scheme.
+    // The URL may lack its start: browsers hide the scheme.
     if let Some((_, query)) = before.split_once('?')
         && (has_any(query) || !has_any(fragment))
     {
         return Pasted::Query(query.to_owned());
     }
-    // The answer of another response mode (OAuth 2.0 Multiple Response Type Encoding Practices, section 2.1).
+    // The response of another response mode (OAuth 2.0 Multiple Response Type Encoding Practices, section 2.1).
     if has_any(fragment) {
         return Pasted::Query(fragment.to_owned());
     }
     match before.split_once('&') {
-        // The rest of a query behind its code.
+        // A code, followed by the rest of its query.
         Some((code, rest))
             if !code.contains("://")
                 && !code.contains('=')
@@ -65,7 +65,8 @@ pub fn read(paste: &str) -> Pasted {
     Pasted::Text(if has_words { text } else { before }.to_owned())
 }
 
-/// True for what an answer begins with: a URL, a query, the line of a log. Other text may be the rest of one.
+/// Returns whether the text is the start of a response: a URL, a query or a line of a log. Other text may be the rest
+/// of a response.
 #[must_use]
 pub fn begins_an_answer(text: &str) -> bool {
     let text = bare(text);
@@ -83,7 +84,7 @@ pub fn begins_an_answer(text: &str) -> bool {
         || first.starts_with("127.0.0.1")
 }
 
-/// True for what is a URL or a query, also a part of one: what follows on the next line may be the rest of it.
+/// Returns whether the text is a URL or a query, or a part of one, which the next line may continue.
 #[must_use]
 pub fn is_like_a_url(text: &str) -> bool {
     text.contains("://") || text.contains('?') || has_any(text)
@@ -93,7 +94,7 @@ fn names(query: &str) -> impl Iterator<Item = String> + '_ {
     form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned())
 }
 
-/// True if the query carries a state.
+/// Returns whether the query contains a state.
 #[must_use]
 pub fn has_state(query: &str) -> bool {
     names(query).any(|name| name == "state")
@@ -108,7 +109,7 @@ fn is_parameter(text: &str) -> bool {
         .is_some_and(|(name, _)| !name.is_empty())
 }
 
-/// The text without what ends a sentence behind a state, which has no such characters.
+/// Removes the punctuation that ends a sentence after a state. A state contains no such characters.
 fn without_end_of_sentence(text: &str) -> &str {
     let is_state_last = text
         .rsplit(['&', '?', '#'])
@@ -121,7 +122,7 @@ fn without_end_of_sentence(text: &str) -> &str {
     }
 }
 
-/// The code without its label, such as `Authorization code: `.
+/// Removes a label in front of the code, such as `Authorization code: `.
 fn without_label(text: &str) -> &str {
     let Some((label, code)) = text.split_once(':') else {
         return text;
@@ -139,7 +140,7 @@ fn without_label(text: &str) -> &str {
     }
 }
 
-/// The text without quotation marks and brackets around it.
+/// Removes quotation marks and brackets around the text.
 fn bare(text: &str) -> &str {
     let mut text = trimmed(text);
     loop {
@@ -150,15 +151,15 @@ fn bare(text: &str) -> &str {
                 .find_map(|(opening, closing)| text.strip_prefix(*opening)?.strip_suffix(*closing))
         };
         let Some(inner) = unquoted(text).or_else(unbracketed) else {
-            // One of a pair may not have been copied.
+            // One mark of a pair may not have been copied.
             return text.trim_matches(['"', '\'', '`', '“', '”', '‘', '’', '<', '>']);
         };
         text = trimmed(inner);
     }
 }
 
-/// The word with the answer, where there are others: the request line of a server's log, a header, a sentence. Otherwise
-/// the words together, as a line break may have come into them.
+/// Returns the word that contains the response if there are other words, as in the request line of a server's log, in a
+/// header or in a sentence. Otherwise joins the words of a URL, because a line break may have split it.
 fn one_word(text: &str) -> String {
     let words = || text.split_whitespace();
     let first = words().next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Pushed authorization requests (RFC 9126): the parameters go to the service before the browser is opened, and the URL for
-//! the browser only names them.
+//! Pushed authorization requests (RFC 9126): the parameters are sent to the service before the browser is opened, and
+//! the URL for the browser only refers to them.
 
 use std::time::Duration;
 
@@ -14,33 +14,33 @@ use super::failure::{Asked, Failure};
 use super::token::{error, number, text};
 use crate::secret::{ExposeSecret, SecretString};
 
-/// The parameters as the service keeps them.
+/// A reference to parameters that the service has stored.
 #[derive(Debug)]
 pub struct Reference {
-    /// Stands for the parameters, for one sign-in.
+    /// The `request_uri`, which replaces the parameters in one sign-in.
     pub request_uri: SecretString,
-    /// For how long, if the service says so.
+    /// The lifetime of the reference, if the service returns it.
     pub expires_in: Option<Duration>,
 }
 
-/// A longer reference would make a URL that some browsers reject.
+/// Maximum length of a reference, in bytes. A longer one would make a URL that some browsers reject.
 const REFERENCE_LIMIT: usize = 4096;
 
 impl Client {
-    /// Sends the parameters of `authorization`, the URL that would be opened otherwise, with the client authentication of
-    /// the token endpoint (RFC 9126, section 2.1).
+    /// Builds the request that sends the parameters of `authorization`, the URL that would otherwise be opened. The
+    /// client authenticates as at the token endpoint (RFC 9126, section 2.1).
     ///
     /// # Errors
-    /// If the request can't be built.
+    /// Returns an error if the request can't be built.
     pub fn pushed_request(&self, at: &Url, authorization: &Url) -> Result<Request, RequestError> {
         let client = self.basic().set_token_uri(TokenUrl::from_url(at.clone()));
-        // Of the crate's requests this has the fewest parameters besides the authentication.
+        // This request of the crate has the fewest parameters in addition to the client authentication.
         let request = client.exchange_client_credentials();
         self.in_dialect(taken(|keep| drop(request.request(keep))), |form| {
-            // The URL has the client ID as well, by its name at this service.
+            // The authorization URL contains the client ID too, under the parameter name of this service.
             form.remove("grant_type");
             form.remove("client_id");
-            // Those of the endpoint itself stay in its URL.
+            // Parameters in the configured authorization URL are not sent here; they stay in that URL.
             let own = self.authorization_url.as_ref();
             let own = own.map_or(0, |url| url.query_pairs().count());
             for (name, value) in authorization.query_pairs().skip(own) {
@@ -49,10 +49,10 @@ impl Client {
         })
     }
 
-    /// The URL to open in a browser for parameters that the service keeps (RFC 9126, section 4).
+    /// Builds the URL to open in a browser for parameters that the service has stored (RFC 9126, section 4).
     ///
     /// # Errors
-    /// If the client has no authorization URL.
+    /// Returns an error if the client has no authorization URL.
     pub fn pushed_authorization(&self, kept: &Reference) -> Result<Url, RequestError> {
         let mut url = self
             .authorization_url
@@ -71,10 +71,11 @@ impl Client {
     }
 }
 
-/// Reads the answer to a pushed authorization request (RFC 9126, section 2.2): 201, or 200 from some services.
+/// Parses the response to a pushed authorization request (RFC 9126, section 2.2). Its status is 201, or 200 from some
+/// services.
 ///
 /// # Errors
-/// The server's error, or what is wrong with the answer.
+/// Returns the server's error, or what is wrong with the response.
 pub fn parse_kept(answer: &Answer, answers: &Answers) -> Result<Reference, Failure> {
     let asked = Asked::Pushed;
     let unusable = |reason: String| match answer.challenge() {
@@ -176,7 +177,7 @@ mod tests {
             let before = sent.len();
             sent.retain(|(name, _)| name != "client_secret");
             assert_eq!(before - sent.len(), usize::from(secret));
-            // Each of them once, and not what the URL of the endpoint has itself.
+            // Each parameter is sent once, without those in the URL of the endpoint.
             let mut opened: Vec<_> = url.query_pairs().into_owned().skip(1).collect();
             sent.sort();
             opened.sort();

@@ -11,27 +11,28 @@ use super::failure::{Asked, Failure};
 use super::token::{error, number, text};
 use crate::secret::{ExposeSecret, SecretString};
 
-/// The name that users see at the service.
+/// The client name that users see at the service.
 const NAME: &str = "OAuth Authorizer";
-/// Longer values are rejected.
+/// Maximum length of a value, in bytes. Longer values are rejected.
 const VALUE_LIMIT: usize = 16 * 1024;
 
-/// What a client is to be registered as (RFC 7591, section 2).
+/// The client metadata to register (RFC 7591, section 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientMetadata {
-    /// Where the browser is sent back to; empty for flows without that.
+    /// The redirect URLs; empty for flows without a redirect.
     pub redirect_urls: Vec<String>,
-    /// What tokens are requested for.
+    /// The grant types that the client will use.
     pub grant_types: Vec<String>,
-    /// How the client proves who it is.
+    /// The client authentication method.
     pub authentication: String,
-    /// The scopes.
+    /// The scopes that the client will request.
     pub scopes: Vec<String>,
-    /// True for a program on the user's own machine, which any port may belong to (RFC 8252, section 7.3).
+    /// Whether the client is a program on the user's own machine, whose redirect URL may have any port (RFC 8252,
+    /// section 7.3).
     pub native: bool,
 }
 
-/// A client that the service has registered (RFC 7591, section 3.2.1).
+/// The response to a registration (RFC 7591, section 3.2.1).
 #[derive(Debug, Clone)]
 pub struct Registered {
     /// The client ID.
@@ -40,16 +41,16 @@ pub struct Registered {
     pub client_secret: Option<SecretString>,
     /// When the secret expires, in seconds since 1970; `None` if it doesn't.
     pub secret_expires_at: Option<u64>,
-    /// How the client proves who it is.
+    /// The client authentication method, if the response names it.
     pub authentication: Option<String>,
-    /// Reads, changes and deletes the registration (RFC 7592).
+    /// The access token for reading, changing and deleting the registration (RFC 7592).
     pub access_token: Option<SecretString>,
-    /// Where that is done.
+    /// The URL for these requests.
     pub client_url: Option<String>,
 }
 
 impl Registered {
-    /// All of it, as JSON.
+    /// Returns the registration as JSON.
     #[must_use]
     pub fn to_json(&self) -> SecretString {
         let secret = |secret: &Option<SecretString>| {
@@ -73,7 +74,8 @@ impl Registered {
     }
 }
 
-/// Asks `url` to register a client. The initial access token is required by some services (RFC 7591, section 3).
+/// Builds the request that registers a client at `url`. Some services require an initial access token (RFC 7591,
+/// section 3).
 #[must_use]
 pub fn registration_request(
     url: &Url,
@@ -105,13 +107,13 @@ pub fn registration_request(
     }
 }
 
-/// Reads the answer to a registration: 201, or 200 from some services.
+/// Parses the response to a registration. Its status is 201, or 200 from some services.
 ///
 /// # Errors
-/// The server's error, or what is wrong with the answer.
+/// Returns the server's error, or what is wrong with the response.
 pub fn parse_registered(answer: &Answer, answers: &Answers) -> Result<Registered, Failure> {
     let asked = Asked::Registration;
-    // The status says more than the code of the error.
+    // The status says more than the error code.
     let refusal = |error| match answer.refusal(asked, error) {
         Failure::Server { asked, mut error } => {
             if matches!(answer.status, 401 | 403) {
@@ -136,7 +138,7 @@ pub fn parse_registered(answer: &Answer, answers: &Answers) -> Result<Registered
         let reason = format!("its {name} is empty, too long or contains invalid characters");
         answer.unusable(asked, reason)
     };
-    // RFC 6749, appendix A: visible characters and spaces.
+    // Values consist of visible characters and spaces (RFC 6749, appendix A).
     let value = |name: &str| match text(members, name) {
         None => Ok(None),
         Some(text) => {

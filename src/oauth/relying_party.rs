@@ -1,5 +1,5 @@
-//! The rules for ID tokens, each with a token that breaks it. The tests have the names of those of the OpenID Foundation for
-//! relying parties.
+//! Tests of the rules for ID tokens, each with a token that breaks a rule. The tests are named after those of the
+//! OpenID Foundation for relying parties.
 #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 
 use std::sync::LazyLock;
@@ -23,7 +23,7 @@ const TIME: u64 = 1_000_000;
 const ISSUER: &str = "https://op.example";
 const SECRET: &str = "a client secret of at least 64 bytes, as HS512 requires it of clients";
 
-/// Key pairs: the PEM file, and the public half.
+/// Key pairs: the PEM file and the public half.
 static KEYS: LazyLock<Vec<(SecretString, Value)>> = LazyLock::new(|| {
     let openssl = Openssl::new();
     let make = |(name, command): (&str, &str)| {
@@ -48,14 +48,14 @@ const OTHER_P256: usize = 3;
 const P384: usize = 4;
 const ED25519: usize = 5;
 
-/// A service, and what it does for one sign-in.
+/// A service and the ID token that it issues in one sign-in.
 struct Case {
     client: Client,
     algorithm: Algorithm,
     key: usize,
     header: Value,
     claims: Value,
-    /// What it publishes.
+    /// The keys that the service publishes.
     keys: Vec<Value>,
 }
 
@@ -67,7 +67,7 @@ fn published(key: usize, id: Option<&str>) -> Value {
     key
 }
 
-/// A sign-in that is right.
+/// Returns a valid sign-in.
 fn case(algorithm: Algorithm, key: usize) -> Case {
     let url = |path: &str| Url::parse(&format!("{ISSUER}{path}")).unwrap();
     Case {
@@ -133,7 +133,7 @@ impl Case {
         self.check(&self.token())
     }
 
-    /// What the flows do; `Err` is what the tokens are refused with.
+    /// Checks a token as the flows do; `Err` is the reason for which they reject the tokens.
     fn check(&self, token: &SecretString) -> Result<Check, String> {
         let tokens = TokenSet {
             access_token: "a".into(),
@@ -257,7 +257,7 @@ fn rp_id_token_expired_and_not_yet_valid() {
 #[test]
 fn rp_id_token_bad_at_hash() {
     let mut case = Case::rs256();
-    // Half of the hash of "a", and of something else.
+    // Half of the hash of "a", then half of another hash.
     case.claims["at_hash"] = "ypeBEsobvcr6wjGzmiPcTQ".into();
     assert_eq!(case.outcome().0, Outcome::Passed);
     case.claims["at_hash"] = "77QmUPtjPfzWtF2AnpK9RQ".into();
@@ -269,7 +269,7 @@ fn rp_id_token_kid_absent_single_jwks() {
     let mut case = Case::rs256();
     case.header = json!({});
     assert_eq!(case.outcome().0, Outcome::Passed);
-    // Keys of other kinds are not in question.
+    // Keys of other kinds are ignored.
     case.keys.push(published(P256, Some("other")));
     assert_eq!(case.outcome().0, Outcome::Passed);
 }
@@ -308,7 +308,7 @@ fn rp_id_token_bad_sig_hs256() {
     let mut case = case(Algorithm::Hs256, RSA);
     case.client.secret = Some(SECRET.to_uppercase().into());
     case.refused("its signature is wrong");
-    // The key of the issuer is no secret.
+    // The public key of the issuer is not a secret.
     case.client.secret = Some(KEYS[RSA].1["n"].as_str().unwrap().into());
     case.refused("its signature is wrong");
     let not_checked = |words: &str| (Outcome::NotChecked, words.to_owned());
@@ -339,7 +339,7 @@ fn rp_id_token_sig_none() {
     for alg in ["none", "NONE", "nOnE"] {
         assert_eq!(case.check(&unsigned(alg, "")), refused);
     }
-    // A service that lists it does not mean this client; neither does one without metadata.
+    // `none` in the metadata does not make it valid for this client, and neither does missing metadata.
     let listed = case.client.signing.published.as_mut().unwrap();
     listed.algorithms = Some(vec!["none".to_owned()]);
     assert_eq!(case.check(&unsigned("none", "")), refused);
@@ -364,7 +364,7 @@ fn an_algorithm_that_was_not_agreed_on_is_refused() {
     case.refused("it is signed with RS256, but the client is registered for PS256");
     case.client.signing.registered = Some("RS256".to_owned());
     assert_eq!(case.outcome().0, Outcome::Passed);
-    // RFC 9864 has another name for it.
+    // RFC 9864 has another name for the algorithm.
     let mut case = self::case(Algorithm::EdDsa, ED25519);
     set(&mut case, &["Ed25519"]);
     assert_eq!(case.outcome().0, Outcome::Passed);
@@ -397,7 +397,7 @@ fn without_a_key_it_is_not_checked_and_says_why() {
     not_checked(&case, unknown);
     case.client.signing.registered = Some("RS256".to_owned());
     not_checked(&case, unknown);
-    // Where the secret is the key, it is known.
+    // If the client secret is the key, it is known without metadata.
     let mut case = self::case(Algorithm::Hs256, RSA);
     case.client.signing.published = None;
     not_checked(&case, unknown);
@@ -407,7 +407,7 @@ fn without_a_key_it_is_not_checked_and_says_why() {
     }
     case.client.signing.registered = Some("HS256".to_owned());
     assert_eq!(case.outcome().0, Outcome::Passed);
-    // An algorithm that the service lists, but this program does not have.
+    // The service lists an algorithm that this program doesn't support.
     let mut case = Case::rs256();
     let listed = case.client.signing.published.as_mut().unwrap();
     listed.algorithms = Some(vec!["ES512".to_owned()]);

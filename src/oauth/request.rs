@@ -1,4 +1,4 @@
-//! Requests to the service, as the oauth2 crate builds them.
+//! Requests to the service, captured from the oauth2 crate.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -11,32 +11,32 @@ use super::jose::KeyError;
 use super::tools::Method;
 use crate::secret::SecretString;
 
-/// A form to post, or a document to get with credentials. All of it counts as secret.
+/// A request with a body to post, or for a document to get with credentials. All of it is treated as secret.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// How it is sent.
+    /// The HTTP method and the kind of body.
     pub method: Method,
-    /// Where to.
+    /// The URL of the endpoint.
     pub url: Url,
     /// The `Authorization` header, if any.
     pub authorization: Option<SecretString>,
     /// The form-encoded body.
     pub body: SecretString,
-    /// What authenticates the client when it is sent.
+    /// How the request authenticates the client when it is sent.
     pub proof: Proof,
 }
 
 impl Request {
-    /// True if a key outside of this program signs it, which may take its time.
+    /// Returns whether a key outside of this program signs the request, which may take time.
     #[must_use]
     pub fn signs_elsewhere(&self) -> bool {
         self.proof.signs_elsewhere()
     }
 
-    /// The same request with a new assertion; `None` if it needs none.
+    /// Returns the same request with a new assertion; `None` if it needs no assertion.
     ///
     /// # Errors
-    /// If the key can't sign.
+    /// Returns an error if the key can't sign.
     pub fn signed(&self, unix_time: u64) -> Result<Option<Self>, KeyError> {
         let body = self.proof.signed(&self.body, unix_time)?;
         Ok(body.map(|body| Self {
@@ -49,8 +49,8 @@ impl Request {
     }
 }
 
-/// A part of the client that the oauth2 crate cannot work with; does not happen with URLs that were
-/// parsed before.
+/// A part of the client that the oauth2 crate can't use, or that is missing. Doesn't happen with URLs that were
+/// validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the {0} is invalid")]
 pub struct RequestError(pub(super) &'static str);
@@ -60,7 +60,7 @@ impl RequestError {
     pub const AUTHORIZATION_URL: Self = Self("authorization URL");
     /// There is no redirect URL.
     pub const REDIRECT_URL: Self = Self("redirect URL");
-    /// There is no such token.
+    /// There is no token of the requested kind.
     pub const NO_TOKEN: Self = Self("token");
     /// There is no key file.
     pub const KEY_FILE: Self = Self("key file");
@@ -68,7 +68,7 @@ impl RequestError {
     pub const REFRESH_TOKEN: Self = Self("refresh token");
 }
 
-/// Stands in for the HTTP client and keeps the request.
+/// A stub in place of the HTTP client that captures the request.
 #[derive(Default)]
 pub(super) struct Keep(RefCell<Option<HttpRequest>>);
 
@@ -77,14 +77,14 @@ impl SyncHttpClient for Keep {
 
     fn call(&self, request: HttpRequest) -> Result<HttpResponse, Infallible> {
         self.0.replace(Some(request));
-        // A final error, so that it is asked once only.
+        // A final error, so that the crate does not poll again.
         let mut answer = HttpResponse::new(br#"{"error":"access_denied"}"#.to_vec());
         *answer.status_mut() = http::StatusCode::BAD_REQUEST;
         Ok(answer)
     }
 }
 
-/// What `send` would have sent.
+/// Returns the request that `send` would have sent.
 pub(super) fn taken(send: impl FnOnce(&Keep)) -> Result<Request, RequestError> {
     let keep = Keep::default();
     send(&keep);

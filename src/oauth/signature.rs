@@ -1,4 +1,4 @@
-//! The signature of an ID token: what verifies it, and what the result means.
+//! The signature of an ID token: which keys verify it, and what the result means.
 
 use url::Url;
 
@@ -8,22 +8,22 @@ use super::id_token::is_encrypted;
 use super::jose::{Algorithm, Jws, KeySet, Refusal};
 use crate::clean::clean;
 
-/// What verifies a signature.
+/// The source of the keys that verify a signature.
 #[derive(Debug)]
 pub enum Source<'a> {
-    /// The secret of the client.
+    /// The client secret.
     Secret(KeySet),
-    /// The keys at this address.
+    /// The issuer's keys at this URL.
     Published(&'a Url),
 }
 
 /// The result of a check: how it came out, and why.
 type Verdict = (Outcome, String);
 
-/// What verifies this ID token.
+/// Returns the source of the keys that verify this ID token.
 ///
 /// # Errors
-/// The result, where nothing has to be verified or nothing can be.
+/// Returns the finished check if there is nothing to verify, or if the token can't be verified.
 pub fn source<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Check> {
     find(client, id_token)
         .map_err(|(outcome, reason)| Check::new(CheckName::Signature, outcome, reason))
@@ -41,7 +41,7 @@ fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Verdict> {
         .map_err(Clone::clone)
         .and_then(Jws::algorithm);
     let registered = signing.registered.as_deref();
-    // Never accepted in place of another algorithm, whoever says so.
+    // An unsigned token is never accepted in place of a signed one, no matter where `none` is listed.
     if algorithm == Err(Refusal::Unsigned) {
         return Err(match (registered, &signed) {
             (Some("none"), Ok(signed)) if signed.is_unsigned() => (
@@ -104,7 +104,7 @@ fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Verdict> {
 /// Verifies an ID token with these keys.
 ///
 /// # Errors
-/// Where the key it was signed with is not among them. Newer keys may have it.
+/// Returns the failed check if the token's key is not among them. The issuer may have published newer keys.
 pub fn check_signature(id_token: &str, keys: &KeySet) -> Result<Check, Check> {
     let verified = Jws::parse(id_token).and_then(|signed| signed.verify(keys));
     let check = |(outcome, reason)| Check::new(CheckName::Signature, outcome, reason);
@@ -125,7 +125,7 @@ pub fn check_signature(id_token: &str, keys: &KeySet) -> Result<Check, Check> {
     }
 }
 
-/// The check if the keys can't be requested.
+/// Returns the check for keys that can't be requested.
 #[must_use]
 pub fn without_keys(reason: &str) -> Check {
     let detail = format!("the issuer's keys can't be requested: {reason}");
@@ -134,7 +134,7 @@ pub fn without_keys(reason: &str) -> Check {
 
 fn verdict(refusal: &Refusal) -> Verdict {
     let outcome = match refusal {
-        // There is no key that could verify it.
+        // No key can verify the token.
         Refusal::Unsupported(_) | Refusal::ShortSecret(_) => Outcome::NotChecked,
         _ => Outcome::Failed,
     };

@@ -1,7 +1,7 @@
-//! The tolerant reader of token answers (RFC 6749, sections 5.1 and 5.2).
+//! The tolerant parser of token responses (RFC 6749, sections 5.1 and 5.2).
 //!
-//! An answer is judged by its body: some services send errors with status 200, some send forms where
-//! JSON is due. What cannot be understood is said to be so, without the body in the message.
+//! A response is judged by its body, because some services send errors with status 200, or forms instead of JSON. A
+//! response that can't be interpreted is reported without its body.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -15,8 +15,8 @@ use crate::clean::{clean, is_clean};
 use crate::secret::{ExposeSecret, SecretString};
 
 impl Answer {
-    /// False if `error` only says that the server cannot answer just now. A busy server's error is final
-    /// only where it is one of the protocol (RFC 6749, section 5.2).
+    /// Returns whether `error` is final; `false` if it only says that the server can't respond now. A busy server's
+    /// error is final only if it is an error of the protocol (RFC 6749, section 5.2).
     #[must_use]
     pub fn is_final(&self, error: &ServerError) -> bool {
         let code = error.code.as_str();
@@ -25,7 +25,7 @@ impl Answer {
         !matches!(code, BUSY | "server_error") && (of_the_protocol || !self.is_busy())
     }
 
-    /// What `error` means for the request: refused, or not answered at present.
+    /// Returns the failure that `error` means for the request: rejected, or not available now.
     #[must_use]
     pub fn refusal(&self, asked: Asked, mut error: ServerError) -> Failure {
         if self.is_final(&error) {
@@ -36,8 +36,8 @@ impl Answer {
         }
     }
 
-    /// An answer that is neither a success nor an error of the protocol. The body of a service that is busy says nothing
-    /// about the URL.
+    /// Returns the failure for a response that is neither a success nor an error of the protocol. The body of a busy
+    /// service says nothing about the URL.
     #[must_use]
     pub fn unusable(&self, asked: Asked, reason: String) -> Failure {
         if self.is_busy() {
@@ -51,7 +51,7 @@ impl Answer {
         }
     }
 
-    /// The service cannot answer at present.
+    /// Returns the failure that the service is not available now.
     #[must_use]
     pub fn unavailable(&self, error: Option<ServerError>) -> Failure {
         Failure::Unavailable {
@@ -62,23 +62,23 @@ impl Answer {
     }
 }
 
-/// What became of a request whose answer brought no tokens.
+/// What happened to a request whose response contained no tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// The server said no.
+    /// The server rejected the request.
     Refused,
-    /// The server says that it did not look at the request; a gateway may say so after the server did.
+    /// The server says that it did not process the request; a gateway may say so after the server did.
     NotProcessed,
-    /// It may have been processed all the same, and what it gave is lost.
+    /// The request may have been processed, and its result is lost.
     Unknown,
 }
 
 impl Answer {
-    /// What became of the request, which decides what a code that is unknown later means (RFC 6749, section 4.1.2).
+    /// Returns what happened to the request. This decides what an unknown code means later (RFC 6749, section 4.1.2).
     ///
-    /// 429 (RFC 6585, section 4) and 503 with the time to wait (RFC 9110, section 15.6.4) are meant to come before any
-    /// processing. Any other answer of 5xx may be that of a proxy in front of a server that gave out the tokens, and so
-    /// may a success that cannot be read.
+    /// Servers should send 429 (RFC 6585, section 4) and 503 with `Retry-After` (RFC 9110, section 15.6.4) before any
+    /// processing. Any other 5xx response may come from a proxy in front of a server that issued the tokens, and so may
+    /// a success that can't be parsed.
     #[must_use]
     pub fn fate(&self, reading: &Reading) -> Fate {
         match reading {
@@ -87,7 +87,7 @@ impl Answer {
             _ if self.status == 429 || (self.status == 503 && self.retry_after.is_some()) => {
                 Fate::NotProcessed
             }
-            // Nothing is lost: what was given is useless.
+            // Nothing is lost: the tokens that were issued are useless.
             Reading::Useless(_) => Fate::Refused,
             Reading::Neither(_) if (400..500).contains(&self.status) => Fate::Refused,
             _ => Fate::Unknown,
@@ -95,48 +95,48 @@ impl Answer {
     }
 }
 
-/// What was granted.
+/// The tokens of a successful response (RFC 6749, section 5.1).
 #[derive(Debug, Clone)]
 pub struct TokenSet {
-    /// The bearer token.
+    /// The access token.
     pub access_token: SecretString,
-    /// `Bearer` but for exotic services; `None` if the service leaves it out.
+    /// `Bearer` for nearly all services; `None` if the response omits it.
     pub token_type: Option<String>,
-    /// Seconds that the access token lives, where the service says so. Zero says nothing: some services send it with
+    /// Lifetime of the access token in seconds, if the service returns it. Zero is ignored: some services send it with
     /// tokens that don't expire.
     pub expires_in: Option<u64>,
-    /// For later access tokens.
+    /// The refresh token, for later access tokens.
     pub refresh_token: Option<SecretString>,
-    /// Who signed in (OpenID Connect Core, section 3.1.3.3).
+    /// The ID token, which identifies the user (OpenID Connect Core, section 3.1.3.3).
     pub id_token: Option<SecretString>,
-    /// The granted scopes; `None` means all that was requested.
+    /// The granted scopes; `None` means all requested scopes.
     pub scope: Option<Vec<String>>,
-    /// What came in addition to them and is kept.
+    /// Other values in the response that are kept.
     pub kept: Vec<Kept>,
-    /// The token endpoint that gave them, where the browser's return named another than the preset.
+    /// The token endpoint that issued the tokens, if the redirect named another one than the preset.
     pub token_url: Option<Url>,
-    /// Where the browser came back to, with its real port.
+    /// The redirect URL that received the response, with the port that was actually used.
     pub redirect_url: Option<RedirectUrl>,
 }
 
-/// What a body says.
+/// The content of a token response.
 #[derive(Debug)]
 pub enum Reading {
     /// The tokens.
     Tokens(Box<TokenSet>),
-    /// An error, and the polling interval that may be next to it.
+    /// An error, and the polling interval in the response, if any.
     Error(ServerError, Option<u64>),
-    /// A success without an access token that can be used: what was sent is used up all the same.
+    /// A success without a usable access token. The code or token that was sent is used up anyway.
     Useless(Useless),
-    /// Neither; says what it is instead.
+    /// Neither tokens nor an error; says what the response is instead.
     Neither(String),
 }
 
 impl Reading {
-    /// The tokens.
+    /// Returns the tokens.
     ///
     /// # Errors
-    /// If `answer`, the response to the request `asked`, contains none.
+    /// Returns an error if `answer`, the response to the request `asked`, contains no tokens.
     pub fn into_tokens(self, asked: Asked, answer: &Answer) -> Result<TokenSet, Failure> {
         match self {
             Self::Tokens(tokens) => Ok(*tokens),
@@ -147,7 +147,7 @@ impl Reading {
     }
 }
 
-/// Reads a token answer.
+/// Parses a token response.
 #[must_use]
 pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
     let outer = match answer.members() {
@@ -205,7 +205,8 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
         return Reading::Useless(Useless::NoType);
     }
     let secret = |name| text(members, name).filter(|token| !token.is_empty());
-    // Words in place of a refresh token lose nothing else; a refresh token may have spaces (RFC 6749, appendix A.17).
+    // A message instead of a refresh token doesn't make the other tokens useless. A refresh token may contain spaces
+    // (RFC 6749, appendix A.17).
     let refresh_token = secret("refresh_token").filter(|token| !is_sentence(token));
     let id_token = secret("id_token");
     for token in [
@@ -236,8 +237,8 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
     }))
 }
 
-/// True for words that a service sent in place of a token, none of which looks like a secret: three or more, or two in small
-/// letters.
+/// Returns whether the text is a message that a service sent instead of a token: three or more words, or two words
+/// without digits or inner capitals. No word of it looks like a secret.
 #[must_use]
 pub fn is_sentence(text: &str) -> bool {
     let plain = |word: &str| {
@@ -261,10 +262,10 @@ pub fn is_sentence(text: &str) -> bool {
         }
 }
 
-/// No more of an error's text is looked at, in bytes; what is shown of it is shorter.
+/// Maximum length of an error's text that is examined, in bytes. The text that is shown is shorter.
 const HEAD_LIMIT: usize = 4096;
 
-/// Words that tell a program what to do next (RFC 8628, section 3.5); some services put them into a sentence.
+/// Error codes that tell a program what to do next (RFC 8628, section 3.5). Some services put them into a sentence.
 const SIGNALS: &[&str] = &[
     "authorization_pending",
     "slow_down",
@@ -272,7 +273,8 @@ const SIGNALS: &[&str] = &[
     "expired_token",
 ];
 
-/// The error in an answer that should hold `wanted`. A member other than `error` counts only where that is missing.
+/// Returns the error in a response that should contain `wanted`. Members other than `error` count only if `wanted` is
+/// missing or the response says that it failed.
 pub(super) fn error(
     members: &Map<String, Value>,
     dialect: &Answers,
@@ -304,7 +306,8 @@ pub(super) fn error(
     Some(from_sentence(&code, description.as_deref()))
 }
 
-/// A sentence where the protocol has a word: it is the description, and the word may be in it.
+/// Creates an error from a sentence in place of an error code. The sentence is the description, and the code may be in
+/// it.
 fn from_sentence(sentence: &str, description: Option<&str>) -> ServerError {
     let signal = SIGNALS.iter().find(|word| sentence.contains(**word));
     let all = match description.filter(|description| *description != sentence) {
@@ -312,14 +315,14 @@ fn from_sentence(sentence: &str, description: Option<&str>) -> ServerError {
         None => sentence.to_owned(),
     };
     let Some(signal) = signal else {
-        // The code says it already.
+        // The prefix only repeats that this is an error.
         let all = all.strip_prefix("error: ").unwrap_or(&all);
         return ServerError::new(NO_CODE, Some(all));
     };
     ServerError::new(signal, Some(&all))
 }
 
-/// Values of `access_token` that say that there is none.
+/// Values of `access_token` that mean that there is no token.
 const NO_TOKEN: &[&str] = &[
     "",
     "null",
@@ -331,17 +334,17 @@ const NO_TOKEN: &[&str] = &[
     "error",
 ];
 
-/// Values of `error` that say that there is none.
+/// Values of `error` that mean that there is no error.
 const NO_ERROR: &[&str] = &[
     "", "0", "none", "ok", "success", "null", "false", "no_error",
 ];
 
-/// A text in so far as an error may need it.
+/// Returns the start of a text, as much as an error needs.
 fn head(text: &str) -> String {
     text[..text.floor_char_boundary(HEAD_LIMIT)].to_owned()
 }
 
-/// An error code, and its message if the service sends an object instead of a string.
+/// Returns an error code, and its message if the service sends an object instead of a string.
 fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
     match value {
         Value::Null | Value::Bool(_) => None,
@@ -362,7 +365,7 @@ fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
             let message = one(&["message", "error_description", "description", "detail"]);
             match one(&["error", "code", "status", "type"]) {
                 Some(code) => Some((code, message)),
-                // Its other members may be anything, so they are not told.
+                // Its other members may contain anything, so they are not shown.
                 None => Some((
                     message.unwrap_or_else(|| "an error without a description".to_owned()),
                     None,
@@ -374,18 +377,18 @@ fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
     }
 }
 
-/// A member as text.
+/// Returns a member as text.
 pub(super) fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
     members.get(name)?.as_str().map(str::to_owned)
 }
 
-/// A member as a number of seconds; some services send it as text or with a fraction.
+/// Returns a member as a number of seconds. Some services send it as text or with a fraction.
 pub(super) fn number(members: &Map<String, Value>, name: &str) -> Option<u64> {
     let value = members.get(name)?;
     let number = value
         .as_f64()
         .or_else(|| value.as_str()?.trim().parse().ok())?;
-    // Fractions are cut, and what is not a length of time is none.
+    // Fractions are truncated. A number that is not a valid duration is ignored.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -414,7 +417,7 @@ fn scopes(members: &Map<String, Value>, dialect: &Answers) -> Option<Vec<String>
 }
 
 impl TokenSet {
-    /// All tokens and what is known about them as one line of JSON, named as in RFC 6749, section 5.1.
+    /// Returns all tokens and what is known about them as one line of JSON, with the names in RFC 6749, section 5.1.
     #[must_use]
     pub fn to_json(&self) -> SecretString {
         let mut members = serde_json::Map::new();
@@ -433,7 +436,7 @@ impl TokenSet {
             "scope",
             self.scope.as_ref().map(|scope| scope.join(" ").into()),
         );
-        // What the preset keeps has the service's own names, and never replaces a token.
+        // Kept values have the service's own names, and never replace a token.
         for kept in &self.kept {
             if !members.contains_key(&kept.name) {
                 members.insert(kept.name.clone(), text(&kept.value));
@@ -442,20 +445,20 @@ impl TokenSet {
         serde_json::Value::Object(members).to_string().into()
     }
 
-    /// The texts in it that a service may have put a token into.
+    /// Returns the texts into which a service may have put a token.
     pub(crate) fn texts(&mut self) -> Vec<&mut String> {
         let scopes = self.scope.iter_mut().flatten();
         scopes.chain(&mut self.token_type).collect()
     }
 
-    /// The tokens themselves.
+    /// Returns the tokens.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
         let others = self.refresh_token.iter().chain(&self.id_token);
         std::iter::once(&self.access_token).chain(others)
     }
 
-    /// The same, with the refresh token of before where the answer to a refresh brought no new one
-    /// (RFC 6749, section 6), and likewise the ID token.
+    /// Fills in the values that the response to a refresh omitted from the tokens `before`: the refresh token
+    /// (RFC 6749, section 6), the ID token and others.
     #[must_use]
     pub fn after(mut self, before: &Self) -> Self {
         self.refresh_token = self.refresh_token.or_else(|| before.refresh_token.clone());
@@ -472,15 +475,16 @@ impl TokenSet {
         self
     }
 
-    /// True for the type that nearly all services use (RFC 6750).
+    /// Returns whether the tokens are bearer tokens (RFC 6750), as at nearly all services. A missing type counts as
+    /// bearer.
     #[must_use]
     pub fn is_bearer(&self) -> bool {
         let kind = self.token_type.as_ref();
         kind.is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"))
     }
 
-    /// Of the scopes `asked` for, those that were not granted. A refresh token is the proof of
-    /// `offline_access`, which many services leave out of their answer.
+    /// Returns the scopes in `asked` that were not granted. A refresh token proves `offline_access`, which many
+    /// services omit from their response.
     #[must_use]
     pub fn not_granted<'a>(&self, asked: &'a [String]) -> Vec<&'a str> {
         let Some(granted) = &self.scope else {
@@ -630,7 +634,7 @@ mod tests {
             let told = format!("{failure} {}", failure.hint());
             assert!(!told.contains("abc") && !told.contains("x9K"), "{told}");
         }
-        // The characters of RFC 6750 are not insisted on.
+        // Tokens may contain characters other than those of RFC 6750.
         assert_eq!(
             tokens(r#"{"access_token":"a|b,c"}"#)
                 .access_token
@@ -714,7 +718,7 @@ mod tests {
             told(401, &[], "<o><error>invalid_client</error></o>")
                 .contains("exchange: invalid_client")
         );
-        // Not from a success, which may hold a token.
+        // The words of a success are not shown, because it may contain a token.
         assert!(!told(200, &[basic], "s3cret").contains("s3cret"));
         assert!(!told(200, &[basic], "s3cret").contains("invalid_client"));
     }
@@ -762,7 +766,7 @@ mod tests {
             error_of(r#"{"message":"invalid device code"}"#, &message).to_string(),
             "error: invalid device code"
         );
-        // Beside a token a message is no error.
+        // Next to a token, a message is not an error.
         assert!(
             tokens_of(r#"{"access_token":"a","message":"welcome"}"#, &message)
                 .scope
@@ -817,7 +821,7 @@ mod tests {
         let both = r#"{"access_token":"bot","authed_user":{"access_token":"user"}}"#;
         let bot = tokens_of(both, &dialect);
         assert_eq!(bot.access_token.expose_secret(), "bot");
-        // What was kept stays after a refresh that does not send it again.
+        // Kept values stay after a refresh whose response omits them.
         let after = tokens_of(r#"{"access_token":"new"}"#, &dialect).after(&user);
         assert_eq!(after.kept.len(), 2);
     }

@@ -17,10 +17,11 @@ use super::tools::{TokenKind, Tool};
 use crate::secret::{ExposeSecret, SecretString};
 
 impl Client {
-    /// Builds the request to `tool` at `url` about a token. `header` is the scheme in an `Authorization` header.
+    /// Builds the request to `tool` at `url` about a token. `header` is the authentication scheme in an `Authorization`
+    /// header.
     ///
     /// # Errors
-    /// If the request can't be built.
+    /// Returns an error if the request can't be built.
     pub fn tool_request(
         &self,
         tool: Tool,
@@ -44,7 +45,8 @@ impl Client {
                 proof: self.binding(url),
             });
         }
-        // The crate rejects http even on this machine, but its refresh request has the same client authentication.
+        // For these endpoints, the crate rejects http even on this machine; its refresh request has the same client
+        // authentication.
         let client = self.basic().set_token_uri(TokenUrl::from_url(url.clone()));
         let token_text = RefreshToken::new(token.expose_secret().to_owned());
         let request = client.exchange_refresh_token(&token_text);
@@ -76,9 +78,9 @@ impl Client {
         Ok(request)
     }
 
-    /// What shows that an access token belongs to this client. A token may be bound to the certificate that the client
-    /// authenticated with, and then requires it (RFC 8705, section 3). The server of the token endpoint has seen the
-    /// certificate; no other one gets it.
+    /// Returns the proof that an access token belongs to this client. A token may be bound to the certificate that the
+    /// client authenticated with, and is then accepted only with that certificate (RFC 8705, section 3). The server of
+    /// the token endpoint knows the certificate; it is not sent to any other server.
     fn binding(&self, url: &Url) -> Proof {
         match self.credential.proof(self.authentication) {
             Some(Proof::Certificate) if url.origin() == self.token_url.origin() => {
@@ -89,19 +91,19 @@ impl Client {
     }
 }
 
-/// Why a request failed.
+/// Why a request about a token failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ToolFailure {
     /// The service rejected the request.
     #[error("The service rejected {}{}", .tool.request(), said(*.status, .error.as_ref()))]
     Refused {
-        /// Which request.
+        /// The request.
         tool: Tool,
         /// HTTP status.
         status: u16,
-        /// The error of the service.
+        /// The service's error.
         error: Option<ServerError>,
-        /// The client has no secret.
+        /// Whether the client has no secret.
         public: bool,
     },
     /// The user info is for a different user than the ID token (OpenID Connect Core, section 5.3.2).
@@ -112,17 +114,17 @@ pub enum ToolFailure {
     /// The response is invalid.
     #[error("The response to {} is invalid: {reason}.", .tool.request())]
     Unusable {
-        /// Which request.
+        /// The request.
         tool: Tool,
-        /// What it is instead.
+        /// What the response is instead.
         reason: String,
     },
-    /// The response is a JWT in place of JSON (OpenID Connect Core, section 5.3.2; RFC 9701).
+    /// The response is a JWT instead of JSON (OpenID Connect Core, section 5.3.2; RFC 9701).
     #[error(
         "The response to {} is a signed or encrypted JWT, which this program doesn't read.", .tool.request()
     )]
     Jwt {
-        /// Which request.
+        /// The request.
         tool: Tool,
     },
     /// The service is busy or has a problem.
@@ -130,9 +132,9 @@ pub enum ToolFailure {
     Unavailable {
         /// HTTP status.
         status: u16,
-        /// How long it asks to wait.
+        /// How long the service asks to wait.
         wait: Option<Duration>,
-        /// The error of the service.
+        /// The service's error.
         error: Option<ServerError>,
     },
 }
@@ -145,7 +147,7 @@ fn said(status: u16, error: Option<&ServerError>) -> String {
 }
 
 impl ToolFailure {
-    /// The cause, if it is known.
+    /// Returns the cause, if it is known.
     #[must_use]
     pub fn cause(&self) -> Option<&'static str> {
         match self {
@@ -191,7 +193,7 @@ impl ToolFailure {
         }
     }
 
-    /// What to do about it.
+    /// Returns the fix, as a sentence.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
@@ -243,7 +245,7 @@ impl ToolFailure {
         }
     }
 
-    /// The texts in it that may repeat what came from outside.
+    /// Returns the texts that may repeat something from outside this program.
     pub(crate) fn texts(&mut self) -> Vec<&mut String> {
         match self {
             Self::Refused { error, .. } | Self::Unavailable { error, .. } => {
@@ -259,12 +261,12 @@ impl ToolFailure {
 const UNSUPPORTED: &str = "unsupported_token_type";
 /// The error of a service that doesn't accept the token (RFC 6750, section 3.1).
 const INVALID_TOKEN: &str = "invalid_token";
-/// What helps if a token is not accepted.
+/// The fix if the service doesn't accept the token.
 const REFRESH: &str =
     "Refresh the tokens and try again. If the service rejects the new token too, sign in again.";
 
 impl ToolFailure {
-    /// True if the access token may not be used for the user info (RFC 6750, section 3.1).
+    /// Returns whether the access token lacks the scope for the user info (RFC 6750, section 3.1).
     fn lacks_scope(&self) -> bool {
         let Self::Refused {
             tool: Tool::UserInfo,
@@ -279,24 +281,25 @@ impl ToolFailure {
         *status == 403 || said.is_some_and(|error| error.code == "insufficient_scope")
     }
 
-    /// True where the service can't revoke tokens of this kind.
+    /// Returns whether the service can't revoke tokens of this kind.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
         matches!(self, Self::Refused { error: Some(error), .. } if error.code == UNSUPPORTED)
     }
 }
 
-/// The user info.
+/// A userinfo response.
 #[derive(Debug, Clone)]
 pub struct UserInfo {
-    /// What the service says.
+    /// The claims about the user.
     pub claims: Claims,
-    /// Its `sub` is that of the ID token; `None` if there is nothing to compare.
+    /// `Some(true)` if its `sub` matches that of the ID token; `None` if one of them is missing.
     pub same_user: Option<bool>,
 }
 
 impl UserInfo {
-    /// Whether it is for the user of the ID token, in words. Another user's is never returned.
+    /// Returns whether the user info is for the user of the ID token, in words. The user info of another user is never
+    /// returned.
     #[must_use]
     pub fn compared(&self) -> &'static str {
         match self.same_user {
@@ -306,20 +309,20 @@ impl UserInfo {
     }
 }
 
-/// What an inactive token may also mean, if the client has no secret.
+/// The note on what an inactive token may also mean, if the client has no secret.
 pub const PUBLIC_NOTE: &str =
     "This client has no secret. Some services report every token as inactive to such a client.";
 
-/// An introspection.
+/// An introspection response.
 #[derive(Debug, Clone)]
 pub struct Introspection {
-    /// The service accepts the token.
+    /// Whether the service accepts the token.
     pub active: bool,
-    /// All that it says.
+    /// All members of the response.
     pub claims: Claims,
 }
 
-/// What every response is: the error of the service, or a success.
+/// Returns the members of a successful response, if it has any, or the error of the service.
 fn judge<'a>(
     answer: &'a Answer,
     tool: Tool,
@@ -330,7 +333,7 @@ fn judge<'a>(
     let success = (200..300).contains(&status);
     let members = answer.body.members();
     let said = members.and_then(|members| {
-        // In a success, only the member `error` is an error: other names may mean anything.
+        // In a successful response, only the member `error` is an error; other names may mean anything.
         let there = members.keys().next().map(String::as_str);
         error(
             members,
@@ -376,7 +379,7 @@ fn judge<'a>(
     })
 }
 
-/// The members of a success that must have some.
+/// Returns the members of a successful response that must be a JSON object.
 fn members(
     answer: &Answer,
     tool: Tool,
@@ -399,11 +402,11 @@ fn members(
     }
 }
 
-/// Interprets the response to a revocation. Only the status counts (RFC 7009, section 2.2), so the body may be anything except
-/// a web page, which comes from something else.
+/// Interprets the response to a revocation. Only the status counts (RFC 7009, section 2.2), so the body may be anything
+/// except a web page, which doesn't come from the revocation endpoint.
 ///
 /// # Errors
-/// If the token is not revoked.
+/// Returns an error if the token is not revoked.
 pub fn parse_revocation(
     answer: &Answer,
     public: bool,
@@ -424,7 +427,7 @@ pub fn parse_revocation(
 /// Interprets the response to an introspection (RFC 7662, section 2.2).
 ///
 /// # Errors
-/// If it doesn't say whether the token is active.
+/// Returns an error if the response doesn't say whether the token is active.
 pub fn parse_introspection(
     answer: &Answer,
     public: bool,
@@ -434,7 +437,7 @@ pub fn parse_introspection(
     let members = members(answer, tool, public, dialect)?;
     let active = match members.get("active") {
         Some(Value::Bool(active)) => Some(*active),
-        // Some services send text.
+        // Some services send the value as text.
         Some(Value::String(text)) => text.parse().ok(),
         _ => None,
     };
@@ -450,10 +453,10 @@ pub fn parse_introspection(
     }
 }
 
-/// Interprets the user info. `subject` is that of the ID token, if there is one.
+/// Interprets a userinfo response. `subject` is the subject of the ID token, if there is one.
 ///
 /// # Errors
-/// If it is invalid, or for another user.
+/// Returns an error if the response is invalid or is for another user.
 pub fn parse_userinfo(
     answer: &Answer,
     subject: Option<&str>,

@@ -1,24 +1,24 @@
-//! The endpoints for existing tokens: revocation (RFC 7009), introspection (RFC 7662), and the user info of OpenID Connect
-//! Core, section 5.3.
+//! The endpoints for existing tokens: revocation (RFC 7009), introspection (RFC 7662) and userinfo (OpenID Connect
+//! Core, section 5.3).
 
 use serde::Deserialize;
 
-/// A request to the service.
+/// A kind of request about an existing token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tool {
-    /// RFC 7009.
+    /// Revokes the token (RFC 7009).
     Revocation,
-    /// RFC 7662.
+    /// Asks for the state of the token (RFC 7662).
     Introspection,
-    /// OpenID Connect Core, section 5.3.
+    /// Asks for the claims about the user (OpenID Connect Core, section 5.3).
     UserInfo,
 }
 
 impl Tool {
-    /// All of them.
+    /// All kinds of requests.
     pub const ALL: [Self; 3] = [Self::Revocation, Self::Introspection, Self::UserInfo];
 
-    /// The name of its endpoint.
+    /// Returns the name of the endpoint.
     #[must_use]
     pub fn endpoint(self) -> &'static str {
         match self {
@@ -28,7 +28,7 @@ impl Tool {
         }
     }
 
-    /// The name of its request, in a sentence.
+    /// Returns the name of the request, for a sentence.
     pub(super) fn request(self) -> &'static str {
         match self {
             Self::Revocation => "the revocation",
@@ -49,7 +49,7 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    /// In a sentence.
+    /// Returns the name for a sentence.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl TokenKind {
         }
     }
 
-    /// In a flag or in JSON.
+    /// Returns the word in flags and in JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -67,7 +67,7 @@ impl TokenKind {
         }
     }
 
-    /// The value of `token_type_hint` (RFC 7009, section 2.1).
+    /// Returns the value of `token_type_hint` (RFC 7009, section 2.1).
     pub(super) fn hint(self) -> &'static str {
         match self {
             Self::Access => "access_token",
@@ -76,8 +76,8 @@ impl TokenKind {
     }
 }
 
-/// True for a text that may be a token, so that no message repeats it: a long word of letters and digits that isn't a URL,
-/// address or path.
+/// Returns whether the text may be a token, so that no message may repeat it: a long word of letters and digits that
+/// isn't a URL, address or path.
 #[must_use]
 pub fn looks_like_token(text: &str) -> bool {
     let mixed = text.contains(|ch: char| ch.is_ascii_digit())
@@ -90,19 +90,19 @@ pub fn looks_like_token(text: &str) -> bool {
     text.starts_with("eyJ") || (text.len() >= 20 && mixed && !other)
 }
 
-/// How an endpoint differs from its RFC.
+/// The ways in which an endpoint differs from its RFC.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ToolDialect {
-    /// Another name of the parameter `token`.
+    /// Another name for the parameter `token`.
     pub parameter: Option<String>,
-    /// The token itself authorizes the request, in the `Authorization` header. The client isn't named.
+    /// Whether the token itself authorizes the request, in the `Authorization` header. The client isn't named then.
     pub bearer: bool,
     /// The HTTP method, if it differs from the standard.
     pub method: Option<Method>,
-    /// The only tokens that it accepts; empty: all.
+    /// The only kinds of tokens that the endpoint accepts; empty for all.
     pub tokens: Vec<TokenKind>,
-    /// Why this program doesn't use the endpoint, as the end of a sentence about it.
+    /// Why this program doesn't use the endpoint, as the end of a sentence.
     pub unsupported: Option<String>,
 }
 
@@ -110,16 +110,16 @@ pub struct ToolDialect {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ToolDialects {
-    /// RFC 7009.
+    /// The revocation endpoint (RFC 7009).
     pub revocation: ToolDialect,
-    /// RFC 7662.
+    /// The introspection endpoint (RFC 7662).
     pub introspection: ToolDialect,
-    /// OpenID Connect Core, section 5.3.
+    /// The userinfo endpoint (OpenID Connect Core, section 5.3).
     pub userinfo: ToolDialect,
 }
 
 impl ToolDialects {
-    /// That of one endpoint.
+    /// Returns the differences of one endpoint.
     #[must_use]
     pub fn of(&self, tool: Tool) -> &ToolDialect {
         match tool {
@@ -130,20 +130,20 @@ impl ToolDialects {
     }
 }
 
-/// How a request is sent.
+/// The HTTP method of a request and the kind of its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// With a form.
+    /// POST with a form.
     #[default]
     Post,
-    /// Posted without a body; some APIs reject the type of a form there.
+    /// POST without a body; some APIs reject the content type of a form.
     #[serde(skip)]
     Bare,
-    /// With a JSON object.
+    /// POST with a JSON object.
     #[serde(skip)]
     Json,
-    /// Without a body.
+    /// GET without a body.
     Get,
 }
 

@@ -4,35 +4,35 @@ use url::{Host, Url};
 
 use crate::clean::{clean, is_clean};
 
-/// Why a text is not a URL that may be used.
+/// Why a text is not a usable URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlProblem {
-    /// Not a URL at all.
+    /// It is not a URL.
     #[error("Not a valid URL: {0}. Enter the full URL, starting with https:// and without spaces")]
     Malformed(String),
-    /// A scheme other than http and https.
+    /// It has a scheme other than http and https.
     #[error("The URL must start with https://, not with {0}:")]
     Scheme(String),
-    /// http to another machine.
+    /// It uses http to another machine.
     #[error(
         "Plain http is allowed only for this machine (localhost, 127.0.0.1). Use https for {0}"
     )]
     Insecure(String),
-    /// `user:password@` in the URL.
+    /// It contains `user:password@`.
     #[error("Remove the user name and password from the URL")]
     UserInfo,
-    /// A fragment, which is never sent (RFC 6749, section 3.1).
+    /// It contains a fragment, which is never sent (RFC 6749, section 3.1).
     #[error("Remove the fragment (# and everything after it) from the URL")]
     Fragment,
-    /// Another machine gave an address of this one.
+    /// A response from another machine contained a URL of this machine.
     #[error("{0} points to this machine, but the response came from another one")]
     Here(String),
-    /// A parameter in its query would be sent twice (RFC 6749, section 3.1).
+    /// Its query contains a parameter that would be sent twice (RFC 6749, section 3.1).
     #[error("The URL's query contains {0}, which the program sets")]
     Parameter(String),
 }
 
-/// A redirect URL: parsed, and as it was typed. Services compare it as text (RFC 9700, section 2.1), so the text is sent.
+/// A redirect URL, parsed and as entered. Services compare it as text (RFC 9700, section 2.1), so the text is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUrl {
     url: Url,
@@ -40,7 +40,7 @@ pub struct RedirectUrl {
 }
 
 impl RedirectUrl {
-    /// `url` is what `text` means.
+    /// Creates a redirect URL from `url` and the `text` that it was parsed from.
     #[must_use]
     pub fn new(url: Url, text: &str) -> Self {
         Self {
@@ -49,20 +49,20 @@ impl RedirectUrl {
         }
     }
 
-    /// As it is sent.
+    /// Returns the text to send.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The same with the port of `listening`, which took a free one for port 0. Nothing else in the text changes.
+    /// Replaces port 0 by the port of `listening`, which was chosen by the system. Nothing else in the text changes.
     #[must_use]
     pub fn with_port_of(&self, listening: &Url) -> Self {
         let Some(port) = listening.port().filter(|_| self.url.port() == Some(0)) else {
             return self.clone();
         };
         let mut url = self.url.clone();
-        // Cannot fail: the URL had a port.
+        // This can't fail, because the URL had a port.
         let _ = url.set_port(Some(port));
         let start = self.text.find("://").map_or(0, |at| at + 3);
         let end = self.text[start..]
@@ -105,7 +105,7 @@ impl std::fmt::Display for RedirectUrl {
     }
 }
 
-/// True for the addresses of this machine: 127.0.0.0/8, `::1` and `localhost`.
+/// Returns whether the URL points to this machine: 127.0.0.0/8, `::1` or `localhost`.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -116,14 +116,14 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// True if a connection to this host may end at this machine, however the host is written. Wider than
-/// [`is_loopback`]: it decides what is rejected, not what may go without TLS.
+/// Returns whether a connection to this host may end at this machine, however the host is written. Includes more hosts
+/// than [`is_loopback`], because it decides what is rejected, not what may be sent without TLS.
 #[must_use]
 pub fn leads_here(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.').to_ascii_lowercase();
-            // RFC 6761, section 6.3; the others are in the hosts file of many systems.
+            // RFC 6761, section 6.3. The other names are in the hosts file of many systems.
             [
                 "localhost",
                 "localhost.localdomain",
@@ -144,16 +144,16 @@ pub fn leads_here(url: &Url) -> bool {
     }
 }
 
-/// True if both URLs belong to the same operator as far as their hosts tell: one host, or one a subdomain of the
-/// other, or both this machine.
+/// Returns whether both URLs belong to the same operator, as far as their hosts tell: the hosts are the same, one is a
+/// subdomain of the other, or both are this machine.
 ///
-/// Two hosts below a common parent are not the same: without the public suffix list, tenants of one hosting domain
-/// would be.
+/// Two hosts below a common parent don't count as the same: without the public suffix list, the tenants of a hosting
+/// domain would.
 #[must_use]
 pub fn same_operator(one: &Url, other: &Url) -> bool {
     let name = |url: &Url| match url.host()? {
         Host::Domain(name) => Some(name.trim_end_matches('.').to_ascii_lowercase()),
-        // An address has no subdomains.
+        // An IP address has no subdomains.
         Host::Ipv4(_) | Host::Ipv6(_) => None,
     };
     let below = |name: &str, parent: &str| {
@@ -171,10 +171,11 @@ pub fn same_operator(one: &Url, other: &Url) -> bool {
     }
 }
 
-/// Rejects a URL of this machine where it comes from the server of another: what listens here is not its own.
+/// Rejects a URL of this machine that came from the server of another machine, which doesn't own the services on this
+/// one.
 ///
 /// # Errors
-/// Returns that it points to this machine.
+/// Returns an error if the URL points to this machine.
 pub fn not_turned_here(url: &Url, from: &Url) -> Result<(), UrlProblem> {
     if leads_here(url) && !leads_here(from) {
         return Err(UrlProblem::Here(clean(
@@ -185,10 +186,10 @@ pub fn not_turned_here(url: &Url, from: &Url) -> Result<(), UrlProblem> {
     Ok(())
 }
 
-/// Reads a URL that requests may be sent to: https, or http on loopback.
+/// Parses a URL to which requests may be sent: https, or http on loopback.
 ///
 /// # Errors
-/// Returns what is wrong with the text.
+/// Returns an error that says what is wrong with the text.
 pub fn endpoint(text: &str) -> Result<Url, UrlProblem> {
     let text = text.trim();
     if !is_clean(text) || text.contains(char::is_whitespace) {
@@ -220,11 +221,11 @@ pub fn endpoint(text: &str) -> Result<Url, UrlProblem> {
     Ok(url)
 }
 
-/// A URL that a server gave, fit to be shown, opened, linked and encoded: the rules of [`endpoint`].
-/// A fragment is allowed, as a page may need it.
+/// Parses a URL from a server that is safe to show, open, link and encode, by the rules of [`endpoint`]. A fragment is
+/// allowed, because a page may need it.
 ///
 /// # Errors
-/// Returns what is wrong with it.
+/// Returns an error that says what is wrong with the text.
 pub fn from_server(text: &str) -> Result<Url, UrlProblem> {
     let (base, fragment) = match text.trim().split_once('#') {
         Some((base, fragment)) => (base, Some(fragment)),

@@ -1,13 +1,13 @@
-//! Successful answers that are of no use.
+//! Successful responses without a usable access token.
 
-/// Why a successful answer brings no access token that can be used, though the code or token that was sent is used up.
+/// Why a successful response contains no usable access token, although the code or token that was sent is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Useless {
-    /// There is an ID token and no access token.
+    /// The response contains an ID token but no access token.
     IdTokenOnly,
-    /// The access token has whitespace in it, which no bearer token has (RFC 6750, section 2.1).
+    /// The access token contains whitespace, which no bearer token does (RFC 6750, section 2.1).
     WhiteSpace,
-    /// The token type is there and empty (RFC 6749, section 5.1).
+    /// The token type is empty (RFC 6749, section 5.1).
     NoType,
 }
 

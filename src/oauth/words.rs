@@ -7,22 +7,22 @@ use serde_json::{Map, Value};
 use super::failure::ServerError;
 use crate::clean::{TEXT_LIMIT, clean};
 
-/// A text that is longer was not written as an error message, in bytes.
+/// Maximum length of a text that may be an error message, in bytes.
 const WORDS_LIMIT: usize = 2000;
-/// No header and no page is searched further than this, in bytes.
+/// Maximum size of the part of a header or page that is searched, in bytes.
 const SEARCH_LIMIT: usize = 16 * 1024;
 
-/// Bytes as text: UTF-8, else Latin-1, which older servers send without a word.
+/// Decodes text as UTF-8, or else as Latin-1, which older servers send without declaring it.
 pub(super) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
-        // One that was cut within a character is still UTF-8.
+        // Text that was cut within a character is still UTF-8.
         Err(error) if error.error_len().is_none() => String::from_utf8_lossy(bytes),
         Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
     }
 }
 
-/// The value of a parameter in a query string as it was meant, also where its bytes are Latin-1.
+/// Returns the decoded value of a parameter in a query string, even if its bytes are Latin-1.
 pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     let value = query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=')?;
@@ -32,7 +32,7 @@ pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     Some(decoded(&bytes).into_owned())
 }
 
-/// The error in an XML document, as members of the protocol.
+/// Returns the error in an XML document, as members of the protocol.
 pub(super) fn xml_error(text: &str) -> Option<Map<String, Value>> {
     let head = head(text);
     let code = element(head, "error").or_else(|| element(head, "code"))?;
@@ -50,7 +50,7 @@ pub(super) fn xml_error(text: &str) -> Option<Map<String, Value>> {
     Some(members)
 }
 
-/// What a page or a text tells a reader: the title of a page, or a short text itself.
+/// Returns the message in a page or a text: the title of a page, or a short text itself.
 pub(super) fn words(text: &str) -> Option<String> {
     let found = if text.starts_with('<') {
         let head = head(text);
@@ -72,8 +72,8 @@ pub(super) fn words(text: &str) -> Option<String> {
         .filter(|words| !words.is_empty())
 }
 
-/// What a JSON object says that is neither a success nor an error of the protocol: a problem report (RFC 9457), or the
-/// names that most services use.
+/// Returns the message in a JSON object that is neither a success nor an error of the protocol: a problem report
+/// (RFC 9457), or members with common names.
 pub(super) fn problem(members: &Map<String, Value>) -> Option<String> {
     let text = |name: &&str| {
         let text = members.get(*name)?.as_str()?;
@@ -109,7 +109,8 @@ pub(super) fn problem(members: &Map<String, Value>) -> Option<String> {
     }
 }
 
-/// The error in a `WWW-Authenticate` header, as RFC 6750, section 3, has it; some services send it with other schemes.
+/// Returns the error in a `WWW-Authenticate` header, as in RFC 6750, section 3. Some services send it with other
+/// schemes.
 pub(super) fn challenge(header: &str) -> Option<ServerError> {
     let head = head(header);
     let code = quoted(head, "error").filter(|code| !code.is_empty())?;
@@ -117,7 +118,7 @@ pub(super) fn challenge(header: &str) -> Option<ServerError> {
     Some(ServerError::new(&code, description.as_deref()))
 }
 
-/// The value of `name="value"` or `name=value` in a header; what is in quotes is not searched.
+/// Returns the value of `name="value"` or `name=value` in a header. Text in quotes is not searched.
 fn quoted(header: &str, name: &str) -> Option<String> {
     let mut word = String::new();
     let mut chars = header.chars().peekable();
@@ -159,7 +160,7 @@ fn is_page(text: &str) -> bool {
     start.contains("<html") || start.contains("<!doctype html")
 }
 
-/// The text of the first element of this name that holds nothing else, in any case and any namespace.
+/// Returns the text of the first element with this name, up to the next tag. Ignores case and namespace prefixes.
 fn element(text: &str, name: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let mut from = 0;
@@ -176,7 +177,7 @@ fn element(text: &str, name: &str) -> Option<String> {
     None
 }
 
-/// The few entities that occur in error messages.
+/// Decodes the few entities that occur in error messages.
 fn unescaped(text: &str) -> String {
     let mut text = text.to_owned();
     for (entity, sign) in [
@@ -205,7 +206,7 @@ mod tests {
     #[test]
     fn latin_1_is_read_where_utf_8_is_not() {
         assert_eq!(decoded(b"f\xfcr"), "für");
-        // Cut within a character.
+        // Text that was cut within a character.
         assert_eq!(decoded(b"f\xc3\xbcr \xc3"), "für \u{fffd}");
         assert_eq!(decoded("für".as_bytes()), "für");
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use ring::{digest, hmac, signature};
 
-/// An algorithm that signatures are made with.
+/// A signature algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of RFC 7518 and RFC 8037")]
 pub enum Algorithm {
@@ -20,7 +20,7 @@ pub enum Algorithm {
     EdDsa,
 }
 
-/// What kind of key an algorithm requires, and how that key signs.
+/// The kind of key that an algorithm requires, and how that key signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
     Hmac,
@@ -31,7 +31,7 @@ pub(super) enum Family {
 }
 
 impl Algorithm {
-    /// All of them.
+    /// All algorithms.
     pub const ALL: [Self; 12] = [
         Self::Hs256,
         Self::Hs384,
@@ -47,10 +47,10 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    /// The algorithm of this name; `None` for `none` and for one that is not supported.
+    /// Returns the algorithm with this name; `None` for `none` and for unsupported algorithms.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        // The name of RFC 9864.
+        // The name in RFC 9864.
         if name == "Ed25519" {
             return Some(Self::EdDsa);
         }
@@ -59,7 +59,7 @@ impl Algorithm {
             .find(|algorithm| algorithm.name() == name)
     }
 
-    /// The name in the header of a signature.
+    /// Returns the name in the header of a signature.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -78,7 +78,7 @@ impl Algorithm {
         }
     }
 
-    /// True for those that need the secret of the client in place of a public key.
+    /// Returns whether the algorithm uses the client secret instead of a key pair.
     #[must_use]
     pub fn is_symmetric(self) -> bool {
         self.family() == Family::Hmac
@@ -94,8 +94,8 @@ impl Algorithm {
         }
     }
 
-    /// The hash that goes with it, which `at_hash` is made with too (OpenID Connect Core, section 3.1.3.6). Ed25519 uses
-    /// SHA-512 inside.
+    /// Returns the hash of the algorithm, which `at_hash` uses too (OpenID Connect Core, section 3.1.3.6). Ed25519 uses
+    /// SHA-512 internally.
     #[must_use]
     pub fn hash(self) -> &'static digest::Algorithm {
         match self {
@@ -105,7 +105,7 @@ impl Algorithm {
         }
     }
 
-    /// The key of this algorithm; `None` if `secret` is shorter than the hash (RFC 7518, section 3.2).
+    /// Returns the HMAC key of this algorithm; `None` if `secret` is shorter than the hash (RFC 7518, section 3.2).
     pub(super) fn hmac_key(self, secret: &[u8]) -> Option<hmac::Key> {
         let algorithm = match self {
             Self::Hs256 => hmac::HMAC_SHA256,
@@ -117,7 +117,7 @@ impl Algorithm {
         long_enough.then(|| hmac::Key::new(algorithm, secret))
     }
 
-    /// How RSA signatures are verified. Keys under 2048 bits are not accepted (RFC 7518, section 3.3).
+    /// Returns how to verify RSA signatures. Keys with fewer than 2048 bits are not accepted (RFC 7518, section 3.3).
     pub(super) fn rsa(self) -> Option<&'static signature::RsaParameters> {
         Some(match self {
             Self::Rs256 => &signature::RSA_PKCS1_2048_8192_SHA256,
@@ -130,7 +130,7 @@ impl Algorithm {
         })
     }
 
-    /// How RSA signatures are made.
+    /// Returns how to make RSA signatures.
     pub(super) fn rsa_padding(self) -> Option<&'static dyn signature::RsaEncoding> {
         Some(match self {
             Self::Rs256 => &signature::RSA_PKCS1_SHA256,

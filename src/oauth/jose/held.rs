@@ -1,4 +1,4 @@
-//! Private keys that stay where they are, such as in a key store of the system, and sign there.
+//! Private keys that sign outside of this program, such as in a key store of the system.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,27 +12,27 @@ use x509_parser::public_key::PublicKey;
 use super::algorithm::Algorithm;
 use super::key_file::{KeyError, KeyKind, kind_of};
 
-/// The fewest bits of an RSA key (RFC 7518, section 3.3).
+/// Minimum size of an RSA key, in bits (RFC 7518, section 3.3).
 const FEWEST_BITS: usize = 2048;
-/// The most bits that signatures are verified with.
+/// Maximum size of an RSA key whose signatures can be verified, in bits.
 const MOST_BITS: usize = 8192;
 
 /// A private key that signs outside of this program.
 pub trait HeldElsewhere: fmt::Debug + Send + Sync {
-    /// Signs `message` as JWS requires it (RFC 7518, section 3): the salt of RSA-PSS is as long as the hash, and an ECDSA
-    /// signature is its two numbers, each in full length.
+    /// Signs `message` in the form that JWS requires (RFC 7518, section 3): the salt of RSA-PSS is as long as the hash,
+    /// and an ECDSA signature consists of its two numbers, each in full length.
     ///
     /// # Errors
-    /// Why there is no signature.
+    /// Returns an error if the key can't sign.
     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, KeyError>;
 }
 
-/// Such a key, and what its certificate says about it.
+/// A private key outside of this program, with the public key from its certificate.
 #[derive(Clone)]
 pub struct HeldKey {
     key: Arc<dyn HeldElsewhere>,
     pub(super) kind: KeyKind,
-    /// As in the certificate, without its algorithm.
+    /// The public key in the certificate, without its algorithm.
     public: Vec<u8>,
 }
 
@@ -43,10 +43,10 @@ impl fmt::Debug for HeldKey {
 }
 
 impl HeldKey {
-    /// The key of a certificate in DER form.
+    /// Creates the key that belongs to a certificate in DER form.
     ///
     /// # Errors
-    /// If the certificate can't be read, or the key isn't supported.
+    /// Returns an error if the certificate can't be read, or the key isn't supported.
     pub fn of_certificate(
         certificate: &[u8],
         key: Arc<dyn HeldElsewhere>,
@@ -71,7 +71,7 @@ impl HeldKey {
         })
     }
 
-    /// Signs, and compares the signature with the certificate.
+    /// Signs `message` and verifies the signature with the certificate.
     pub(super) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let signature = self.key.sign(algorithm, message)?;
         let public = UnparsedPublicKey::new(verification(algorithm)?, &self.public);
@@ -82,7 +82,7 @@ impl HeldKey {
     }
 }
 
-/// A key elsewhere that has signed once, for what requires no JWS.
+/// A key outside of this program that has made a test signature. For TLS, which doesn't use JWS.
 #[derive(Debug, Clone)]
 pub struct TriedKey {
     key: HeldKey,
@@ -90,12 +90,12 @@ pub struct TriedKey {
 }
 
 impl HeldKey {
-    /// Makes a signature that nobody gets: whether the key can sign is otherwise seen only in the middle of a handshake.
+    /// Makes a test signature. Otherwise a key that can't sign would fail only in the middle of a handshake.
     ///
     /// # Errors
-    /// Why it can't.
+    /// Returns an error if the key can't sign.
     pub fn tried(self) -> Result<TriedKey, KeyError> {
-        // Some devices lack one of the paddings of RSA, but have it for each hash or for none.
+        // Some devices lack one of the RSA paddings. They support a padding with every hash or with none.
         let mut paddings: Vec<&[Algorithm]> = match self.kind {
             KeyKind::Rsa => vec![
                 &[Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512],
@@ -122,16 +122,16 @@ impl HeldKey {
 }
 
 impl TriedKey {
-    /// The algorithms for the key: first those of the padding that it has signed with.
+    /// Returns the algorithms of the key. Those with the padding of the test signature are first.
     #[must_use]
     pub fn algorithms(&self) -> &[Algorithm] {
         &self.algorithms
     }
 
-    /// Signs, and compares the signature with the certificate. The form of the signature is that of JWS.
+    /// Signs `message` and verifies the signature with the certificate. The form of the signature is that of JWS.
     ///
     /// # Errors
-    /// Why there is no signature.
+    /// Returns an error if the key can't sign.
     pub fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         self.key.sign(algorithm, message)
     }
@@ -166,7 +166,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::secret::{ExposeSecret, SecretString};
 
-    /// A key of this process that stands for one elsewhere.
+    /// A key of this process in place of a key outside of it.
     #[derive(Debug)]
     pub(crate) struct Fake(SigningKey);
 
@@ -177,7 +177,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// A key of this process that stands for one in a device without some algorithms.
+    /// A key of this process in place of a key in a device without some algorithms.
     #[derive(Debug)]
     struct Device(SecretString, Vec<Algorithm>);
 
@@ -191,12 +191,12 @@ pub(crate) mod tests {
         }
     }
 
-    /// The key in a PEM file, as if it were in a device without these algorithms.
+    /// Returns the key in a PEM file as if it were in a device without the algorithms in `lacks`.
     pub(crate) fn device(pem: &SecretString, lacks: &[Algorithm]) -> Arc<dyn HeldElsewhere> {
         Arc::new(Device(pem.clone(), lacks.to_vec()))
     }
 
-    /// A new key, and its certificate in DER form.
+    /// Returns a new key and its certificate in DER form.
     pub(crate) fn fake(algorithm: Algorithm) -> (Arc<Fake>, Vec<u8>) {
         let kind = match algorithm {
             Algorithm::Es384 => &PKCS_ECDSA_P384_SHA384,

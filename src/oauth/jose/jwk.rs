@@ -1,4 +1,4 @@
-//! JSON Web Keys and sets of them (RFC 7517), read within limits.
+//! JSON Web Keys and key sets (RFC 7517), parsed within limits.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use super::algorithm::{Algorithm, Family};
 use crate::oauth::answer::Answer;
 use crate::secret::{ExposeSecret, SecretString};
 
-/// A set with more keys is refused; those of known services have at most a dozen.
+/// Maximum number of keys in a set. Sets of known services have at most a dozen.
 const KEY_LIMIT: usize = 100;
-/// A longer number is not decoded: RSA keys of 8192 bits take 1366 characters.
+/// Maximum length of an encoded number. An RSA modulus of 8192 bits has 1366 characters.
 const NUMBER_LIMIT: usize = 2000;
-/// Some services encode numbers carelessly. A key that is read wrongly verifies nothing.
+/// Some services encode numbers carelessly, so decoding is lenient. A key that is decoded wrongly verifies nothing.
 const NUMBER: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -22,19 +22,19 @@ const NUMBER: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The keys that a signature may be made with.
+/// The keys that may verify a signature.
 #[derive(Debug, Clone, Default)]
 pub struct KeySet {
     keys: Vec<Key>,
-    /// The secret of the client, which signatures do not name.
+    /// Whether the only key is the client secret, which signatures do not name.
     unnamed: bool,
 }
 
-/// A key that signatures are verified with.
+/// A key that verifies signatures.
 #[derive(Clone)]
 struct Key {
     id: Option<String>,
-    /// The algorithm that it is for.
+    /// The only algorithm that the key may be used with, if the set names it.
     algorithm: Option<String>,
     material: Material,
 }
@@ -45,7 +45,7 @@ enum Material {
         n: Vec<u8>,
         e: Vec<u8>,
     },
-    /// The points, uncompressed.
+    /// An uncompressed point; the same for `P384`.
     P256(Vec<u8>),
     P384(Vec<u8>),
     Ed25519(Vec<u8>),
@@ -59,20 +59,20 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Why no key of a set is the one.
+/// Why no key in a set can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// There is none.
+    /// No key fits.
     None,
-    /// There are several.
+    /// Several keys fit.
     Several,
 }
 
 impl KeySet {
-    /// The keys that a service publishes. Symmetric keys among them prove nothing, because everybody has them.
+    /// Returns the keys that a service publishes. Symmetric keys are ignored: they are public, so they prove nothing.
     ///
     /// # Errors
-    /// Why the answer is no set of keys, in words.
+    /// Returns an error that says why the response is not a key set.
     pub fn published(answer: &Answer) -> Result<Self, String> {
         if answer.status != 200 {
             return Err(format!("HTTP status {}", answer.status));
@@ -82,7 +82,7 @@ impl KeySet {
         Ok(set)
     }
 
-    /// The secret of a client as a key (OpenID Connect Core, section 10.1).
+    /// Returns the client secret as a key (OpenID Connect Core, section 10.1).
     #[must_use]
     pub fn of_secret(secret: &SecretString) -> Self {
         Self {
@@ -95,11 +95,11 @@ impl KeySet {
         }
     }
 
-    /// Reads a set. Keys that are not for signatures or of an unknown kind are left out (RFC 7517, section 5), and so are
-    /// symmetric keys next to public ones.
+    /// Parses a key set. Keys that are not for signatures or of an unknown kind are ignored (RFC 7517, section 5), and
+    /// so are symmetric keys in a set that contains public keys.
     ///
     /// # Errors
-    /// Why it is no set of keys, in words.
+    /// Returns an error that says why the members are not a key set.
     pub(super) fn parse(members: &Map<String, Value>) -> Result<Self, String> {
         let keys = members.get("keys").and_then(Value::as_array);
         let keys = keys.ok_or("it has no list of keys")?;
@@ -117,7 +117,8 @@ impl KeySet {
         })
     }
 
-    /// Verifies a signature with the only key that fits; `None` if that key can't be used with the algorithm.
+    /// Verifies a signature with the only key that fits; `None` if the key is a secret that is too short for the
+    /// algorithm.
     pub(super) fn verify(
         &self,
         algorithm: Algorithm,
@@ -145,7 +146,7 @@ impl Key {
         };
         let point = |length: usize| {
             let (x, y) = (number("x")?, number("y")?);
-            // Always of full length (RFC 7518, section 6.2.1.2).
+            // Coordinates always have the full length (RFC 7518, section 6.2.1.2).
             (x.len() == length && y.len() == length).then(|| [vec![4], x, y].concat())
         };
         if text("use").is_some_and(|purpose| purpose != "sig") {
@@ -181,7 +182,7 @@ impl Key {
         )
     }
 
-    /// True if it is of the right kind, and not meant for a different algorithm (RFC 8725, section 3.1).
+    /// Returns whether the key is of the right kind and not meant for a different algorithm (RFC 8725, section 3.1).
     fn is_for(&self, algorithm: Algorithm) -> bool {
         let family = algorithm.family();
         let right = match &self.material {
@@ -195,7 +196,7 @@ impl Key {
         right && named.is_none_or(|name| Algorithm::of(name) == Some(algorithm))
     }
 
-    /// `None` if the key is a secret that is too short.
+    /// Verifies a signature; `None` if the key is a secret that is too short.
     fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<bool> {
         let asymmetric = |kind: &'static dyn signature::VerificationAlgorithm, key: &[u8]| {
             let key = UnparsedPublicKey::new(kind, key);
@@ -222,15 +223,15 @@ impl Key {
     }
 }
 
-/// Zeros in front do not change a number, and ring refuses them.
+/// Removes leading zeros. They don't change a number, and ring rejects them.
 fn without_zeros(mut number: Vec<u8>) -> Vec<u8> {
     let zeros = number.iter().take_while(|&&byte| byte == 0).count();
     number.drain(..zeros);
     number
 }
 
-/// True for an RSA key whose private key can be computed, because its primes were made by the faulty library of
-/// CVE-2017-15361: modulo each small prime, such a modulus is a power of 65537.
+/// Returns whether the private key of an RSA key can be computed, because a faulty library generated its primes
+/// (CVE-2017-15361): modulo each small prime, such a modulus is a power of 65537.
 fn is_roca(modulus: &[u8]) -> bool {
     const PRIMES: [u32; 38] = [
         3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89,

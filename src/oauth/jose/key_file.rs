@@ -25,84 +25,84 @@ use crate::secret::{ExposeSecret, SecretString};
 /// Why a key can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// It has a passphrase.
+    /// The key is encrypted with a passphrase.
     #[error(
         "The private key is encrypted. Remove its passphrase: openssl pkey -in KEY.pem -out NEW.pem"
     )]
     Encrypted,
-    /// The other half of the key.
+    /// The public key instead of the private key.
     #[error("The file contains a public key. The private key is required.")]
     Public,
-    /// A certificate in place of the key.
+    /// A certificate instead of the key.
     #[error("The file contains a certificate. The private key that belongs to it is required.")]
     Certificate,
-    /// A key in the format of OpenSSH.
+    /// A key in the OpenSSH format.
     #[error(
         "The private key is in the format of OpenSSH. Convert a copy of it: ssh-keygen -p -m PKCS8 -f COPY"
     )]
     OpenSsh,
-    /// A request in place of the key.
+    /// A certificate request instead of the key.
     #[error("The file contains a certificate request. The private key is required.")]
     Request,
-    /// Nothing that is known.
+    /// No known PEM block.
     #[error("The file contains no private key in PEM format (BEGIN PRIVATE KEY).")]
     NoKey,
-    /// A certificate was required.
+    /// No certificate, although one is required.
     #[error("The file contains no certificate in PEM format (BEGIN CERTIFICATE).")]
     NoCertificate,
-    /// Cut off or changed.
+    /// A key that is truncated or changed.
     #[error("The private key is damaged.")]
     Damaged,
-    /// Under 2048 bits.
+    /// An RSA key with fewer than 2048 bits.
     #[error("The RSA key is too short. It must have at least 2048 bits.")]
     TooShort,
-    /// Over 4096 bits.
+    /// An RSA key with more than 4096 bits.
     #[error("The RSA key is too long. It can have at most 4096 bits.")]
     TooLong,
-    /// An algorithm or a curve that is not supported.
+    /// An unsupported key algorithm or curve.
     #[error("The private key is {0}. RSA, EC P-256, EC P-384 and Ed25519 keys are supported.")]
     UnsupportedKind(String),
-    /// A key for other algorithms.
+    /// A key for a different kind of algorithm.
     #[error("The private key is {found}, but {algorithm} requires {right}.")]
     WrongKind {
-        /// What it is.
+        /// The kind of the key.
         found: &'static str,
-        /// What it was to be used with.
+        /// The algorithm that the key was to be used with.
         algorithm: &'static str,
-        /// What is required.
+        /// The kind of key that the algorithm requires.
         right: &'static str,
     },
-    /// A key pair for an algorithm that uses the client secret.
+    /// A private key for an algorithm that uses the client secret.
     #[error("{0} uses the client secret, not a private key.")]
     NotSymmetric(&'static str),
-    /// A secret for an algorithm that uses a key pair.
+    /// The client secret for an algorithm that uses a key pair.
     #[error("{0} requires a private key, not the client secret.")]
     NotAsymmetric(&'static str),
-    /// The secret is too short for the algorithm.
+    /// A client secret that is too short for the algorithm.
     #[error("The client secret is too short: {algorithm} requires at least {length} bytes.")]
     ShortSecret {
-        /// What it was to be used with.
+        /// The algorithm that the secret was to be used with.
         algorithm: &'static str,
-        /// How many bytes are required.
+        /// The required length, in bytes.
         length: usize,
     },
     /// A certificate that can't be read.
     #[error("The certificate is damaged. Import it again.")]
     DamagedCertificate,
-    /// What was signed doesn't fit the certificate.
+    /// A signature that doesn't match the certificate.
     #[error(
         "The private key doesn't belong to the certificate. Import the certificate again, together with its key."
     )]
     OfAnotherCertificate,
-    /// What holds the key gives no signature; a sentence.
+    /// The key outside of this program can't sign; a sentence.
     #[error("{0}")]
     Elsewhere(String),
-    /// Something else is wrong with it.
+    /// Any other problem with the key.
     #[error("The private key can't be used: {0}.")]
     Unusable(String),
 }
 
-/// What a private key is for.
+/// The kind of a private key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyKind {
     Rsa,
@@ -112,7 +112,7 @@ pub(super) enum KeyKind {
 }
 
 impl KeyKind {
-    /// The algorithms for it, the usual one first.
+    /// Returns the algorithms that the key can be used with, the usual one first.
     pub(super) fn algorithms(self) -> &'static [Algorithm] {
         match self {
             Self::Rsa => &[
@@ -139,16 +139,16 @@ impl KeyKind {
     }
 }
 
-/// A private key as it was found.
+/// A private key in the encoding in which it was found.
 pub(super) struct PrivateKey {
     pub(super) kind: KeyKind,
-    /// PKCS#8, or PKCS#1 for RSA.
+    /// The key in PKCS#8 format, or in PKCS#1 format for RSA.
     der: Zeroizing<Vec<u8>>,
     pkcs1: bool,
 }
 
 impl PrivateKey {
-    /// The first private key in a PEM file.
+    /// Parses the first private key in a PEM file.
     pub(super) fn from_pem(pem: &SecretString) -> Result<Self, KeyError> {
         let text = pem.expose_secret();
         let key = PrivateKeyDer::from_pem_slice(text.as_bytes());
@@ -199,28 +199,28 @@ impl PrivateKey {
     }
 
     pub(super) fn ed25519(&self) -> Result<Ed25519KeyPair, KeyError> {
-        // Files often lack the public key, which it would be compared with.
+        // Files often lack the public key, which ring would compare.
         Ed25519KeyPair::from_pkcs8_maybe_unchecked(&self.der).map_err(rejected)
     }
 }
 
-/// The thumbprint of the first certificate in a PEM file, for `x5t#S256` (RFC 7515, section 4.1.8).
+/// Returns the thumbprint of the first certificate in a PEM file, for `x5t#S256` (RFC 7515, section 4.1.8).
 ///
 /// # Errors
-/// Where there is none.
+/// Returns an error if the file contains no certificate.
 pub fn certificate_thumbprint(pem: &str) -> Result<String, KeyError> {
     let certificate =
         CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| KeyError::NoCertificate)?;
     Ok(thumbprint_of_der(&certificate))
 }
 
-/// The same of a certificate in DER form.
+/// Returns the thumbprint of a certificate in DER form.
 #[must_use]
 pub fn thumbprint_of_der(certificate: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, certificate))
 }
 
-/// What a file without a readable private key contains.
+/// Returns the error for a file without a readable private key, by what the file contains instead.
 fn what_else(text: &str) -> KeyError {
     let holds = |label: &str| text.contains(&format!("-----BEGIN {label}-----"));
     if holds("ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
@@ -262,7 +262,7 @@ fn kind_of_pkcs8(der: &[u8]) -> Result<KeyKind, KeyError> {
     kind_of(&algorithm)
 }
 
-/// What a key of this algorithm is, private or public.
+/// Returns the kind of a private or public key with this algorithm.
 pub(super) fn kind_of(algorithm: &AlgorithmIdentifier<'_>) -> Result<KeyKind, KeyError> {
     let id = &algorithm.algorithm;
     if *id == OID_PKCS1_RSAENCRYPTION {
@@ -295,7 +295,7 @@ fn curve_kind(curve: Option<&Oid<'_>>) -> Result<KeyKind, KeyError> {
     }
 }
 
-/// The curve of a key in the format of SEC 1 (RFC 5915, section 3).
+/// Returns the curve of a key in SEC 1 format (RFC 5915, section 3).
 fn curve_of_sec1(der: &[u8]) -> Option<Oid<'_>> {
     let (_, key) = Sequence::from_der(der).ok()?;
     let mut rest = match &key.content {
@@ -312,7 +312,7 @@ fn curve_of_sec1(der: &[u8]) -> Option<Oid<'_>> {
     None
 }
 
-/// A key in the format of SEC 1 as PKCS#8 (RFC 5958), which is the only one that ring reads.
+/// Converts a key from SEC 1 format to PKCS#8 (RFC 5958), the only format that ring reads.
 fn pkcs8(kind: KeyKind, sec1: &[u8]) -> Zeroizing<Vec<u8>> {
     // SEQUENCE { id-ecPublicKey, curve }
     const P256: &[u8] = &[
@@ -329,7 +329,7 @@ fn pkcs8(kind: KeyKind, sec1: &[u8]) -> Zeroizing<Vec<u8>> {
     element(0x30, &[VERSION, algorithm, &key])
 }
 
-/// An element of DER, of at most 65535 bytes: keys are much shorter.
+/// Encodes a DER element of at most 65,535 bytes. Keys are much shorter.
 fn element(tag: u8, parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     let content = Zeroizing::new(parts.concat());
     let [.., high, low] = content.len().to_be_bytes();

@@ -1,6 +1,6 @@
-//! JSON Web Signatures (RFC 7515) on ring: verified with the keys of a service, and made with a key of the user.
+//! JSON Web Signatures (RFC 7515) on ring: verified with the keys of a service, and made with the user's key.
 //!
-//! ring has no P-521, so there is no ES512; Ed448 is missing for the same reason.
+//! ring supports neither P-521 nor Ed448, so ES512 and Ed448 are missing.
 
 mod algorithm;
 mod held;

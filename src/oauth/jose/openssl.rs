@@ -1,4 +1,4 @@
-//! Keys made by openssl, for tests.
+//! Keys that openssl makes for tests.
 #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::secret::SecretString;
 
-/// A folder that is removed at the end, where openssl makes keys.
+/// A temporary folder in which openssl makes keys. It is removed on drop.
 pub(crate) struct Openssl(tempfile::TempDir);
 
 impl Openssl {
@@ -36,13 +36,13 @@ impl Openssl {
         );
     }
 
-    /// Makes a key in this file.
+    /// Makes a key in the file `name`.
     pub(crate) fn pem(&self, name: &str, command: &str) -> SecretString {
         self.run(&format!("openssl {command} -out {name}"));
         std::fs::read_to_string(self.at(name)).unwrap().into()
     }
 
-    /// Verifies with openssl, which knows nothing of this program.
+    /// Verifies a signature with openssl, which is independent of this program.
     pub(crate) fn verify(&self, key: &str, options: &str, message: &str, signature: &[u8]) {
         std::fs::write(self.at("message"), message).unwrap();
         std::fs::write(self.at("signature"), signature).unwrap();
@@ -52,7 +52,7 @@ impl Openssl {
     }
 }
 
-/// The public half of a key as a JWK, with openssl.
+/// Returns the public half of a key as a JWK, converted with openssl.
 pub(crate) fn jwk(openssl: &Openssl, name: &str) -> Value {
     openssl.run(&format!(
         "openssl pkey -in {name} -pubout -outform DER -out public"
@@ -60,11 +60,11 @@ pub(crate) fn jwk(openssl: &Openssl, name: &str) -> Value {
     let der = std::fs::read(openssl.at("public")).unwrap();
     let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     match der.len() {
-        // The point is the end of it.
+        // The last bytes are the point.
         91 => json!({"kty":"EC","crv":"P-256","x":text(&der[27..59]),"y":text(&der[59..])}),
         120 => json!({"kty":"EC","crv":"P-384","x":text(&der[24..72]),"y":text(&der[72..])}),
         44 => json!({"kty":"OKP","crv":"Ed25519","x":text(&der[12..])}),
-        // 257 bytes of the modulus, and 65537.
+        // 257 bytes of the modulus (the first is zero), and 65537.
         294 => json!({"kty":"RSA","n":text(&der[33..289]),"e":text(&der[291..])}),
         other => unreachable!("{other}"),
     }

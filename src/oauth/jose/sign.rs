@@ -1,4 +1,4 @@
-//! Makes signatures in the compact form, for assertions (RFC 7523).
+//! Signatures in the compact serialization, made for assertions (RFC 7523).
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use super::held::HeldKey;
 use super::key_file::{KeyError, KeyKind, PrivateKey};
 use crate::secret::{ExposeSecret, SecretString};
 
-/// A key that signatures are made with.
+/// A key that makes signatures.
 pub struct SigningKey {
     pub(super) algorithm: Algorithm,
     key: Loaded,
@@ -35,27 +35,28 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// The private key in a PEM file: PKCS#8, PKCS#1 (RSA) or SEC 1 (EC).
+    /// Parses the private key in a PEM file: PKCS#8, PKCS#1 (RSA) or SEC 1 (EC).
     ///
     /// # Errors
-    /// Why it can't be used.
+    /// Returns an error if the key can't be used.
     pub fn from_pem(pem: &SecretString, algorithm: Algorithm) -> Result<Self, KeyError> {
         Self::of(&PrivateKey::from_pem(pem)?, algorithm)
     }
 
-    /// The private key in a PEM file, for the first of its algorithms that is in `listed`; if none is, for the usual one.
+    /// Parses the private key in a PEM file, and selects the first of its algorithms that is in `listed`, or the usual
+    /// one.
     ///
     /// # Errors
-    /// Why it can't be used.
+    /// Returns an error if the key can't be used.
     pub fn from_pem_preferring(pem: &SecretString, listed: &[Algorithm]) -> Result<Self, KeyError> {
         let found = PrivateKey::from_pem(pem)?;
         Self::of(&found, preferred(found.kind, listed)?)
     }
 
-    /// A key that signs elsewhere.
+    /// Creates a key that signs outside of this program.
     ///
     /// # Errors
-    /// If it is of another kind than the algorithm requires.
+    /// Returns an error if the algorithm requires another kind of key.
     pub fn held(key: HeldKey, algorithm: Algorithm) -> Result<Self, KeyError> {
         required(algorithm, key.kind)?;
         Ok(Self {
@@ -64,10 +65,11 @@ impl SigningKey {
         })
     }
 
-    /// The same for the first of its algorithms that is in `listed`; if none is, for the usual one.
+    /// Creates a key that signs outside of this program, with the first of its algorithms that is in `listed`, or the
+    /// usual one.
     ///
     /// # Errors
-    /// If there is no algorithm for it.
+    /// Returns an error if there is no algorithm for the key.
     pub fn held_preferring(key: HeldKey, listed: &[Algorithm]) -> Result<Self, KeyError> {
         let algorithm = preferred(key.kind, listed)?;
         Self::held(key, algorithm)
@@ -82,10 +84,10 @@ impl SigningKey {
         Ok(Self { algorithm, key })
     }
 
-    /// The secret of a client.
+    /// Creates a key from the client secret.
     ///
     /// # Errors
-    /// Where it is too short (RFC 7518, section 3.2), or the algorithm needs a key pair.
+    /// Returns an error if the secret is too short (RFC 7518, section 3.2), or if the algorithm needs a key pair.
     pub fn from_secret(secret: &SecretString, algorithm: Algorithm) -> Result<Self, KeyError> {
         if !algorithm.is_symmetric() {
             return Err(KeyError::NotAsymmetric(algorithm.name()));
@@ -101,15 +103,15 @@ impl SigningKey {
         })
     }
 
-    /// True if it signs elsewhere.
+    /// Returns whether the key signs outside of this program.
     pub(in crate::oauth) fn is_held(&self) -> bool {
         matches!(self.key, Loaded::Held(_))
     }
 
-    /// Makes a signature that nobody gets: whether the key can sign is otherwise seen only when a request is sent.
+    /// Makes a test signature. Otherwise a key that can't sign would fail only when a request is sent.
     ///
     /// # Errors
-    /// Why it can't.
+    /// Returns an error if the key can't sign.
     pub fn try_out(&self) -> Result<(), KeyError> {
         self.signature(b"").map(drop)
     }
@@ -138,7 +140,7 @@ impl SigningKey {
     }
 }
 
-/// The first algorithm of a key that is in `listed`, else its usual one.
+/// Returns the first algorithm of a key that is in `listed`, or the usual one.
 fn preferred(kind: KeyKind, listed: &[Algorithm]) -> Result<Algorithm, KeyError> {
     let algorithms = kind.algorithms();
     let listed = algorithms.iter().find(|one| listed.contains(one));
@@ -146,7 +148,7 @@ fn preferred(kind: KeyKind, listed: &[Algorithm]) -> Result<Algorithm, KeyError>
     found.copied().ok_or(KeyError::NoKey)
 }
 
-/// What the algorithm requires, if `found` is that.
+/// Returns the kind of key that the algorithm requires, or an error if `found` is another kind.
 fn required(algorithm: Algorithm, found: KeyKind) -> Result<KeyKind, KeyError> {
     let right = match algorithm.family() {
         Family::Hmac => return Err(KeyError::NotSymmetric(algorithm.name())),
@@ -165,10 +167,10 @@ fn required(algorithm: Algorithm, found: KeyKind) -> Result<KeyKind, KeyError> {
     })
 }
 
-/// Signs `claims`. `header` holds what the header has next to `alg`, such as `kid`, `typ` and `x5t#S256`.
+/// Signs `claims`. `header` contains the header parameters other than `alg`, such as `kid`, `typ` and `x5t#S256`.
 ///
 /// # Errors
-/// Where the key can't sign, which doesn't happen with one that was read from a file.
+/// Returns an error if the key can't sign. This doesn't happen with a key that was read from a file.
 pub fn sign(
     header: &Map<String, Value>,
     claims: &Map<String, Value>,

@@ -1,4 +1,5 @@
-//! The examples of RFC 7515 and RFC 8037, the vectors of Project Wycheproof in `tests/vectors`, and keys made by openssl.
+//! Tests with the examples of RFC 7515 and RFC 8037, the vectors of Project Wycheproof in `tests/vectors`, and keys
+//! made by openssl.
 #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 #![allow(
     clippy::print_stdout,
@@ -29,7 +30,7 @@ fn verify(text: &str, keys: &KeySet) -> Result<Algorithm, Refusal> {
     Jws::parse(text)?.verify(keys)
 }
 
-/// Vectors that no implementation of the standards can agree with.
+/// Vectors that contradict the standards or each other.
 const CONTRADICTIONS: [(u64, &str); 6] = [
     (
         346,
@@ -45,7 +46,7 @@ const CONTRADICTIONS: [(u64, &str); 6] = [
     (373, "a character outside base64url (RFC 7515, section 2)"),
 ];
 
-/// Runs the tests of a file; how many were run, and what was left out.
+/// Runs the tests of a file. Returns how many ran, and which were left out.
 fn run(file: &str) -> (usize, Vec<String>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/vectors")
@@ -64,7 +65,7 @@ fn run(file: &str) -> (usize, Vec<String>) {
                 left_out.push(format!("{name}: it is encrypted, which is not offered"));
                 continue;
             };
-            // The JSON serialization is an object, and no token.
+            // The JSON serialization is an object, which must be rejected.
             let text = signed
                 .as_str()
                 .map_or_else(|| signed.to_string(), str::to_owned);
@@ -97,10 +98,10 @@ fn run(file: &str) -> (usize, Vec<String>) {
 #[test]
 fn the_vectors_of_wycheproof_come_out_as_stated() {
     for (file, times, left_out) in [
-        // Two of ES512 with P-521, and the contradictions.
+        // Left out: two of ES512 with P-521, and the contradictions.
         ("json_web_signature_test.json", 393, 8),
         ("json_web_key_test.json", 26, 0),
-        // What is encrypted.
+        // Left out: the encrypted ones.
         ("json_web_crypto_test.json", 49, 34),
     ] {
         let (ran, skipped) = run(file);
@@ -143,14 +144,14 @@ fn rfc_7515_a5() {
     assert_eq!(verify(text, &KeySet::default()), Err(Refusal::Unsigned));
 }
 
-/// RFC 7515, appendix E: a header that has to be understood.
+/// RFC 7515, appendix E: a header parameter that must be understood.
 #[test]
 fn rfc_7515_e() {
     let text = "eyJhbGciOiJub25lIiwNCiAiY3JpdCI6WyJodHRwOi8vZXhhbXBsZS5jb20vVU5ERUZJTkVEIl0sDQogImh0dHA6Ly9leGFtcGxlLmNvbS9VTkRFRklORUQiOnRydWUNCn0.RkFJTA.";
     assert_eq!(verify(text, &KeySet::default()), Err(Refusal::Critical));
 }
 
-/// RFC 8037, appendix A.4 and A.5: Ed25519. The signature is deterministic, so it is made as well.
+/// RFC 8037, appendices A.4 and A.5: Ed25519. The signature is deterministic, so the test makes it too.
 #[test]
 fn rfc_8037_a4_and_a5() {
     let key =
@@ -223,7 +224,7 @@ fn what_is_signed_with_a_key_of_openssl_is_verified() {
             let text = signed.expose_secret();
             let named = Jws::parse(text).unwrap();
             assert_eq!(named.algorithm(), Ok(algorithm));
-            // The set names no key, so the header must not either.
+            // The keys in the set have no ID, so the header must have none either.
             let signed = sign(&Map::new(), &claims, &key).unwrap();
             let text = signed.expose_secret();
             assert_eq!(verify(text, &keys), Ok(algorithm), "{name}");
@@ -356,7 +357,7 @@ fn a_key_that_cannot_be_used_says_why() {
         let told = rs256(&text.into());
         assert!(told.contains(words), "{text}: {told}");
     }
-    // Every start of a key is damaged in some way, and none ends the program.
+    // Every prefix of the key is damaged in some way, and none may cause a panic.
     let (_, whole) = rsa.expose_secret().split_once('\n').unwrap();
     let lines: Vec<&str> = whole.lines().collect();
     for count in 0..lines.len() - 2 {
@@ -475,7 +476,7 @@ fn the_key_is_the_one_that_is_named_or_the_only_one_that_fits() {
             )]),
             good.clone(),
         ),
-        // What is not for signatures leaves one key.
+        // Without the keys that are not for signatures, only one key remains.
         (
             None,
             json!([jwk(None, '2', json!({"use":"enc"})), jwk(None, '1', none()), {"kty":"new"}, 7]),
@@ -511,7 +512,7 @@ fn a_published_set_is_bounded_and_its_symmetric_keys_prove_nothing() {
         verify(signed.expose_secret(), &keys),
         Err(Refusal::NoKey("HS256"))
     );
-    // A point of the wrong length is no key.
+    // A key with a point of the wrong length is ignored.
     let (x, short) = (
         URL_SAFE_NO_PAD.encode([1; 32]),
         URL_SAFE_NO_PAD.encode([1; 31]),
@@ -547,7 +548,7 @@ fn a_signed_text_is_read_within_a_limit_and_told_by_its_header() {
         format!("{header}.{payload}.")
     };
     let plain = r#"{"alg":"HS256","kid":"k"}"#;
-    // Base64 of three bytes for four characters: the payload has a length that can be decoded.
+    // Base64 has four characters for three bytes, so the payload has a length that can be decoded.
     let most = 1024 * 1024;
     assert!(Jws::parse(&text(plain, most)).is_ok());
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A signature in the compact form (RFC 7515, section 7.1), and whether it is right.
+//! Signatures in the compact serialization (RFC 7515, section 7.1), parsed and verified.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,10 +9,10 @@ use super::jwk::{KeySet, Missing};
 use crate::clean::clean;
 use crate::oauth::answer::parse_object;
 
-/// A longer text is not read; an answer is not larger either.
+/// Maximum length of a token, in bytes. A response is not larger either.
 const LIMIT: usize = 1024 * 1024;
 
-/// A signed text, not verified yet.
+/// A JSON Web Signature that has not been verified yet.
 #[derive(Debug)]
 pub struct Jws<'a> {
     algorithm: String,
@@ -22,43 +22,43 @@ pub struct Jws<'a> {
     signature: Vec<u8>,
 }
 
-/// Why a signature is not known to be right.
+/// Why a signature is not known to be valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Not in the compact form.
+    /// The text is not in the compact serialization.
     #[error("it is not a valid JSON Web Signature")]
     Malformed,
-    /// An extension that has to be understood (RFC 7515, section 4.1.11).
+    /// The header requires an extension that is not supported (RFC 7515, section 4.1.11).
     #[error("its header requires an unknown extension (crit)")]
     Critical,
-    /// The algorithm `none`.
+    /// The algorithm is `none`.
     #[error("it is not signed (alg is none)")]
     Unsigned,
-    /// An algorithm that is not supported.
+    /// The algorithm is not supported.
     #[error("the algorithm {0} isn't supported")]
     Unsupported(String),
-    /// The key that it names is not there.
+    /// The key that the header names is not in the set.
     #[error("the issuer has published no key \"{0}\" for this algorithm")]
     UnknownKey(String),
-    /// It names no key, and there is none.
+    /// The header names no key, and no key in the set fits.
     #[error("the issuer has published no key for {0}")]
     NoKey(&'static str),
-    /// It may be one of several keys.
+    /// Several keys fit.
     #[error("{0}, so the key isn't known")]
     Ambiguous(&'static str),
-    /// The secret is too short for the algorithm (RFC 7518, section 3.2).
+    /// The client secret is too short for the algorithm (RFC 7518, section 3.2).
     #[error("the client secret is too short for {0}")]
     ShortSecret(&'static str),
-    /// Some other key or text.
+    /// The signature was made with another key or over another text.
     #[error("its signature is wrong")]
     Wrong,
 }
 
 impl<'a> Jws<'a> {
-    /// Reads the parts.
+    /// Parses a token in the compact serialization.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// Returns an error if the token is malformed, or has a `crit` header.
     pub fn parse(text: &'a str) -> Result<Self, Refusal> {
         if text.len() > LIMIT {
             return Err(Refusal::Malformed);
@@ -86,42 +86,42 @@ impl<'a> Jws<'a> {
         })
     }
 
-    /// The name of its algorithm.
+    /// Returns the name of the algorithm.
     #[must_use]
     pub fn algorithm_name(&self) -> &str {
         &self.algorithm
     }
 
-    /// True where the header has a nonce. Such access tokens are signed over the hash of that nonce, which only their API
-    /// undoes; the signature looks wrong to everyone else.
+    /// Returns whether the header contains a nonce. Such access tokens are signed over the hash of the nonce, which
+    /// only their API can reproduce; everyone else sees an invalid signature.
     #[must_use]
     pub fn is_for_its_api_only(&self) -> bool {
         self.has_nonce
     }
 
-    /// True if there is no signature at all.
+    /// Returns whether the signature is empty.
     #[must_use]
     pub fn is_unsigned(&self) -> bool {
         self.signature.is_empty()
     }
 
-    /// Its algorithm.
+    /// Returns the algorithm.
     ///
     /// # Errors
-    /// Where there is no signature, or the algorithm is not supported.
+    /// Returns an error if there is no signature, or if the algorithm is not supported.
     pub fn algorithm(&self) -> Result<Algorithm, Refusal> {
         match self.algorithm.as_str() {
-            // Whatever the case of its letters, so that no spelling of it is only unknown.
+            // In any letter case, so that no spelling of `none` counts as merely unsupported.
             name if name.eq_ignore_ascii_case("none") => Err(Refusal::Unsigned),
             name => Algorithm::of(name).ok_or_else(|| Refusal::Unsupported(clean(name, 40))),
         }
     }
 
-    /// Verifies the signature with the one key of the set that fits: the one that it names, or the only one. Keys that are
-    /// part of the header are not looked at.
+    /// Verifies the signature with the only key in the set that fits: the one that the header names, or the only one.
+    /// Keys inside of the header are ignored.
     ///
     /// # Errors
-    /// Why it is not known to be right.
+    /// Returns an error if the signature is not known to be valid.
     pub fn verify(&self, keys: &KeySet) -> Result<Algorithm, Refusal> {
         let algorithm = self.algorithm()?;
         let id = self.key_id.as_deref();
