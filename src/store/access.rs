@@ -1,4 +1,4 @@
-//! Access lists of Windows: who may read and change a file. Decides only, by what `file` reads.
+//! Windows access lists: who may read and change a file. Only decides; `file` reads the lists.
 
 use std::path::{Path, PathBuf};
 
@@ -6,31 +6,31 @@ use crate::clean::clean;
 
 /// Paths longer than this are shortened in messages.
 const PATH_LIMIT: usize = 200;
-/// The account of the system itself.
+/// The security identifier (SID) of the system account.
 const SYSTEM: &str = "S-1-5-18";
-/// The administrators of the computer.
+/// The SID of the computer's administrators.
 const ADMINISTRATORS: &str = "S-1-5-32-544";
-/// Whoever owns the file.
+/// The SID that stands for the owner of a file.
 const OWNER_RIGHTS: &str = "S-1-3-4";
 
-/// Reading the contents: by itself or in one of the general rights.
+/// The rights to read the contents, specific or generic.
 const READ: u32 = 0x0000_0001 | GENERIC_READ | GENERIC_ALL;
-/// Changing the contents, the entries of a folder, the file itself, its access list or its owner.
+/// The rights to change the contents, the entries of a folder, the file itself, its access list or its owner.
 const CHANGE: u32 =
     0x0000_0002 | 0x0000_0004 | 0x0000_0040 | 0x000D_0000 | GENERIC_WRITE | GENERIC_ALL;
 const GENERIC_READ: u32 = 0x8000_0000;
 const GENERIC_WRITE: u32 = 0x4000_0000;
 const GENERIC_ALL: u32 = 0x1000_0000;
 
-/// The rights of a service on the tokens of its profile: all but to change who has rights.
+/// The rights of a service to the tokens of its profile: Modify, which excludes changing the access list and the owner.
 pub const MODIFY: u32 = 0x0013_01BF;
 
-/// One entry that allows something.
+/// An entry that allows something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The security identifier of the account.
     pub account: String,
-    /// The rights, as bits.
+    /// The rights, as a bit mask.
     pub rights: u32,
 }
 
@@ -39,28 +39,29 @@ pub struct Entry {
 pub struct Access {
     /// The security identifier of the owner.
     pub owner: String,
-    /// The entries that allow something here, not only further down. `None` without a list: everybody may do everything.
+    /// The entries that apply to the object itself, not only to objects inside of it, and allow something. `None` if
+    /// there is no access list, which allows everyone everything.
     pub entries: Option<Vec<Entry>>,
 }
 
-/// What an access list allows and should not.
+/// A problem with an access list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// It belongs to this account.
+    /// The object belongs to this account.
     Owner(String),
-    /// This account can read it.
+    /// This account can read the object.
     Read(String),
-    /// This account can change it.
+    /// This account can change the object.
     Change(String),
 }
 
-/// Why a file or folder is not used.
+/// Why a file or folder can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// A link leads elsewhere.
+    /// A folder is a link.
     #[error("{} is a link, not a folder. Remove it.", shown(.0))]
     Link(PathBuf),
-    /// It belongs to another account.
+    /// The file or folder belongs to another account.
     #[error("{} belongs to another account ({owner}). Run the program as that user, or have an administrator delete it.", shown(.path))]
     Owner {
         /// The file or folder.
@@ -68,7 +69,7 @@ pub enum AccessError {
         /// The security identifier of its owner.
         owner: String,
     },
-    /// Its access list lets another account use it.
+    /// The access list allows another account to use the file or folder.
     #[error("{} can be {can} by another account ({account}). Run: {command}", shown(.path))]
     Others {
         /// The file or folder.
@@ -77,15 +78,15 @@ pub enum AccessError {
         can: &'static str,
         /// The security identifier of the account.
         account: String,
-        /// What ends that.
+        /// The command that removes this access.
         command: String,
     },
-    /// The system does not tell who may use it.
+    /// The system can't tell who may use the file or folder.
     #[error("The access list of {} can't be read: {}.", shown(.path), .reason.trim_end_matches('.'))]
     Unknown {
         /// The file or folder.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error message.
         reason: String,
     },
 }
@@ -94,13 +95,13 @@ fn shown(path: &Path) -> String {
     clean(&path.to_string_lossy(), PATH_LIMIT)
 }
 
-/// True for the system and the administrators, who can do everything anyway.
+/// Returns whether the account is the system or the administrators, who can do everything anyway.
 #[must_use]
 pub fn is_administrator(account: &str) -> bool {
     account == SYSTEM || account == ADMINISTRATORS
 }
 
-/// True for groups that anybody may be in: no file of a service is for them.
+/// Returns whether anyone may be a member of the group. No file of a service may be accessible to such a group.
 #[must_use]
 pub fn is_broad(account: &str) -> bool {
     let is_domain_group = account
@@ -109,7 +110,7 @@ pub fn is_broad(account: &str) -> bool {
         // Users, guests and computers of a domain.
         .is_some_and(|last| matches!(last, "501" | "513" | "514" | "515"));
     let is_local_group = account.starts_with("S-1-5-32-") && account != ADMINISTRATORS;
-    // One number under the authority of NT: groups of how somebody signed in, but for the accounts of services.
+    // After `S-1-5-`, a single number stands for everyone with one kind of sign-in, except for the service accounts.
     let is_sign_in = account
         .strip_prefix("S-1-5-")
         .is_some_and(|rest| !rest.contains('-') && !matches!(rest, "18" | "19" | "20"));
@@ -121,8 +122,8 @@ pub fn is_broad(account: &str) -> bool {
 }
 
 impl Access {
-    /// What is wrong for a file or folder that only the administrators and `trusted` may change, and only they may read if it
-    /// is `secret`. Entries that deny something are not relied on.
+    /// Returns the first problem of a file or folder that only the administrators and `trusted` may change and, if it
+    /// is `secret`, read. Entries that deny something are ignored.
     #[must_use]
     pub fn finding(&self, secret: bool, trusted: impl Fn(&str) -> bool) -> Option<Finding> {
         let is_trusted = |account: &str| is_administrator(account) || trusted(account);
@@ -148,8 +149,8 @@ impl Access {
         None
     }
 
-    /// A descriptor, as text, for a file that those may use who may use this folder. One with a secret is not for groups that
-    /// anybody may be in.
+    /// Returns a descriptor, in text form, for a file that is accessible to the accounts that may use this folder. A
+    /// file with a secret is not accessible to groups that anyone may be a member of.
     #[must_use]
     pub fn handed_down(&self, secret: bool) -> String {
         let entries = self.entries.iter().flatten();
@@ -160,7 +161,7 @@ impl Access {
         format!("D:P{}", entries.collect::<String>())
     }
 
-    /// The accounts besides the administrators.
+    /// Returns the accounts other than the administrators.
     pub fn accounts(&self) -> impl Iterator<Item = &str> {
         let entries = self.entries.iter().flatten();
         let accounts = entries.map(|entry| entry.account.as_str());
@@ -211,11 +212,11 @@ mod tests {
             ),
             (vec![(other, GENERIC_ALL)], change(other), change(other)),
             (vec![(other, MODIFY)], change(other), change(other)),
-            // Deleting it, its access list, its owner.
+            // The rights to delete the file, and to change its access list and its owner.
             (vec![(other, 0x0001_0000)], change(other), change(other)),
             (vec![(other, 0x0004_0000)], change(other), change(other)),
             (vec![(other, 0x0008_0000)], change(other), change(other)),
-            // Reading attributes and the access list, and waiting.
+            // The rights to read attributes and the access list, and to wait.
             (vec![(other, 0x0012_0080)], None, None),
             (vec![(OWNER_RIGHTS, all)], None, None),
         ] {

@@ -1,5 +1,5 @@
-//! Access lists of Windows for the files of profiles. They are for this user alone; in the folders of the machine, they are
-//! for those whom the administrators let use the folder.
+//! Windows access lists for the files of profiles. Only this user may use the files; in the machine-wide folders, those
+//! whom the administrators allow to use the folder.
 
 use std::fs::File;
 use std::io;
@@ -10,18 +10,18 @@ use super::file::windows as system;
 use super::folders;
 use crate::windows::user_sid;
 
-/// The administrators do everything, in this folder and below it.
+/// A descriptor that gives the administrators all rights to a folder and everything in it.
 const MACHINE: &str = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-/// What Windows says to others than administrators.
+/// The Windows error for users other than administrators.
 const INVALID_OWNER: i32 = 1307;
 
-/// The folder of the machine that `path` is in.
+/// Returns the machine-wide folder that contains `path`.
 fn machine(path: &Path) -> Option<PathBuf> {
     folders::machine().filter(|base| path.starts_with(base))
 }
 
-/// True for the folder of the tokens of one profile of the machine.
+/// Returns whether the folder contains the tokens of a machine-wide profile.
 fn is_shared(folder: &Path) -> bool {
     folders::machine_records().is_some_and(|records| folder.parent() == Some(&records))
 }
@@ -30,10 +30,11 @@ fn me() -> Option<String> {
     user_sid().ok()
 }
 
-/// Creates a file that must not exist. One without a secret is for all whom its folder of the machine is for.
+/// Creates a file that must not exist. In a machine-wide folder, a file without a secret is accessible to everyone who
+/// may use the folder.
 ///
 /// # Errors
-/// If something is there, or the folder can't be written to.
+/// Returns an error if the path exists, or if the folder can't be written to.
 pub(in crate::store) fn create(path: &Path, secret: bool) -> io::Result<File> {
     let folder = path.parent().filter(|folder| machine(folder).is_some());
     let descriptor = match folder {
@@ -43,16 +44,16 @@ pub(in crate::store) fn create(path: &Path, secret: bool) -> io::Result<File> {
     system::create(path, &descriptor)
 }
 
-/// Creates a folder and those above it.
+/// Creates a folder and its missing parents.
 ///
 /// # Errors
-/// If they can't be created.
+/// Returns an error if they can't be created.
 pub(in crate::store) fn create_folder(folder: &Path) -> io::Result<()> {
     let is_missing = |one: &&Path| !one.as_os_str().is_empty() && !one.exists();
     let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
     for one in missing.into_iter().rev() {
         let descriptor = match machine(one) {
-            // The names of the profiles are no secret.
+            // The names of the profiles are not secret.
             Some(_) if folders::machine_records().as_deref() == Some(one) => {
                 format!("{MACHINE}(A;;0x1200a9;;;BU)")
             }
@@ -62,7 +63,7 @@ pub(in crate::store) fn create_folder(folder: &Path) -> io::Result<()> {
         };
         match system::create_folder(one, &descriptor) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            // Only an administrator gives something to the administrators.
+            // Only an administrator can make the administrators the owner.
             Err(error) if error.raw_os_error() == Some(INVALID_OWNER) => {
                 return Err(io::ErrorKind::PermissionDenied.into());
             }
@@ -72,14 +73,14 @@ pub(in crate::store) fn create_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Checks that no other user can replace what is in a folder. Every user can create a folder for the machine first: whose it
-/// is counts for each level.
+/// Checks that no other user can replace the contents of a folder. Any user could have created a machine-wide folder
+/// first, so the owner of each level is checked.
 ///
 /// # Errors
-/// Returns what is wrong.
+/// Returns an error that says what is wrong.
 pub(in crate::store) fn check_folder(folder: &Path) -> Result<(), AccessError> {
     let Some(base) = machine(folder) else {
-        // A link is followed, as on other systems.
+        // Links are followed, as on other systems.
         let real = folder.canonicalize();
         let about = access(real.as_deref().unwrap_or(folder))?;
         return judge(folder, &about, false, &[]);
@@ -98,7 +99,7 @@ pub(in crate::store) fn check_folder(folder: &Path) -> Result<(), AccessError> {
 /// Checks that no other user can change a file, or read it if it is `secret`.
 ///
 /// # Errors
-/// Returns what is wrong.
+/// Returns an error that says what is wrong.
 pub(in crate::store) fn check_file(
     file: &File,
     path: &Path,
@@ -110,7 +111,8 @@ pub(in crate::store) fn check_file(
         check_folder(folder)?;
         let of_folder = access(folder)?;
         accounts = granted(folder, &of_folder);
-        // Who may create files there is known; a service owns them by the name that it signed in with.
+        // Those who may create files in the folder are known. A file of a service belongs to the account that the
+        // service signed in with.
         about.owner = of_folder.owner;
     }
     judge(path, &about, secret, &accounts)
@@ -127,7 +129,7 @@ fn unknown(path: &Path, error: &io::Error) -> AccessError {
     }
 }
 
-/// The accounts that the administrators let use the tokens of a profile.
+/// Returns the accounts that the administrators allow to use the tokens of a profile.
 fn granted(folder: &Path, access: &Access) -> Vec<String> {
     if !is_shared(folder) {
         return Vec::new();
@@ -151,7 +153,7 @@ fn judge(
         Some(Finding::Read(account)) => ("read", account),
         Some(Finding::Change(account)) => ("changed", account),
     };
-    // Inherited entries become the file's own: those of a folder can't be removed from a file.
+    // The command converts inherited entries to explicit ones, because a folder's entries can't be removed from a file.
     let at = path.display();
     let command = format!("icacls \"{at}\" /inheritance:r /remove:g *{account} /grant *{me}:F");
     Err(AccessError::Others {
@@ -162,10 +164,10 @@ fn judge(
     })
 }
 
-/// Lets `accounts` use the tokens of a profile of the machine, and nobody else but administrators.
+/// Allows only `accounts` and the administrators to use the tokens of a machine-wide profile.
 ///
 /// # Errors
-/// If this user isn't allowed to change the access.
+/// Returns an error if this user isn't allowed to change the access list.
 pub(in crate::store) fn grant(folder: &Path, accounts: &[String]) -> io::Result<()> {
     let of_account = |account: &String| format!("(A;OICI;{MODIFY:#x};;;{account})");
     let list: String = accounts.iter().map(of_account).collect();
@@ -177,10 +179,10 @@ pub(in crate::store) fn grant(folder: &Path, accounts: &[String]) -> io::Result<
     Ok(())
 }
 
-/// Lets those use a new folder of tokens who may use `like`.
+/// Allows the accounts that may use the folder `like` to use a new folder of tokens.
 ///
 /// # Errors
-/// If this user isn't allowed to change the access.
+/// Returns an error if this user isn't allowed to change the access list.
 pub(in crate::store) fn share_as(folder: &Path, like: &Path) -> io::Result<()> {
     if !is_shared(folder) || folder == like {
         return Ok(());

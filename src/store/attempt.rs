@@ -1,4 +1,4 @@
-//! What is being tried with a profile, and how the last try ended: for the processes that wait for it. Holds no secret.
+//! The latest attempt to refresh a profile and its outcome, for the processes that wait for it. Contains no secret.
 
 use std::path::Path;
 
@@ -6,25 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use super::private::{self, Audience, PrivateError};
 
-/// More than an attempt ever has.
+/// Maximum size of the file, in bytes. An attempt never needs as much.
 const LIMIT: u64 = 64 * 1024;
 
-/// One try to refresh. Written by the holder of the lock only.
+/// An attempt to refresh. Only the holder of the lock writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptNote {
-    /// Counts the tries of the profile. Numbers are compared, never times: the clocks of two hosts differ.
+    /// The number of this attempt of the profile. Processes compare numbers, never times, because the clocks of two
+    /// hosts differ.
     pub number: u64,
-    /// The process that tries.
+    /// The ID of the process that makes the attempt.
     pub pid: u32,
-    /// The host that it runs on.
+    /// The host that the process runs on.
     pub host: String,
-    /// When it began, in seconds since 1970.
+    /// When the attempt started, in seconds since 1970.
     pub since: u64,
-    /// The generation of the record that it began with.
+    /// The generation of the record at the start.
     pub generation: u64,
-    /// The refresh token may have reached the service.
+    /// Whether the refresh token may have reached the service.
     pub sent: bool,
-    /// How it ended; `None` while it goes on, or where its process was stopped.
+    /// The outcome; `None` while the attempt is in progress, or if its process was stopped.
     pub outcome: Option<Outcome>,
     /// A response that was lost and may have replaced the refresh token of this generation.
     #[serde(default)]
@@ -34,9 +35,9 @@ pub struct AttemptNote {
 /// A refresh request whose response was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostAnswer {
-    /// When the attempt began, in seconds since 1970.
+    /// When the attempt started, in seconds since 1970.
     pub since: u64,
-    /// How it was lost.
+    /// How the response was lost.
     pub by: LostBy,
 }
 
@@ -46,27 +47,27 @@ pub struct LostAnswer {
 pub enum LostBy {
     /// The process was stopped.
     Stop,
-    /// It was lost in the network.
+    /// The network lost the response.
     Network,
-    /// It arrived and couldn't be stored.
+    /// The response arrived but couldn't be stored.
     Storage,
 }
 
-/// How a try ended: what each process that waited for it reports.
+/// The outcome of an attempt, which each process that waited for it reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The exit code.
     pub code: u8,
-    /// What happened; empty where all is well.
+    /// What happened; empty if the attempt succeeded.
     pub error: String,
-    /// Why, where that is known.
+    /// The cause, if it is known.
     pub cause: Option<String>,
-    /// What to do.
+    /// The fix.
     pub hint: Option<String>,
 }
 
 impl Outcome {
-    /// All of it in one paragraph.
+    /// Returns the outcome as one paragraph.
     #[must_use]
     pub fn text(self) -> String {
         let more = [self.cause, self.hint].into_iter().flatten();
@@ -75,7 +76,7 @@ impl Outcome {
 }
 
 impl AttemptNote {
-    /// The answer that this attempt or one before it lost, while the record has been of `generation`.
+    /// Returns the response that this attempt or an earlier one lost, if the record still has this `generation`.
     #[must_use]
     pub fn lost(&self, generation: u64) -> Option<LostAnswer> {
         let stopped = LostAnswer {
@@ -89,10 +90,10 @@ impl AttemptNote {
         }
     }
 
-    /// The last one; `None` if there was none, or it cannot be read.
+    /// Reads the latest attempt; `None` if there was no attempt, or if it can't be parsed.
     ///
     /// # Errors
-    /// If the file is accessible to other users.
+    /// Returns an error if the file is accessible to other users, or can't be read.
     pub fn read(path: &Path) -> Result<Option<Self>, PrivateError> {
         match private::read(path, Audience::Owner, LIMIT) {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
@@ -101,10 +102,10 @@ impl AttemptNote {
         }
     }
 
-    /// Takes the place of the last one, and lasts.
+    /// Replaces the latest attempt on disk, durably.
     ///
     /// # Errors
-    /// If the folder can't be written to.
+    /// Returns an error if the folder can't be written to.
     pub fn write(&self, path: &Path) -> Result<(), PrivateError> {
         let bytes = serde_json::to_vec(self).unwrap_or_default();
         private::replace(path, &path.with_extension("attempt-next"), &bytes)
@@ -170,10 +171,10 @@ mod tests {
         assert_eq!(note(true, None, None).lost(3), stopped(7));
         assert_eq!(note(false, None, None).lost(3), None);
         assert_eq!(note(true, Some(failed.clone()), None).lost(3), None);
-        // Another failure in between, or a process that was stopped before it sent anything.
+        // Another failure in between, or a process that was stopped before it sent anything, changes nothing.
         assert_eq!(note(true, Some(failed), stopped(5)).lost(3), stopped(5));
         assert_eq!(note(false, None, stopped(5)).lost(3), stopped(5));
-        // The record has been replaced since.
+        // The record has been replaced since then.
         assert_eq!(note(true, None, stopped(5)).lost(4), None);
     }
 }

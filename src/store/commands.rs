@@ -1,6 +1,6 @@
-//! The user's own commands that keep the secrets of a record, such as those of pass: one stores them, the other prints them.
-//! They are run without a shell. Nothing counts as stored until it was printed again: a command may end without an error and
-//! store nothing, or store it where the other doesn't look.
+//! The user's own commands that keep the secrets of a record, such as those of pass: one stores the secrets, the other
+//! prints them. They are run without a shell. Secrets count as stored only after they were printed again: a command may
+//! end without an error although it stored nothing, or stored the secrets where the other command doesn't look.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -14,41 +14,41 @@ use crate::clean::clean;
 
 /// How long to retry the command if it doesn't store new tokens.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The time before the first retry; each pause is twice as long as the one before.
+/// The pause before the first retry. Each later pause is twice as long as the previous one.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The text that replaces the secrets of a deleted profile.
 const NOTHING: &[u8] = b"{\"format\":1}\n";
 
-/// The commands: each a program and its arguments.
+/// The two commands, each a program and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreCommands {
-    /// Prints what was stored.
+    /// The command that prints what was stored.
     pub read: Vec<String>,
-    /// Stores its standard input, in place of what was stored before.
+    /// The command that stores its standard input and replaces what was stored before.
     pub write: Vec<String>,
 }
 
 impl StoreCommands {
-    /// The program that prints the secrets, for messages.
+    /// Returns the name of the program that prints the secrets, for messages.
     #[must_use]
     pub fn name(&self) -> String {
         clean(self.read.first().map_or("", String::as_str), 80)
     }
 
-    /// What the store has.
+    /// Returns what the store contains.
     ///
     /// # Errors
-    /// If the command fails.
+    /// Returns an error if the command fails.
     pub fn secrets(&self) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
         run(&self.read, b"")
     }
 
-    /// Stores `bytes`, a JSON object, and finds out whether the other command prints them. They get one more member, which tells
-    /// them apart from what was stored before.
+    /// Stores `bytes`, a JSON object, and checks that the other command prints them. An additional member distinguishes
+    /// them from what was stored before.
     ///
     /// # Errors
-    /// If a command fails, or what was stored isn't printed.
+    /// Returns an error if a command fails, or if what was stored isn't printed.
     pub fn keep(&self, bytes: &[u8]) -> Result<(), ProgramError> {
         let mark = random_text();
         run(&self.write, &marked(bytes, &mark))?;
@@ -64,18 +64,18 @@ impl StoreCommands {
         Err(ProgramError::of(&self.write, problem))
     }
 
-    /// The same, tried again for 20 seconds.
+    /// Stores `bytes` like [`keep`](Self::keep), and retries for 20 seconds.
     ///
     /// # Errors
-    /// If the command still fails.
+    /// Returns an error if the command still fails.
     pub fn keep_patiently(&self, bytes: &[u8]) -> Result<(), ProgramError> {
         patiently(PATIENCE, FIRST_PAUSE, || self.keep(bytes))
     }
 
-    /// Finds out whether the commands work, with a text that contains no secret. It replaces what is stored.
+    /// Checks whether the commands work, with a text that contains no secret. The text replaces what is stored.
     ///
     /// # Errors
-    /// As [`keep`](Self::keep).
+    /// Returns the errors of [`keep`](Self::keep).
     pub fn try_out(&self) -> Result<(), ProgramError> {
         self.keep(NOTHING)
     }
@@ -83,18 +83,18 @@ impl StoreCommands {
     /// Replaces the secrets with a text that contains none.
     ///
     /// # Errors
-    /// If the command fails.
+    /// Returns an error if the command fails.
     pub fn clear(&self) -> Result<(), ProgramError> {
         run(&self.write, NOTHING).map(drop)
     }
 }
 
-/// A JSON object with one more member at its end.
+/// Appends a member to a JSON object.
 fn marked(object: &[u8], mark: &str) -> Zeroizing<Vec<u8>> {
     let last = object.iter().rposition(|byte| *byte == b'}');
     let (begin, end) = object.split_at(last.unwrap_or(object.len()));
     let member = format!(",\"stored\":\"{mark}\"");
-    // As large as it can be: what grows leaves copies behind.
+    // Allocated at its full size, because a vector that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(object.len() + member.len()));
     bytes.extend_from_slice(begin);
     bytes.extend_from_slice(member.as_bytes());
@@ -102,7 +102,7 @@ fn marked(object: &[u8], mark: &str) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// Does something, and again after a pause while it fails and the pause ends within `limit`.
+/// Runs `action`, and retries it after growing pauses while it fails and the next pause ends within `limit`.
 fn patiently(
     limit: Duration,
     mut pause: Duration,
@@ -164,7 +164,7 @@ mod tests {
         let good = commands(&format!("cat '{kept}'"), &format!("cat >'{kept}'"));
         good.keep(text).unwrap();
         std::fs::copy(&kept, &other).unwrap();
-        // Each of these ends without an error, and the first three leave an earlier text of the same content.
+        // Each of these ends without an error. The first three leave an earlier text with the same content.
         for (read, write) in [
             (format!("cat '{kept}'"), "cat >/dev/null".to_owned()),
             (format!("cat '{other}'"), format!("cat >'{kept}'")),
@@ -179,7 +179,7 @@ mod tests {
         }
         let error = commands("exit 1", "cat >/dev/null").try_out().unwrap_err();
         assert!(error.to_string().contains("exit code 1"), "{error}");
-        // Other programs may print it in another form.
+        // The command may print the JSON object in another format.
         let spaced = format!("sed 's/,/ ,\\n /g' '{kept}'");
         commands(&spaced, &format!("cat >'{kept}'"))
             .keep(text)
@@ -203,7 +203,7 @@ mod tests {
         let tries = Cell::new(0);
         let never = || {
             tries.set(tries.get() + 1);
-            // At 0, 10, 30, 70 and 150 milliseconds; the next pause would end after 310.
+            // At 0, 10, 30, 70 and 150 milliseconds. The next pause would end after 310 milliseconds.
             assert!(tries.get() <= 5);
             run(&[], b"").map(drop)
         };

@@ -1,37 +1,37 @@
-//! Where the files of this program are.
+//! The folders of this program's files.
 
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
-/// The folder of the certificates that were created here; `None` if this system names no home folder.
+/// Returns the folder of the certificates that were created on this machine; `None` if the system names no home folder.
 #[must_use]
 pub fn certificates() -> Option<PathBuf> {
     Some(configuration()?.join("certificates"))
 }
 
-/// The folder of the user's presets; `None` if this system names no home folder.
+/// Returns the folder of the user's presets; `None` if the system names no home folder.
 #[must_use]
 pub fn presets() -> Option<PathBuf> {
     Some(configuration()?.join("presets"))
 }
 
-/// The folder of this user's settings of profiles; `None` if this system names no home folder.
+/// Returns the folder of the user's profile settings; `None` if the system names no home folder.
 #[must_use]
 pub fn profiles() -> Option<PathBuf> {
     Some(configuration()?.join("profiles"))
 }
 
-/// The folder of this user's tokens; `None` if this system names no home folder.
+/// Returns the folder of the user's tokens; `None` if the system names no home folder.
 #[must_use]
 pub fn records() -> Option<PathBuf> {
     let base = etcetera::choose_base_strategy().ok()?;
-    // Windows has no folder for state; the one for caches stays on this machine.
+    // Windows has no folder for state. The folder for caches stays on this machine.
     let state = base.state_dir().unwrap_or_else(|| base.cache_dir());
     Some(state.join("oauth-authorizer").join("profiles"))
 }
 
-/// The folder of the machine's settings of profiles.
+/// Returns the folder of machine-wide profile settings.
 #[must_use]
 pub fn machine_profiles() -> Option<PathBuf> {
     if cfg!(windows) {
@@ -40,7 +40,7 @@ pub fn machine_profiles() -> Option<PathBuf> {
     Some(PathBuf::from("/etc/oauth-authorizer/profiles"))
 }
 
-/// The folder of the machine's tokens.
+/// Returns the folder of the tokens of machine-wide profiles.
 #[must_use]
 pub fn machine_records() -> Option<PathBuf> {
     if cfg!(windows) {
@@ -49,7 +49,7 @@ pub fn machine_records() -> Option<PathBuf> {
     Some(PathBuf::from("/var/lib/oauth-authorizer/profiles"))
 }
 
-/// The folder of the machine, on Windows: all else of it is there.
+/// Returns the machine-wide folder on Windows, which contains the other machine-wide folders.
 #[must_use]
 pub fn machine() -> Option<PathBuf> {
     let data = PathBuf::from(std::env::var_os("ProgramData")?);

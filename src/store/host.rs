@@ -1,6 +1,6 @@
 //! The host that this program runs on.
 
-/// Its name, for messages.
+/// Returns the name of the host, for messages.
 #[must_use]
 pub fn name() -> String {
     #[cfg(unix)]

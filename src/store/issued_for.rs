@@ -1,18 +1,19 @@
-//! Where the tokens of a record may be sent.
+//! The client and endpoints that the tokens of a record were issued for.
 
 use serde::{Deserialize, Serialize};
 
 use super::commands::StoreCommands;
 use crate::oauth::client::{ClientAuthentication, FlowKind};
 
-/// The methods of client authentication that need no secret.
+/// The client authentication methods that need no client secret.
 const WITHOUT_SECRET: [ClientAuthentication; 3] = [
     ClientAuthentication::None,
     ClientAuthentication::PrivateKeyJwt,
     ClientAuthentication::MutualTls,
 ];
 
-/// What a token was issued for. Tokens and secrets are sent nowhere else, whatever settings and presets say later.
+/// The settings that a token was issued with. Tokens and secrets are never sent anywhere else, even if settings and
+/// presets change later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(Default))]
 pub struct IssuedFor {
@@ -20,15 +21,15 @@ pub struct IssuedFor {
     pub token_url: String,
     /// The client ID.
     pub client_id: String,
-    /// How the client authenticates, as its flag names it, or `none`.
+    /// The client authentication method, as in its flag, or `none`.
     pub client_authentication: String,
-    /// The service account, where its key requests the tokens.
+    /// The service account whose key requests the tokens, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account: Option<ServiceAccountPin>,
-    /// The file with the private key of the client.
+    /// The path of the file with the private key of the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_key: Option<String>,
-    /// The file with the certificate of that key.
+    /// The path of the file with the certificate for this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate: Option<String>,
     /// The algorithms that the issuer's metadata lists for assertions. A refresh doesn't request the metadata again.
@@ -36,38 +37,39 @@ pub struct IssuedFor {
     pub assertion_algorithms: Vec<String>,
     /// The scopes that were requested.
     pub scope: Vec<String>,
-    /// The flow, as its flag names it.
+    /// The flow, as in its flag.
     pub flow: String,
     /// An additional CA certificate to trust.
     pub ca_file: Option<String>,
-    /// The command that prints the client secret.
+    /// The command that prints the client secret, and its arguments.
     #[serde(default)]
     pub secret_command: Option<Vec<String>>,
-    /// The commands that keep the secrets of the record, if its file doesn't.
+    /// The commands that keep the secrets of the record, if the record's file doesn't contain them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreCommands>,
-    /// The mailbox, for the formats that need it.
+    /// The mailbox, for output formats that need it.
     pub user: Option<String>,
-    /// The scheme of the token in an `Authorization` header.
+    /// The authentication scheme in an `Authorization` header.
     pub header: String,
-    /// The mail servers, each as `imap host:port TLS`. `None` in a record of an older version, which
-    /// didn't store them: those of the settings are used until the next sign-in.
+    /// The mail servers, each as `imap host:port TLS`. `None` in a record of an older version, which didn't store them:
+    /// the servers in the settings are used until the next sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Vec<String>>,
-    /// The endpoints for existing tokens that were known.
+    /// The endpoints for existing tokens that were known at the sign-in.
     #[serde(default)]
     pub tools: ToolPins,
 }
 
 impl IssuedFor {
-    /// True if the client authenticates with its secret.
+    /// Returns whether the client authenticates with its secret.
     #[must_use]
     pub fn needs_secret(&self) -> bool {
         let method = &self.client_authentication;
         WITHOUT_SECRET.iter().all(|known| known.name() != method)
     }
 
-    /// True if no user signed in: the client secret or the key gets a new access token, and there is no refresh token.
+    /// Returns whether no user signed in: the client secret or the key gets a new access token, and there is no refresh
+    /// token.
     #[must_use]
     pub fn is_without_user(&self) -> bool {
         let mut flows = FlowKind::ALL.into_iter();
@@ -75,7 +77,7 @@ impl IssuedFor {
     }
 }
 
-/// Whose key requests tokens, and for whom.
+/// The service account whose key requests tokens, and the user that it acts for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceAccountPin {
     /// The path of the key file.
@@ -84,13 +86,13 @@ pub struct ServiceAccountPin {
     pub subject: Option<String>,
 }
 
-/// Endpoints for existing tokens. An unknown one is `None`, as in a record of an earlier version.
+/// The endpoints for existing tokens. An unknown endpoint is `None`, and so is each in a record of an older version.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ToolPins {
-    /// RFC 7009.
+    /// The revocation endpoint (RFC 7009).
     pub revocation: Option<String>,
-    /// RFC 7662.
+    /// The introspection endpoint (RFC 7662).
     pub introspection: Option<String>,
-    /// OpenID Connect Core, section 5.3.
+    /// The userinfo endpoint (OpenID Connect Core, section 5.3).
     pub userinfo: Option<String>,
 }

@@ -1,7 +1,7 @@
-//! The lock of a profile: held by whoever writes its record.
+//! The lock of a profile. The process that writes the profile's record holds it.
 //!
-//! The file is never deleted and never renamed: a process that waits for it would otherwise hold a lock that nobody else
-//! sees. The system releases it with the process. It is not broken by its age.
+//! The file is never deleted or renamed: otherwise a process that waits for it would get a lock on a file that no other
+//! process sees. The system releases the lock when the process ends. The lock never expires.
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -13,17 +13,17 @@ use super::private::{self, Audience, PrivateError};
 /// The time between two attempts to take a lock.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A lock that is held; dropping it releases it.
+/// A lock that is held. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
 }
 
 impl Lock {
-    /// Takes the lock, if nobody holds it. `None` if another process does.
+    /// Takes the lock if no process holds it; `None` if another process does.
     ///
     /// # Errors
-    /// If the file is accessible to other users, or the file system has no locks.
+    /// Returns an error if the file is accessible to other users, or if the file system has no locks.
     pub fn try_take(path: &Path) -> Result<Option<Self>, PrivateError> {
         let file = open(path)?;
         match file.try_lock() {
@@ -33,10 +33,10 @@ impl Lock {
         }
     }
 
-    /// Takes the lock, waiting for at most `limit`. `None` if another process holds it for longer.
+    /// Takes the lock, and waits for at most `limit`. `None` if another process holds it longer.
     ///
     /// # Errors
-    /// As for [`try_take`](Self::try_take).
+    /// Returns the errors of [`try_take`](Self::try_take).
     pub fn wait(path: &Path, limit: Duration) -> Result<Option<Self>, PrivateError> {
         let end = Instant::now() + limit;
         loop {
@@ -61,7 +61,7 @@ fn open(path: &Path) -> Result<File, PrivateError> {
     }
     match private::create(path) {
         Ok(file) => Ok(file),
-        // Another process was faster.
+        // Another process created the file first.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             private::open_existing(path, Audience::Owner, true)
         }
@@ -104,7 +104,7 @@ mod tests {
         assert!(waiter.join().unwrap().unwrap().is_some());
     }
 
-    /// As a child process has one between its start and its program.
+    /// Between fork and exec, a child process has a copy of the open file.
     #[test]
     fn a_copy_of_the_file_does_not_keep_the_lock() {
         let folder = tempfile::tempdir().unwrap();
@@ -123,7 +123,7 @@ mod tests {
             let ready = AtomicUsize::new(0);
             let take = || {
                 ready.fetch_add(1, Ordering::SeqCst);
-                // Both go on at nearly the same moment, as they wouldn't after a wait in the system.
+                // Both threads continue at nearly the same moment, unlike after a wait in the system.
                 while ready.load(Ordering::SeqCst) < 2 {
                     std::thread::yield_now();
                 }

@@ -1,4 +1,4 @@
-//! When and where the tokens of a record came from, and when their refresh token ends.
+//! When and where the tokens of a record were obtained, and when their refresh token expires.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,22 +9,22 @@ use crate::oauth::dialect::REFRESH_LIFE;
 use crate::oauth::token::TokenSet;
 use crate::secret::ExposeSecret;
 
-/// Ten years, in seconds. A larger number isn't a lifetime.
+/// Maximum lifetime that is accepted: ten years, in seconds.
 pub(super) const LONGEST_LIFE: u64 = 10 * 366 * 86_400;
 
-/// When and where the tokens came from.
+/// When and where the tokens were obtained.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// When the user signed in, in seconds since 1970.
     pub signed_in_at: Option<u64>,
-    /// The host that the newest tokens were requested from.
+    /// The host that requested the newest tokens.
     pub host: Option<String>,
-    /// Seconds that its clock was ahead of the service's at the last refresh.
+    /// The number of seconds by which the host's clock was ahead of the service's at the last refresh.
     pub clock_ahead: Option<i64>,
 }
 
 impl Origin {
-    /// A sign-in on this host.
+    /// Returns the origin of a sign-in on this host.
     pub(super) fn here(signed_in_at: Option<u64>) -> Self {
         Self {
             signed_in_at,
@@ -34,17 +34,18 @@ impl Origin {
     }
 }
 
-/// A random text, which identifies a sign-in or what was stored.
+/// Returns a random text that identifies a sign-in or what was stored.
 pub(super) fn random_text() -> String {
     use ring::rand::SecureRandom;
     let mut bytes = [0_u8; 16];
-    // Without randomness it is the same text each time, and the generation still tells records apart.
+    // Without randomness, the text is the same each time, and the generation still distinguishes records.
     let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// When the refresh token expires, from the lifetime that came with it or was carried over from an earlier response. A lifetime
-/// that comes once more with the same token is that of now, `obtained_at`: the service extends the token, or says what is left.
+/// Returns when the refresh token expires, from the lifetime in the response or one carried over from an earlier
+/// response. If a response repeats the same token with a lifetime, the lifetime starts at `obtained_at`: the service
+/// extends the token, or returns the remaining time.
 pub(super) fn refresh_expires_at(
     set: &TokenSet,
     obtained_at: u64,
@@ -106,18 +107,18 @@ mod tests {
         ] {
             assert_eq!(end(&set(name, life), 1000, None), None, "{name}: {life}");
         }
-        // A new one, and the one of before.
+        // A new token, and the previous one.
         let before = Some((Some(1000), Some(1600)));
         let again = of(kept("refresh_expires_in", "600").carried_over());
         assert_eq!(end(&again, 1300, before), Some(1900));
         assert_eq!(end(&again, 1000, before), Some(1600));
-        // The end that was stored stays, and one that was not is added.
+        // A stored expiry time stays, and a missing one is added.
         assert_eq!(
             end(&again, 1000, Some((Some(1000), Some(1550)))),
             Some(1550)
         );
         assert_eq!(end(&again, 1000, Some((Some(1000), None))), Some(1600));
-        // Without another token, the service says how long the one of before is valid from now on.
+        // If the response contains no new token, its lifetime is that of the previous token from now on.
         for life in [600, 3600] {
             let extended = set("refresh_expires_in", &life.to_string());
             assert_eq!(end(&extended, 1000, before), Some(1300 + life));

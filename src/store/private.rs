@@ -1,4 +1,4 @@
-//! Files of one user: opened without following links, and only where no other user can read or replace them.
+//! Files of one user: opened without following links, and only if no other user can read or replace them.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -14,69 +14,69 @@ use super::program::ProgramError;
 use super::seal::SealError;
 use crate::clean::{clean, system_reason};
 
-/// How long a file that another program has open is tried again, on Windows.
+/// How long to retry when another program has a file open, on Windows.
 const HELD_LIMIT: Duration = Duration::from_secs(2);
 /// Paths longer than this are shortened in messages.
 const PATH_LIMIT: usize = 200;
 
-/// Why a file of this program cannot be used.
+/// Why a file of this program can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrivateError {
-    /// Nothing is there.
+    /// The file does not exist.
     #[error("{} does not exist.", shown(.0))]
     Missing(PathBuf),
-    /// A link, a folder, a device.
+    /// The path is a link, a folder or a device.
     #[error("{} is not a regular file. Remove it, or move it away.", shown(.0))]
     NotAFile(PathBuf),
-    /// It belongs to another user.
+    /// The file or folder belongs to another user.
     #[error("{} belongs to another user (uid {owner}). Run the program as that user, or change the owner with chown.", shown(.path))]
     Owner {
         /// The file or folder.
         path: PathBuf,
-        /// The number of the user.
+        /// The user ID of the owner.
         owner: u32,
     },
-    /// Others can read it.
+    /// Other users can read the file.
     #[error("{} can be read by other users. Run: chmod 600 {}", shown(.0), argument(.0))]
     Readable(PathBuf),
-    /// Others can change it.
+    /// Other users can change the file or folder.
     #[error("{} can be changed by other users. Run: chmod go-w {}", shown(.0), argument(.0))]
     Writable(PathBuf),
-    /// A folder that is meant for all users.
+    /// The folder is shared by all users, such as /tmp.
     #[error("{} can be changed by all users. Use a folder that only you can change.", shown(.0))]
     Shared(PathBuf),
-    /// Its access list or its owner, on Windows.
+    /// A problem with the access list or the owner, on Windows.
     #[error(transparent)]
     AccessList(#[from] AccessError),
-    /// Its contents cannot be encrypted or decrypted.
+    /// The contents can't be encrypted or decrypted.
     #[error("{}: {problem}.", shown(.path))]
     Seal {
         /// The file.
         path: PathBuf,
-        /// What is wrong with the encryption.
+        /// The problem with the encryption.
         problem: SealError,
     },
-    /// The command that keeps the secrets.
+    /// The command that keeps the secrets failed.
     #[error(
         "The tokens are in the store of another program. {0} Run it in a terminal to find out more."
     )]
     Program(ProgramError),
-    /// More than it can be.
+    /// The file is larger than any that this program writes.
     #[error("{} is larger than {limit} KiB. This program doesn't write files of this size. Move it away, then sign in again or restore the settings.", shown(.path))]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// In KiB.
+        /// The maximum size in KiB.
         limit: u64,
     },
-    /// Anything else that the system says.
+    /// Any other error of the system.
     #[error("{} can't be {action}: {reason}.", shown(.path))]
     System {
         /// The file or folder.
         path: PathBuf,
-        /// What was tried, as a participle.
+        /// The action that failed, as a participle.
         action: &'static str,
-        /// The system's words.
+        /// The system's error message.
         reason: String,
     },
 }
@@ -85,14 +85,14 @@ fn shown(path: &Path) -> String {
     clean(&path.to_string_lossy(), PATH_LIMIT)
 }
 
-/// A path, quoted for a shell.
+/// Returns the path, quoted for a shell.
 fn argument(path: &Path) -> String {
     let shown = shown(path);
     shlex::try_quote(&shown).map_or_else(|_| shown.clone(), Into::into)
 }
 
 impl PrivateError {
-    /// The error of the system for an action, such as `read`.
+    /// Creates an error from the system's error for an action, such as `read`.
     #[must_use]
     pub fn system(path: &Path, action: &'static str, error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::NotFound {
@@ -109,7 +109,7 @@ impl PrivateError {
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// Its owner alone: it has secrets.
+    /// Only its owner, because the file contains secrets.
     Owner,
     /// All users of the computer.
     All,
@@ -118,7 +118,7 @@ pub enum Audience {
 /// Reads a file of at most `limit` bytes that belongs to this user or to root.
 ///
 /// # Errors
-/// If it is missing, another kind of file, or accessible to other users.
+/// Returns an error if the file is missing, of another kind, too large, or accessible to other users.
 pub fn read(
     path: &Path,
     audience: Audience,
@@ -127,7 +127,7 @@ pub fn read(
     let file = open_existing(path, audience, false)?;
     let failed = |error: io::Error| PrivateError::system(path, "read", &error);
     let length = file.metadata().map_err(failed)?.len();
-    // Enough from the beginning, so that growing leaves no copy behind.
+    // Allocated at its full size, because a vector that grows leaves copies behind.
     let room = usize::try_from(length.min(limit) + 1).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     file.take(limit + 1)
@@ -142,16 +142,16 @@ pub fn read(
     Ok(bytes)
 }
 
-/// Opens a file that is there, and checks who owns and who can read it.
+/// Opens an existing file, and checks who owns it and who can access it.
 ///
 /// # Errors
-/// As [`read`].
+/// Returns the errors of [`read`].
 pub fn open_existing(path: &Path, audience: Audience, write: bool) -> Result<File, PrivateError> {
     let mut options = OpenOptions::new();
     options.read(true).write(write);
     no_links(&mut options);
     let file = patiently(HELD, || options.open(path)).map_err(|error| {
-        // A link that is not followed is an error of the system.
+        // The system returns an error for a link that it doesn't follow.
         match std::fs::symlink_metadata(path) {
             Ok(about) if !about.is_file() => PrivateError::NotAFile(path.to_owned()),
             _ => PrivateError::system(path, "opened", &error),
@@ -161,15 +161,16 @@ pub fn open_existing(path: &Path, audience: Audience, write: bool) -> Result<Fil
     Ok(file)
 }
 
-/// Creates a file that must not exist, for this user alone from its first byte.
+/// Creates a file that must not exist. Only this user can access it from its first byte on.
 ///
 /// # Errors
-/// If something is there, or the folder can't be written to.
+/// Returns an error if the path exists, or if the folder can't be written to.
 pub fn create(path: &Path) -> io::Result<File> {
     create_for(path, Audience::Owner)
 }
 
-/// The same for all whom the folder is for, in the folders of the machine on Windows.
+/// Creates such a file. In machine-wide folders on Windows, a file for [`Audience::All`] is accessible to everyone who
+/// may use the folder.
 fn create_for(path: &Path, audience: Audience) -> io::Result<File> {
     #[cfg(windows)]
     return access_lists::create(path, audience == Audience::Owner);
@@ -242,16 +243,16 @@ fn check_owner(path: &Path, owner: u32) -> Result<(), PrivateError> {
     }
 }
 
-/// True for this user and for root, who can do everything anyway.
+/// Returns whether the owner is this user or root, who can do everything anyway.
 #[cfg(unix)]
 fn is_trusted(owner: u32, me: u32) -> bool {
     owner == me || owner == 0
 }
 
-/// Checks that no other user can replace what is in a folder.
+/// Checks that no other user can replace the contents of a folder.
 ///
 /// # Errors
-/// If it is missing, belongs to another user, or can be written to by others.
+/// Returns an error if the folder is missing, belongs to another user, or can be written to by others.
 pub fn check_folder(folder: &Path) -> Result<(), PrivateError> {
     let about =
         std::fs::metadata(folder).map_err(|error| PrivateError::system(folder, "read", &error))?;
@@ -263,7 +264,7 @@ pub fn check_folder(folder: &Path) -> Result<(), PrivateError> {
         use std::os::unix::fs::MetadataExt;
         check_owner(folder, about.uid())?;
         match about.mode() {
-            // Such as /tmp: the system stops working without this access.
+            // A folder such as /tmp: the system stops working without this access.
             mode if mode & 0o1022 > 0o1000 => Err(PrivateError::Shared(folder.to_owned())),
             mode if mode & 0o022 != 0 => Err(PrivateError::Writable(folder.to_owned())),
             _ => Ok(()),
@@ -276,10 +277,10 @@ pub fn check_folder(folder: &Path) -> Result<(), PrivateError> {
     }
 }
 
-/// Creates a folder and those above it, for this user alone, and checks it.
+/// Creates a folder and its missing parents for this user alone, and checks the folder.
 ///
 /// # Errors
-/// As [`check_folder`], and if it can't be created.
+/// Returns the errors of [`check_folder`], or an error if the folder can't be created.
 pub fn create_folder(folder: &Path) -> Result<(), PrivateError> {
     #[cfg(unix)]
     let created = {
@@ -294,10 +295,10 @@ pub fn create_folder(folder: &Path) -> Result<(), PrivateError> {
     check_folder(folder)
 }
 
-/// Lets `account`, a security identifier, use the tokens of a profile of the machine, on Windows.
+/// Allows `account`, a security identifier, to use the tokens of a machine-wide profile, on Windows.
 ///
 /// # Errors
-/// If this user isn't allowed to change the access.
+/// Returns an error if this user isn't allowed to change the access list.
 pub fn grant(folder: &Path, account: &str) -> Result<(), PrivateError> {
     #[cfg(windows)]
     let granted = access_lists::grant(folder, &[account.to_owned()]);
@@ -309,10 +310,11 @@ pub fn grant(folder: &Path, account: &str) -> Result<(), PrivateError> {
     granted.map_err(|error| PrivateError::system(folder, "shared", &error))
 }
 
-/// Lets those use a new folder of tokens who may use `like`, on Windows. On other systems, all are this user's.
+/// Allows the accounts that may use the folder `like` to use a new folder of tokens, on Windows. On other systems, all
+/// folders belong to this user.
 ///
 /// # Errors
-/// If this user isn't allowed to change the access.
+/// Returns an error if this user isn't allowed to change the access list.
 pub fn share_as(folder: &Path, like: &Path) -> Result<(), PrivateError> {
     #[cfg(windows)]
     {
@@ -326,10 +328,10 @@ pub fn share_as(folder: &Path, like: &Path) -> Result<(), PrivateError> {
     }
 }
 
-/// Removes a file, if it is there.
+/// Removes a file if it exists.
 ///
 /// # Errors
-/// If the system refuses.
+/// Returns an error if the system doesn't allow it.
 pub fn remove(path: &Path) -> Result<(), PrivateError> {
     match patiently(HELD, || std::fs::remove_file(path)) {
         Ok(()) => Ok(()),
@@ -338,10 +340,10 @@ pub fn remove(path: &Path) -> Result<(), PrivateError> {
     }
 }
 
-/// Writes a small file without a secret as a whole: `beside` is written first and then takes the place of `path`.
+/// Writes a small file without a secret as a whole: first writes `beside`, then moves it to `path`.
 ///
 /// # Errors
-/// If the folder can't be written to. What was there before stays.
+/// Returns an error if the folder can't be written to. The previous file then stays.
 pub fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> Result<(), PrivateError> {
     remove(beside)?;
     let failed = |error: io::Error| PrivateError::system(path, "written", &error);
@@ -355,14 +357,15 @@ pub fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> Result<(), PrivateEr
     replaced
 }
 
-/// Puts `from` in the place of `to`, in the same folder, and makes that last.
+/// Replaces `to` with `from` in the same folder, durably.
 ///
 /// # Errors
-/// If the system refuses. On Windows, a file that another program has open is tried again for two seconds.
+/// Returns an error if the system doesn't allow it. On Windows, this is retried for two seconds if another program has
+/// the file open.
 pub fn rename(from: &Path, to: &Path) -> Result<(), PrivateError> {
     #[cfg(unix)]
     let replace = || std::fs::rename(from, to);
-    // The standard library can replace a file whose readers permit that, but does not wait for the disk.
+    // The standard library can replace a file that is open if its readers permit it, but does not wait for the disk.
     #[cfg(windows)]
     let replace = || {
         let replaced = super::file::windows::replace(from, to);
@@ -374,12 +377,13 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), PrivateError> {
     Ok(())
 }
 
-/// What Windows says of a file that another program, such as a virus scanner, has open: sharing violation, lock violation.
+/// The Windows errors for a file that another program, such as a virus scanner, has open: sharing violation, lock
+/// violation.
 const HELD: &[i32] = &[32, 33];
-/// The same where it is to be replaced: access denied as well.
+/// The Windows errors if such a file is to be replaced, which include access denied.
 const REPLACED_HELD: &[i32] = &[5, 32, 33];
 
-/// Does something, and again for two seconds while Windows refuses with one of these codes.
+/// Runs `action`, and retries it for two seconds while Windows returns one of `codes`.
 fn patiently<T>(codes: &[i32], action: impl Fn() -> io::Result<T>) -> io::Result<T> {
     let end = Instant::now() + HELD_LIMIT;
     loop {
@@ -393,7 +397,7 @@ fn patiently<T>(codes: &[i32], action: impl Fn() -> io::Result<T>) -> io::Result
     }
 }
 
-/// Makes new names in the folder of `path` last. Not every file system can, and none of them undoes the rename.
+/// Makes new names in the folder of `path` durable. Not every file system can, and a failure doesn't undo the rename.
 pub fn sync_folder(path: &Path) {
     #[cfg(unix)]
     if let Some(folder) = path.parent()
@@ -504,7 +508,7 @@ mod tests {
         assert!(folder.path().exists());
         assert_eq!(remove(&folder.path().join("missing")), Ok(()));
         assert!(grant(folder.path(), "S-1-5-80-1").is_err());
-        // These codes mean something else here.
+        // These codes have another meaning on this system.
         let tries = std::cell::Cell::new(0);
         for code in REPLACED_HELD {
             let outcome = patiently(REPLACED_HELD, || -> io::Result<()> {
@@ -516,7 +520,7 @@ mod tests {
         assert_eq!(tries.get(), REPLACED_HELD.len());
     }
 
-    /// Linux writes to no program that runs.
+    /// Linux doesn't open the file of a running program for writing.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_regular_file_that_is_not_opened_is_not_called_something_else() {
@@ -536,7 +540,7 @@ mod tests {
         file.write_all(b"old").unwrap();
         let mut reader = File::open(&path).unwrap();
         replace(&path, &next, b"new").unwrap();
-        // Whoever reads the old one at that moment reads all of it.
+        // A process that reads the previous file at that moment reads all of it.
         let mut text = String::new();
         reader.read_to_string(&mut text).unwrap();
         let now = std::fs::read_to_string(&path).unwrap();
@@ -561,7 +565,7 @@ mod tests {
             let error = read(&at(name), Audience::All, 10).unwrap_err();
             assert_eq!(error, PrivateError::NotAFile(at(name)));
         }
-        // A link in the place of what is written goes; what it leads to stays.
+        // A link in place of the file to write is removed; its target stays.
         replace(&at("new"), &at("link"), b"new").unwrap();
         assert_eq!(std::fs::read_to_string(at("real")).unwrap(), "x");
         assert!(create(&at("new")).is_err());
@@ -582,8 +586,8 @@ mod tests {
     }
 }
 
-/// What Wine can't show here: it keeps no access lists, but makes one of the owner and the mode of the file. That of a service
-/// and the wait for the disk show on Windows only.
+/// What Wine can't show: it stores no access lists, but derives one from the owner and the mode of a file. The access
+/// list for a service and the wait for the disk can be tested only on Windows.
 #[cfg(all(test, windows))]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod windows_tests {
@@ -623,7 +627,7 @@ mod windows_tests {
         let (path, next) = (folder.path().join("record"), folder.path().join("next"));
         std::fs::write(&path, "old").unwrap();
         std::fs::write(&next, "new").unwrap();
-        // As the virus scanners do that don't share the deletion.
+        // Virus scanners that don't share the deletion open files like this.
         let mut options = OpenOptions::new();
         options
             .read(true)
@@ -631,7 +635,7 @@ mod windows_tests {
         let held = options.open(&path).unwrap();
         let (sender, released) = std::sync::mpsc::channel();
         let reader = std::thread::spawn(move || {
-            // For a second, and longer only if the test is already lost.
+            // Waits a second; takes longer only if the test has already failed.
             let _: Result<(), _> = released.recv_timeout(Duration::from_secs(1));
             drop(held);
         });
@@ -642,7 +646,7 @@ mod windows_tests {
         reader.join().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
 
-        // One that never lets go: the file stays as it was, and what was to replace it stays too.
+        // A program that never closes the file: both the file and its replacement stay as they were.
         std::fs::write(&next, "newer").unwrap();
         let _held = options.open(&path).unwrap();
         let error = rename(&next, &path).unwrap_err();

@@ -10,14 +10,14 @@ use zeroize::Zeroizing;
 use crate::clean::{clean, system_reason};
 use crate::secret::SECRET_VARIABLE;
 
-/// A program that has not ended by then is stopped.
+/// Maximum run time. A program that has not ended by then is stopped.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
-/// More output is an error.
+/// Maximum output, in bytes. More is an error.
 const OUTPUT_LIMIT: u64 = 1024 * 1024;
-/// The end of what it wrote to standard error that is shown.
+/// Maximum length of the part of standard error that is shown: its end.
 const ERROR_LIMIT: usize = 200;
 
-/// Why a program did not do its work.
+/// Why a program failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("The command {name} {problem}.")]
 pub struct ProgramError {
@@ -26,7 +26,7 @@ pub struct ProgramError {
 }
 
 impl ProgramError {
-    /// What is wrong with `command`, as the end of a sentence that begins with its name.
+    /// Creates an error with what is wrong with `command`, as the end of a sentence that starts with its name.
     pub(super) fn of(command: &[String], problem: String) -> Self {
         Self {
             name: clean(command.first().map_or("", String::as_str), 80),
@@ -38,7 +38,7 @@ impl ProgramError {
 /// Runs `command`, a program and its arguments, with `input` on its standard input. Returns its standard output.
 ///
 /// # Errors
-/// If it can't be started, fails, takes longer than 20 seconds, or writes more than 1 MiB.
+/// Returns an error if the command can't be started, fails, takes longer than 20 seconds, or writes more than 1 MiB.
 pub fn run(command: &[String], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
     run_within(TIME_LIMIT, command, input)
 }
@@ -54,7 +54,7 @@ fn run_within(
         .split_first()
         .ok_or_else(|| failed("is empty".to_owned()))?;
     let mut command = Command::new(program);
-    // The keeper has no console: a program of the console would open a window.
+    // The keeper has no console, so a console program would open a window.
     #[cfg(windows)]
     std::os::windows::process::CommandExt::creation_flags(
         &mut command,
@@ -71,7 +71,7 @@ fn run_within(
             let text = error.to_string();
             failed(format!("can't be started: {}", system_reason(&text)))
         })?;
-    // Each pipe has a thread: a program may write before it has read everything.
+    // Each pipe has its own thread, because a program may write before it has read everything.
     let (sender, finished) = mpsc::channel();
     if let Some(mut pipe) = child.stdin.take() {
         let input = Zeroizing::new(input.to_vec());
@@ -118,7 +118,7 @@ fn run_within(
             }
         }
     }
-    // Its output is at its end, and so is it, usually.
+    // The program has closed its output, so it has usually ended too.
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
@@ -161,7 +161,7 @@ mod tests {
     fn what_goes_in_and_comes_out_is_unchanged() {
         let input = vec![0xfe; 300_000];
         assert_eq!(*sh("cat", &input).unwrap(), input);
-        // One that does not read what it gets.
+        // A program that does not read its input.
         assert_eq!(*sh("printf x", &input).unwrap(), b"x");
         // No shell reads the arguments.
         let words = ["printf", "%s", "$HOME;`id`"].map(str::to_owned);
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_program_that_does_not_end_is_stopped() {
-        // Its output open, and closed.
+        // With its output open, and closed.
         let late = "The command sh did not finish within 1 seconds.";
         let left = "The command sh ended, but a process that it started keeps its output open.";
         for (script, text) in [

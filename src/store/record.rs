@@ -1,4 +1,4 @@
-//! The record of a profile: its tokens and its client secret, and where they may be sent.
+//! The record of a profile: its tokens, its client secret, and where they may be sent.
 //!
 //! A record is replaced as a whole. Only the holder of the profile's [`Lock`](super::lock::Lock) writes one.
 
@@ -22,69 +22,69 @@ use crate::oauth::tools::TokenKind;
 use crate::oauth::url::RedirectUrl;
 use crate::secret::{ExposeSecret, SecretString};
 
-/// The format that this program writes.
+/// The version of the format that this program writes.
 pub const FORMAT: u32 = 1;
-/// A record is never larger; tokens are a few kilobytes.
+/// Maximum size of a record, in bytes. Tokens take up a few kilobytes.
 pub(super) const LIMIT: u64 = 1024 * 1024;
-/// More than the usual size of a record.
+/// The space reserved for a record, in bytes. More than a record usually needs.
 pub(super) const RESERVED: usize = 64 * 1024;
-/// Seconds that the clocks of two hosts may be apart.
+/// Maximum difference between the clocks of two hosts, in seconds.
 pub const SKEW: u64 = 120;
 
-/// Why a record cannot be used.
+/// Why a record can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// The file.
+    /// A problem with the file.
     #[error(transparent)]
     File(#[from] PrivateError),
-    /// It is not whole, or not one of ours.
+    /// The file is incomplete, or another program wrote it.
     #[error("{0} is damaged, or another program wrote it. Sign in again to replace it.")]
     Damaged(String),
-    /// A newer version wrote it.
+    /// A newer version of this program wrote the file.
     #[error(
         "{path} was written by a newer version of this program (format {format}). Update the program."
     )]
     Newer {
         /// The file.
         path: String,
-        /// Its format.
+        /// The version of its format.
         format: u32,
     },
-    /// The programs that keep the secrets have others.
+    /// The command that keeps the secrets printed those of another sign-in, or none.
     #[error(
         "The command {0} printed no tokens of this sign-in. Restore them in its store, or sign in again to replace them."
     )]
     Foreign(String),
 }
 
-/// A record.
+/// The stored tokens of a profile and everything needed to refresh them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
-    /// [`FORMAT`].
+    /// The version of the format, [`FORMAT`].
     pub format: u32,
     /// The name of the profile.
     pub profile: String,
-    /// A random text of the sign-in that the tokens come from.
+    /// A random text that identifies the sign-in that the tokens come from.
     pub lineage: String,
-    /// Counts the records of the profile.
+    /// The number of this record. Each new record of the profile gets the next number.
     pub generation: u64,
     /// The SHA-256 digest of the settings file that the tokens were issued with.
     pub settings: String,
-    /// Where the tokens and the secret may go.
+    /// The endpoints to which the tokens and the client secret may be sent, and the other settings of the sign-in.
     pub issued_for: IssuedFor,
-    /// The tokens; `None` once they were revoked.
+    /// The tokens; `None` after they were revoked.
     pub tokens: Option<Tokens>,
-    /// The client secret, where the settings name no other place.
+    /// The client secret, unless the settings name another place for it.
     #[serde(with = "secret_text")]
     pub client_secret: Option<SecretString>,
-    /// The service refused the refresh token.
+    /// The rejection of the refresh token, if the service rejected it.
     pub rejected: Option<Rejected>,
     /// When and where the tokens came from; empty in records of older versions.
     #[serde(default)]
     pub origin: Origin,
-    /// The last member: without it, the file is not whole.
+    /// Always the last member: without it, the file is incomplete.
     pub end: bool,
-    /// How the file is encrypted; it says so itself.
+    /// How the file is encrypted, which the file itself says.
     #[serde(skip)]
     pub seal: Seal,
 }
@@ -95,35 +95,35 @@ pub struct Tokens {
     /// The access token.
     #[serde(with = "secret_text")]
     access_token: Option<SecretString>,
-    /// Its type, where the service names one.
+    /// The token type, if the response contained one.
     pub token_type: Option<String>,
-    /// When it was requested, in seconds since 1970.
+    /// When the access token was requested, in seconds since 1970.
     pub obtained_at: u64,
-    /// When it expires, in seconds since 1970, if the service says so.
+    /// When the access token expires, in seconds since 1970, if this is known.
     pub expires_at: Option<u64>,
-    /// The granted scopes; `None` means all that was requested.
+    /// The granted scopes; `None` means all requested scopes.
     pub scope: Option<Vec<String>>,
     /// The refresh token.
     #[serde(with = "secret_text")]
     pub refresh_token: Option<SecretString>,
-    /// When it was issued, in seconds since 1970.
+    /// When the refresh token was issued, in seconds since 1970.
     pub refresh_obtained_at: Option<u64>,
-    /// The service takes it no earlier, in seconds since 1970.
+    /// When the service first accepts the refresh token, in seconds since 1970.
     pub refresh_not_before: Option<u64>,
-    /// When it expires, in seconds since 1970, if the service says so.
+    /// When the refresh token expires, in seconds since 1970, if the service says so.
     pub refresh_expires_at: Option<u64>,
     /// The ID token.
     #[serde(with = "secret_text")]
     pub id_token: Option<SecretString>,
-    /// What came in addition to the tokens and is kept.
+    /// Other values in the response that are kept.
     kept: Vec<KeptText>,
-    /// The token endpoint that gave them, where it was another than that of the settings.
+    /// The token endpoint that issued the tokens, if it differs from the one in the settings.
     token_url: Option<String>,
-    /// Where the browser came back to: a refresh may have to name it.
+    /// The redirect URL, which some services require in a refresh.
     redirect_url: Option<String>,
 }
 
-/// One value that came in addition to the tokens.
+/// A value that came with the tokens and is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct KeptText {
     name: String,
@@ -131,20 +131,20 @@ struct KeptText {
     value: Option<SecretString>,
 }
 
-/// A refusal of the refresh token.
+/// A rejection of the refresh token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
-    /// When, in seconds since 1970.
+    /// When the service rejected it, in seconds since 1970.
     pub at: u64,
     /// What happened.
     pub error: String,
-    /// Why, where that is known.
+    /// The cause, if it is known.
     pub cause: Option<String>,
 }
 
 impl Tokens {
-    /// The tokens of `set`, which were requested at `obtained_at`. A refresh token that is the same as that of `before` keeps
-    /// its date.
+    /// Converts the tokens of `set`, which were requested at `obtained_at`. A refresh token that is the same as in
+    /// `before` keeps its date.
     #[must_use]
     pub fn of_set(set: &TokenSet, obtained_at: u64, before: Option<&Self>) -> Self {
         let refresh_obtained_at = set.refresh_token.as_ref().map(|token| {
@@ -192,7 +192,7 @@ impl Tokens {
         }
     }
 
-    /// The access token.
+    /// Returns the access token; empty if there is none.
     #[must_use]
     pub fn access_token(&self) -> &str {
         self.access_token
@@ -201,7 +201,7 @@ impl Tokens {
             .unwrap_or_default()
     }
 
-    /// True if there is a token of this kind.
+    /// Returns whether there is a token of this kind.
     #[must_use]
     pub fn has(&self, kind: TokenKind) -> bool {
         match kind {
@@ -210,7 +210,8 @@ impl Tokens {
         }
     }
 
-    /// The tokens that are left at `now` without this one; `None` without both. A removed access token counts as expired.
+    /// Returns the tokens that remain at `now` without this one; `None` if neither remains. A removed access token
+    /// counts as expired.
     #[must_use]
     pub fn without(mut self, kind: TokenKind, now: u64) -> Option<Self> {
         match kind {
@@ -229,7 +230,7 @@ impl Tokens {
         left.then_some(self)
     }
 
-    /// The same tokens as the flows know them, at `now`.
+    /// Converts the tokens, at `now`, to the type that the flows use.
     #[must_use]
     pub fn to_set(&self, now: u64) -> TokenSet {
         let kept = self.kept.iter();
@@ -257,14 +258,14 @@ impl Tokens {
         }
     }
 
-    /// Seconds that the access token is valid from `now` on; `None` if nobody knows.
+    /// Returns the remaining lifetime of the access token at `now`, in seconds; `None` if it is unknown.
     #[must_use]
     pub fn left(&self, now: u64) -> Option<u64> {
         self.expires_at.map(|end| end.saturating_sub(now))
     }
 
-    /// When a sign-in is needed, if the tokens say so: when the refresh token expires or, without one, when the access token
-    /// expires.
+    /// Returns when a sign-in is needed, if the tokens say so: when the refresh token expires or, without a refresh
+    /// token, when the access token expires.
     #[must_use]
     pub fn sign_in_by(&self) -> Option<u64> {
         if self.has_refresh_token() {
@@ -276,20 +277,20 @@ impl Tokens {
         }
     }
 
-    /// True if there is a refresh token. An outline says so, too.
+    /// Returns whether there is a refresh token. Also known for an outline.
     #[must_use]
     pub fn has_refresh_token(&self) -> bool {
         self.refresh_obtained_at.is_some()
     }
 
-    /// True if the access token has not ended at `now`, as far as anybody knows.
+    /// Returns whether the access token has not expired at `now`, as far as its lifetime is known.
     #[must_use]
     pub fn lives(&self, now: u64) -> bool {
         self.left(now) != Some(0)
     }
 
-    /// True if the access token is valid for `min_valid` seconds, or for half of its lifetime if that is shorter. A clock
-    /// that went back makes it doubtful.
+    /// Returns whether the access token is still valid for `min_valid` seconds, or for half of its lifetime if that is
+    /// shorter. Returns `false` if the clock was set back, because the lifetime is then in doubt.
     #[must_use]
     pub fn is_good(&self, now: u64, min_valid: u64) -> bool {
         if now + SKEW < self.obtained_at {
@@ -302,7 +303,7 @@ impl Tokens {
     }
 }
 
-/// A number in the payload of a JWT, which is not verified.
+/// Returns a number in the payload of a JWT. The signature is not verified.
 fn claim(token: &SecretString, name: &str) -> Option<u64> {
     let payload = token.expose_secret().split('.').nth(1)?;
     let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
@@ -311,7 +312,7 @@ fn claim(token: &SecretString, name: &str) -> Option<u64> {
 }
 
 impl Record {
-    /// The first record of a sign-in.
+    /// Creates the first record of a sign-in.
     #[must_use]
     pub fn new(
         profile: &str,
@@ -337,14 +338,15 @@ impl Record {
         }
     }
 
-    /// True if new tokens can be requested: with a refresh token, or in a flow without a user. An outline says so, too.
+    /// Returns whether new tokens can be requested: with a refresh token, or in a flow without a user. Also known for
+    /// an outline.
     #[must_use]
     pub fn can_refresh(&self) -> bool {
         let tokens = self.tokens.as_ref();
         self.issued_for.is_without_user() || tokens.is_some_and(Tokens::has_refresh_token)
     }
 
-    /// When a user has to sign in, if the tokens say so.
+    /// Returns when the user has to sign in, if the tokens say so.
     #[must_use]
     pub fn sign_in_by(&self) -> Option<u64> {
         let tokens = self.tokens.as_ref()?;
@@ -353,7 +355,7 @@ impl Record {
             .filter(|_| !self.issued_for.is_without_user())
     }
 
-    /// True if these tokens were obtained after those of `other`: of one sign-in, the generation says so.
+    /// Returns whether these tokens were obtained after those of `other`. For the same sign-in, the generation decides.
     #[must_use]
     pub fn is_newer_than(&self, other: &Self) -> bool {
         if self.lineage == other.lineage {
@@ -366,26 +368,27 @@ impl Record {
     /// Reads a record with its secrets.
     ///
     /// # Errors
-    /// If it is missing, accessible to other users, incomplete, or newer than this program, or if the command that
-    /// keeps the secrets fails.
+    /// Returns an error if the record is missing, accessible to other users, incomplete, or newer than this program, or
+    /// if the command that keeps the secrets fails.
     pub fn read(path: &Path) -> Result<Self, RecordError> {
         Self::outline(path)?.complete()
     }
 
-    /// Reads the file of a record. If a command keeps its secrets, they are not in it, and the command is not run.
+    /// Reads the outline of a record, which is its file. If a command keeps the secrets, they are missing, because the
+    /// command is not run.
     ///
     /// # Errors
-    /// If it is missing, accessible to other users, incomplete, or newer than this program.
+    /// Returns an error if the record is missing, accessible to other users, incomplete, or newer than this program.
     pub fn outline(path: &Path) -> Result<Self, RecordError> {
         let bytes = private::read(path, Audience::Owner, LIMIT)?;
         Self::parse(&bytes, path)
     }
 
-    /// The record with its secrets, which the command that keeps them prints. It may be newer than the file: a process was
-    /// stopped between the two, or another computer uses the same store.
+    /// Completes an outline with the secrets that the command prints. These may be newer than the file, if a process
+    /// was stopped between the two writes or another computer uses the same store.
     ///
     /// # Errors
-    /// If the command fails, or prints those of another sign-in.
+    /// Returns an error if the command fails, or prints the secrets of another sign-in.
     pub fn complete(self) -> Result<Self, RecordError> {
         let Some(commands) = &self.issued_for.store else {
             return Ok(self);
@@ -400,7 +403,7 @@ impl Record {
             });
         }
         let (here, there) = (&self.issued_for, &stored.issued_for);
-        // Where tokens may be sent comes from the file, which nobody else can write.
+        // The file decides where tokens may be sent, because nobody else can write it.
         let same = stored.end
             && stored.lineage == self.lineage
             && stored.generation >= self.generation
@@ -423,7 +426,7 @@ impl Record {
         })
     }
 
-    /// The record without its secrets.
+    /// Returns the record without its secrets.
     #[must_use]
     pub(super) fn without_secrets(&self) -> Self {
         let tokens = self.tokens.clone().map(|tokens| Tokens {
@@ -440,10 +443,10 @@ impl Record {
         }
     }
 
-    /// Reads the bytes of a record that was at `path`.
+    /// Parses the bytes of a record that was at `path`.
     ///
     /// # Errors
-    /// If they are incomplete, or newer than this program.
+    /// Returns an error if the bytes are incomplete, or newer than this program.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
         #[derive(Deserialize)]
         struct Head {
@@ -477,11 +480,11 @@ impl Record {
         }
     }
 
-    /// The bytes of the record.
+    /// Returns the bytes of the record.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(RESERVED));
-        // Writing to memory cannot fail, and all keys are texts.
+        // Writing to memory can't fail, and all keys are strings.
         let _ = serde_json::to_writer(&mut *bytes, self);
         bytes.push(b'\n');
         bytes
@@ -557,7 +560,7 @@ mod tests {
         assert_eq!(read.issued_for, record.issued_for);
         assert!(!format!("{read:?}").contains("a-refresh-token"));
         let bytes = std::fs::read(&path).unwrap();
-        // Every shorter part of it is damaged, and says so.
+        // Every truncated record is detected as damaged.
         for end in 0..bytes.len() - 1 {
             let error = Record::parse(&bytes[..end], &path).unwrap_err();
             assert!(matches!(error, RecordError::Damaged(_)), "{end}: {error}");
@@ -619,22 +622,22 @@ mod tests {
             (Some(3600), 1000, 60, true),
             (Some(3600), 4539, 60, true),
             (Some(3600), 4540, 60, false),
-            // Five minutes of life: no refresh at each call.
+            // A lifetime of five minutes must not cause a refresh at each call.
             (Some(300), 1100, 300, true),
             (Some(300), 1150, 300, false),
             (None, 9_999_999, 60, true),
-            // The clock went back.
+            // The clock was set back.
             (Some(3600), 880, 60, true),
             (Some(3600), 879, 60, false),
         ] {
             assert_eq!(of(life).is_good(now, min_valid), good, "{life:?} {now}");
         }
         assert!(of(Some(10)).lives(1009) && !of(Some(10)).lives(1010));
-        // A number that is no lifetime.
+        // A number that is not a lifetime is ignored.
         assert_eq!(of(Some(99_999_999_999)).expires_at, None);
     }
 
-    /// A JWT whose signature nobody looks at.
+    /// Returns a JWT whose signature is not verified.
     fn jwt(payload: &str) -> SecretString {
         format!("e30.{}.x", URL_SAFE_NO_PAD.encode(payload)).into()
     }
@@ -646,7 +649,7 @@ mod tests {
             (Some(60), 5000, Some(1060)),
             (Some(LONGEST_LIFE), 5000, Some(1000 + LONGEST_LIFE)),
             (Some(LONGEST_LIFE + 1), 5000, Some(5000)),
-            // A token that has ended already was made by another clock.
+            // A token that has already expired comes from a server with another clock.
             (None, 1000, None),
             (None, 999, None),
         ] {
@@ -691,7 +694,7 @@ mod tests {
             (Some("r2"), None, 1900),
             (Some("r2"), Some("500"), 1800),
         ] {
-            // As the keeper does it: the stored tokens are those of before.
+            // As in the keeper: the stored tokens are the previous ones.
             let fresh = answer(refresh_token, life).after(&before.to_set(1300));
             let tokens = Tokens::of_set(&fresh, 1300, Some(&before));
             assert_eq!(
@@ -699,7 +702,7 @@ mod tests {
                 Some(end),
                 "{refresh_token:?} {life:?}"
             );
-            // It isn't extended once more by an answer that says nothing.
+            // A response without a lifetime doesn't extend the token once more.
             let silent = answer(None, None).after(&tokens.to_set(1400));
             let later = Tokens::of_set(&silent, 1400, Some(&tokens));
             assert_eq!(
@@ -831,7 +834,7 @@ mod tests {
         let read = Record::read(&at("office.record")).unwrap();
         assert_eq!(*read.to_bytes(), *record.to_bytes());
 
-        // A command that can't store new secrets is noticed before they are requested.
+        // A command that can't store new secrets is detected before the secrets are requested.
         Reserved::after(&record, &at("office.next"))
             .unwrap()
             .release();
@@ -877,7 +880,7 @@ mod tests {
         assert!(newer.to_string().contains("command /bin/sh printed"));
         assert!(matches!(newer, RecordError::Newer { format: 2, .. }));
 
-        // Where tokens may be sent stays as the file says; settings go with the generation.
+        // The file decides where tokens may be sent; the settings belong to the generation.
         for (change, generation, settings) in [
             (
                 (|stored| stored.settings = "stored".to_owned()) as Change,

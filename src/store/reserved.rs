@@ -16,11 +16,11 @@ pub struct Reserved {
 }
 
 impl Reserved {
-    /// Reserves the space for a record that is encrypted in this way. A full or read-only disk and a missing key are detected
-    /// here.
+    /// Reserves the space for a record that is encrypted in this way. Detects a full or read-only disk and a missing
+    /// encryption key.
     ///
     /// # Errors
-    /// If it can't be encrypted or written. Nothing is left behind then.
+    /// Returns an error if a record can't be encrypted or written. No file is left behind then.
     pub fn take(next: &Path, seal: Seal) -> Result<Self, PrivateError> {
         seal.check()
             .map_err(|problem| sealed(&next.with_extension("record"), problem))?;
@@ -39,11 +39,11 @@ impl Reserved {
         })
     }
 
-    /// Reserves the space for the record that follows `current`. If a command keeps its secrets, it stores the current ones once
-    /// more: if it can't store new ones, this is detected before the service is asked for them.
+    /// Reserves the space for the record that follows `current`. If a command keeps the secrets, it stores the current
+    /// ones once more. A command that can't store secrets is thereby detected before the service is asked for new ones.
     ///
     /// # Errors
-    /// As [`take`](Self::take), and if the command fails.
+    /// Returns the errors of [`take`](Self::take), or an error if the command fails.
     pub fn after(current: &Record, next: &Path) -> Result<Self, PrivateError> {
         let reserved = Self::take(next, current.seal)?;
         if let Some(commands) = &current.issued_for.store
@@ -55,19 +55,20 @@ impl Reserved {
         Ok(reserved)
     }
 
-    /// Finds out whether space could be reserved there, in addition to any that is already reserved.
+    /// Checks whether space could be reserved in addition to any that is already reserved.
     ///
     /// # Errors
-    /// Returns why not.
+    /// Returns an error that says why no space could be reserved.
     pub fn probe(next: &Path, seal: Seal) -> Result<(), PrivateError> {
         Self::take(&next.with_extension("probe"), seal)?.release();
         Ok(())
     }
 
-    /// Writes `record` to the reserved space, and moves it to `path`.
+    /// Writes `record` to the reserved space and moves it to `path`.
     ///
     /// # Errors
-    /// If the system refuses. If only the move failed, the record [`awaits`] the next process, which adopts it.
+    /// Returns an error if the system doesn't allow it. If only the move failed, the record [`awaits`] the next
+    /// process, which adopts it.
     pub fn store(self, record: &Record, path: &Path) -> Result<(), PrivateError> {
         let Self {
             mut file,
@@ -88,13 +89,13 @@ impl Reserved {
         let written = write(&mut file, &bytes);
         drop(file);
         if written.is_err() {
-            // A file system that never writes in place doesn't keep the space. A small file may fit where the large one was.
+            // A copy-on-write file system doesn't keep the space. A small file may fit where the large one was.
             private::remove(&next)?;
             private::create(&next)
                 .and_then(|mut file| write(&mut file, &bytes))
                 .map_err(|error| removed(PrivateError::system(path, "written", &error)))?;
         }
-        // After the file: a process that finds the file can ask the command whether it has these secrets.
+        // After the file, so that a process that finds the file can check whether the command has these secrets.
         if let Some(commands) = commands {
             commands
                 .keep_patiently(&record.to_bytes())
@@ -110,7 +111,7 @@ impl Reserved {
     }
 }
 
-/// Writes `bytes` as the whole content of a file, and makes that last.
+/// Writes `bytes` as the whole content of a file, durably.
 fn write(file: &mut std::fs::File, bytes: &[u8]) -> std::io::Result<()> {
     file.seek(SeekFrom::Start(0))?;
     file.write_all(bytes)?;
@@ -118,7 +119,7 @@ fn write(file: &mut std::fs::File, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// True if this record is complete in the reserved space: the next process puts it in its place.
+/// Returns whether this record is complete in the reserved space. The next process then adopts it.
 #[must_use]
 pub fn awaits(next: &Path, record: &Record) -> bool {
     let found = private::read(next, Audience::Owner, LIMIT).ok();
@@ -128,11 +129,11 @@ pub fn awaits(next: &Path, record: &Record) -> bool {
     })
 }
 
-/// Adopts the record that a stopped process had written and not yet put in its place. Anything else there is removed. Only
-/// the holder of the lock calls this. `current` may be an outline.
+/// Adopts a record that a stopped process wrote but did not move to its place. Any other file there is removed. Only
+/// the holder of the lock may call this. `current` may be an outline.
 ///
 /// # Errors
-/// If the system refuses, or the command that keeps the secrets fails.
+/// Returns an error if the system doesn't allow it, or if the command that keeps the secrets fails.
 pub fn adopt(next: &Path, current: &Record, path: &Path) -> Result<Option<Record>, RecordError> {
     let bytes = match private::read(next, Audience::Owner, LIMIT) {
         Ok(bytes) => bytes,
@@ -154,7 +155,7 @@ pub fn adopt(next: &Path, current: &Record, path: &Path) -> Result<Option<Record
                 private::rename(next, path)?;
                 Ok(Some(record))
             }
-            // The process was stopped before the command had stored its secrets.
+            // The process was stopped before the command stored the secrets.
             Err(RecordError::Foreign(_)) => {
                 private::remove(next)?;
                 Ok(None)

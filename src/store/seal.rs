@@ -1,7 +1,7 @@
-//! How records are encrypted on disk: not at all, or by the Data Protection API of Windows (DPAPI).
+//! The encryption of records on disk: none, or the Data Protection API of Windows (DPAPI).
 //!
-//! Encrypted bytes are in a JSON object: `{"format":1,"sealed":"dpapi","data":"base64"}`. It also names the user, who alone can
-//! open it, so that an error can say whose it is.
+//! Encrypted bytes are in a JSON object: `{"format":1,"sealed":"dpapi","data":"base64"}`. It also contains the only
+//! user who can decrypt it, so that an error can name this user.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,74 +11,74 @@ use zeroize::Zeroizing;
 #[cfg(windows)]
 mod windows;
 
-/// The format that this program writes.
+/// The version of the format that this program writes.
 const FORMAT: u32 = 1;
 
 /// How a record is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Seal {
-    /// Not at all: the permissions of the file protect it.
+    /// Not encrypted: the permissions of the file protect it.
     #[default]
     #[serde(rename = "file")]
     Plain,
-    /// By Windows, for the user.
+    /// Encrypted by Windows for the user.
     #[serde(rename = "dpapi")]
     Dpapi,
-    /// By Windows, for the computer: the access list of the file says for whom.
+    /// Encrypted by Windows for the computer. The access list of the file protects it from other users.
     #[serde(rename = "dpapi-machine")]
     DpapiMachine,
 }
 
-/// Why a record cannot be encrypted or decrypted.
+/// Why a record can't be encrypted or decrypted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// Another system.
+    /// DPAPI is required, but this system isn't Windows.
     #[error("encryption with DPAPI requires Windows. Use the store \"file\" on this computer")]
     NotWindows,
-    /// A newer version may know it.
+    /// The kind of encryption is unknown; a newer version may support it.
     #[error("it is encrypted in a way that this version doesn't know. Update the program")]
     Unknown,
-    /// The bytes are not what was written.
+    /// The bytes differ from those that were written.
     #[error("the encrypted data is damaged. Sign in again to replace it")]
     Damaged,
-    /// Encrypted for another user.
+    /// The record is encrypted for another user.
     #[error(
         "it is encrypted for another user ({0}). Run the program as that user, or sign in again"
     )]
     OtherUser(String),
-    /// Windows has no key that fits any more.
+    /// Windows no longer has the key of the user.
     #[error(
         "Windows no longer has the key. That happens after an administrator resets your password or your user profile is \
          created again. Sign in again"
     )]
     UserKey,
-    /// It comes from another computer.
+    /// The record was encrypted on another computer.
     #[error("it was encrypted on another computer, or Windows was reinstalled. Sign in again")]
     MachineKey,
-    /// The profile of the user is not loaded.
+    /// The user profile is not loaded.
     #[error(
         "Windows has no encryption key in this session, because the user profile isn't loaded. In a service or scheduled task, \
          load the profile, or use the store \"dpapi-machine\" or \"file\""
     )]
     NotLoaded,
-    /// The profile of the user is dropped when they sign out.
+    /// The user profile is deleted when the user signs out.
     #[error(
         "the user profile is temporary, so Windows would lose the encryption key at sign-out. Use the store \"dpapi-machine\" or \
          \"file\""
     )]
     Temporary,
-    /// Signed in over the network, without a password.
+    /// The user signed in over the network, without a password.
     #[error(
         "Windows has no encryption key in this network session ({0}). This happens over SSH with a key. Sign in with a password, \
          or use the store \"dpapi-machine\" or \"file\""
     )]
     Network(String),
-    /// Anything else that Windows says.
+    /// Any other error of Windows.
     #[error("the Data Protection API of Windows refused: {0}")]
     System(String),
 }
 
-/// Encrypted bytes, and who can decrypt them.
+/// The JSON object with encrypted bytes, and who can decrypt them.
 #[derive(Debug, Serialize, Deserialize)]
 struct Envelope {
     format: u32,
@@ -89,7 +89,7 @@ struct Envelope {
 }
 
 impl Seal {
-    /// What a new profile of the user or of the machine has, unless its settings say otherwise.
+    /// Returns the encryption of a new profile of the user or of the machine, unless its settings say otherwise.
     #[must_use]
     pub fn by_default(machine: bool) -> Self {
         match (cfg!(windows), machine) {
@@ -99,10 +99,10 @@ impl Seal {
         }
     }
 
-    /// Finds out whether records can be encrypted, before there is one that must be.
+    /// Checks whether records can be encrypted, before there is a record to encrypt.
     ///
     /// # Errors
-    /// Returns why they can't.
+    /// Returns an error that says why they can't.
     pub fn check(self) -> Result<(), SealError> {
         if self == Self::Plain {
             return Ok(());
@@ -121,7 +121,7 @@ impl Seal {
     /// Encrypts the bytes of a record.
     ///
     /// # Errors
-    /// If the system can't.
+    /// Returns an error if the system can't encrypt them.
     pub fn close(self, bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, SealError> {
         if self == Self::Plain {
             return Ok(bytes);
@@ -132,17 +132,17 @@ impl Seal {
             data: STANDARD.encode(system::protect(self, &bytes)?),
             user: (self == Self::Dpapi).then(system::user).flatten(),
         };
-        // Writing to memory cannot fail, and all keys are texts.
+        // Writing to memory can't fail, and all keys are strings.
         let mut text = serde_json::to_vec(&envelope).unwrap_or_default();
         text.push(b'\n');
         Ok(Zeroizing::new(text))
     }
 }
 
-/// Decrypts the bytes of a record, and says how they were encrypted.
+/// Decrypts the bytes of a record, and returns how they were encrypted.
 ///
 /// # Errors
-/// If they are damaged, or the system can't.
+/// Returns an error if the bytes are damaged, or if the system can't decrypt them.
 pub fn open(bytes: &[u8]) -> Result<(Seal, Zeroizing<Vec<u8>>), SealError> {
     #[derive(Deserialize)]
     struct Kind {
@@ -164,7 +164,7 @@ pub fn open(bytes: &[u8]) -> Result<(Seal, Zeroizing<Vec<u8>>), SealError> {
     Ok((envelope.sealed, opened))
 }
 
-/// The Data Protection API.
+/// The calls of the Data Protection API.
 #[cfg(windows)]
 mod system {
     use zeroize::Zeroizing;
@@ -172,12 +172,12 @@ mod system {
     use super::windows::{self, Profile};
     use super::{Seal, SealError};
 
-    /// Key not valid for use in specified state.
+    /// The Windows error "Key not valid for use in specified state".
     const NTE_BAD_KEY_STATE: u32 = 0x8009_000B;
-    /// The group of those who signed in over the network.
+    /// The SID of the group of users who signed in over the network.
     const NETWORK: &str = "S-1-5-2";
 
-    /// What the code of Windows means. Files that are not there are those of the key.
+    /// Interprets a Windows error code. Missing files are those of the key.
     fn meaning(seal: Seal, code: u32) -> SealError {
         match (seal, code & 0xFFFF, code) {
             (Seal::DpapiMachine, _, NTE_BAD_KEY_STATE) => SealError::MachineKey,
@@ -192,7 +192,7 @@ mod system {
         }
     }
 
-    /// What is known about the session before Windows is asked.
+    /// Checks what is known about the session before Windows is called.
     pub(super) fn check(seal: Seal) -> Result<(), SealError> {
         match (seal, windows::profile()) {
             (Seal::Dpapi, Profile::NotLoaded) => Err(SealError::NotLoaded),
@@ -212,7 +212,7 @@ mod system {
                     };
                     SealError::Network(reason)
                 }
-                // What is encrypted is not damaged.
+                // Encryption can't fail because of damaged data.
                 SealError::Damaged => SealError::System(format!("error {code:#x}")),
                 error => error,
             })
@@ -234,7 +234,7 @@ mod system {
     mod tests {
         use super::*;
 
-        /// These codes come from Windows alone: Wine has no keys that it could lose.
+        /// These codes come only from Windows: Wine has no keys that it could lose.
         #[test]
         fn codes_of_windows_have_their_sentences() {
             for (seal, code, error) in [
@@ -252,7 +252,7 @@ mod system {
     }
 }
 
-/// Other systems have none.
+/// Other systems have no Data Protection API.
 #[cfg(not(windows))]
 mod system {
     use zeroize::Zeroizing;
@@ -309,8 +309,8 @@ mod tests {
         }
     }
 
-    /// Wine's own DPAPI: real encryption, with a key that it makes of the user's name. That a blob of another computer or of
-    /// an account after a reset is refused by Windows itself shows on Windows only.
+    /// Uses Wine's own DPAPI: real encryption, with a key derived from the user's name. That Windows itself rejects
+    /// bytes from another computer, or from before a password reset, can be tested only on Windows.
     #[cfg(windows)]
     #[test]
     fn encrypted_bytes_come_back_and_damaged_ones_are_told() {
@@ -326,7 +326,7 @@ mod tests {
             let (kind, opened) = open(&closed).unwrap();
             assert_eq!((kind, &*opened), (seal, &secret));
 
-            // Wine checks the end only.
+            // Wine checks only the end.
             let mut changed = data.clone();
             changed[data.len() - 1] ^= 0x55;
             let changed = text.replace(&envelope.data, &STANDARD.encode(changed));

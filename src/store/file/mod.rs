@@ -9,17 +9,17 @@ use std::path::Path;
 
 use crate::secret::{ExposeSecret, SecretString};
 
-/// Who can read a file that was saved.
+/// Who can read a saved file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// The user alone.
+    /// Only the user.
     User,
-    /// Perhaps others as well: the file system does not keep permissions.
+    /// Possibly others too, because the file system does not store permissions.
     Others,
 }
 
 impl Readers {
-    /// By what the file system made of mode 0600.
+    /// Returns the readers of a file that was created with mode 0600, by its actual mode.
     #[cfg(unix)]
     fn of_mode(mode: u32) -> Self {
         match mode & 0o077 {
@@ -29,7 +29,7 @@ impl Readers {
     }
 }
 
-/// Creates a file that must not exist, for this user alone.
+/// Creates a file that must not exist and that only this user can access.
 #[cfg(windows)]
 fn create_private(path: &Path) -> io::Result<std::fs::File> {
     windows::create(path, &windows::user_alone()?)
@@ -50,15 +50,16 @@ fn readers(file: &std::fs::File) -> io::Result<Readers> {
     })
 }
 
-/// Writes `text` to `path`: readable by the user alone from the first byte, where the file system keeps permissions, and
-/// replaced as a whole, so that a failure leaves what was there before. Says who can read it.
+/// Writes `text` to `path`. Only the user can read the file from its first byte on, if the file system stores
+/// permissions. The file is replaced as a whole, so a failure leaves the previous contents. Returns who can read the
+/// file.
 ///
 /// # Errors
-/// If the folder can't be written to, or `path` is a folder.
+/// Returns an error if the folder can't be written to, or if `path` is not a regular file.
 pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
-    // Empty for a bare name, which is in the current folder.
+    // Empty for a bare name, which means the current folder.
     let folder = path.parent().unwrap_or(Path::new(""));
-    // A device or a link would be replaced by a file as well.
+    // Otherwise a device or a link would be replaced by a file.
     match std::fs::symlink_metadata(path) {
         Ok(there) if !there.is_file() => {
             return Err(io::Error::other(
@@ -67,7 +68,7 @@ pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
         }
         Ok(_) | Err(_) => {}
     }
-    // Created with mode 0600.
+    // `tempfile` creates the file with mode 0600.
     #[cfg(unix)]
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     #[cfg(windows)]
@@ -75,7 +76,7 @@ pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
     file.write_all(text.expose_secret().as_bytes())?;
     file.as_file().sync_all()?;
     let file = file.persist(path)?;
-    // It is saved by now, whatever the system tells of it.
+    // The file is saved by now, even if its permissions can't be read.
     Ok(readers(&file).unwrap_or(Readers::Others))
 }
 
@@ -103,7 +104,7 @@ mod tests {
             let access = windows::access(&path).unwrap();
             let user = crate::windows::user_sid().unwrap();
             assert_eq!(access.owner, user);
-            // The system itself may everything anyway; some name it.
+            // The system can do everything anyway; some access lists name it.
             assert!(access.accounts().all(|account| account == user));
             assert!(access.accounts().next().is_some(), "{access:?}");
         }
@@ -131,7 +132,7 @@ mod tests {
             (0o100_600, Readers::User),
             (0o100_700, Readers::User),
             (0o100_400, Readers::User),
-            // Of vfat, exfat, ntfs and cifs as they are mounted by default.
+            // The default modes of vfat, exfat, ntfs and cifs.
             (0o100_755, Readers::Others),
             (0o100_777, Readers::Others),
             (0o100_640, Readers::Others),

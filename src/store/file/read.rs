@@ -1,4 +1,4 @@
-//! Reads files that the user named, which may be anything, within limits of size and time.
+//! Reads files that the user named, which may be of any kind, within limits of size and time.
 
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
@@ -11,13 +11,13 @@ use zeroize::Zeroizing;
 
 use crate::clean::system_reason;
 
-/// A file that is not read in this time, such as a pipe that nobody writes to, is given up.
+/// Maximum time for reading a file. After that it is given up, such as a pipe that nothing writes to.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Why a file was not read: a clause for a sentence, without its stop.
+/// Why a file was not read: a clause for a sentence, without the period.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// Nothing is there.
+    /// There is no such file.
     #[error("there is no such file")]
     Missing,
     /// A directory.
@@ -32,19 +32,19 @@ pub enum ReadError {
     /// A pipe, where only a regular file is allowed.
     #[error("it is a pipe, not a regular file")]
     Pipe,
-    /// More than the limit, in KiB.
+    /// Larger than the limit, in KiB.
     #[error("it is larger than {0} KiB")]
     TooLarge(u64),
-    /// Nothing was written to the pipe, or the disk does not answer.
+    /// Nothing was written to the pipe, or the disk does not respond.
     #[error("it could not be read within {} seconds", LIMIT.as_secs())]
     TooSlow,
-    /// Anything else that the system says.
+    /// Any other error of the system.
     #[error("it cannot be read ({0})")]
     Unreadable(String),
 }
 
 impl ReadError {
-    /// The clause as a sentence of its own.
+    /// Returns the clause as a complete sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
         let text = self.to_string();
@@ -63,19 +63,19 @@ impl From<io::Error> for ReadError {
     }
 }
 
-/// Which files are read.
+/// The kinds of files that may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kinds {
-    /// Regular files and pipes: what the user names may be `<(command)`. A pipe may keep the reader waiting.
+    /// Regular files and pipes, because the user may name `<(command)`. Reading a pipe may have to wait.
     WithPipes,
-    /// Regular files: what lies in a folder of the program.
+    /// Regular files only, such as those in a folder of the program.
     Regular,
 }
 
-/// Whether such a file would be read. Opens nothing.
+/// Checks whether such a file would be read, without opening it.
 ///
 /// # Errors
-/// If it is another kind of file, or can't be looked at.
+/// Returns an error if the file is of another kind, or can't be examined.
 pub fn check(path: &Path, kinds: Kinds) -> Result<(), ReadError> {
     check_kind(&std::fs::metadata(path)?, kinds)
 }
@@ -109,22 +109,22 @@ fn check_kind(about: &Metadata, kinds: Kinds) -> Result<(), ReadError> {
 /// Opens a file or a pipe that the user named.
 ///
 /// # Errors
-/// If it is another kind of file, or can't be opened.
+/// Returns an error if the file is of another kind, or can't be opened.
 pub fn open(path: &Path, kinds: Kinds) -> Result<File, ReadError> {
-    // Looked at twice: to open a device may do something, and by then it may be another file.
+    // Checked twice: opening a device may have an effect, and the path may be another file by the time it is opened.
     check(path, kinds)?;
     let file = File::open(path)?;
     check_kind(&file.metadata()?, kinds)?;
     Ok(file)
 }
 
-/// Reads a file of at most `limit` bytes. It may hold a secret.
+/// Reads a file of at most `limit` bytes, which may contain a secret.
 ///
 /// # Errors
-/// If it is larger or another kind of file, or can't be read.
+/// Returns an error if the file is larger, is of another kind, or can't be read.
 pub fn read(path: &Path, kinds: Kinds, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let file = open(path, kinds)?;
-    // Enough from the beginning, so that growing leaves no copy behind.
+    // Allocated at its full size, because a vector that grows leaves copies behind.
     let room = usize::try_from(limit + 1).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     file.take(limit + 1).read_to_end(&mut bytes)?;
@@ -134,14 +134,14 @@ pub fn read(path: &Path, kinds: Kinds, limit: u64) -> Result<Zeroizing<Vec<u8>>,
     Ok(bytes)
 }
 
-/// What pipes held, by their paths.
+/// The contents of pipes that were read, by path.
 static PIPES: Mutex<BTreeMap<PathBuf, Zeroizing<Vec<u8>>>> = Mutex::new(BTreeMap::new());
 
-/// Reads a file or a pipe that is used more than once: a pipe gives what it holds only to its first reader, so that is
-/// kept. A file is read again, as it may have changed.
+/// Reads a file or pipe that is used more than once. Only the first reader of a pipe gets its contents, so these are
+/// kept. A file is read again, because it may have changed.
 ///
 /// # Errors
-/// As [`read`].
+/// Returns the errors of [`read`].
 pub fn read_again(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let pipes = || PIPES.lock().unwrap_or_else(PoisonError::into_inner);
     if check(path, Kinds::Regular).is_ok() {
@@ -157,7 +157,7 @@ pub fn read_again(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadErr
     Ok(bytes)
 }
 
-/// Without the byte order mark that some editors write at the beginning.
+/// Removes the byte order mark that some editors write at the start.
 fn without_mark(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     if bytes.starts_with("\u{feff}".as_bytes()) {
         bytes.drain(.."\u{feff}".len());
@@ -165,10 +165,10 @@ fn without_mark(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// Does what may wait for a file, where nothing else is to be done meanwhile. Signals end the program as ever.
+/// Does work that may wait for a file, while there is nothing else to do. Signals end the program as usual.
 ///
 /// # Errors
-/// [`ReadError::TooSlow`] if it takes longer than ten seconds.
+/// Returns [`ReadError::TooSlow`] if the work takes longer than ten seconds.
 pub fn in_time<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ReadError> {
@@ -179,17 +179,17 @@ pub fn in_time<T: Send + 'static>(
     done.recv_timeout(LIMIT).map_err(|_| ReadError::TooSlow)
 }
 
-/// Does what may wait for a file on its own thread, so that nothing else waits.
+/// Does work that may wait for a file on a separate thread, so that nothing else waits.
 ///
-/// A thread that waits too long is left behind, and does not hold up the end of the program.
+/// A thread that takes too long is abandoned, and does not delay the end of the program.
 ///
 /// # Errors
-/// [`ReadError::TooSlow`] if it takes longer than ten seconds.
+/// Returns [`ReadError::TooSlow`] if the work takes longer than ten seconds.
 pub async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ReadError> {
     let (sender, done) = tokio::sync::oneshot::channel();
-    // A task of the runtime that blocks would be waited for at its end.
+    // Not a blocking task of the runtime, because the runtime would wait for it when it shuts down.
     std::thread::Builder::new()
         .spawn(move || drop(sender.send(work())))
         .map_err(ReadError::from)?;
@@ -199,13 +199,14 @@ pub async fn aside<T: Send + 'static>(
     }
 }
 
-/// True for a regular file whose mode lets other users read it. Pipes pass by, and Windows has access lists.
+/// Returns whether this is a regular file whose mode lets other users read it. False for pipes, and on Windows, which
+/// has access lists.
 #[must_use]
 pub fn is_readable_by_others(file: &File) -> bool {
     file.metadata().is_ok_and(|about| is_open_to_others(&about))
 }
 
-/// The same of a path, without opening it.
+/// The same for a path, without opening the file.
 #[must_use]
 pub fn may_others_read(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|about| is_open_to_others(&about))
@@ -243,7 +244,7 @@ mod tests {
             std::fs::write(&path, vec![0; length]).unwrap();
             assert_eq!(read(&path), outcome);
         }
-        // A size that is told counts for nothing.
+        // The size in the metadata doesn't matter.
         std::fs::File::create(&path)
             .unwrap()
             .set_len(1 << 40)

@@ -1,4 +1,4 @@
-//! Access lists of files and folders, on Windows: they are there before the first byte.
+//! Access lists of files and folders on Windows. They are set before the first byte is written.
 
 #![allow(
     unsafe_code,
@@ -32,25 +32,25 @@ use windows_sys::Win32::Storage::FileSystem::{
 use crate::store::access::{Access, Entry};
 use crate::windows::{Local, checked, sid_text, user_sid, wide};
 
-/// The flag of a file system that keeps access lists.
+/// The flag of a file system that stores access lists.
 const FILE_PERSISTENT_ACLS: u32 = 8;
-/// Entries that allow something: plain ones, and those with a condition.
+/// The types of entries that allow something: without and with a condition.
 const ALLOWS: [u8; 2] = [0, 9];
-/// Entries that deny something.
+/// The types of entries that deny something.
 const DENIES: [u8; 4] = [1, 6, 10, 12];
 
 fn failed(code: u32) -> io::Error {
     io::Error::from_raw_os_error(code.cast_signed())
 }
 
-/// A descriptor of who may do what, read from its text.
+/// A security descriptor, parsed from its text form.
 struct Descriptor(Local);
 
 impl Descriptor {
     fn parse(text: &str) -> io::Result<Self> {
         let text = wide(text);
         let mut descriptor = null_mut();
-        // SAFETY: the text ends in a zero, and `descriptor` outlives the call.
+        // SAFETY: the text ends with a zero, and `descriptor` outlives the call.
         let understood = unsafe {
             ConvertStringSecurityDescriptorToSecurityDescriptorW(
                 text.as_ptr(),
@@ -62,11 +62,11 @@ impl Descriptor {
         if understood == 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: given by a call whose result is to be freed so.
+        // SAFETY: the call returned a pointer that must be freed with `LocalFree`.
         Ok(Self(unsafe { Local::new(descriptor) }))
     }
 
-    /// For the creation of something that no other process inherits. Valid as long as `self`.
+    /// Returns the attributes for a new object that child processes don't inherit. Valid as long as `self`.
     fn attributes(&self) -> SECURITY_ATTRIBUTES {
         SECURITY_ATTRIBUTES {
             nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
@@ -76,10 +76,10 @@ impl Descriptor {
     }
 }
 
-/// The descriptor, as text, of a file for this user alone: nothing is inherited from the folder.
+/// Returns the descriptor, in text form, of a file that only this user can access. It inherits nothing from the folder.
 ///
 /// # Errors
-/// If the system can't tell who that is.
+/// Returns an error if the system can't tell who the user is.
 pub(in crate::store) fn user_alone() -> io::Result<String> {
     let user = user_sid().map_err(failed)?;
     Ok(format!("O:{user}D:P(A;;FA;;;{user})"))
@@ -88,17 +88,17 @@ pub(in crate::store) fn user_alone() -> io::Result<String> {
 /// Creates `path`, which must not exist, with this descriptor.
 ///
 /// # Errors
-/// If there is such a file, or the folder can't be written to.
+/// Returns an error if the file exists, or if the folder can't be written to.
 pub(in crate::store) fn create(path: &Path, descriptor: &str) -> io::Result<File> {
     let descriptor = Descriptor::parse(descriptor)?;
     let attributes = descriptor.attributes();
     let path = wide(path);
-    // SAFETY: the path ends in a zero; attributes and descriptor outlive the call.
+    // SAFETY: the path ends with a zero, and the attributes and the descriptor outlive the call.
     let handle = unsafe {
         CreateFileW(
             path.as_ptr(),
             GENERIC_READ | GENERIC_WRITE,
-            // As the standard library shares its files: it is renamed while it is open.
+            // The sharing mode of the standard library, because the file is renamed while it is open.
             FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
             &raw const attributes,
             CREATE_NEW,
@@ -109,29 +109,29 @@ pub(in crate::store) fn create(path: &Path, descriptor: &str) -> io::Result<File
     if handle == INVALID_HANDLE_VALUE {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the handle is that of a file, is ours, and is handed on.
+    // SAFETY: the handle is that of a file, and nothing else owns it.
     Ok(unsafe { File::from_raw_handle(handle) })
 }
 
 /// Creates a folder, which must not exist, with this descriptor.
 ///
 /// # Errors
-/// If something is there, or the folder above can't be written to.
+/// Returns an error if the path exists, or if the parent folder can't be written to.
 pub(in crate::store) fn create_folder(path: &Path, descriptor: &str) -> io::Result<()> {
     let descriptor = Descriptor::parse(descriptor)?;
     let attributes = descriptor.attributes();
     let path = wide(path);
-    // SAFETY: the path ends in a zero; attributes and descriptor outlive the call.
+    // SAFETY: the path ends with a zero, and the attributes and the descriptor outlive the call.
     if unsafe { CreateDirectoryW(path.as_ptr(), &raw const attributes) } == 0 {
         return Err(io::Error::last_os_error());
     }
     Ok(())
 }
 
-/// Who owns a file or folder, and what others may do with it. A link is not followed.
+/// Returns the owner and the access list of a file or folder. Links are not followed.
 ///
 /// # Errors
-/// If the system can't tell.
+/// Returns an error if the system can't tell.
 pub(in crate::store) fn access(path: &Path) -> io::Result<Access> {
     let mut options = OpenOptions::new();
     let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
@@ -139,14 +139,14 @@ pub(in crate::store) fn access(path: &Path) -> io::Result<Access> {
     access_of(&options.open(path)?)
 }
 
-/// The same of an open file.
+/// Returns the owner and the access list of an open file.
 ///
 /// # Errors
-/// If the system can't tell.
+/// Returns an error if the system can't tell.
 pub(in crate::store) fn access_of(file: &File) -> io::Result<Access> {
     let (mut owner, mut list, mut descriptor): (PSID, *mut ACL, _) =
         (null_mut(), null_mut(), null_mut());
-    // SAFETY: the handle is that of an open file; what is asked for outlives the call.
+    // SAFETY: the handle is that of an open file, and all output variables outlive the call.
     let code = unsafe {
         GetSecurityInfo(
             file.as_raw_handle(),
@@ -160,49 +160,49 @@ pub(in crate::store) fn access_of(file: &File) -> io::Result<Access> {
         )
     };
     checked(code).map_err(failed)?;
-    // SAFETY: given by a call whose result is to be freed so. Owner and list lie in it.
+    // SAFETY: the call returned a pointer that must be freed with `LocalFree`. It contains the owner and the list.
     let _descriptor = unsafe { Local::new(descriptor) };
-    // SAFETY: filled in by the call, until the descriptor is freed.
+    // SAFETY: the call has set `owner`, which is valid until the descriptor is freed.
     let owner = unsafe { sid_text(owner) }.map_err(failed)?;
     let entries = if list.is_null() {
         None
     } else {
-        // SAFETY: as above.
+        // SAFETY: the call has set `list` too.
         Some(unsafe { entries(list) }?)
     };
     Ok(Access { owner, entries })
 }
 
-/// The entries of a list that allow something.
+/// Returns the entries of a list that allow something.
 ///
 /// # Safety
-/// `list` leads to one.
+/// `list` must point to a valid access list.
 unsafe fn entries(list: *const ACL) -> io::Result<Vec<Entry>> {
-    // SAFETY: as promised by the caller.
+    // SAFETY: the caller guarantees that `list` is valid.
     let count = u32::from(unsafe { (*list).AceCount });
     let mut entries = Vec::new();
     for index in 0..count {
         let mut entry = null_mut();
-        // SAFETY: the index is within the list; `entry` outlives the call.
+        // SAFETY: the index is within the list, and `entry` outlives the call.
         if unsafe { GetAce(list, index, &raw mut entry) } == 0 {
             return Err(io::Error::last_os_error());
         }
         let entry = entry.cast::<ACCESS_ALLOWED_ACE>();
-        // SAFETY: every entry begins with a header.
+        // SAFETY: every entry starts with a header.
         let header = unsafe { (*entry).Header };
         if u32::from(header.AceFlags) & INHERIT_ONLY_ACE != 0 || DENIES.contains(&header.AceType) {
             continue;
         }
         entries.push(if ALLOWS.contains(&header.AceType) {
-            // SAFETY: entries of these types have the rights and the account behind the header.
+            // SAFETY: in entries of these types, the rights and the account follow the header.
             let (rights, account) = unsafe { ((*entry).Mask, &raw mut (*entry).SidStart) };
             Entry {
-                // SAFETY: as above.
+                // SAFETY: the SID of the account is part of the entry.
                 account: unsafe { sid_text(account.cast()) }.map_err(failed)?,
                 rights,
             }
         } else {
-            // Not for files, and not to be understood: taken for the worst.
+            // Files don't have entries of other types. Their meaning is unknown, so assume the worst.
             Entry {
                 account: "an unknown account".to_owned(),
                 rights: u32::MAX,
@@ -212,14 +212,14 @@ unsafe fn entries(list: *const ACL) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Replaces the access list of a file or folder. A folder's inheritable entries go to what is in it.
+/// Replaces the access list of a file or folder. Objects in a folder receive its inheritable entries.
 ///
 /// # Errors
-/// If this user isn't allowed to do that.
+/// Returns an error if this user isn't allowed to change the access list.
 pub(in crate::store) fn set_access(path: &Path, descriptor: &str) -> io::Result<()> {
     let descriptor = Descriptor::parse(descriptor)?;
     let (mut present, mut defaulted, mut list) = (0, 0, null_mut());
-    // SAFETY: the descriptor is sound, and the rest outlives the call.
+    // SAFETY: the descriptor is valid, and all output variables outlive the call.
     let told = unsafe {
         GetSecurityDescriptorDacl(
             descriptor.0.pointer(),
@@ -232,7 +232,7 @@ pub(in crate::store) fn set_access(path: &Path, descriptor: &str) -> io::Result<
         return Err(io::Error::other("the descriptor has no access list"));
     }
     let path = wide(path);
-    // SAFETY: the path ends in a zero; the list lies in the descriptor, which outlives the call.
+    // SAFETY: the path ends with a zero. The list is part of the descriptor, which outlives the call.
     let code = unsafe {
         SetNamedSecurityInfoW(
             path.as_ptr(),
@@ -247,24 +247,24 @@ pub(in crate::store) fn set_access(path: &Path, descriptor: &str) -> io::Result<
     checked(code).map_err(failed)
 }
 
-/// Puts `from` in the place of `to`, and comes back when that is on disk.
+/// Replaces `to` with `from`, and returns when the change is on disk.
 ///
 /// # Errors
-/// If the system refuses, for example while another program has `to` open.
+/// Returns an error if the system doesn't allow it, for example while another program has `to` open.
 pub(in crate::store) fn replace(from: &Path, to: &Path) -> io::Result<()> {
     let (from, to) = (wide(from), wide(to));
     let flags = MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH;
-    // SAFETY: both paths end in a zero.
+    // SAFETY: both paths end with a zero.
     if unsafe { MoveFileExW(from.as_ptr(), to.as_ptr(), flags) } == 0 {
         return Err(io::Error::last_os_error());
     }
     Ok(())
 }
 
-/// True where the file system of a file keeps access lists, as FAT does not.
+/// Returns whether the file system of a file stores access lists. FAT does not.
 ///
 /// # Errors
-/// If the system can't tell.
+/// Returns an error if the system can't tell.
 pub(in crate::store) fn keeps_access_lists(file: &File) -> io::Result<bool> {
     let mut flags = 0;
     // SAFETY: the handle is that of an open file, `flags` outlives the call, and nothing else is requested.

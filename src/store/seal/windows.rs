@@ -1,4 +1,4 @@
-//! The calls of the Data Protection API.
+//! The calls of the Data Protection API of Windows.
 
 #![allow(
     unsafe_code,
@@ -17,25 +17,25 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::windows::{Local, last_error, user_sid, wide};
 
-/// The key's data is too large for the call.
+/// The error code for data that is too large for the call.
 const ERROR_ARITHMETIC_OVERFLOW: u32 = 534;
 const ERROR_FILE_NOT_FOUND: u32 = 2;
-/// Kinds of profiles that are dropped when the user signs out.
+/// The kinds of user profiles that are deleted when the user signs out.
 const PT_TEMPORARY: u32 = 1;
 const PT_MANDATORY: u32 = 4;
 
-/// The profile of the user, which has the keys.
+/// The state of the user profile, which contains the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Profile {
-    /// It lasts, as far as Windows says.
+    /// The profile is permanent, as far as Windows says.
     Lasting,
-    /// It is dropped at sign-out.
+    /// The profile is deleted at sign-out.
     Temporary,
-    /// It is not loaded in this session.
+    /// The profile is not loaded in this session.
     NotLoaded,
 }
 
-/// Bytes as the calls take them; they only read them.
+/// Returns the bytes in the form that the calls require. The calls only read them.
 fn blob(bytes: &[u8]) -> Result<CRYPT_INTEGER_BLOB, u32> {
     Ok(CRYPT_INTEGER_BLOB {
         cbData: u32::try_from(bytes.len()).map_err(|_| ERROR_ARITHMETIC_OVERFLOW)?,
@@ -43,17 +43,17 @@ fn blob(bytes: &[u8]) -> Result<CRYPT_INTEGER_BLOB, u32> {
     })
 }
 
-/// The bytes that a call gave. They are erased where they were.
+/// Takes over the bytes that a call returned, and erases the original.
 ///
 /// # Safety
-/// `blob` was filled in by such a call.
+/// `blob` must have been filled in by such a call.
 unsafe fn take(blob: &CRYPT_INTEGER_BLOB) -> Zeroizing<Vec<u8>> {
-    // SAFETY: given by a call whose result is to be freed so.
+    // SAFETY: the call returned a pointer that must be freed with `LocalFree`.
     let memory = unsafe { Local::new(blob.pbData.cast()) };
     if memory.pointer().is_null() {
         return Zeroizing::default();
     }
-    // SAFETY: the memory is as long as told, ours alone, and freed below.
+    // SAFETY: the memory has the length that the call returned. Nothing else uses it, and it is freed below.
     let bytes = unsafe {
         std::slice::from_raw_parts_mut(memory.pointer().cast::<u8>(), blob.cbData as usize)
     };
@@ -62,10 +62,10 @@ unsafe fn take(blob: &CRYPT_INTEGER_BLOB) -> Zeroizing<Vec<u8>> {
     taken
 }
 
-/// Encrypts for the user, or for every process of the computer.
+/// Encrypts bytes for the user, or for every process on the computer.
 ///
 /// # Errors
-/// The Windows error code.
+/// Returns the Windows error code.
 pub(super) fn protect(bytes: &[u8], machine: bool) -> Result<Vec<u8>, u32> {
     let input = blob(bytes)?;
     let mut output = CRYPT_INTEGER_BLOB::default();
@@ -74,7 +74,7 @@ pub(super) fn protect(bytes: &[u8], machine: bool) -> Result<Vec<u8>, u32> {
     } else {
         0
     };
-    // SAFETY: `input` leads to `bytes`, which is only read; `output` outlives the call. The rest is optional.
+    // SAFETY: `input` points to `bytes`, which is only read, and `output` outlives the call. The rest is optional.
     let done = unsafe {
         CryptProtectData(
             &raw const input,
@@ -89,18 +89,19 @@ pub(super) fn protect(bytes: &[u8], machine: bool) -> Result<Vec<u8>, u32> {
     if done == 0 {
         return Err(last_error());
     }
-    // SAFETY: just filled in.
+    // SAFETY: the call has filled in `output`.
     Ok(unsafe { take(&output) }.to_vec())
 }
 
 /// Decrypts what [`protect`] encrypted.
 ///
 /// # Errors
-/// The Windows error code.
+/// Returns the Windows error code.
 pub(super) fn unprotect(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, u32> {
     let input = blob(bytes)?;
     let mut output = CRYPT_INTEGER_BLOB::default();
-    // SAFETY: as above. No description is asked for.
+    // SAFETY: `input` points to `bytes`, which is only read, and `output` outlives the call. No description is
+    // requested.
     let done = unsafe {
         CryptUnprotectData(
             &raw const input,
@@ -115,11 +116,11 @@ pub(super) fn unprotect(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, u32> {
     if done == 0 {
         return Err(last_error());
     }
-    // SAFETY: just filled in.
+    // SAFETY: the call has filled in `output`.
     Ok(unsafe { take(&output) })
 }
 
-/// The state of the user's profile in this session.
+/// Returns the state of the user profile in this session.
 pub(super) fn profile() -> Profile {
     let mut kind = 0;
     // SAFETY: `kind` outlives the call.
@@ -130,18 +131,18 @@ pub(super) fn profile() -> Profile {
     let Ok(user) = user_sid() else {
         return Profile::Lasting;
     };
-    // A profile that is loaded has its part of the registry under the identifier of its user.
+    // A loaded profile has its own registry key, named after the user's SID.
     let (user, mut key) = (wide(user), null_mut());
-    // SAFETY: `user` ends in a zero; `key` outlives the call.
+    // SAFETY: `user` ends with a zero, and `key` outlives the call.
     let code = unsafe { RegOpenKeyExW(HKEY_USERS, user.as_ptr(), 0, KEY_READ, &raw mut key) };
     match code {
         0 => {
-            // SAFETY: just opened, and closed once.
+            // SAFETY: the key was opened by the call above, and is closed once.
             unsafe { RegCloseKey(key) };
             Profile::Lasting
         }
         ERROR_FILE_NOT_FOUND => Profile::NotLoaded,
-        // Not to be known.
+        // The state can't be determined.
         _ => Profile::Lasting,
     }
 }
