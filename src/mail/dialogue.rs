@@ -1,4 +1,4 @@
-//! The dialogue with a mail server of any protocol.
+//! The dialogue with a mail server, for any protocol.
 
 use super::imap::Imap;
 use super::pop3::Pop3;
@@ -8,10 +8,10 @@ use super::smtp::Smtp;
 use super::turn::{Login, Ours, Session, Talk, Turn};
 use super::verdict::{Problem, Step};
 
-/// The most lines that are read from a server.
+/// Maximum number of lines that are read from a server.
 pub const LINES_LIMIT: usize = 200;
 
-/// A dialogue.
+/// A dialogue with a mail server, up to the end of the test.
 #[derive(Debug)]
 pub struct Dialogue {
     session: Session,
@@ -20,7 +20,7 @@ pub struct Dialogue {
 }
 
 impl Dialogue {
-    /// Begins a dialogue. The server speaks first.
+    /// Starts a dialogue. The server speaks first.
     #[must_use]
     pub fn new(protocol: Protocol, login: Login) -> Self {
         let encrypted = login.address.security == Security::Tls;
@@ -41,13 +41,13 @@ impl Dialogue {
         }
     }
 
-    /// The current step.
+    /// Returns the current step.
     #[must_use]
     pub fn step(&self) -> Step {
         self.talk.step()
     }
 
-    /// Reacts to a line of the server.
+    /// Reacts to a line from the server.
     pub fn line(&mut self, line: &str) -> Turn {
         self.lines += 1;
         if self.lines > LINES_LIMIT {
@@ -56,25 +56,26 @@ impl Dialogue {
         self.talk.line(&mut self.session, line)
     }
 
-    /// TLS has started after [`Next::StartTls`]. What the server said before no longer counts.
+    /// Continues after TLS has started, as [`Next::StartTls`] requested. What the server said before TLS no longer
+    /// counts.
     pub fn tls_started(&mut self) -> Ours {
         self.session.encrypted = true;
         self.talk.after_tls()
     }
 
-    /// The mechanism that was chosen.
+    /// Returns the mechanism that was chosen.
     #[must_use]
     pub fn mechanism(&self) -> Option<Mechanism> {
         self.session.mechanism
     }
 
-    /// The error that the server sent as a challenge, in base64.
+    /// Returns the error that the server sent as a challenge, in Base64.
     #[must_use]
     pub fn challenge(&self) -> Option<&str> {
         self.session.challenge.as_deref()
     }
 
-    /// The line that ends the connection.
+    /// Returns the line that ends the connection.
     #[must_use]
     pub fn goodbye(&self) -> &'static str {
         self.talk.goodbye()

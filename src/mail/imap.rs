@@ -1,4 +1,4 @@
-//! IMAP: AUTHENTICATE, then EXAMINE INBOX, which shows that the mailbox can be opened.
+//! IMAP: AUTHENTICATE, then EXAMINE INBOX, which shows whether the mailbox can be opened.
 
 use super::turn::{Next, Ours, Session, Talk, Turn};
 use super::verdict::{Problem, Step};
@@ -16,15 +16,15 @@ enum State {
 #[derive(Debug, Default)]
 pub(super) struct Imap {
     state: State,
-    /// The number of the last command, which is in its tag.
+    /// The number of the last command, which is part of its tag.
     tag: u32,
     capabilities: Vec<String>,
-    /// The messages in the mailbox.
+    /// The number of messages in the mailbox.
     exists: Option<u32>,
 }
 
 impl Imap {
-    /// A command with the next tag.
+    /// Returns a command with the next tag.
     fn command(&mut self, state: State, words: &str) -> Ours {
         self.state = state;
         self.tag += 1;
@@ -41,7 +41,7 @@ impl Imap {
         all.any(|known| known.eq_ignore_ascii_case(capability))
     }
 
-    /// The command succeeded.
+    /// Continues after a command succeeded.
     fn ok(&mut self, session: &mut Session) -> Turn {
         match self.state {
             State::Greeting => Next::Read.into(),
@@ -130,7 +130,7 @@ impl Imap {
     }
 }
 
-/// Response codes for temporary problems (RFC 5530).
+/// Returns whether the reply has a response code for a temporary problem (RFC 5530).
 fn is_temporary(reply: &str) -> bool {
     let reply = reply.to_ascii_uppercase();
     ["[UNAVAILABLE]", "[INUSE]", "[SERVERBUG]", "[LIMIT]"]

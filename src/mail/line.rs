@@ -1,43 +1,43 @@
-//! Splits what a server sends into lines, in whatever pieces it arrives.
+//! Splits what a server sends into lines, however it is fragmented.
 
-/// The longest line that is read, in bytes, without its end.
+/// Maximum length of a line, in bytes, without its line ending.
 pub const LINE_LIMIT: usize = 8 * 1024;
 
-/// A line is too long.
+/// The error for a line that is too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong;
 
-/// What was received and not read yet.
+/// The data that was received but not read yet.
 #[derive(Debug, Default)]
 pub struct Lines {
     bytes: Vec<u8>,
-    /// No line ends before this byte.
+    /// There is no line ending before this byte.
     searched: usize,
 }
 
 impl Lines {
-    /// Adds what was received.
+    /// Adds data that was received.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// True if nothing is left.
+    /// Returns whether all data was read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// The next line without its end, which is CR LF or LF; `None` if it is not complete.
+    /// Returns the next line without its line ending, CR LF or LF; `None` if the line is incomplete.
     ///
     /// # Errors
-    /// If it is longer than [`LINE_LIMIT`], complete or not.
+    /// Returns an error if the line is longer than [`LINE_LIMIT`], complete or not.
     pub fn next_line(&mut self) -> Result<Option<String>, TooLong> {
         let end = self.bytes[self.searched..]
             .iter()
             .position(|byte| *byte == b'\n');
         let Some(end) = end.map(|end| end + self.searched) else {
             self.searched = self.bytes.len();
-            // One more for the CR.
+            // One more byte for the CR.
             return if self.bytes.len() > LINE_LIMIT + 1 {
                 Err(TooLong)
             } else {
@@ -87,7 +87,7 @@ mod tests {
             lines.next_line().map(|line| line.map(|line| line.len())),
             Ok(Some(LINE_LIMIT))
         );
-        // Of an end that arrives in two parts, the first is not part of the line.
+        // The CR of a line ending that arrives in two parts doesn't count as part of the line.
         lines.push(&vec![b'x'; LINE_LIMIT]);
         lines.push(b"\r");
         assert_eq!(lines.next_line(), Ok(None));

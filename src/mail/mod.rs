@@ -1,7 +1,7 @@
-//! The mail login test: what to send to a mail server next, and what its answer means.
+//! The mail login test: what to send to a mail server next, and what the server's reply means.
 //!
-//! A [`dialogue::Dialogue`] takes a line of the server and returns the next step. It has no I/O, no runtime and no clock;
-//! `flow/mail_login.rs` drives it.
+//! A [`dialogue::Dialogue`] accepts a line from the server and returns the next step. It performs no I/O, and has no
+//! runtime and no clock; `flow/mail_login.rs` drives it.
 
 pub mod dialogue;
 mod imap;

@@ -8,7 +8,7 @@ enum State {
     #[default]
     Greeting,
     Capa,
-    /// Within the list that CAPA returns.
+    /// Reading the list that CAPA returns.
     List,
     StartTls,
     Auth,
@@ -18,7 +18,7 @@ enum State {
 #[derive(Debug, Default)]
 pub(super) struct Pop3 {
     state: State,
-    /// The mechanisms; `None` if the server doesn't know CAPA, or says nothing about them.
+    /// The mechanisms that the server lists; `None` if the server doesn't support CAPA, or lists none.
     mechanisms: Option<Vec<String>>,
     stls: bool,
 }
@@ -31,7 +31,7 @@ impl Pop3 {
         "CAPA".to_owned().into()
     }
 
-    /// The capabilities are complete. With `listed`, what is not among them doesn't exist.
+    /// Continues after the capabilities are complete. If they were `listed`, the server supports nothing else.
     fn complete(&mut self, session: &mut Session, listed: bool) -> Turn {
         if !session.encrypted {
             if listed && !self.stls {
@@ -131,7 +131,7 @@ impl Talk for Pop3 {
             "-ERR" if self.state == State::Capa => self.complete(session, false),
             "-ERR" => {
                 let upper = line.to_ascii_uppercase();
-                // RFC 2449, RFC 3206.
+                // Response codes for temporary problems (RFC 2449, RFC 3206).
                 let codes = ["[SYS/TEMP]", "[IN-USE]", "[LOGIN-DELAY]"];
                 Problem::Refused {
                     reply: line.to_owned(),

@@ -11,17 +11,17 @@ use crate::secret::{ExposeSecret, SecretString};
 /// A SASL mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mechanism {
-    /// The older one, which nearly every service supports.
+    /// The older mechanism, which nearly every service supports.
     Xoauth2,
-    /// The standard.
+    /// The standard mechanism (RFC 7628).
     Oauthbearer,
 }
 
 impl Mechanism {
-    /// All of them, the most common first.
+    /// All mechanisms, the most common first.
     pub const ALL: [Self; 2] = [Self::Xoauth2, Self::Oauthbearer];
 
-    /// Its name.
+    /// Returns the name of the mechanism.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -30,14 +30,14 @@ impl Mechanism {
         }
     }
 
-    /// The mechanism of this name.
+    /// Returns the mechanism with this name, in any letter case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let is_it = |it: &Self| it.name().eq_ignore_ascii_case(name);
         Self::ALL.into_iter().find(is_it)
     }
 
-    /// The message that signs in, in base64.
+    /// Returns the message that signs in, in Base64.
     #[must_use]
     pub fn message(self, user: &str, token: &SecretString, host: &str, port: u16) -> SecretString {
         let token = token.expose_secret();
@@ -53,18 +53,19 @@ impl Mechanism {
         STANDARD.encode(message.as_bytes()).into()
     }
 
-    /// The line that answers a challenge with an error, after which the server says how it ended.
+    /// Returns the line that answers a challenge with an error. The server then sends the final result.
     #[must_use]
     pub fn answer_to_error(self) -> &'static str {
         match self {
             Self::Xoauth2 => "",
-            // A single 0x01, RFC 7628, section 3.2.3.
+            // A single 0x01 (RFC 7628, section 3.2.3).
             Self::Oauthbearer => "AQ==",
         }
     }
 }
 
-/// The error in a challenge, as text: JSON in base64. A challenge that is neither is returned as it is.
+/// Returns the error in a challenge as cleaned text, usually JSON in Base64. A challenge that isn't Base64 is not
+/// decoded.
 #[must_use]
 pub fn read_challenge(text: &str) -> String {
     let bytes = STANDARD.decode(text.trim()).ok();

@@ -1,4 +1,4 @@
-//! Mail servers: protocol, host, port, and how TLS starts.
+//! Mail servers: their protocol, host and port, and how TLS starts.
 
 use std::fmt;
 
@@ -10,19 +10,19 @@ use crate::clean::is_clean;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// RFC 9051 and RFC 3501.
+    /// IMAP (RFC 9051 and RFC 3501).
     Imap,
-    /// RFC 1939.
+    /// POP3 (RFC 1939).
     Pop3,
-    /// Submission: RFC 6409.
+    /// SMTP submission (RFC 6409).
     Smtp,
 }
 
 impl Protocol {
-    /// All of them, in the order in which they are tested.
+    /// All protocols, in the order in which they are tested.
     pub const ALL: [Self; 3] = [Self::Imap, Self::Pop3, Self::Smtp];
 
-    /// The name on screen.
+    /// Returns the name on screen.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl Protocol {
         }
     }
 
-    /// The name in settings and on the command line.
+    /// Returns the name in settings and on the command line.
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Protocol {
         }
     }
 
-    /// The protocol that usually has this port.
+    /// Returns the protocol that usually has this port.
     #[must_use]
     pub fn of_port(port: u16) -> Option<Self> {
         match port {
@@ -54,12 +54,12 @@ impl Protocol {
     }
 }
 
-/// How the connection is encrypted. There is no third way: a token is never sent in clear.
+/// How the connection is encrypted. There is no third option: a token is never sent unencrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
     /// TLS from the start.
     Tls,
-    /// TLS after a command.
+    /// TLS after the command that starts it.
     StartTls,
 }
 
@@ -72,7 +72,7 @@ impl fmt::Display for Security {
     }
 }
 
-/// Where a mail server is.
+/// The address of a mail server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// The host name or IP address, without brackets.
@@ -84,10 +84,10 @@ pub struct Address {
 }
 
 impl Address {
-    /// Reads `HOST:PORT TLS` or `HOST:PORT:TLS`, with TLS or STARTTLS at the end.
+    /// Parses `HOST:PORT TLS` or `HOST:PORT:TLS`, with TLS or STARTTLS at the end.
     ///
     /// # Errors
-    /// Returns what is wrong, as a sentence.
+    /// Returns an error that says what is wrong, as a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
             "Enter a mail server as HOST:PORT:TLS or HOST:PORT:STARTTLS, such as imap.example.org:993:TLS."
@@ -107,7 +107,7 @@ impl Address {
             .and_then(|host| host.strip_suffix(']'));
         let host = bare.unwrap_or(host);
         let is_part = |ch: char| !ch.is_whitespace() && !"/@[]<>\"".contains(ch);
-        // Two colons without brackets may also be a port too many.
+        // Without brackets, a second colon may also belong to an extra port.
         let fits = !host.is_empty()
             && host.len() <= 255
             && is_clean(host)
@@ -139,7 +139,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// True for a mailbox that can be sent in a line of every protocol.
+/// Returns whether the text is a mailbox that can be sent in a line of every protocol.
 #[must_use]
 pub fn is_mailbox(text: &str) -> bool {
     let fits = |ch: char| !ch.is_control() && !ch.is_whitespace() && !"<>".contains(ch);

@@ -1,5 +1,5 @@
-//! SMTP submission: AUTH, always on two lines, because its line is limited to 512 bytes (RFC 5321, section 4.5.3.1.4) and
-//! tokens are longer; then MAIL FROM and RSET. Nothing is sent.
+//! SMTP submission: AUTH, always on two lines, because a command line is limited to 512 bytes (RFC 5321,
+//! section 4.5.3.1.4) and tokens are longer; then MAIL FROM and RSET. No message is sent.
 
 use super::turn::{Next, Ours, Session, Talk, Turn};
 use super::verdict::{Problem, Step};
@@ -18,7 +18,7 @@ enum State {
 #[derive(Debug, Default)]
 pub(super) struct Smtp {
     state: State,
-    /// The lines of a reply that is not complete.
+    /// The lines of a reply that is not complete yet.
     reply: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ impl Smtp {
 
     fn ehlo(&mut self) -> Ours {
         self.state = State::Ehlo;
-        // An address literal is always valid (RFC 5321, section 4.1.3); the name of this computer stays private.
+        // An address literal is always valid (RFC 5321, section 4.1.3), and doesn't reveal the name of this computer.
         "EHLO [127.0.0.1]".to_owned().into()
     }
 
@@ -39,7 +39,7 @@ impl Smtp {
             let text: Vec<&str> = lines.iter().map(String::as_str).collect();
             Turn::from(Problem::Refused {
                 reply: text.join(" "),
-                // What the server can't do now. Other codes that begin with 4 are about the account.
+                // The server can't do this now. Other codes that start with 4 are about the account.
                 temporary: matches!(code, 421 | 450 | 451 | 452 | 454),
             })
         };
@@ -75,7 +75,7 @@ impl Smtp {
         let mut starttls = false;
         for line in lines {
             let words = line.get(4..).unwrap_or_default().to_ascii_uppercase();
-            // Old servers write AUTH=.
+            // Old servers send AUTH=.
             let mut words = words.split([' ', '=']).filter(|word| !word.is_empty());
             match words.next() {
                 Some("AUTH") => offered.extend(words.map(str::to_owned)),

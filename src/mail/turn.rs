@@ -1,11 +1,11 @@
-//! What the dialogues of all protocols share: who signs in, what comes next, and the sign-in itself.
+//! The parts that the dialogues of all protocols share: the sign-in, and what comes next.
 
 use super::sasl::Mechanism;
 use super::server::Address;
 use super::verdict::{Problem, Step};
 use crate::secret::{ExposeSecret, SecretString};
 
-/// Who signs in, and how.
+/// The mailbox, token and server of a sign-in.
 #[derive(Debug, Clone)]
 pub struct Login {
     /// The mailbox.
@@ -14,14 +14,14 @@ pub struct Login {
     pub token: SecretString,
     /// The server.
     pub address: Address,
-    /// The mechanism to use; `None`: the first of `preferred` that the server offers.
+    /// The mechanism to use; `None` for the first of `preferred` that the server offers.
     pub mechanism: Option<Mechanism>,
-    /// The service's mechanisms, the best first.
+    /// The mechanisms of the service, the best first.
     pub preferred: Vec<Mechanism>,
 }
 
 impl Login {
-    /// The mechanism to use with a server that offers these; `None` if that is unknown.
+    /// Returns the mechanism to use with a server that offers `offered`, which is `None` if unknown.
     pub(super) fn choose(&self, offered: Option<&[String]>) -> Result<Mechanism, Problem> {
         let is_offered = |mechanism: &Mechanism| {
             offered.is_none_or(|offered| {
@@ -41,7 +41,7 @@ impl Login {
         })
     }
 
-    /// The message of a mechanism, as a line with these words before it.
+    /// Returns the message of a mechanism as a line that starts with `before`.
     pub(super) fn message(&self, mechanism: Mechanism, before: &str) -> Ours {
         let Address { host, port, .. } = &self.address;
         let message = mechanism.message(&self.user, &self.token, host, *port);
@@ -56,9 +56,9 @@ impl Login {
 /// A line to send.
 #[derive(Debug, Clone)]
 pub struct Ours {
-    /// The line, without its end.
+    /// The line, without its line ending.
     pub line: SecretString,
-    /// What a transcript shows of it.
+    /// The line as a transcript shows it.
     pub shown: String,
 }
 
@@ -71,27 +71,27 @@ impl From<String> for Ours {
     }
 }
 
-/// What comes next.
+/// The next action.
 #[derive(Debug)]
 pub enum Next {
     /// Read another line.
     Read,
     /// Send this line, then read.
     Send(Ours),
-    /// Start TLS. Nothing may have been received that was not read.
+    /// Start TLS. It is an error if data was received that has not been read.
     StartTls,
-    /// All is well.
+    /// The test succeeded.
     Done,
-    /// The end.
+    /// The test failed.
     Failed(Problem),
 }
 
-/// A reaction to a line.
+/// The reaction to a line.
 #[derive(Debug)]
 pub struct Turn {
-    /// The steps that this line ended, each with its result.
+    /// The steps that this line completed, each with its result.
     pub ended: Vec<(Step, String)>,
-    /// What comes next.
+    /// The next action.
     pub next: Next,
 }
 
@@ -105,7 +105,7 @@ impl Turn {
 }
 
 impl Turn {
-    /// The line isn't valid for the protocol.
+    /// Returns the failure for a line that isn't valid for the protocol.
     pub(super) fn nonsense(line: &str) -> Self {
         Problem::Nonsense {
             line: line.to_owned(),
@@ -129,22 +129,22 @@ impl From<Problem> for Turn {
     }
 }
 
-/// What the dialogues of all protocols share.
+/// The state that the dialogues of all protocols share.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) login: Login,
-    /// TLS has started.
+    /// Whether TLS has started.
     pub(super) encrypted: bool,
     /// The mechanism that was chosen.
     pub(super) mechanism: Option<Mechanism>,
-    /// The token was sent.
+    /// Whether the token was sent.
     pub(super) sent: bool,
     /// The error that the server sent in a challenge.
     pub(super) challenge: Option<String>,
 }
 
 impl Session {
-    /// Answers a challenge. After the token was sent, the challenge contains the error.
+    /// Answers a challenge. After the token was sent, a challenge contains an error.
     pub(super) fn challenged(&mut self, text: &str) -> Turn {
         let Some(mechanism) = self.mechanism else {
             return Turn::nonsense(text);
@@ -161,15 +161,15 @@ impl Session {
     }
 }
 
-/// A protocol's own part.
+/// The part of a dialogue that is specific to a protocol.
 pub(super) trait Talk: std::fmt::Debug + Send + Sync {
-    /// The line that is sent once TLS has started after a command.
+    /// Returns the line to send after TLS has started by a command.
     fn after_tls(&mut self) -> Ours;
     /// Reacts to a line.
     fn line(&mut self, session: &mut Session, line: &str) -> Turn;
-    /// The current step.
+    /// Returns the current step.
     fn step(&self) -> Step;
-    /// The line that ends the connection.
+    /// Returns the line that ends the connection.
     fn goodbye(&self) -> &'static str {
         "QUIT"
     }

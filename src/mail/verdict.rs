@@ -1,4 +1,4 @@
-//! The steps of a mail login test, and how it can fail.
+//! The steps of a mail login test, and the ways in which it can fail.
 
 use super::sasl::Mechanism;
 
@@ -9,20 +9,20 @@ pub enum Step {
     Connect,
     /// TLS and the server's certificate.
     Tls,
-    /// What the server says first.
+    /// The greeting of the server.
     Greeting,
     /// The command that starts TLS.
     StartTls,
-    /// What the server can do.
+    /// The capabilities of the server.
     Capabilities,
-    /// The token.
+    /// The sign-in with the token.
     SignIn,
-    /// What shows that the mailbox can be used.
+    /// The command that shows whether the mailbox can be used.
     Mailbox,
 }
 
 impl Step {
-    /// The name in reports.
+    /// Returns the name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -37,68 +37,68 @@ impl Step {
     }
 }
 
-/// Why a test failed. What a server said is neither cleaned nor redacted.
+/// Why a test failed. The server's replies in it are neither cleaned nor redacted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
     /// The server rejected a command.
     Refused {
-        /// Its answer.
+        /// The server's reply.
         reply: String,
-        /// It is a temporary problem of the server.
+        /// Whether it is a temporary problem of the server.
         temporary: bool,
     },
-    /// It has no mechanism that accepts a token.
+    /// The server has no mechanism that accepts a token.
     NoMechanism {
-        /// What was requested; `None`: any.
+        /// The mechanism that was requested; `None` for any.
         requested: Option<Mechanism>,
-        /// The mechanisms that it has.
+        /// The mechanisms that the server offers.
         offered: Vec<String>,
     },
-    /// It doesn't offer STARTTLS.
+    /// The server doesn't offer STARTTLS.
     NoStartTls,
-    /// It sent extra data before TLS started: an attacker may have added it.
+    /// Extra data arrived before TLS started. An attacker may have added it.
     Injected,
-    /// Its response isn't valid for this protocol.
+    /// The server's reply isn't valid for this protocol.
     Nonsense {
         /// The line.
         line: String,
     },
     /// A line is too long.
     LongLine,
-    /// It sends lines without end.
+    /// The server sends lines without end.
     TooManyLines,
-    /// It closed the connection.
+    /// The server closed the connection.
     Closed,
-    /// It said nothing for too long.
+    /// The server sent nothing for too long.
     Silent {
-        /// Seconds that it had.
+        /// How long the program waited, in seconds.
         seconds: u64,
     },
-    /// It could not be reached.
+    /// The server can't be connected to.
     Unreachable {
-        /// Why, as a part of a sentence.
+        /// The cause, as part of a sentence.
         cause: String,
     },
     /// TLS failed.
     Tls {
-        /// The certificate is the reason.
+        /// Whether the certificate is the cause.
         certificate: bool,
-        /// Why, as a part of a sentence.
+        /// The cause, as part of a sentence.
         cause: String,
-        /// What to do.
+        /// The fix.
         hint: String,
     },
     /// The CA certificates of this computer or of the CA file can't be used.
     Authorities {
-        /// Why, as a part of a sentence.
+        /// The cause, as part of a sentence.
         cause: String,
-        /// What to do.
+        /// The fix.
         hint: String,
     },
 }
 
 impl Problem {
-    /// What happened, as a sentence.
+    /// Returns what happened, as a sentence.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -142,7 +142,7 @@ impl Problem {
         }
     }
 
-    /// What to do, if that doesn't depend on what the server said.
+    /// Returns the fix, if it doesn't depend on what the server said.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
@@ -171,7 +171,7 @@ impl Problem {
         })
     }
 
-    /// What the server said.
+    /// Returns what the server said.
     #[must_use]
     pub fn reply(&self) -> Option<&str> {
         match self {
@@ -208,7 +208,7 @@ mod tests {
         }
     }
 
-    /// What happened, then what to do.
+    /// Returns what happened, then the fix.
     fn explained(problem: &Problem) -> String {
         let hint = problem.hint();
         let all = [Some(problem.text()), hint];

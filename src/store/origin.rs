@@ -19,7 +19,7 @@ pub struct Origin {
     pub signed_in_at: Option<u64>,
     /// The host that requested the newest tokens.
     pub host: Option<String>,
-    /// The number of seconds by which the host's clock was ahead of the service's at the last refresh.
+    /// How far the host's clock was ahead of the service's at the last refresh, in seconds.
     pub clock_ahead: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! Scripts of servers, split at every byte.
+//! Tests with scripted servers, whose data is split at every byte.
 
 use super::super::line::Lines;
 use super::super::server::Address;
@@ -29,7 +29,8 @@ fn login(security: Security) -> Login {
     }
 }
 
-/// Plays the script: each entry is sent by the server after one of our lines, the first at once. `split` bytes come first.
+/// Plays the script. The server sends the first entry immediately, and each further entry after one of the program's
+/// lines. The first `split` bytes of an entry arrive separately.
 fn play(protocol: Protocol, login: Login, script: &[&str], split: usize) -> Came {
     let mut dialogue = Dialogue::new(protocol, login);
     let mut lines = Lines::default();
@@ -71,7 +72,7 @@ fn play(protocol: Protocol, login: Login, script: &[&str], split: usize) -> Came
     came
 }
 
-/// The same with each split, which changes nothing.
+/// Plays the script with every split, which must not change the result.
 fn played(protocol: Protocol, login: &Login, script: &[&str]) -> Came {
     let came = play(protocol, login.clone(), script, 0);
     let longest = script.iter().map(|part| part.len()).max().unwrap_or(0);
@@ -301,7 +302,7 @@ fn a_token_is_sent_only_after_tls_has_started() {
             "220 go\r\n",
         ),
     ] {
-        // What was offered in clear doesn't count.
+        // Capabilities from before TLS don't count.
         let none = match protocol {
             Protocol::Imap => "* CAPABILITY IMAP4rev1\r\na3 OK\r\n",
             Protocol::Pop3 => "+OK\r\n.\r\n",
@@ -312,7 +313,7 @@ fn a_token_is_sent_only_after_tls_has_started() {
             matches!(came.problem, Some(Problem::NoMechanism { .. })),
             "{came:?}"
         );
-        // Anything that came with the answer, or a part of it.
+        // A complete or partial line that arrives with the response.
         for more in ["250 more\r\n", "x"] {
             let ready = format!("{ready}{more}");
             let came = play(protocol, clear.clone(), &[before[0], before[1], &ready], 0);
