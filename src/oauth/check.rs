@@ -20,7 +20,7 @@ pub enum CheckName {
     Pkce,
     /// The ID token belongs to this issuer, client and sign-in (OpenID Connect Core, section 3.1.3.7).
     IdToken,
-    /// The ID token is signed with a key of the issuer (OpenID Connect Core, section 3.1.3.7, numbers 6 to 8).
+    /// The signature of the ID token is valid (OpenID Connect Core, section 3.1.3.7, numbers 6 to 8).
     Signature,
     /// The user signed in recently enough for `max_age` (OpenID Connect Core, section 3.1.3.7, number 13).
     AuthTime,

@@ -179,7 +179,7 @@ pub enum Polled {
     Lost {
         /// Why there is no response.
         reason: String,
-        /// False if nothing was sent.
+        /// Whether the request may have been sent.
         sent: bool,
     },
 }

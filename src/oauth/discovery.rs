@@ -10,7 +10,7 @@ use super::token::text;
 use super::url::{UrlProblem, endpoint, not_turned_here};
 use crate::clean::clean;
 
-/// The device code grant in metadata (RFC 8628, section 3.4).
+/// The grant type of the device code flow (RFC 8628, section 3.4).
 pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Maximum number of entries in a list, and of characters in an entry. Anything longer is cut.

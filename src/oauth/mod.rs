@@ -1,6 +1,7 @@
 //! The protocol: builds requests and interprets responses. Performs no I/O, never waits and has no clock.
 //!
-//! Left out on purpose: the implicit and password grants (RFC 9700 forbids them), and PKCE `plain`.
+//! Omitted on purpose: the implicit grant (RFC 9700 advises against it), the password grant (RFC 9700 forbids it), and
+//! PKCE `plain`.
 
 mod advice;
 pub mod answer;
