@@ -1,4 +1,4 @@
-//! What the end of a refresh means for the tokens that are stored.
+//! Classifies a failed refresh: what it means for the stored tokens.
 
 use std::time::Duration;
 
@@ -6,29 +6,30 @@ use crate::flow::event::FlowError;
 use crate::flow::http::HttpError;
 use crate::oauth::failure::{Failure, ServerError};
 
-/// What follows from a refresh that brought no tokens.
+/// What a failed refresh means for the stored tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// Nothing reached the service.
+    /// No request reached the service.
     NotSent,
-    /// The service may have replaced the refresh token.
+    /// The service may have processed the request and replaced the refresh token.
     MaybeTaken,
-    /// The service asks to come back later.
+    /// The service asks the client to retry later. Contains the wait time, if the service gave one.
     Busy(Option<Duration>),
-    /// The refresh token is of no use any more.
+    /// The refresh token is no longer valid.
     Rejected,
-    /// The client or the refresh token is rejected, and the answer doesn't say which: status 401 without a code that does.
-    /// RFC 6749, section 5.2, has this status for clients alone, and some services use it for both.
+    /// The service rejected either the client or the refresh token, but the response doesn't say which: status 401
+    /// without an error code that tells. RFC 6749, section 5.2, defines this status for the client only, but some
+    /// services use it for both.
     Unclear,
     /// The refresh token is not valid yet.
     TooEarly,
     /// The client, its secret or a setting is wrong.
     Settings,
-    /// The answer makes no sense.
+    /// The response can't be interpreted.
     Unusable,
 }
 
-/// Errors that only a new sign-in helps against.
+/// Error codes that only a new sign-in can resolve.
 const REJECTED: &[&str] = &[
     "invalid_grant",
     "login_required",
@@ -42,7 +43,7 @@ const REJECTED: &[&str] = &[
 ];
 
 impl Answer {
-    /// What an error means.
+    /// Classifies an error.
     #[must_use]
     pub fn of(error: &FlowError) -> Self {
         match error {
@@ -78,7 +79,7 @@ impl Answer {
         match failure {
             Failure::Server { error, .. } | Failure::Denied { error, .. } => Self::of_code(error),
             Failure::Unavailable { wait, .. } => Self::Busy(*wait),
-            // Glewlwyd rejects with status 400 and an empty body.
+            // Glewlwyd rejects a refresh token with status 400 and an empty body.
             Failure::UsedUp { .. } | Failure::Unusable { status: 400, .. } => Self::Rejected,
             Failure::Unusable { status: 401, .. } => Self::Unclear,
             Failure::Unusable {
@@ -105,7 +106,7 @@ impl Answer {
             | "invalid_scope"
             | "invalid_target"
             | "unsupported_grant_type" => Self::Settings,
-            // Salesforce and others name the expiry in their own words.
+            // Salesforce and others describe the expiry in their own words.
             _ if text.contains("expired") || text.contains("revoked") => Self::Rejected,
             _ if error.status == Some(400) => Self::Rejected,
             _ if error.status == Some(401) => Self::Unclear,
@@ -174,7 +175,7 @@ mod tests {
                 }),
                 Answer::NotSent,
             ),
-            // Asking again doesn't help.
+            // A retry doesn't help.
             (
                 FlowError::Http(HttpError::Unsigned {
                     reason: "The private key is missing.".to_owned(),

@@ -1,4 +1,4 @@
-//! Gets a good token of a profile: from its record, or from a keeper.
+//! Gets a valid token of a profile: from its record, or by starting a keeper.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,41 +18,42 @@ use crate::store::record::{Record, Tokens};
 use crate::store::reserved::Reserved;
 use crate::store::seal::Seal;
 
-/// The service is not asked again so soon after it refused the refresh token. Some refuse it only while they are ill.
+/// How long to wait, in seconds, before a rejected refresh token is sent again. Some services reject it only during an
+/// outage.
 const REJECTED_PAUSE: u64 = 600;
-/// So many keepers are started that end without an outcome.
+/// Maximum number of keepers to start if each ends without an outcome.
 const STARTS: u32 = 3;
-/// The longest pause between two looks at the record.
+/// The longest pause between two checks of the record.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// What is requested.
+/// The requirements for the token.
 #[derive(Debug, Clone, Copy)]
 pub struct Wish<'a> {
-    /// Seconds that the token must be valid.
+    /// The minimum remaining lifetime of the token, in seconds.
     pub min_valid: u64,
-    /// How long a refresh is waited for.
+    /// How long to wait for a refresh.
     pub wait: Duration,
-    /// No refresh.
+    /// Never refresh.
     pub offline: bool,
-    /// A newer token than the stored one, however good that is.
+    /// Require a newer token than the stored one, even if that is still valid.
     pub newer: bool,
-    /// The folder of profiles that was named.
+    /// The profile folder given by the user.
     pub named: Option<&'a Path>,
 }
 
-/// A record with a token that can be used.
+/// A record with a usable token.
 #[derive(Debug)]
 pub struct Got {
     /// The record.
     pub record: Record,
-    /// Why the token is not as good as was requested.
+    /// Why the token falls short of the requirements.
     pub warning: Option<String>,
-    /// What to report if the tokens are only in this process, because they can't be stored.
+    /// What to report if only this process has the new tokens, because they can't be stored.
     pub unstored: Option<Outcome>,
 }
 
 impl Got {
-    /// The same with one warning about all of it.
+    /// Returns the record and one warning that combines both.
     #[must_use]
     pub fn warned(self) -> (Record, Option<String>) {
         let unstored = self.unstored.map(Outcome::text);
@@ -60,10 +61,10 @@ impl Got {
     }
 }
 
-/// Gets a good token.
+/// Gets a valid token.
 ///
 /// # Errors
-/// The outcome to report.
+/// Returns the outcome to report if there is no usable token.
 pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     let got = find(place, wish)?;
     if got.unstored.is_some() {
@@ -76,7 +77,7 @@ pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     })
 }
 
-/// The same without the secrets, if a command keeps them: the command is run once, at the end.
+/// Does the same, but without the secrets if a command stores them: the command then runs only once, at the end.
 fn find(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     let (first, settings) = read(place)?;
     if digest(&settings) != first.settings {
@@ -117,7 +118,7 @@ fn read(place: &Place) -> Result<(Record, Vec<u8>), Outcome> {
     Ok((record, settings))
 }
 
-/// Why no refresh is tried.
+/// Returns why no refresh is attempted, or `None` if one is possible.
 fn refusal(place: &Place, record: &Record, wish: Wish<'_>, now: u64) -> Option<Outcome> {
     if let Some(rejected) = &record.rejected
         && now.abs_diff(rejected.at) < REJECTED_PAUSE
@@ -157,7 +158,7 @@ fn refusal(place: &Place, record: &Record, wish: Wish<'_>, now: u64) -> Option<O
     })
 }
 
-/// The stored token, with a warning, where it lives; otherwise the outcome.
+/// Returns the stored token with a warning if it is still valid; otherwise the outcome.
 fn fallback(record: Record, outcome: Outcome, wish: Wish<'_>) -> Result<Got, Outcome> {
     let now = unix_time();
     let Some(tokens) = record.tokens.as_ref().filter(|tokens| tokens.lives(now)) else {
@@ -180,7 +181,7 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
     let end = Instant::now() + wish.wait;
     let attempt = || AttemptNote::read(&place.attempt()).map_err(|error| file_outcome(&error));
     let begun = attempt()?;
-    // An attempt that goes on counts: its outcome is that of all who wait.
+    // An attempt still in progress counts: its outcome applies to all callers that wait for it.
     let ended = begun.map_or(0, |begun| match begun.outcome {
         Some(_) => begun.number,
         None => begun.number.saturating_sub(1),
@@ -193,7 +194,7 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
     let mut starts = 0;
     let mut pause = Duration::from_millis(5);
     loop {
-        // Looked at first: what it left is complete once it has ended.
+        // Check this first: once the keeper has ended, all that it wrote is complete.
         let ended_with = keeper.as_mut().and_then(Keeper::exit_code);
         if ended_with == Some(u32::from(exit::NOT_STORED))
             && let Some(line) = keeper.as_mut().and_then(Keeper::handed_over)
@@ -208,7 +209,8 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         let last = attempt()?;
         let record =
             Record::outline(&place.record()).map_err(|error| record_outcome(&error, place))?;
-        // What came after this process began is good enough: otherwise those who wait would refresh one after another.
+        // A record newer than this process's start is good enough. Otherwise, waiting callers would refresh one after
+        // another.
         let newer = record.generation > first.generation || record.lineage != first.lineage;
         if newer
             && record
@@ -228,7 +230,7 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
             .and_then(|last| last.outcome.clone())
             .filter(|outcome| outcome.code != exit::DONE);
         if let Some(outcome) = outcome {
-            // If it is that of the own keeper, the tokens come with its end.
+            // If the outcome is from this process's own keeper, the tokens arrive when the keeper ends.
             let is_coming = outcome.code == exit::NOT_STORED
                 && keeper.is_some()
                 && ended_with.is_none()
@@ -286,7 +288,7 @@ fn start(place: &Place, wish: Wish<'_>, known: Known) -> Result<Keeper, Outcome>
     })
 }
 
-/// The keeper ended and left no outcome: the disk may not take it.
+/// The keeper ended without leaving an outcome: possibly the disk is not writable.
 fn no_outcome(place: &Place, seal: Seal) -> Outcome {
     if let Err(error) = Reserved::probe(&place.next(), seal) {
         return file_outcome(&error);
@@ -299,7 +301,7 @@ fn no_outcome(place: &Place, seal: Seal) -> Outcome {
     }
 }
 
-/// The new token has expired before it could be printed.
+/// The new token expired before it could be printed.
 fn expired_already() -> Outcome {
     Outcome {
         code: exit::FAILED,
@@ -310,7 +312,7 @@ fn expired_already() -> Outcome {
     }
 }
 
-/// The keeper that this process started goes on without it.
+/// The keeper that this process started is still running.
 fn still_running(wish: Wish<'_>) -> Outcome {
     Outcome {
         code: exit::BUSY,

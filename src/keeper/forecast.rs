@@ -1,4 +1,4 @@
-//! Reads the files of a profile for its forecast. Sends nothing, writes nothing, runs no command and takes no lock.
+//! Reads the files of a profile to forecast problems. Sends nothing, writes nothing, runs no command and takes no lock.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +20,7 @@ use crate::store::host;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::{Record, RecordError};
 
-/// The exit code for the worst finding.
+/// Returns the exit code for the worst finding.
 #[must_use]
 pub fn exit_code(worst: Option<Level>) -> u8 {
     match worst {
@@ -32,7 +32,7 @@ pub fn exit_code(worst: Option<Level>) -> u8 {
     }
 }
 
-/// Finds out what is wrong with a profile, and what will break within this time, in seconds.
+/// Finds what is wrong with a profile, and what will break within the next `within` seconds.
 #[must_use]
 pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) -> Forecast {
     let target = &*place.target();
@@ -46,7 +46,7 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
         Err(RecordError::File(PrivateError::Missing(_))) => {
             return Forecast::of(not_signed_in(target));
         }
-        // For a profile of the machine, this is normal.
+        // A normal user can't read the record of a machine profile.
         Err(RecordError::File(error @ PrivateError::System { .. }))
             if place.owner == Owner::Machine =>
         {
@@ -131,7 +131,7 @@ fn of_outcome(id: &'static str, outcome: Outcome) -> Finding {
     }
 }
 
-/// What is wrong with the key file of a service account.
+/// Checks the key file of a service account.
 fn key_file(profile: &Profile) -> Option<Finding> {
     let (level, text, fix) = match jwt_bearer::check(&profile.request) {
         Ok(open) => {
@@ -150,7 +150,7 @@ fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {
     let needed = record.issued_for.needs_secret();
     match file.secret_source().filter(|source| source.is_named()) {
         Some(source) => source.probe(),
-        // A command has it, and is not run.
+        // A command provides the client secret, and commands are not run here.
         None if record.issued_for.store.is_some() => Probe::Unknown(None),
         None if needed && record.client_secret.is_none() && !preset.client.empty_secret => {
             Probe::Missing("The client secret is missing.".to_owned())
@@ -159,12 +159,12 @@ fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {
     }
 }
 
-/// A refresh that failed since the tokens were issued. A rejected refresh token is in the record, and a lost response has its
-/// own finding.
+/// Returns a finding if a refresh has failed since the tokens were issued. Rejected refresh tokens are in the record,
+/// and lost responses have their own finding.
 fn failed(attempt: &AttemptNote, record: &Record, now: &Now) -> Option<Finding> {
     let outcome = attempt.outcome.as_ref()?;
     let is_old = attempt.generation != record.generation || record.rejected.is_some();
-    // A refresh token that was rejected is in the record.
+    // The record already contains the rejection of a refresh token.
     let is_told = outcome.code == exit::SIGN_IN && !record.issued_for.is_without_user();
     if is_old || outcome.code == exit::DONE || is_told {
         return None;

@@ -1,4 +1,4 @@
-//! Reads all profiles for the list: what each is, and how its tokens stand.
+//! Reads all profiles for the list: their settings and the state of their tokens.
 
 use super::profile::outline;
 use super::refresh::unix_time;
@@ -10,10 +10,10 @@ use crate::session::profiles::{Listed, Standing};
 use crate::store::private::PrivateError;
 use crate::store::record::{Record, RecordError};
 
-/// More profiles are not listed.
+/// Maximum number of profiles in the list.
 const MOST: usize = 1000;
 
-/// All profiles, by name.
+/// Returns all profiles, sorted by name.
 #[must_use]
 pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
     let now = unix_time();
@@ -22,7 +22,7 @@ pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
         let outlined = outline(&place, library);
         let file = match outlined {
             Ok((file, settings)) => Ok((file, Some(settings))),
-            // The preset may be gone, and the rest is told all the same.
+            // The preset may be missing. The rest of the entry is still listed.
             Err(_) => SettingsFile::read(&place).map(|file| (file, None)),
         };
         let store = file
@@ -59,7 +59,7 @@ pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
     .collect()
 }
 
-/// The user, how the tokens stand, and whether there are any.
+/// Returns the user, the state of the tokens, and whether the profile has tokens.
 fn standing_of(place: &Place, now: u64) -> (Option<String>, Standing, bool) {
     match Record::outline(&place.record()) {
         Ok(record) => {
@@ -71,7 +71,7 @@ fn standing_of(place: &Place, now: u64) -> (Option<String>, Standing, bool) {
     }
 }
 
-/// The state of the tokens of a record at `now`.
+/// Returns the state of the tokens of a record at `now`.
 #[must_use]
 pub fn standing(record: &Record, now: u64) -> Standing {
     match (&record.rejected, &record.tokens) {
@@ -79,7 +79,7 @@ pub fn standing(record: &Record, now: u64) -> Standing {
             at: rejected.at,
             error: rejected.error.clone(),
         },
-        // The next use requests one.
+        // The next use requests a token.
         (None, None) if record.issued_for.is_without_user() => Standing::Tokens {
             expires_at: Some(now),
             refresh_at: None,
@@ -156,7 +156,7 @@ mod tests {
         let places = Places::new(Some(folder.path())).unwrap();
         let list = list(&places, &mut Library::default());
         let [api] = <[Listed; 1]>::try_from(list).unwrap();
-        // The next use requests one.
+        // The next use requests a token.
         assert!(matches!(api.standing, Standing::Tokens { .. }), "{api:?}");
         assert_eq!(api.revocation, None);
     }

@@ -9,10 +9,10 @@ use crate::store::private::{self, PrivateError};
 use crate::store::record::Record;
 use crate::store::reserved::Reserved;
 
-/// Removes the files of a profile. The lock file stays: another process may wait for it.
+/// Deletes the files of a profile. The lock file stays, because another process may be waiting for it.
 ///
 /// # Errors
-/// Returns why that is impossible, as a sentence.
+/// Returns an error, as a sentence, if the profile can't be deleted.
 pub fn delete(place: &Place) -> Result<(), String> {
     let words = |error: SaveError| error.to_string();
     let file = |error: PrivateError| error.to_string();
@@ -26,7 +26,7 @@ pub fn delete(place: &Place) -> Result<(), String> {
     };
     let commands = Record::outline(&place.record()).ok();
     let commands = commands.and_then(|outline| outline.issued_for.store);
-    // The secrets first.
+    // Delete the secrets first.
     let cleared = commands.map_or(Ok(()), |commands| commands.clear());
     for path in [
         place.record(),
@@ -42,10 +42,10 @@ pub fn delete(place: &Place) -> Result<(), String> {
     })
 }
 
-/// Gives a profile another name. The lock file of the old name stays.
+/// Renames a profile. The lock file of the old name stays.
 ///
 /// # Errors
-/// Returns why that is impossible, as a sentence.
+/// Returns an error, as a sentence, if the profile can't be renamed.
 pub fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), String> {
     let words = |error: SaveError| error.to_string();
     let file = |error: PrivateError| error.to_string();
@@ -73,7 +73,7 @@ pub fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), St
         let reserved = Reserved::take(&new.next(), record.seal).map_err(file)?;
         reserved.store(&record, &new.record()).map_err(file)?;
     }
-    // From here on the new name is the one that counts; up to here the old one is whole.
+    // This step switches to the new name. Until then, the old profile is complete.
     private::rename(&place.settings(), &new.settings()).map_err(file)?;
     let old = place.record();
     if old.file_name() != new.record().file_name() && !same_file(&old, &new.record()) {
@@ -85,7 +85,7 @@ pub fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), St
     Ok(())
 }
 
-/// On file systems that ignore case, both names lead to one file.
+/// Checks whether both paths are one file, as on file systems that ignore case.
 fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }

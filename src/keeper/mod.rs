@@ -1,9 +1,9 @@
-//! Keeps the tokens of profiles fresh: one refresh for any number of processes, and no token lost on the way.
+//! Keeps the tokens of profiles fresh: many processes share one refresh, and no token is lost.
 //!
-//! `caller` is what a command calls. Where the token is no longer good, it starts this program once more, as the keeper: a
-//! process of its own that holds the profile's lock, refreshes and stores, and then ends. A caller that is stopped meanwhile
-//! loses nothing. Callers wait for the record or for the outcome of the attempt. Tokens reach them by the record; only those that
-//! can't be stored go through a pipe, to the process that started the keeper.
+//! `caller` is the interface for commands. If the token is no longer valid, it starts this program again as the keeper:
+//! a separate process that locks the profile, refreshes and stores the tokens, and ends. Stopping the caller loses no
+//! tokens. Callers wait for the record or for the outcome of the attempt. They get the tokens from the record. Only
+//! tokens that can't be stored go through a pipe, to the process that started the keeper.
 
 pub mod answer;
 pub mod caller;

@@ -1,4 +1,4 @@
-//! The keeper as a process of its own, which outlives the one that started it.
+//! Starts the keeper as a separate process, which outlives its parent.
 
 use std::io::{self, PipeReader, Read};
 use std::path::{Path, PathBuf};
@@ -17,31 +17,33 @@ use crate::secret::SECRET_VARIABLE;
 #[cfg(windows)]
 mod windows;
 
-/// The hidden command of the keeper.
+/// The hidden subcommand that runs the keeper.
 pub const COMMAND: &str = "keep-token";
 
-/// What a keeper that has ended handed over is there at once. If another process has its pipe by accident, it isn't.
+/// How long to wait for the line of a keeper that has ended. Normally the line is there at once, unless another process
+/// has inherited the pipe by accident.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// A keeper that was started.
+/// A keeper process.
 #[derive(Debug)]
 pub struct Keeper {
     #[cfg(unix)]
     process: std::process::Child,
     #[cfg(windows)]
     process: windows::Process,
-    /// Tokens that it can't store, through a pipe that no other process has. The pipe ends with the process.
+    /// Receives tokens that the keeper can't store, through a pipe that only the keeper has. The pipe closes when the
+    /// keeper ends.
     output: Receiver<Zeroizing<Vec<u8>>>,
-    /// What came through it.
+    /// The line received through the pipe.
     handed_over: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Keeper {
-    /// Starts the keeper of a profile. `named` is the folder of profiles that was named, `variable` the environment variable
-    /// that has the client secret by the settings.
+    /// Starts the keeper of a profile. `named` is the profile folder given by the user. `variable` is the environment
+    /// variable that contains the client secret according to the settings.
     ///
     /// # Errors
-    /// If the system can't start a process.
+    /// Returns an error if the system can't start a process.
     pub fn start(
         place: &Place,
         named: Option<&Path>,
@@ -59,7 +61,7 @@ impl Keeper {
             "--hand-over",
         ];
         let (output, input) = io::pipe()?;
-        // It needs no other secret than that of the profile.
+        // The keeper needs no secret except that of the profile.
         let left_out = (variable != Some(SECRET_VARIABLE)).then_some(SECRET_VARIABLE);
         #[cfg(unix)]
         let process = {
@@ -78,7 +80,7 @@ impl Keeper {
             if let Some(name) = left_out {
                 command.env_remove(name);
             }
-            // This end of the pipe goes with the command: the keeper must have the only one.
+            // Dropping the command closes this copy of the pipe's write end: only the keeper may have one.
             command.spawn()?
         };
         #[cfg(windows)]
@@ -90,7 +92,7 @@ impl Keeper {
             let mut environment: Vec<_> = std::env::vars_os()
                 .filter(|(name, _)| is_kept(name))
                 .collect();
-            // In the environment it needs no quotes.
+            // In the environment, the path needs no quotes.
             if let Some(folder) = named {
                 environment.push((places::VARIABLE.into(), folder.into()));
             }
@@ -104,30 +106,31 @@ impl Keeper {
         })
     }
 
-    /// The exit code, once it has ended. One that a signal ended has none, for which another number stands.
+    /// Returns the exit code once the process has ended. A process ended by a signal has none, so another number is
+    /// returned.
     pub fn exit_code(&mut self) -> Option<u32> {
         #[cfg(unix)]
         return match self.process.try_wait() {
             Ok(None) => None,
             Ok(Some(status)) => Some(status.code().unwrap_or(-1).cast_unsigned()),
-            // It can't be told apart from one that has ended.
+            // The process can't be told apart from one that has ended.
             Err(_) => Some(u32::MAX),
         };
         #[cfg(windows)]
         return self.process.exit_code();
     }
 
-    /// Waits for the end of the keeper, at most so long.
+    /// Waits until the keeper ends, for at most `limit`.
     pub fn wait(&mut self, limit: Duration) {
         match self.output.recv_timeout(limit) {
             Ok(line) => self.handed_over = Some(line),
             Err(RecvTimeoutError::Timeout) => {}
-            // It has come before: the process ends at any moment.
+            // The line arrived earlier, so the process is about to end.
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(limit),
         }
     }
 
-    /// The line that a keeper handed over before it ended; `None` if there is none.
+    /// Returns the line that the keeper wrote before it ended, or `None` if it wrote none.
     #[must_use]
     pub fn handed_over(&mut self) -> Option<Zeroizing<Vec<u8>>> {
         let before = self.handed_over.take();
@@ -135,11 +138,11 @@ impl Keeper {
     }
 }
 
-/// Reads one line from a keeper, without waiting for it here: the keeper may be writing while its end is waited for.
+/// Reads one line from the keeper in a thread: the keeper may still be writing while the caller waits for it to end.
 fn listen(mut pipe: PipeReader) -> io::Result<Receiver<Zeroizing<Vec<u8>>>> {
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new().spawn(move || {
-        // As large as it can be: what grows leaves copies behind.
+        // Allocate the maximum size: a buffer that grows leaves copies of secrets in memory.
         let mut line = Zeroizing::new(vec![0; LIMIT]);
         let mut length = 0;
         while length < LIMIT && !line[..length].ends_with(b"\n") {
@@ -151,13 +154,14 @@ fn listen(mut pipe: PipeReader) -> io::Result<Receiver<Zeroizing<Vec<u8>>>> {
             }
         }
         line.truncate(length);
-        // Nobody waits any more, perhaps.
+        // The receiver may be gone.
         let _ = sender.send(line);
     })?;
     Ok(receiver)
 }
 
-/// This program. After an upgrade the path of the running one leads to another file, or to none.
+/// Returns the path of this program. After an upgrade, the path of the running program may point to another file, or to
+/// none.
 fn program() -> std::io::Result<PathBuf> {
     if cfg!(target_os = "linux") {
         return Ok(PathBuf::from("/proc/self/exe"));
@@ -165,7 +169,7 @@ fn program() -> std::io::Result<PathBuf> {
     std::env::current_exe()
 }
 
-/// Closes all descriptors but the standard ones: a lock of the script that called must not stay held by the keeper.
+/// Closes all file descriptors except the standard ones: the keeper must not keep a lock of the calling script open.
 pub fn close_descriptors() {
     #[cfg(unix)]
     {
@@ -178,23 +182,23 @@ pub fn close_descriptors() {
             .filter(|descriptor| *descriptor > 2)
             .collect();
         for descriptor in open {
-            // The one of the list itself is closed already.
+            // The descriptor of the directory listing is already closed.
             let _ = nix::unistd::close(descriptor);
         }
     }
 }
 
-/// Signals that ask a process to end are put off while this lives: the keeper ends by itself within a minute.
+/// Defers the signals that ask a process to end, until it is dropped. The keeper ends by itself within a minute.
 #[derive(Debug)]
 pub struct PutOff {
     #[cfg(unix)]
     _signals: Vec<tokio::signal::unix::Signal>,
 }
 
-/// Puts off the signals that ask to end. Requires a runtime.
+/// Defers the signals that ask a process to end. Requires a Tokio runtime.
 ///
 /// # Errors
-/// If the system has no such signals.
+/// Returns an error if the system doesn't support these signals.
 pub fn put_off_signals() -> std::io::Result<PutOff> {
     #[cfg(unix)]
     {

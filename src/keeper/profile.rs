@@ -1,4 +1,4 @@
-//! A profile with all that a refresh needs: its settings, its request, and where its tokens may go.
+//! Loads a profile with all that a refresh needs: its settings, its request, and where its tokens may be sent.
 
 use crate::form::choices::Browser;
 use crate::form::field::Key;
@@ -16,25 +16,26 @@ use crate::store::attempt::Outcome;
 use crate::store::private::PrivateError;
 use crate::store::record::{Record, RecordError};
 
-/// A profile, loaded.
+/// A loaded profile.
 #[derive(Debug)]
 pub struct Profile {
     /// The settings file.
     pub file: SettingsFile,
-    /// The form that it fills in.
+    /// The form filled in from the file.
     pub settings: Settings,
-    /// The request that the form makes.
+    /// The request built from the form.
     pub request: FlowRequest,
     /// Presets and explanations.
     pub library: Library,
 }
 
 impl Profile {
-    /// Reads the settings of a profile to send its tokens. The client secret is where they say, or in the record.
+    /// Loads a profile to send its tokens. The client secret comes from the place that the settings name, or from the
+    /// record.
     ///
     /// # Errors
-    /// The outcome to report, also if the settings would send tokens to another place than the one that they were
-    /// issued for, or get the client secret from another command.
+    /// Returns the outcome to report. This includes settings that would send tokens to a place other than the one they
+    /// were issued for, or that get the client secret from another command.
     pub fn load(place: &Place, record: &Record) -> Result<Self, Outcome> {
         let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
         if file.secret_command() != record.issued_for.secret_command.as_deref() {
@@ -45,14 +46,14 @@ impl Profile {
         Self::with_secret(place, record, file, secret)
     }
 
-    /// Finds out whether the settings still fit the tokens. Neither sends anything nor runs a command; the client secret may be
-    /// a stand-in.
+    /// Checks whether the settings still match the tokens. Sends nothing and runs no command. The client secret may be
+    /// a placeholder.
     ///
     /// # Errors
-    /// The outcome to report.
+    /// Returns the outcome to report if they don't match or can't be read.
     pub fn check(place: &Place, record: &Record) -> Result<Self, Outcome> {
         let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
-        // An outline has no secret, and says whether there was one.
+        // An outline contains no secret, but tells whether the record has one.
         let is_outline = record.issued_for.store.is_some() && record.client_secret.is_none();
         let is_kept = is_outline && record.issued_for.needs_secret();
         let secret = if file.names_secret() || is_kept {
@@ -100,7 +101,7 @@ impl Profile {
     }
 }
 
-/// The settings name another place than the one that the tokens were issued for.
+/// Returns the outcome for settings that name another place than the one the tokens were issued for.
 fn changed(name: &str, place: &Place) -> Outcome {
     Outcome {
         code: exit::USAGE,
@@ -116,13 +117,13 @@ fn changed(name: &str, place: &Place) -> Outcome {
     }
 }
 
-/// The form of a profile, with its client secret. The tokens are not read.
+/// Returns the form of a profile, with its client secret. The tokens are not read.
 ///
 /// # Errors
-/// The outcome to report.
+/// Returns the outcome to report if the profile can't be opened.
 pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Settings, Outcome> {
     let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
-    // A record that can't be read doesn't keep the user from signing in again.
+    // A record that can't be read doesn't prevent the user from signing in again.
     let record = Record::outline(&place.record()).ok();
     let pinned = record
         .as_ref()
@@ -140,17 +141,17 @@ pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Se
     form(&file, secret, browser, library)
 }
 
-/// The form of a profile without its client secret, and its settings file. Neither sends anything nor runs a command.
+/// Returns the settings file of a profile, and its form without the client secret. Sends nothing and runs no command.
 ///
 /// # Errors
-/// The outcome to report.
+/// Returns the outcome to report if the profile can't be read.
 pub fn outline(place: &Place, library: &mut Library) -> Result<(SettingsFile, Settings), Outcome> {
     let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
     let settings = form(&file, None, Browser::Elsewhere, library)?;
     Ok((file, settings))
 }
 
-/// The form that a settings file fills in, with this client secret.
+/// Returns the form filled in from a settings file, with this client secret.
 fn form(
     file: &SettingsFile,
     secret: Option<SecretString>,
@@ -166,7 +167,7 @@ fn form(
     Ok(settings)
 }
 
-/// What to report of settings that cannot be used.
+/// Returns what to report about settings that can't be used.
 #[must_use]
 pub fn settings_outcome(error: &SettingsError) -> Outcome {
     let code = match error {
@@ -182,7 +183,7 @@ pub fn settings_outcome(error: &SettingsError) -> Outcome {
     }
 }
 
-/// What to report of a record that cannot be used.
+/// Returns what to report about a record that can't be used.
 #[must_use]
 pub fn record_outcome(error: &RecordError, place: &Place) -> Outcome {
     if let RecordError::File(PrivateError::Missing(_)) = error {
@@ -201,7 +202,7 @@ pub fn record_outcome(error: &RecordError, place: &Place) -> Outcome {
     }
 }
 
-/// What to report of a file that cannot be used.
+/// Returns what to report about a file that can't be used.
 #[must_use]
 pub fn file_outcome(error: &PrivateError) -> Outcome {
     Outcome {
@@ -212,7 +213,7 @@ pub fn file_outcome(error: &PrivateError) -> Outcome {
     }
 }
 
-/// The hint to sign in again.
+/// Returns the hint to sign in again.
 #[must_use]
 pub fn sign_in_again(place: &Place) -> String {
     format!("Sign in: oauth-authorizer --profile {}", place.target())

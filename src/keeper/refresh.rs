@@ -1,8 +1,9 @@
-//! The refresh of a profile, from the lock to the stored record.
+//! Refreshes the tokens of a profile, from taking the lock to storing the record.
 //!
-//! The order is what makes it safe. The place of the answer is reserved on disk before the service is asked; that the refresh
-//! token was sent is on disk before it is sent; the answer is complete on disk before it takes the place of the record. A
-//! process that is stopped between two steps leaves what the next one needs to go on, or to say truthfully what was lost.
+//! The order of the steps makes this safe: disk space for the response is reserved before the request is sent; the
+//! attempt is recorded on disk before the refresh token is sent; and the response is completely on disk before it
+//! replaces the record. If a process is stopped between two steps, the next one can continue, or tell exactly what was
+//! lost.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -28,27 +29,29 @@ use crate::store::private;
 use crate::store::record::{Origin, Record, Rejected, Tokens};
 use crate::store::reserved::{Reserved, adopt};
 
-/// Another process that holds the lock is waited for so long.
+/// How long to wait while another process holds the lock.
 const LOCK_LIMIT: Duration = Duration::from_secs(40);
-/// A service that is not reached or busy is tried again within this time.
+/// How long to retry while a service is unreachable or busy.
 const RETRY_LIMIT: Duration = Duration::from_secs(20);
-/// The pauses between tries that did not reach the service.
+/// The pauses, in seconds, between attempts that did not reach the service.
 const PAUSES: [u64; 3] = [1, 2, 4];
-/// Services that accept a refresh token twice do so for a few seconds: later, asking again helps nobody.
+/// Services that accept a refresh token twice do so only for a few seconds. A later retry is useless.
 const LEEWAY: Duration = Duration::from_secs(3);
-/// An access token that lives longer is not put at risk by sending the refresh token twice.
+/// A lifetime, in seconds. While the access token is valid for longer, sending the refresh token twice is not worth the
+/// risk.
 const SAFE_LIFE: u64 = 300;
 
-/// What the caller knew when it requested a refresh. Where more is known by now, there is nothing to do.
+/// What the caller knew when it requested a refresh. If the record or the attempt is newer by now, no refresh is
+/// needed.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
     /// The generation of the record.
     pub generation: u64,
-    /// The number of the last attempt that had ended.
+    /// The number of the last attempt that has ended.
     pub attempt: u64,
 }
 
-/// Seconds since 1970.
+/// Returns the current time in seconds since 1970.
 #[must_use]
 pub fn unix_time() -> u64 {
     SystemTime::now()
@@ -57,20 +60,20 @@ pub fn unix_time() -> u64 {
         .as_secs()
 }
 
-/// Refreshes the tokens of a profile, and stores them. Returns those that can't be stored.
+/// Refreshes the tokens of a profile and stores them. Returns the tokens only if they can't be stored.
 ///
 /// # Errors
-/// The outcome, which waiting callers find on disk.
+/// Returns the outcome, which is also written to disk for waiting callers.
 pub async fn refresh(place: &Place, known: Known) -> Result<Option<Box<Unstored>>, Outcome> {
     private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
-    // Nothing else runs in this process meanwhile.
+    // Blocking is fine: nothing else runs in this process.
     let lock = Lock::wait(&place.lock(), LOCK_LIMIT).map_err(|error| file_outcome(&error))?;
     let Some(_lock) = lock else {
         return Ok(None);
     };
     let last = AttemptNote::read(&place.attempt()).map_err(|error| file_outcome(&error))?;
     let number = last.as_ref().map_or(0, |last| last.number);
-    // A failure that came meanwhile is the caller's, too. A success shows in the generation of the record.
+    // A failure in the meantime applies to this caller, too. A success shows in the generation of the record.
     let failed = |last: &AttemptNote| {
         let outcome = last.outcome.as_ref();
         outcome.is_some_and(|outcome| outcome.code != exit::DONE)
@@ -99,7 +102,7 @@ pub async fn refresh(place: &Place, known: Known) -> Result<Option<Box<Unstored>
         },
         Err(outcome) => outcome.clone(),
     });
-    // Without it the callers find out by themselves, later.
+    // If this fails, callers find out later by themselves.
     let _ = note.write(&place.attempt());
     outcome
 }
@@ -118,7 +121,7 @@ async fn locked(
         return Ok(None);
     }
     note.generation = generation;
-    // A request without a refresh token uses nothing up.
+    // A request without a refresh token can be repeated safely.
     let uses_up = !outline.issued_for.is_without_user();
     note.lost = last.and_then(|last| last.lost(generation));
     note.lost = note.lost.filter(|_| uses_up);
@@ -128,7 +131,7 @@ async fn locked(
     }
     let current = outline.complete().map_err(failed)?;
     if current.generation > generation {
-        // The command has newer ones: a process was stopped, or another computer uses the same store.
+        // The store of the command has newer tokens: a process was stopped, or another computer uses the same store.
         let reserved = Reserved::take(&place.next(), current.seal);
         let stored = reserved.and_then(|reserved| reserved.store(&current, &path));
         return stored.map(|()| None).map_err(|error| file_outcome(&error));
@@ -193,7 +196,7 @@ async fn locked(
                         rejected: Some(rejected),
                         ..current
                     };
-                    // Where it cannot be stored, the service is asked again later and says the same.
+                    // If the rejection can't be stored, a later refresh gets the same response again.
                     let _ = reserved.store(&record, &path);
                 }
                 None => reserved.release(),
@@ -203,7 +206,7 @@ async fn locked(
     }
 }
 
-/// Why there is nothing to refresh with.
+/// Returns the outcome for a profile without a refresh token.
 #[must_use]
 pub fn no_refresh_token(place: &Place, tokens: Option<&Tokens>) -> Outcome {
     let lives = tokens.is_some_and(|tokens| tokens.lives(unix_time()));
@@ -220,7 +223,8 @@ pub fn no_refresh_token(place: &Place, tokens: Option<&Tokens>) -> Outcome {
     }
 }
 
-/// Asks the service, and retries if that is safe. Also returns how many seconds the clock is ahead of the service's.
+/// Sends the refresh request, and retries if that is safe. Also returns how many seconds this machine's clock is ahead
+/// of the service's.
 async fn ask(
     profile: &Profile,
     before: Option<&Tokens>,
@@ -262,7 +266,7 @@ async fn once(
     let request = profile.request.clone();
     let job = match before {
         Some(before) => Job::Refresh(request, Box::new(before.to_set(unix_time()))),
-        // Without a user, the first token comes like all others.
+        // Without a user, a refresh is the same as the first token request.
         None => Job::Authorize(request),
     };
     let flow = Flow::start(job, Attempts::default().begin(), None, sender);
@@ -285,17 +289,17 @@ async fn once(
     }))
 }
 
-/// A refresh that brought no tokens.
+/// A refresh that failed.
 struct Failed<'a> {
     place: &'a Place,
     profile: &'a Profile,
     error: FlowError,
-    /// An earlier request with the same refresh token, whose answer was lost.
+    /// An earlier request with the same refresh token, whose response was lost.
     lost: Option<LostAnswer>,
 }
 
 impl Failed<'_> {
-    /// True if the service rejected the client itself, where nobody can sign in to help.
+    /// Returns whether the service rejected the client itself in a flow without a user, where signing in can't help.
     fn is_about_the_client(&self) -> bool {
         if self.profile.request.kind.has_user() {
             return false;
@@ -313,7 +317,7 @@ impl Failed<'_> {
         }
     }
 
-    /// Where a new client secret or key goes.
+    /// Says where to put a new client secret or key.
     fn new_secret(&self) -> String {
         let place = self.place;
         if let Some(account) = &self.profile.request.service_account {
@@ -341,7 +345,7 @@ impl Failed<'_> {
         )
     }
 
-    /// What to report, and what the record keeps of it.
+    /// Returns what to report, and the rejection to store in the record.
     fn outcome(&self) -> (Outcome, Option<Rejected>) {
         let now = unix_time();
         let explained = match &self.error {
@@ -367,7 +371,7 @@ impl Failed<'_> {
                 let hint = format!("{remedy} {}", self.new_secret());
                 (outcome(exit::SIGN_IN, hint), None)
             }
-            // After a lost answer it is probably about the refresh token.
+            // If an earlier response was lost, the refresh token is probably the cause.
             Answer::Unclear if self.lost.is_none() && !self.profile.request.client.is_public() => {
                 let hint = format!(
                     "Check the client secret or key and Client auth. If they are correct, the refresh token is no longer valid. {}",

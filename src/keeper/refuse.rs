@@ -1,4 +1,4 @@
-//! Takes an access token that a server refused out of use.
+//! Marks an access token that a server rejected as expired.
 
 use super::refresh::unix_time;
 use super::save::{SaveError, current, lock};
@@ -8,11 +8,12 @@ use crate::store::private;
 use crate::store::record::Record;
 use crate::store::reserved::Reserved;
 
-/// Marks the access token of a profile as expired, where it is `refused` and can be refreshed: the next process that asks
-/// for a token gets a new one. Any other token changes nothing: it was replaced meanwhile, or is not of this profile.
+/// Marks the access token of a profile as expired if it equals `refused` and can be refreshed, so that the next process
+/// that requests a token gets a new one. For any other token, this changes nothing: it was replaced in the meantime, or
+/// belongs to another profile.
 ///
 /// # Errors
-/// If the record can't be read or written, or another process keeps it locked for too long.
+/// Returns an error if the record can't be read or written, or if another process keeps it locked for too long.
 pub fn refuse(place: &Place, refused: &SecretString) -> Result<(), SaveError> {
     private::check_folder(place.record_folder())?;
     let is_refused = |record: &Record| {
@@ -22,12 +23,12 @@ pub fn refuse(place: &Place, refused: &SecretString) -> Result<(), SaveError> {
         })
     };
     let path = place.record();
-    // Most calls end here, without waiting for a refresh.
+    // Most calls end here, without waiting for a refresh in progress.
     if !is_refused(&Record::read(&path)?) {
         return Ok(());
     }
     let _lock = lock(place)?;
-    // A refresh that was stopped may have left newer tokens.
+    // An interrupted refresh may have left newer tokens.
     let Some(mut current) = current(place)?.filter(is_refused) else {
         return Ok(());
     };
@@ -36,7 +37,7 @@ pub fn refuse(place: &Place, refused: &SecretString) -> Result<(), SaveError> {
     };
     let now = unix_time();
     tokens.expires_at = Some(tokens.expires_at.map_or(now, |end| end.min(now)));
-    // The generation stays: it counts refreshes, and those who wait for one would take this for it.
+    // The generation stays: it counts refreshes, and waiting callers would mistake this change for one.
     Reserved::take(&place.next(), current.seal)?.store(&current, &path)?;
     Ok(())
 }

@@ -23,22 +23,22 @@ use crate::store::record::{IssuedFor, Record, RecordError, Tokens};
 use crate::store::reserved::{Reserved, adopt};
 use crate::store::seal::Seal;
 
-/// A refresh in progress is waited for so long.
+/// How long to wait for a refresh in progress.
 const LOCK_LIMIT: Duration = Duration::from_secs(45);
 
 /// Why a profile was not saved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SaveError {
-    /// The files.
+    /// A file can't be read or written.
     #[error(transparent)]
     File(#[from] PrivateError),
-    /// The record that is there cannot be replaced.
+    /// The existing record can't be replaced.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// The settings that are there don't say which store to use.
+    /// The existing settings don't say which store to use.
     #[error("{0}")]
     Settings(String),
-    /// Another process refreshes the profile.
+    /// Another process is refreshing the profile.
     #[error("Another process is refreshing this profile and did not finish. Try again.")]
     Busy,
 }
@@ -46,15 +46,15 @@ pub enum SaveError {
 /// Takes the lock of a profile, waiting for a refresh in progress.
 ///
 /// # Errors
-/// If another process keeps it locked for too long.
+/// Returns an error if another process keeps it locked for too long.
 pub fn lock(place: &Place) -> Result<Lock, SaveError> {
     Lock::wait(&place.lock(), LOCK_LIMIT)?.ok_or(SaveError::Busy)
 }
 
-/// Finds out whether a profile can be saved there, before there are tokens.
+/// Checks whether a profile can be saved at `place`, before a sign-in.
 ///
 /// # Errors
-/// Returns why it can't.
+/// Returns an error if it can't.
 pub fn try_place(place: &Place) -> Result<(), SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
@@ -64,7 +64,8 @@ pub fn try_place(place: &Place) -> Result<(), SaveError> {
         path: place.record(),
         problem,
     })?;
-    // Beside the place itself: a refresh that was stopped may have left tokens there, which the next one adopts.
+    // The probe uses another file name: an interrupted refresh may have left tokens in `next`, for the next refresh to
+    // adopt.
     Reserved::probe(&place.next(), seal)?;
     match commands(place) {
         Some(commands) => rehearse(place, &commands),
@@ -72,19 +73,19 @@ pub fn try_place(place: &Place) -> Result<(), SaveError> {
     }
 }
 
-/// The commands that the settings name for the tokens.
+/// Returns the store commands named in the settings.
 fn commands(place: &Place) -> Option<StoreCommands> {
     SettingsFile::read(place).ok()?.store()?.commands()
 }
 
-/// Finds out whether the command that stores the tokens works. The content of its store stays.
+/// Checks whether the command that stores the tokens works. The content of its store doesn't change.
 fn rehearse(place: &Place, commands: &StoreCommands) -> Result<(), SaveError> {
     let outline = Record::outline(&place.record()).ok();
     let is_kept = |outline: &Record| outline.issued_for.store.as_ref() == Some(commands);
     let tried = match outline.filter(is_kept) {
         Some(outline) => match outline.complete() {
             Ok(current) => commands.keep(&current.to_bytes()),
-            // Nothing of this profile is lost.
+            // The store contains nothing of this profile, so nothing is lost.
             Err(RecordError::Foreign(_)) => commands.try_out(),
             Err(error) => return Err(error.into()),
         },
@@ -102,7 +103,7 @@ fn create_folders(place: &Place) -> Result<(), PrivateError> {
     }
 }
 
-/// How the record is encrypted: as the settings say. One store never stands in for another.
+/// Returns how the record is encrypted, as the settings say. No other store is ever used as a fallback.
 fn store(place: &Place) -> Result<Seal, SaveError> {
     match SettingsFile::read(place) {
         Ok(file) => Ok(seal_of(&file, place)),
@@ -114,7 +115,7 @@ fn store(place: &Place) -> Result<Seal, SaveError> {
     }
 }
 
-/// The same with the store that is named, if one is, after a trial of its commands.
+/// Does the same for the store `named`, after a trial of its commands; without one, uses the settings.
 fn chosen(place: &Place, named: Option<&Store>) -> Result<Seal, SaveError> {
     let Some(named) = named else {
         return store(place);
@@ -130,7 +131,7 @@ fn seal_of(file: &SettingsFile, place: &Place) -> Seal {
     file.store().map_or_else(by_default, Store::seal)
 }
 
-/// The generation of the record that is replaced.
+/// Returns the generation of the record to be replaced.
 fn generation(place: &Place) -> Result<u64, SaveError> {
     match Record::outline(&place.record()) {
         Ok(record) => Ok(record.generation),
@@ -142,11 +143,12 @@ fn generation(place: &Place) -> Result<u64, SaveError> {
     }
 }
 
-/// Saves settings and tokens under the name of `place`. What was there before is replaced as a whole; edited settings are
-/// kept next to them with the ending `.before`. With `named`, the tokens are kept in that store, and never in another one.
+/// Saves settings and tokens under the name of `place`. They replace existing ones completely; manually edited settings
+/// are kept next to them with the extension `.before`. With `named`, the tokens are kept in that store, and never in
+/// another one.
 ///
 /// # Errors
-/// If a file can't be written.
+/// Returns an error if a file can't be written.
 pub fn save(
     place: &Place,
     settings: &Settings,
@@ -177,11 +179,11 @@ pub fn save(
     install(place, &text, &record, seal)
 }
 
-/// Saves settings without a sign-in. Tokens that the profile has stay, and may be sent where they were issued for and nowhere
-/// else. With `named`, they move to that store, and what is new is never in another one.
+/// Saves settings without a sign-in. Existing tokens stay, and may still be sent only where they were issued for. With
+/// `named`, they move to that store, and new secrets are never written to another one.
 ///
 /// # Errors
-/// If a file can't be written.
+/// Returns an error if a file can't be written.
 pub fn save_settings(
     place: &Place,
     settings: &Settings,
@@ -214,7 +216,7 @@ pub fn save_settings(
         Some(record)
             if record.tokens.is_none() || difference(&record.issued_for, &now).is_none() =>
         {
-            // Without a sign-in, tokens go to no other endpoint and mail server.
+            // Without a sign-in, tokens must not be sent to a new endpoint or mail server.
             let issued_for = match &record.tokens {
                 Some(_) => IssuedFor {
                     tools: record.issued_for.tools,
@@ -239,11 +241,11 @@ pub fn save_settings(
     install(place, &text, &record, seal)
 }
 
-/// The settings file that is there: what was written by hand and has no field in the form stays. If the form has another client
-/// secret than the place that the file names, that place is no longer kept.
+/// Returns the existing settings file, so that manual entries without a field in the form are kept. If the client
+/// secret in the form differs from the one at the place that the file names, the reference to that place is dropped.
 fn file_to_keep(place: &Place, request: &FlowRequest) -> Option<SettingsFile> {
     let file = SettingsFile::read(place).ok()?;
-    // A command is not run for this.
+    // Comparing secrets is no reason to run a command.
     let (Some(typed), None) = (&request.client.secret, file.secret_command()) else {
         return Some(file);
     };
@@ -252,11 +254,11 @@ fn file_to_keep(place: &Place, request: &FlowRequest) -> Option<SettingsFile> {
     Some(if differs { file.without_secret() } else { file })
 }
 
-/// The newest record of a profile. A refresh that was stopped may have left one that is newer than the stored one. The caller
-/// holds the lock.
+/// Returns the newest record of a profile. An interrupted refresh may have left one that is newer than the stored
+/// record. The caller must hold the lock.
 ///
 /// # Errors
-/// If the record can't be read.
+/// Returns an error if the record can't be read.
 pub fn current(place: &Place) -> Result<Option<Record>, SaveError> {
     let path = place.record();
     match Record::outline(&path) {
@@ -269,10 +271,10 @@ pub fn current(place: &Place) -> Result<Option<Record>, SaveError> {
     }
 }
 
-/// Puts settings and a record in their places. The caller holds the lock.
+/// Writes settings and a record to their places. The caller must hold the lock.
 fn install(place: &Place, text: &str, record: &Record, seal: Seal) -> Result<(), SaveError> {
     private::remove(&place.next())?;
-    // Reserved first: what cannot be stored must not leave new settings with old tokens.
+    // Reserve space first: if the record can't be stored, new settings must not be left with old tokens.
     let reserved = Reserved::take(&place.next(), seal)?;
     let before = settings_file::read_bytes(place).ok();
     if let Err(error) = write_settings(place, text) {
@@ -280,7 +282,7 @@ fn install(place: &Place, text: &str, record: &Record, seal: Seal) -> Result<(),
         return Err(error.into());
     }
     if let Err(error) = reserved.store(record, &place.record()) {
-        // New settings don't fit the old tokens.
+        // Restore the settings: new settings don't match the old tokens.
         if let Some(before) = before {
             let path = place.settings();
             private::replace(&path, &path.with_extension("toml.next"), &before)?;
@@ -294,7 +296,7 @@ fn install(place: &Place, text: &str, record: &Record, seal: Seal) -> Result<(),
 /// Moves the tokens of a profile to another store, and changes its settings accordingly.
 ///
 /// # Errors
-/// If a store can't be read or written. The tokens stay where they were.
+/// Returns an error if a store can't be read or written. The tokens then stay where they were.
 pub fn move_to(place: &Place, store: Store) -> Result<(), SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
@@ -324,11 +326,11 @@ pub fn move_to(place: &Place, store: Store) -> Result<(), SaveError> {
     install(place, &text, &record, seal)
 }
 
-/// Saves a profile that was exported elsewhere. Returns whether it was: with `if_newer`, tokens that are not newer than the
-/// stored ones change nothing.
+/// Saves a profile that was exported on another computer. Returns whether it was saved: with `if_newer`, tokens that
+/// are not newer than the stored ones change nothing.
 ///
 /// # Errors
-/// If a file can't be written.
+/// Returns an error if a file can't be written.
 pub fn save_imported(
     place: &Place,
     text: &str,
@@ -365,7 +367,7 @@ fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {
     private::replace(&path, &path.with_extension("toml.next"), text.as_bytes())
 }
 
-/// The account that the form names, where it is a mailbox.
+/// Returns the account named in the form, if it is a mailbox.
 fn user_of_form(settings: &Settings) -> Option<String> {
     let key = match settings.flow() {
         FlowKind::JwtBearer => Key::Subject,
@@ -375,7 +377,7 @@ fn user_of_form(settings: &Settings) -> Option<String> {
     hint.contains('@').then_some(hint)
 }
 
-/// The mailbox: the account that the form names, or the one that signed in.
+/// Returns the mailbox: the account named in the form, or the user who signed in.
 fn user(settings: &Settings, set: &TokenSet) -> Option<String> {
     if let Some(user) = user_of_form(settings) {
         return Some(user);
@@ -426,7 +428,7 @@ mod tests {
         let record = record.unwrap();
         assert_eq!(record.client_secret.unwrap().expose_secret(), "s3cret");
         assert!(record.tokens.is_none());
-        // Where the file names another place for it, it stays there.
+        // If the file names another place for the secret, the secret stays there.
         let kept = folder.path().join("kept");
         std::fs::write(&kept, "s3cret").unwrap();
         let table = format!("\n[secret]\nfile = {kept:?}\n");
@@ -435,7 +437,7 @@ mod tests {
         let (text, record) = save(&settings("s3cret"));
         assert!(text.ends_with(&table), "{text}");
         assert!(record.unwrap().client_secret.is_none());
-        // Another one is not what stands there.
+        // A different secret drops the reference to that place.
         let (text, record) = save(&settings("another"));
         assert!(!text.contains("[secret]"), "{text}");
         assert!(record.unwrap().client_secret.is_some());
@@ -467,7 +469,7 @@ mod tests {
         let mut text = std::fs::read_to_string(place.settings()).unwrap();
         text += "\n[mail]\nimap = \"imap.example.org:993 TLS\"\n";
         std::fs::write(place.settings(), text).unwrap();
-        // Without a sign-in, the server is kept in the settings, and the tokens don't go there.
+        // Without a sign-in, the settings keep the server, but the tokens may not be sent there.
         save_settings(&place, &settings, &again, None).unwrap();
         assert!(pins().is_empty());
         save(&place, &settings, &again, &set, None).unwrap();
@@ -503,7 +505,7 @@ mod tests {
             (first.generation, &first.lineage)
         );
         assert_eq!(second.tokens.unwrap().access_token(), "access");
-        // Another client: the tokens stay, for where they came from alone.
+        // With another client, the tokens stay, but only for the client they were issued to.
         settings.set(Key::ClientId, "other".to_owned());
         save_settings(&place, &settings, &request(&settings).unwrap(), None).unwrap();
         let third = Record::read(&place.record()).unwrap();

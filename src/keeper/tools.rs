@@ -1,4 +1,4 @@
-//! Asks the service about the tokens of a profile: revocation, introspection and user info.
+//! Sends requests about the tokens of a profile: revocation, introspection and user info.
 
 use url::Url;
 
@@ -25,23 +25,23 @@ use crate::store::private;
 use crate::store::record::{Record, Tokens};
 use crate::store::reserved::Reserved;
 
-/// An answer of the service.
+/// The result of a request.
 #[derive(Debug)]
 pub struct Answered {
-    /// The answer, or why there is none.
+    /// The response, or why there is none.
     pub told: Told,
-    /// The endpoint.
+    /// The URL of the endpoint.
     pub url: Url,
     /// A warning about the access token, such as a failed refresh.
     pub warning: Option<String>,
-    /// The client has no secret.
+    /// Whether the client is public, without a secret.
     pub public: bool,
 }
 
-/// Asks about a token of a profile. An access token is refreshed first if necessary.
+/// Sends a request about a token of a profile. An access token is refreshed first if necessary.
 ///
 /// # Errors
-/// The outcome to report if nothing was sent.
+/// Returns the outcome to report if nothing was sent.
 pub async fn ask(
     place: &Place,
     tool: Tool,
@@ -50,7 +50,7 @@ pub async fn ask(
 ) -> Result<Answered, Outcome> {
     private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
     let record = Record::read(&place.record()).map_err(|error| record_outcome(&error, place))?;
-    // Without an endpoint, no refresh is needed.
+    // Find the endpoint first: without one, no refresh is needed.
     let mut service = Service::of(place, &record)?;
     let url = service.url(tool, &record).await?;
     let accepted = service.profile.settings.tool_accepts(tool, kind);
@@ -79,20 +79,20 @@ pub async fn ask(
     })
 }
 
-/// The signatures of the tokens of a profile that are JWTs, verified with the keys of its issuer.
+/// The signature checks of a profile's tokens, for those that are JWTs, with the keys of its issuer.
 #[derive(Debug)]
 pub struct Signatures {
-    /// Of the access token.
+    /// The check of the access token.
     pub access: Option<Check>,
-    /// Of the ID token.
+    /// The check of the ID token.
     pub id: Option<Check>,
 }
 
-/// Verifies the signatures of the tokens of a profile. The keys are those of the issuer in its settings, whatever a token says
-/// of itself. No token is sent.
+/// Verifies the signatures of the tokens of a profile. The keys are those of the issuer in its settings, whatever
+/// issuer a token names. No token is sent.
 ///
 /// # Errors
-/// The outcome to report if the keys can't be requested.
+/// Returns the outcome to report if the keys can't be fetched.
 pub async fn verify(place: &Place, record: &Record) -> Result<Signatures, Outcome> {
     let mut service = Service::of(place, record)?;
     let Some(issuer) = issuer(&service.profile.settings) else {
@@ -106,7 +106,7 @@ pub async fn verify(place: &Place, record: &Record) -> Result<Signatures, Outcom
     let tokens = record.tokens.as_ref();
     let tokens = tokens.ok_or_else(|| no_token(TokenKind::Access, place))?;
     let metadata = discover(Job::Discover(issuer)).await?;
-    // What the metadata says of ID tokens does not count for access tokens.
+    // What the metadata says about ID tokens doesn't apply to access tokens.
     service.profile.request.client.signing.published = Some(Published {
         keys_url: metadata.keys_url,
         algorithms: None,
@@ -142,7 +142,7 @@ fn not_offered(reason: NotOffered) -> Outcome {
     }
 }
 
-/// The service of a profile, with its metadata once that was needed.
+/// The service of a profile, with its metadata if that was needed.
 struct Service<'a> {
     place: &'a Place,
     profile: Profile,
@@ -158,7 +158,7 @@ impl<'a> Service<'a> {
         })
     }
 
-    /// The endpoint for `tool`, where the tokens of `record` may go.
+    /// Returns the endpoint for `tool`, provided that the tokens of `record` may be sent there.
     async fn url(&mut self, tool: Tool, record: &Record) -> Result<Url, Outcome> {
         let settings = &self.profile.settings;
         let allowed = |now: Option<Url>| {
@@ -227,21 +227,21 @@ async fn discover(job: Job) -> Result<Metadata, Outcome> {
     Err(failed(exit::FAILED, stopped, None))
 }
 
-/// What became of the tokens of a profile.
+/// The result of revoking the tokens of a profile.
 #[derive(Debug)]
 pub struct Revocation {
-    /// Each token that the service was asked to revoke.
+    /// The tokens that the service was asked to revoke.
     pub tokens: Vec<Revoked>,
-    /// Tokens that the service can't revoke: why, as a sentence.
+    /// The tokens that the service can't revoke, each with the reason as a sentence.
     pub skipped: Vec<(TokenKind, String)>,
-    /// Tokens that were removed from the record.
+    /// The tokens that were removed from the record.
     pub removed: Vec<TokenKind>,
-    /// Why the service was not asked; only if the tokens were removed anyway.
+    /// Why the service was not contacted. Set only if the tokens were removed anyway.
     pub not_asked: Option<Outcome>,
 }
 
 impl Revocation {
-    /// The exit code: the worst.
+    /// Returns the exit code for the worst result.
     #[must_use]
     pub fn code(&self) -> u8 {
         let code = |token: &Revoked| match &token.outcome {
@@ -257,7 +257,7 @@ impl Revocation {
         self.tokens.iter().map(code).max().unwrap_or(not_asked)
     }
 
-    /// True for an access token that the service can't revoke, next to a refresh token that it did.
+    /// Returns whether this is an access token that the service can't revoke, after it revoked the refresh token.
     #[must_use]
     pub fn is_left_to_expire(&self, token: &Revoked) -> bool {
         let unsupported =
@@ -266,25 +266,25 @@ impl Revocation {
     }
 }
 
-/// The token of this kind is revoked.
+/// Returns whether the token of this kind was revoked.
 fn is_revoked(tokens: &[Revoked], kind: TokenKind) -> bool {
     tokens
         .iter()
         .any(|token| token.kind == kind && token.is_revoked())
 }
 
-/// Revokes tokens of a profile, in this order. They leave the record only once the service says that they are revoked, or with
-/// `forget`.
+/// Revokes tokens of a profile, in the order of `kinds`. They are removed from the record only if the service confirms
+/// the revocation, or with `forget`.
 ///
 /// # Errors
-/// The outcome to report if nothing was sent and nothing changed.
+/// Returns the outcome to report if nothing was sent and nothing changed.
 pub async fn revoke(
     place: &Place,
     kinds: &[TokenKind],
     forget: bool,
 ) -> Result<Revocation, Outcome> {
     private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
-    // A refresh in the meantime would bring new tokens. Nothing else runs in this process.
+    // A refresh in the meantime would create new tokens. Blocking is fine: nothing else runs in this process.
     let _lock = lock(place).map_err(|error| save_outcome(&error))?;
     let record = current(place).map_err(|error| save_outcome(&error))?;
     let record = record.filter(|record| {
@@ -299,7 +299,7 @@ pub async fn revoke(
             hint: None,
         });
     };
-    // A full disk is detected before the service is contacted.
+    // Detect a full disk before contacting the service.
     let reserved = Reserved::after(&record, &place.next()).map_err(|error| file_outcome(&error))?;
     let mut revocation = match revoke_at_service(place, &record, kinds).await {
         Ok(revocation) => revocation,
@@ -340,7 +340,7 @@ pub async fn revoke(
         reserved.release();
         return Ok(revocation);
     }
-    // The generation stays: it counts refreshes.
+    // The generation stays: it counts refreshes only.
     let changed = Record {
         tokens,
         rejected: None,
@@ -368,7 +368,7 @@ async fn revoke_at_service(
     let tokens = tokens.ok_or_else(|| no_token(TokenKind::Refresh, place))?;
     let mut service = Service::of(place, record)?;
     let url = service.url(Tool::Revocation, record).await?;
-    // The tokens are revoked even if that can't be checked.
+    // The tokens are revoked even if the result can't be checked.
     let check = service.url(Tool::Introspection, record).await.ok();
     let settings = &service.profile.settings;
     let mut accepted = Vec::new();
@@ -399,7 +399,7 @@ async fn revoke_at_service(
     })
 }
 
-/// What to report about a request that failed.
+/// Returns what to report about a failed request.
 #[must_use]
 pub fn tool_outcome(error: &ToolError) -> Outcome {
     Outcome {

@@ -1,4 +1,4 @@
-//! Tokens that can't be stored: the keeper hands them to the process that started it, which may still use them.
+//! Hands tokens that can't be stored to the process that started the keeper, which may still use them.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -13,22 +13,22 @@ use crate::store::private::PrivateError;
 use crate::store::record::{Record, Tokens};
 use crate::store::reserved::awaits;
 
-/// The handed over line is never longer, in bytes; a record is smaller.
+/// Maximum length of the line, in bytes. Records are always smaller.
 pub const LIMIT: usize = 2 * 1024 * 1024;
 
-/// Tokens that the service has issued and that can't be stored.
+/// Tokens that the service has issued but that can't be stored.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Unstored {
-    /// What all that waited report.
+    /// The outcome that all waiting callers report.
     pub outcome: Outcome,
-    /// The record that is not in its place, without the client secret.
+    /// The record that could not be stored, without the client secret.
     pub record: Record,
-    /// The refresh token of the stored record was replaced by one that is nowhere on disk.
+    /// Whether the service replaced the stored refresh token by one that is nowhere on disk.
     pub is_lost: bool,
 }
 
 impl Unstored {
-    /// A record that can't be stored for the reason `error`. `before` has the tokens that are stored.
+    /// Creates the value for a record that can't be stored because of `error`. `before` contains the stored tokens.
     #[must_use]
     pub fn new(
         place: &Place,
@@ -66,7 +66,7 @@ impl Unstored {
         };
         Self {
             outcome,
-            // The client secret is stored, and whoever uses these tokens needs it no more.
+            // The client secret is already stored, and the use of these tokens doesn't require it.
             record: Record {
                 client_secret: None,
                 ..record
@@ -75,24 +75,24 @@ impl Unstored {
         }
     }
 
-    /// The line that is handed over.
+    /// Returns the line that is handed over.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let record = self.record.to_bytes();
         let mut bytes = Zeroizing::new(Vec::with_capacity(record.capacity() + 4096));
-        // Writing to memory cannot fail, and all keys are texts.
+        // Writing to memory cannot fail, and all keys are strings.
         let _ = serde_json::to_writer(&mut *bytes, self);
         bytes.push(b'\n');
         bytes
     }
 
-    /// Reads that line; `None` if it isn't whole.
+    /// Parses that line; `None` if it is incomplete.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 
-    /// What a process reports at `now`, in seconds since 1970, that has the new access token and nothing else.
+    /// Returns what a process reports that gets the new access token. `now` is in seconds since 1970.
     #[must_use]
     pub fn when_used(&self, now: u64) -> Outcome {
         let tokens = self.record.tokens.as_ref();
@@ -107,7 +107,7 @@ impl Unstored {
         }
     }
 
-    /// What a process reports that has no token: nothing is printed.
+    /// Returns what a process reports that gets no token and therefore prints nothing.
     #[must_use]
     pub fn when_unused(outcome: Outcome) -> Outcome {
         let code = match outcome.code {
@@ -118,7 +118,7 @@ impl Unstored {
     }
 }
 
-/// True if the record has another refresh token than the one before.
+/// Returns whether the refresh token in the record is new.
 fn is_replaced(record: &Record, before: Option<&Tokens>) -> bool {
     let token = |tokens: Option<&Tokens>| tokens.and_then(|tokens| tokens.refresh_token.clone());
     match (token(record.tokens.as_ref()), token(before)) {
@@ -150,7 +150,7 @@ mod tests {
         Tokens::of_set(&set, 1000, None)
     }
 
-    /// Tokens of a flow that can't be stored, after other ones were.
+    /// Creates an `Unstored` for tokens of a flow, with new and old refresh tokens.
     fn unstored(flow: &str, new: Option<&str>, old: Option<&str>) -> Unstored {
         let folder = tempfile::tempdir().unwrap();
         let places = Places::new(Some(folder.path())).unwrap();
@@ -206,12 +206,12 @@ mod tests {
             let used = unstored.when_used(1060);
             assert_eq!(used.code, exit::NOT_STORED);
             let hint = used.hint.unwrap();
-            // The command names the folder of this test.
+            // The command contains the folder of this test.
             let hint_end = hint.split(" --profiles ").next().unwrap();
             assert!(hint_end.ends_with(end), "{hint}");
             let start = "You have 59 minutes until the new access token expires. ";
             assert!(hint.starts_with(start), "{hint}");
-            // Nothing is printed without the token.
+            // Without the token, nothing is printed.
             let unused = Unstored::when_unused(unstored.outcome);
             assert_eq!(unused.code, exit::FAILED);
         }

@@ -1,10 +1,10 @@
-//! Times in messages.
+//! Formats times for messages.
 
 use jiff::Timestamp;
 
 use crate::zone;
 
-/// A time of this day, or a day, in local time.
+/// Formats a time of today as a time of day, any other as a date, in local time.
 pub(super) fn when(at: u64, now: u64) -> String {
     let zone = zone::local();
     let of = |seconds: u64| {
@@ -20,7 +20,7 @@ pub(super) fn when(at: u64, now: u64) -> String {
     }
 }
 
-/// A length of time, rounded down: a token lasts at least this long.
+/// Formats a duration, rounded down: a token lasts at least this long.
 pub(super) fn seconds(count: u64) -> String {
     match count {
         1 => "1 second".to_owned(),

@@ -1,4 +1,4 @@
-//! A process that inherits one pipe and nothing else.
+//! Starts a process that inherits one pipe and nothing else.
 
 #![allow(
     unsafe_code,
@@ -25,17 +25,18 @@ use windows_sys::Win32::System::Threading::{
 
 use crate::windows::wide;
 
-/// A process that was started.
+/// A started process.
 #[derive(Debug)]
 pub(super) struct Process(OwnedHandle);
 
 impl Process {
-    /// Starts a process without a console, with `output` as its standard output and without any other handle of this process:
-    /// a pipe that somebody reads to its end, or a lock, must not stay open with it. `arguments` are not quoted, and need no
-    /// quotes. If the job of this process does not let it go, it is started within it.
+    /// Starts a process without a console. It inherits `output` as its standard output and no other handle of this
+    /// process: an inherited pipe or lock would stay open, and other programs may be waiting for its end. `arguments`
+    /// are passed without quotes, so they must not need any. If the job of this process doesn't allow breakaway, the
+    /// new process starts within the job.
     ///
     /// # Errors
-    /// If the system can't start a process.
+    /// Returns an error if the system can't start a process.
     pub(super) fn start(
         program: &Path,
         arguments: &str,
@@ -65,7 +66,7 @@ impl Process {
         output: BorrowedHandle<'_>,
         flags: u32,
     ) -> io::Result<Self> {
-        // The call may write to it.
+        // The call may write to the command line.
         let mut line = OsString::from("\"");
         line.push(program);
         line.push("\" ");
@@ -90,8 +91,8 @@ impl Process {
             | CREATE_NEW_PROCESS_GROUP
             | CREATE_UNICODE_ENVIRONMENT
             | EXTENDED_STARTUPINFO_PRESENT;
-        // SAFETY: all texts end in a zero, the environment in two; all of it outlives the call. The flag says that `about` is
-        // the longer structure. Only the handles of the list are inherited.
+        // SAFETY: all strings end with a zero and the environment with two; all of it outlives the call. The flag says
+        // that `about` is the extended structure. Only the handles in the list are inherited.
         let started = unsafe {
             CreateProcessW(
                 program.as_ptr(),
@@ -109,7 +110,7 @@ impl Process {
         if started == 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: both handles were just opened, and are ours.
+        // SAFETY: both handles were just opened, and this process owns them.
         let (thread, process) = unsafe {
             (
                 OwnedHandle::from_raw_handle(process.hThread),
@@ -120,23 +121,23 @@ impl Process {
         Ok(Self(process))
     }
 
-    /// The exit code, once it has ended.
+    /// Returns the exit code once the process has ended.
     pub(super) fn exit_code(&self) -> Option<u32> {
         let process = self.0.as_raw_handle();
-        // SAFETY: the handle is open as long as `self`; nothing is waited for.
+        // SAFETY: the handle is open as long as `self` exists; the call doesn't wait.
         if unsafe { WaitForSingleObject(process, 0) } == WAIT_TIMEOUT {
             return None;
         }
         let mut code = u32::MAX;
-        // SAFETY: as above; `code` outlives the call. Without an answer it stays as it is.
+        // SAFETY: as above; `code` outlives the call. If the call fails, `code` stays unchanged.
         unsafe { GetExitCodeProcess(process, &raw mut code) };
         Some(code)
     }
 }
 
-/// The attribute that lets a process inherit these handles and no others.
+/// The attribute that restricts the handles that a process inherits to these.
 struct HandleList<'a> {
-    /// Words, so that it is aligned as Windows expects.
+    /// An array of words, so that the alignment is what Windows expects.
     memory: Vec<usize>,
     _handles: &'a [HANDLE],
 }
@@ -144,10 +145,10 @@ struct HandleList<'a> {
 impl<'a> HandleList<'a> {
     fn new(handles: &'a [HANDLE]) -> io::Result<Self> {
         let mut size = 0;
-        // SAFETY: without memory, this only says how much is needed.
+        // SAFETY: without memory, the call only returns the size that is needed.
         unsafe { InitializeProcThreadAttributeList(null_mut(), 1, 0, &raw mut size) };
         let mut memory = vec![0_usize; size.div_ceil(size_of::<usize>())];
-        // SAFETY: the memory has the size that was asked for.
+        // SAFETY: the memory has the size that was returned.
         let begun = unsafe {
             InitializeProcThreadAttributeList(memory.as_mut_ptr().cast(), 1, 0, &raw mut size)
         };
@@ -158,7 +159,7 @@ impl<'a> HandleList<'a> {
             memory,
             _handles: handles,
         };
-        // SAFETY: the list was just made for one attribute, and the handles outlive it.
+        // SAFETY: the list was just created for one attribute, and the handles outlive it.
         let added = unsafe {
             UpdateProcThreadAttribute(
                 list.as_mut_ptr(),
@@ -183,12 +184,13 @@ impl<'a> HandleList<'a> {
 
 impl Drop for HandleList<'_> {
     fn drop(&mut self) {
-        // SAFETY: the list was made in `new`, and nothing uses it any more.
+        // SAFETY: the list was created in `new`, and nothing uses it any more.
         unsafe { DeleteProcThreadAttributeList(self.as_mut_ptr()) };
     }
 }
 
-/// An environment as Windows takes it: sorted by names without regard to case, with a zero behind each variable and one more.
+/// Returns an environment block as Windows requires it: sorted by name without regard to case, with a zero after each
+/// variable and another zero at the end.
 fn block(environment: &[(OsString, OsString)]) -> Vec<u16> {
     let mut sorted: Vec<_> = environment.iter().collect();
     sorted.sort_by_key(|(name, _)| name.to_ascii_uppercase());
@@ -198,7 +200,7 @@ fn block(environment: &[(OsString, OsString)]) -> Vec<u16> {
             block.extend(part.encode_wide());
         }
     }
-    // Without a variable, two zeros are needed as well.
+    // An empty block also requires two zeros.
     if block.is_empty() {
         block.push(0);
     }
