@@ -1,9 +1,10 @@
-//! The account that may use the tokens of a profile of the machine, beside administrators. Windows only.
+//! Finds the account, in addition to administrators, that may use the tokens of a machine profile. Windows only.
 
-/// The security identifier of an account, from its name or from the identifier itself. A domain controller may be asked.
+/// Returns the security identifier of an account, given by name or by the identifier itself. May query a domain
+/// controller.
 ///
 /// # Errors
-/// Returns why the account can't be used, as a sentence: it isn't known, or other users would be let in.
+/// Returns an error, as a sentence, if the account can't be used: it is unknown, or a group that includes other users.
 #[cfg(windows)]
 pub fn find(name: &str) -> Result<String, String> {
     use crate::windows::{Sid, account_sid};
@@ -24,10 +25,10 @@ pub fn find(name: &str) -> Result<String, String> {
     Ok(sid)
 }
 
-/// Other systems have no such accounts.
+/// Always fails: other systems have no such accounts.
 ///
 /// # Errors
-/// Always.
+/// Always returns an error.
 #[cfg(not(windows))]
 pub fn find(_: &str) -> Result<String, String> {
     Err("--for requires Windows.".to_owned())

@@ -1,4 +1,5 @@
-//! The forecast: what is wrong with a profile now, and what will break next. Nothing here reads a file or a clock.
+//! Forecasts what is wrong with a profile now, and what will break next. Nothing in this module reads a file or a
+//! clock.
 
 use super::check_settings::CheckSettings;
 use super::client_secret::Probe;
@@ -10,40 +11,40 @@ use crate::presets::span::Span;
 use crate::store::attempt::{AttemptNote, LostBy};
 use crate::store::record::{Record, SKEW, Tokens};
 
-/// A refresh takes less time than this, in seconds. If an older note has no outcome, its process was stopped.
+/// Maximum duration of a refresh, in seconds. If an older attempt has no outcome, its process was stopped.
 const REFRESH_TIME: u64 = 120;
-/// Clocks that differ by more, in seconds, are mentioned.
+/// A clock difference above this limit, in seconds, is mentioned.
 const CLOCK_NOTE: u64 = 60;
-/// Clocks that differ by more, in seconds, end tokens too early or too late.
+/// A clock difference above this limit, in seconds, makes tokens expire noticeably too early or too late.
 const CLOCK_LIMIT: u64 = 300;
 
-/// What is known about a profile.
+/// The facts about a profile that a forecast is based on.
 #[derive(Debug)]
 pub struct Facts<'a> {
-    /// What a command in a fix ends with to mean it.
+    /// The profile name, with the flag for its folder if needed, as used in suggested commands.
     pub target: &'a str,
-    /// The time.
+    /// The current time.
     pub now: &'a Now,
-    /// What happens within this time, in seconds, counts as soon.
+    /// The period, in seconds, within which a future problem is reported.
     pub within: u64,
-    /// This host.
+    /// The name of this host.
     pub host: &'a str,
-    /// The tokens.
+    /// The record with the tokens.
     pub record: &'a Record,
-    /// The last refresh.
+    /// The last refresh attempt.
     pub attempt: Option<&'a AttemptNote>,
-    /// The section `[check]` of its settings.
+    /// The section `[check]` of the settings.
     pub check: &'a CheckSettings,
-    /// The service.
+    /// The preset of the service.
     pub preset: &'a Preset,
-    /// The client secret.
+    /// The state of the client secret.
     pub secret: Probe,
-    /// When that expires, if the settings say so.
+    /// When the client secret expires, in seconds since 1970, if the settings say so.
     pub secret_expires_at: Result<Option<u64>, String>,
 }
 
 impl Facts<'_> {
-    /// All findings, the worst first.
+    /// Returns all findings, the worst first.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -61,7 +62,7 @@ impl Facts<'_> {
         findings
     }
 
-    /// The state of the tokens, if nothing is broken.
+    /// Returns a summary of the tokens, for a profile in which nothing is broken.
     #[must_use]
     pub fn summary(&self) -> String {
         let Some(tokens) = &self.record.tokens else {
@@ -98,7 +99,8 @@ impl Facts<'_> {
         self.check.refresh_idle.or(self.preset.tokens.refresh_idle)
     }
 
-    /// False for client credentials, whose secret gets every access token.
+    /// Returns whether the flow has a user. Without one, as with client credentials, the client's own credentials get
+    /// every access token.
     fn has_user(&self) -> bool {
         !self.record.issued_for.is_without_user()
     }
@@ -111,8 +113,8 @@ impl Facts<'_> {
         at.saturating_sub(self.now.seconds) <= self.within
     }
 
-    /// The same for a limit that each use postpones. It is reported only if more than half of it is over, which is rare in
-    /// normal use.
+    /// Does the same for a limit that each use extends. Reports it only once more than half of the lifetime is over,
+    /// which is rare in normal use.
     fn is_soon_unless_used(&self, since: u64, at: u64) -> bool {
         let life = at.saturating_sub(since);
         self.is_soon(at) && at.saturating_sub(self.now.seconds) <= life / 2
@@ -211,7 +213,7 @@ impl Facts<'_> {
         });
     }
 
-    /// When the user signed in, if that is known.
+    /// Returns when the user signed in; if that is unknown, when the tokens were issued.
     fn signed_in_at(&self, tokens: &Tokens) -> u64 {
         let known = self.record.origin.signed_in_at;
         known
@@ -237,7 +239,7 @@ impl Facts<'_> {
                 fix: Some(fix),
             });
         };
-        // The service gave this date. Some give a new one with each refresh.
+        // The service gave this date. Some services extend it with each refresh.
         if let Some(end) = tokens.sign_in_by() {
             let issued = tokens.refresh_obtained_at.unwrap_or(tokens.obtained_at);
             let soon = self.is_soon_unless_used(issued, end);
@@ -264,7 +266,7 @@ impl Facts<'_> {
         };
         let end = self.signed_in_at(tokens).saturating_add(max.0);
         if self.check.testing.is_none() {
-            // A refresh after that date shows that the app is not in testing.
+            // A refresh after that date proves that the app is not in testing.
             if tokens.obtained_at < end && !self.is_over(end) {
                 findings.push(Finding {
                     level: Level::Note,
@@ -501,7 +503,7 @@ mod tests {
     const NOW: u64 = 1_795_694_400;
     const DAY: u64 = 86_400;
 
-    /// What the forecast is made of; a test changes what it is about.
+    /// The facts of a forecast. Each test changes the part that it tests.
     struct Case {
         record: Record,
         attempt: Option<AttemptNote>,
@@ -513,7 +515,7 @@ mod tests {
     }
 
     impl Case {
-        /// A profile that was refreshed 19 minutes ago, and signed in 10 days ago.
+        /// Creates a profile with a sign-in 10 days ago and a refresh 19 minutes ago.
         fn new() -> Self {
             let set = TokenSet {
                 access_token: "access".into(),
@@ -553,7 +555,7 @@ mod tests {
             self.record.tokens.as_mut().unwrap()
         }
 
-        /// The summary and the findings.
+        /// Returns the summary and the findings.
         fn result(self) -> (String, Vec<Finding>) {
             let now = Now {
                 seconds: NOW,
@@ -574,11 +576,11 @@ mod tests {
             (facts.summary(), facts.findings())
         }
 
-        /// The findings, as they are printed.
+        /// Returns the findings as they are printed.
         fn lines(self) -> Vec<String> {
             let line = |finding: Finding| {
                 assert!(finding.text.ends_with('.'), "{finding:?}");
-                // A command is copied without a period.
+                // A command has no period, so that it can be copied.
                 let is_command = |fix: &str| fix.contains(": oauth-authorizer ");
                 assert!(
                     finding
@@ -591,7 +593,7 @@ mod tests {
         }
     }
 
-    /// What is found in a profile that is fine but for this change.
+    /// Returns the findings for a profile that is fine except for this change.
     fn found(change: impl FnOnce(&mut Case)) -> Vec<String> {
         let mut case = Case::new();
         change(&mut case);
@@ -621,7 +623,7 @@ mod tests {
                 error: "The service rejected the refresh token (invalid_grant).".to_owned(),
                 cause: Some("It was revoked.".to_owned()),
             });
-            // Of no interest any more.
+            // Doesn't matter any more.
             case.preset.tokens.refresh_idle = span("1s");
         });
         assert_eq!(
@@ -652,7 +654,7 @@ mod tests {
                 "SignIn no-refresh-token: The access token expired at 11:50 (10 minutes ago), and there is no refresh token."
             ]
         );
-        // A token of a year, and one without an end.
+        // A token that lasts a year, and one that doesn't expire.
         assert_eq!(without(Some(365 * 86_400)), [""; 0]);
         assert_eq!(without(None), [""; 0]);
     }
@@ -715,7 +717,7 @@ mod tests {
                 ]
             );
         }
-        // A short limit is no news while the profile is in use.
+        // While the profile is in use, a short limit is not worth a finding.
         let in_use = |idle: &str| found(|case| case.preset.tokens.refresh_idle = span(idle));
         assert_eq!(in_use("60m"), [""; 0]);
         assert_eq!(in_use("30m").len(), 1);
@@ -749,7 +751,7 @@ mod tests {
                 ]
             );
         }
-        // A record of an older version does not know when the user signed in.
+        // A record written by an older version doesn't contain the time of the sign-in.
         let old = found(|case| {
             case.record.origin.signed_in_at = None;
             case.tokens().refresh_obtained_at = Some(NOW - 8 * DAY);
@@ -759,7 +761,7 @@ mod tests {
             old,
             ["Soon refresh-token-expires: The refresh token expires on 2026-11-28 (in 2 days)."]
         );
-        // What the service says.
+        // The expiry date that the service gave.
         let said = |issued: u64, left: i64| {
             found(|case| {
                 case.tokens().refresh_obtained_at = Some(NOW - issued * DAY);
@@ -806,7 +808,7 @@ mod tests {
                 "Note testing-unknown: If the app is in testing at Example, the refresh token expires on 2026-11-29 (in 3 days)."
             ]
         );
-        // It was refreshed after that.
+        // The tokens were refreshed after that date.
         assert_eq!(testing(None, 9, 0), [""; 0]);
         assert_eq!(testing(Some(false), 4, 0), [""; 0]);
         let other = found(|case| case.check.testing = Some(true));
@@ -950,7 +952,7 @@ mod tests {
         );
         assert!(lost(None, None, 600, false)[0].starts_with("Note answer-lost"));
         assert_eq!(lost(Some(Rotates::Never), None, 600, false), [""; 0]);
-        // It is still running, or it succeeded.
+        // The refresh is still running, or it succeeded.
         assert_eq!(lost(Some(Rotates::Always), None, 60, false), [""; 0]);
         assert_eq!(lost(Some(Rotates::Always), None, 600, true), [""; 0]);
     }

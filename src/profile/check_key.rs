@@ -1,12 +1,12 @@
-//! The forecast of a client key and its certificate. Nothing here reads a file or a clock.
+//! Forecasts problems of a client key and its certificate. Nothing in this module reads a file or a clock.
 
 use super::dates::Now;
 use super::finding::{Finding, Level};
 use crate::certificate::store_path::StorePath;
 use crate::oauth::assertion::{KeyFileError, KeyFiles, KeyPart};
 
-/// What is wrong with them, or will be within this time, in seconds. `expires_at` is when the certificate expires, if there is
-/// one.
+/// Returns what is wrong with the client key and certificate, or will be within the next `within` seconds. `expires_at`
+/// is when the certificate expires, if there is one.
 #[must_use]
 pub fn client_key(
     files: &KeyFiles,
@@ -24,7 +24,7 @@ pub fn client_key(
             },
             at: None,
             text: error.to_string(),
-            // What is wrong in a store says itself what to do.
+            // Errors of a certificate store already include the fix.
             fix: (!in_store).then(|| "Repair or replace the file.".to_owned()),
         }),
         Ok(Some(end)) if end.saturating_sub(now.seconds) <= within => Some(Finding {

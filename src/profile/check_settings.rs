@@ -1,23 +1,23 @@
-//! What the user knows about the limits of the tokens: the section `[check]` of the settings.
+//! The `[check]` section of the settings: what the user knows about the limits of the tokens.
 
 use serde::Deserialize;
 
 use crate::presets::span::Span;
 
-/// The section. It overrides the preset.
+/// The `[check]` section. Its values override those of the preset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSettings {
-    /// The app is in the testing mode of the service.
+    /// Whether the app is in the testing mode of the service.
     pub testing: Option<bool>,
     /// A refresh token expires if it isn't used for this long.
     pub refresh_idle: Option<Span>,
-    /// It expires this long after the sign-in, however often it is used.
+    /// A refresh token expires this long after the sign-in, however often it is used.
     pub refresh_max: Option<Span>,
 }
 
 impl CheckSettings {
-    /// The section in TOML; empty if nothing is set.
+    /// Returns the section in TOML; empty if nothing is set.
     pub(super) fn section(&self) -> String {
         let span = |span: Span| format!("\"{}s\"", span.0);
         let lines: String = [

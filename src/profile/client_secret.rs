@@ -1,4 +1,4 @@
-//! Where the client secret of a profile is, if it is not in the record: the section `[secret]` of the settings.
+//! The `[secret]` section of the settings: where the client secret of a profile is, if it is not in the record.
 
 use std::path::PathBuf;
 
@@ -13,28 +13,28 @@ use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file;
 use crate::store::program;
 
-/// The longest client secret in a file.
+/// Maximum size of a client secret file, in bytes.
 const SECRET_LIMIT: u64 = 64 * 1024;
 
-/// Why a client secret cannot be read.
+/// Why a client secret can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// The command failed.
     #[error("The client secret can't be read. {0}")]
     Command(String),
-    /// Anything else.
+    /// Any other reason.
     #[error("The client secret can't be read: {0}.")]
     Other(String),
 }
 
-/// What is known about a client secret without using it.
+/// What is known about a client secret without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
-    /// It can be read.
+    /// The secret can be read.
     Fine,
-    /// Unknown to this process. A sentence, if it is worth reporting.
+    /// This process can't tell. Contains a sentence if that is worth reporting.
     Unknown(Option<String>),
-    /// It is missing or can't be read; says why.
+    /// The secret is missing or can't be read. Contains the reason.
     Missing(String),
 }
 
@@ -42,20 +42,20 @@ pub enum Probe {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretSource {
-    /// A file with nothing else in it.
+    /// A file that contains nothing but the secret.
     pub(super) file: Option<PathBuf>,
-    /// An environment variable.
+    /// The name of an environment variable.
     pub(super) env: Option<String>,
-    /// A credential of systemd, in the folder of `CREDENTIALS_DIRECTORY`.
+    /// The name of a systemd credential, a file in the folder `CREDENTIALS_DIRECTORY`.
     pub(super) credential: Option<String>,
-    /// A program and its arguments, which prints it.
+    /// A program that prints the secret, and its arguments.
     pub(super) command: Option<Vec<String>>,
-    /// When the service stops accepting it.
+    /// When the client secret expires at the service.
     pub(super) expires: Option<toml::value::Datetime>,
 }
 
 impl SecretSource {
-    /// True where a source is named.
+    /// Returns whether the section names a source.
     #[must_use]
     pub fn is_named(&self) -> bool {
         self.file.is_some()
@@ -64,10 +64,10 @@ impl SecretSource {
             || self.command.is_some()
     }
 
-    /// The client secret; `None` where no source is named.
+    /// Returns the client secret, or `None` if no source is named.
     ///
     /// # Errors
-    /// If it can't be read.
+    /// Returns an error if the client secret can't be read.
     pub fn read(&self) -> Result<Option<SecretString>, SourceError> {
         let path = match (&self.file, &self.credential, &self.env, &self.command) {
             (Some(file), None, None, None) => file.clone(),
@@ -94,7 +94,7 @@ impl SecretSource {
                     .map_err(|error| SourceError::Command(error.to_string()))?;
                 let text = std::str::from_utf8(&output)
                     .map_err(|_| SourceError::Other("it is not in UTF-8".to_owned()))?;
-                // Of pass and others, the first line is the secret.
+                // Password managers such as pass print the secret in the first line.
                 let first = text.lines().next().unwrap_or_default().trim();
                 return Ok(Some(SecretString::from(first.to_owned())));
             }
@@ -116,13 +116,13 @@ impl SecretSource {
         Ok(Some(SecretString::from(text.trim().to_owned())))
     }
 
-    /// Finds out whether the client secret can be read, without running a command.
+    /// Checks whether the client secret can be read, without running a command.
     #[must_use]
     pub fn probe(&self) -> Probe {
         let unset = |name: &str| std::env::var_os(name).is_none();
         match self {
             Self { command: Some(_), .. } => Probe::Unknown(None),
-            // The environment is that of the service which uses the profile, not of this process.
+            // The service that uses the profile may run with another environment than this process.
             Self { env: Some(name), .. } if unset(name) => Probe::Unknown(Some(format!(
                 "The client secret was not checked: the environment variable {} is not set here.",
                 clean(name, 80)
@@ -140,10 +140,10 @@ impl SecretSource {
         }
     }
 
-    /// When the service stops accepting it, in seconds since 1970. A date is the beginning of that day in `zone`.
+    /// Returns when the client secret expires, in seconds since 1970. A date means the beginning of that day in `zone`.
     ///
     /// # Errors
-    /// If it is a time without a date.
+    /// Returns an error for a time without a date.
     pub fn expires_at(&self, zone: &TimeZone) -> Result<Option<u64>, String> {
         let Some(expires) = &self.expires else {
             return Ok(None);
@@ -161,7 +161,7 @@ impl SecretSource {
         }
     }
 
-    /// The lines of the section.
+    /// Returns the lines of the section.
     #[must_use]
     pub fn lines(&self) -> String {
         let mut lines = String::new();

@@ -1,28 +1,28 @@
-//! Dates in forecasts: always with the time that is left.
+//! Formats dates in forecasts, always with the time that is left or has passed.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::presets::span::Span;
 
-/// The time at which a forecast is made, and how its dates are shown.
+/// The time of a forecast, and the time zone for its dates.
 #[derive(Debug, Clone)]
 pub struct Now {
-    /// In seconds since 1970.
+    /// The time, in seconds since 1970.
     pub seconds: u64,
-    /// For dates.
+    /// The time zone of displayed dates.
     pub zone: TimeZone,
 }
 
 impl Now {
-    /// A time as `on 2026-12-12 (in 16 days)`, of this day as `at 13:01 (41 minutes ago)`.
+    /// Formats a time as `on 2026-12-12 (in 16 days)`, or as `at 13:01 (41 minutes ago)` if it is today.
     #[must_use]
     pub fn when(&self, at: u64) -> String {
         let (preposition, date) = self.parts(at);
         format!("{preposition} {date}")
     }
 
-    /// The same without the preposition.
+    /// Does the same without the preposition.
     #[must_use]
     pub fn date(&self, at: u64) -> String {
         self.parts(at).1

@@ -1,11 +1,11 @@
-//! What a check finds.
+//! The findings of a check.
 
-/// How bad a finding is; the worst last.
+/// The severity of a finding, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Good to know.
+    /// Good to know, not a problem.
     Note,
-    /// It will break, or needs attention.
+    /// Something will break, or needs attention.
     Soon,
     /// A setting or the client secret is wrong.
     Settings,
@@ -16,7 +16,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// The word for it.
+    /// Returns the word for the level.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -26,39 +26,39 @@ impl Level {
         }
     }
 
-    /// True for what does not work now.
+    /// Returns whether a finding of this level means that something does not work now.
     #[must_use]
     pub fn is_broken(self) -> bool {
         self > Self::Soon
     }
 }
 
-/// Something that is wrong or will break.
+/// A single problem, present or expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How bad it is.
+    /// How severe the problem is.
     pub level: Level,
-    /// Its name for scripts.
+    /// The name of the finding for scripts.
     pub id: &'static str,
-    /// When it happened or will happen, in seconds since 1970.
+    /// When the problem happened or will happen, in seconds since 1970.
     pub at: Option<u64>,
-    /// What it is, as a sentence.
+    /// A description of the problem, as a sentence.
     pub text: String,
     /// What to do, as a sentence.
     pub fix: Option<String>,
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug, Clone, Default)]
 pub struct Forecast {
-    /// The state of the tokens; `None` if something is broken.
+    /// A summary of the tokens; `None` if something is broken.
     pub summary: Option<String>,
-    /// What is wrong or will break, the worst first.
+    /// The problems, the worst first.
     pub findings: Vec<Finding>,
 }
 
 impl Forecast {
-    /// One that says all.
+    /// Creates a forecast with a single finding and no summary.
     #[must_use]
     pub fn of(finding: Finding) -> Self {
         Self {
@@ -67,14 +67,15 @@ impl Forecast {
         }
     }
 
-    /// The worst of it.
+    /// Returns the level of the worst finding.
     #[must_use]
     pub fn worst(&self) -> Option<Level> {
         self.findings.iter().map(|finding| finding.level).max()
     }
 }
 
-/// Nobody has signed in yet to `target`, what a command ends with to mean the profile.
+/// Returns the finding that nobody has signed in yet. `target` is the profile name with the flag for its folder, as
+/// used in commands.
 #[must_use]
 pub fn not_signed_in(target: &str) -> Finding {
     Finding {
@@ -86,7 +87,7 @@ pub fn not_signed_in(target: &str) -> Finding {
     }
 }
 
-/// What to do then.
+/// Returns the fix: the command to sign in.
 pub(super) fn sign_in(target: &str) -> String {
     format!("Sign in: oauth-authorizer --profile {target}")
 }

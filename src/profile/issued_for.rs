@@ -1,4 +1,4 @@
-//! What tokens of these settings are issued for, and how it is compared with what a record says.
+//! Determines what the tokens of a profile are issued for, and compares this with the record.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::oauth::tools::Tool;
 use crate::oauth::url::{leads_here, same_operator};
 use crate::store::record::{IssuedFor, ServiceAccountPin, ToolPins};
 
-/// What `request` gets tokens for. The commands are those of `file`.
+/// Returns what tokens of `request` are issued for. The commands come from `file`.
 #[must_use]
 pub fn issued_for(
     request: &FlowRequest,
@@ -45,7 +45,7 @@ pub fn issued_for(
             .service_account
             .as_ref()
             .map(|account| ServiceAccountPin {
-                // The settings file has it like that.
+                // The settings file contains the path in the same form.
                 key_file: std::path::absolute(&account.path)
                     .unwrap_or_else(|_| account.path.clone())
                     .to_string_lossy()
@@ -83,7 +83,7 @@ pub fn issued_for(
     }
 }
 
-/// The mail server of a protocol: that of the settings file, or that of the preset; `None` if neither names one.
+/// Returns the mail server for a protocol, from the settings file or else from the preset; `None` if neither names one.
 #[must_use]
 pub fn mail_server(
     protocol: Protocol,
@@ -96,12 +96,12 @@ pub fn mail_server(
     of_file.or(of_preset).map(Address::parse)
 }
 
-/// A mail server as a record names it.
+/// Returns a mail server in the form used in records.
 fn pinned(protocol: Protocol, server: &Address) -> String {
     format!("{} {server}", protocol.key())
 }
 
-/// True if the tokens of a record may be sent to this mail server of the settings.
+/// Returns whether the tokens of a record may be sent to this mail server of the settings.
 #[must_use]
 pub fn may_sign_in(record: &IssuedFor, protocol: Protocol, server: &Address) -> bool {
     let Some(known) = &record.mail else {
@@ -115,14 +115,15 @@ fn tool_pin(settings: &Settings, tool: Tool) -> Option<String> {
     Some(url.to_string())
 }
 
-/// Where the tokens may be sent for `tool`, if the settings and metadata name `now`. `None`: the endpoint is unknown.
+/// Returns where the tokens may be sent for `tool`, if the settings and metadata name the URL `now`; `None` if no
+/// endpoint is known.
 ///
-/// An endpoint that was not known when the tokens were issued, or by the version that wrote the record, is accepted on the
-/// host of the token URL, or one above or below it: that host is pinned, and has the tokens already. Elsewhere, a new sign-in
-/// pins it.
+/// A URL that was unknown when the tokens were issued, or to the version that wrote the record, is accepted only on the
+/// host of the token URL, or on a parent domain or subdomain of it: that host is pinned, and has the tokens already.
+/// For other hosts, a new sign-in pins the URL.
 ///
 /// # Errors
-/// Returns a sentence if the settings name another place.
+/// Returns an error, as a sentence, if the settings name another place.
 pub fn tool_destination(
     record: &IssuedFor,
     tool: Tool,
@@ -153,7 +154,7 @@ pub fn tool_destination(
     }
 }
 
-/// True for a host of the same service. On this machine, each port may be another program's.
+/// Returns whether a host belongs to the same service. On this machine, each port may be another program.
 fn is_near(token_url: &Url, url: &Url) -> bool {
     same_operator(token_url, url) && (!leads_here(url) || token_url.origin() == url.origin())
 }
@@ -166,8 +167,8 @@ fn subject(record: &IssuedFor) -> Option<&str> {
     record.service_account.as_ref()?.subject.as_deref()
 }
 
-/// What the settings say now and did not say when the tokens were issued, in the words of the form; `None` if nothing
-/// differs that matters.
+/// Returns the name of the first setting that has changed since the tokens were issued, as the form calls it; `None` if
+/// no relevant setting has changed.
 #[must_use]
 pub fn difference(record: &IssuedFor, now: &IssuedFor) -> Option<&'static str> {
     [

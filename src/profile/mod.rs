@@ -1,4 +1,4 @@
-//! Profiles: settings with a name, and where their files are.
+//! Profiles: named settings, and the places of their files.
 
 pub mod account;
 pub mod check;

@@ -1,17 +1,17 @@
-//! Names of profiles.
+//! Checks the names of profiles.
 
 use std::str::FromStr;
 
-/// The longest name, in characters.
+/// Maximum length of a name, in characters.
 const LIMIT: usize = 64;
-/// What Windows gives to devices, whatever follows behind a period.
+/// Device names, which Windows reserves with any extension.
 const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
 
-/// The name of a profile, which is also the name of its files. A mail address is a good one.
+/// The name of a profile, which is also the name of its files, such as a mail address.
 #[derive(Debug, Clone)]
 pub struct ProfileName(String);
 
-/// Why a text is no name.
+/// The error for a text that is not a valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a profile name has 1 to {LIMIT} letters, digits and . _ @ + -, begins with a letter or digit, and is not a device name of Windows such as con"
@@ -49,13 +49,13 @@ impl FromStr for ProfileName {
 }
 
 impl ProfileName {
-    /// As it was given.
+    /// Returns the name as it was entered.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Names are compared without regard to case: some file systems do so.
+    /// Compares names without regard to case, as some file systems do.
     #[must_use]
     pub fn is(&self, other: &str) -> bool {
         self.0.eq_ignore_ascii_case(other)

@@ -1,4 +1,4 @@
-//! Where the files of profiles are: of this user, of the machine, or in one folder that was named.
+//! Finds the files of profiles: in the folders of the user or of the machine, or in one folder given by the user.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,24 +8,24 @@ use crate::oauth::tools::looks_like_token;
 use crate::quote;
 use crate::store::folders;
 
-/// The environment variable that names the one folder for everything.
+/// The environment variable for the folder that contains all profiles.
 pub const VARIABLE: &str = "OAUTH_AUTHORIZER_PROFILES";
 
-/// The usual file systems of these systems ignore case.
+/// Whether file names are case-insensitive, as by default on these systems.
 const IGNORES_CASE: bool = cfg!(any(windows, target_os = "macos"));
 
-/// Whose profile it is.
+/// The owner of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// This user's.
+    /// This user.
     User,
-    /// The machine's.
+    /// The machine.
     Machine,
-    /// In the folder that a flag or the environment variable names.
+    /// Whoever owns the folder given by a flag or the environment variable.
     Named,
 }
 
-/// A pair of folders.
+/// The folders of one owner, for settings and for records.
 #[derive(Debug, Clone)]
 struct Folders {
     owner: Owner,
@@ -33,28 +33,28 @@ struct Folders {
     records: PathBuf,
 }
 
-/// The folders to look in, in this order.
+/// The folders to search, in this order.
 #[derive(Debug, Clone)]
 pub struct Places(Vec<Folders>);
 
-/// This system names no home folder.
+/// The error if this system has no home folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "There is no home folder to look for profiles in. Set HOME, or name a folder with --profiles or {VARIABLE}."
 )]
 pub struct NoFolder;
 
-/// There is no profile of this name.
+/// The error if no profile has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("There is no profile {}.", shown(.name))]
 pub struct NoProfile {
     name: String,
     known: Vec<String>,
-    /// The folder that was named.
+    /// The profile folder given by the user.
     folder: Option<PathBuf>,
 }
 
-/// The name, unless it may be a token.
+/// Returns the name, unless it may be a token.
 fn shown(name: &str) -> String {
     if looks_like_token(name) {
         "of that name. It looks like a token, so it is not repeated here".to_owned()
@@ -64,7 +64,7 @@ fn shown(name: &str) -> String {
 }
 
 impl NoProfile {
-    /// What to do about it.
+    /// Returns the fix, as a sentence.
     #[must_use]
     pub fn hint(&self) -> String {
         if looks_like_token(&self.name) {
@@ -86,21 +86,22 @@ impl NoProfile {
 /// The files of one profile.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// Its name.
+    /// The name of the profile.
     pub name: ProfileName,
-    /// Whose it is.
+    /// The owner of the profile.
     pub owner: Owner,
-    /// The account that may use the tokens of a profile of the machine, where another is to be let in: its security
-    /// identifier.
+    /// The security identifier of the account that may use the tokens of a machine profile, if an account other than
+    /// administrators is to be allowed.
     pub account: Option<String>,
     folders: Folders,
 }
 
 impl Places {
-    /// The folder that was named and no other; otherwise this user's and the machine's.
+    /// Returns only the folder given by the user, if there is one; otherwise the folders of this user and of the
+    /// machine.
     ///
     /// # Errors
-    /// If this system names no home folder.
+    /// Returns an error if this system has no home folder.
     pub fn new(named: Option<&Path>) -> Result<Self, NoFolder> {
         if let Some(folder) = named {
             let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
@@ -131,7 +132,7 @@ impl Places {
         }
     }
 
-    /// This user's folders, for settings and for tokens.
+    /// Returns the folders of this user, for settings and for tokens.
     #[must_use]
     pub fn of_user(settings: PathBuf, records: PathBuf) -> Self {
         Self(vec![Folders {
@@ -141,13 +142,13 @@ impl Places {
         }])
     }
 
-    /// True where profiles of the machine have folders of their own.
+    /// Returns whether machine profiles have separate folders.
     #[must_use]
     pub fn has_machine(&self) -> bool {
         self.0.iter().any(|folders| folders.owner == Owner::Machine)
     }
 
-    /// Where a new profile of this name would be. Looks at no file.
+    /// Returns where a new profile of this name would be. Accesses no file.
     #[must_use]
     pub fn new_place(&self, name: &ProfileName, machine: bool) -> Option<Place> {
         let owner = if machine { Owner::Machine } else { Owner::User };
@@ -156,12 +157,12 @@ impl Places {
         Some(Place::new(name.clone(), folders))
     }
 
-    /// The profile of this name; the user's comes before the machine's.
+    /// Returns the profile of this name; a user's profile has priority over the machine's.
     #[must_use]
     pub fn find(&self, name: &ProfileName) -> Option<Place> {
         self.0.iter().find_map(|folders| {
             let place = Place::new(name.clone(), folders);
-            // Where names are compared without regard to case, the file may have another than this one.
+            // If names are case-insensitive, the file name may differ in case from this name.
             if !IGNORES_CASE && place.settings().exists() {
                 return Some(place);
             }
@@ -169,10 +170,10 @@ impl Places {
         })
     }
 
-    /// The profile of this name.
+    /// Returns the profile of this name.
     ///
     /// # Errors
-    /// If there is none.
+    /// Returns an error if no profile has this name.
     pub fn get(&self, name: &ProfileName) -> Result<Place, NoProfile> {
         self.find(name).ok_or_else(|| NoProfile {
             name: name.to_string(),
@@ -189,10 +190,11 @@ impl Places {
         })
     }
 
-    /// Where a profile of this name is saved: in the folder that was named, or else in the user's or the machine's.
+    /// Returns where a profile of this name is saved: in the folder given by the user, or else in that of the user or
+    /// the machine.
     ///
     /// # Errors
-    /// If this system names no home folder.
+    /// Returns an error if this system has no home folder.
     pub fn place(&self, name: &ProfileName, machine: bool) -> Result<Place, NoFolder> {
         let owner = if machine { Owner::Machine } else { Owner::User };
         let fits = |folders: &&Folders| folders.owner == owner || folders.owner == Owner::Named;
@@ -201,7 +203,7 @@ impl Places {
         Ok(Place::new(known.unwrap_or_else(|| name.clone()), folders))
     }
 
-    /// All profiles, by name. One that the user and the machine both have is there twice.
+    /// Returns all profiles, sorted by name. A name used by both the user and the machine occurs twice.
     #[must_use]
     pub fn all(&self) -> Vec<Place> {
         let mut all = BTreeMap::new();
@@ -226,7 +228,7 @@ fn target(name: &str, folder: Option<&Path>) -> String {
     format!("{name} --profiles {}", quoted.unwrap_or(folder))
 }
 
-/// The name of a profile in its folders, as it is written there: the same, or else in another case.
+/// Returns the name of a profile as its files are named: the same name, or one that differs only in case.
 fn known(name: &ProfileName, folders: &Folders) -> Option<ProfileName> {
     let mut same = names(folders);
     same.retain(|known| name.is(known));
@@ -234,11 +236,11 @@ fn known(name: &ProfileName, folders: &Folders) -> Option<ProfileName> {
     exact.or_else(|| same.first())?.parse().ok()
 }
 
-/// The names of the profiles in these folders. Tokens whose settings are gone count: who deletes the settings by hand must
-/// still find and delete the tokens.
+/// Returns the names of the profiles in these folders. Tokens without a settings file count: a user who deleted the
+/// settings file manually must still be able to find and delete the tokens.
 fn names(folders: &Folders) -> Vec<String> {
     let mut names = with_ending(&folders.settings, ".toml");
-    // Where each record has a folder of its own, it has the name.
+    // If each record has its own folder, the folder has the name of the profile.
     let records = if has_folder_of_its_own(folders.owner) {
         with_ending(&folders.records, "")
     } else {
@@ -250,7 +252,7 @@ fn names(folders: &Folders) -> Vec<String> {
     names
 }
 
-/// What is in a folder with this ending of its name, without it.
+/// Returns the names of the files in a folder that have this ending, without the ending.
 fn with_ending(folder: &Path, ending: &str) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries
@@ -261,7 +263,7 @@ fn with_ending(folder: &Path, ending: &str) -> Vec<String> {
         .collect()
 }
 
-/// The access list of that folder says which service may use the tokens.
+/// Returns whether each record has its own folder, with an access list that says which service may use the tokens.
 fn has_folder_of_its_own(owner: Owner) -> bool {
     cfg!(windows) && owner == Owner::Machine
 }
@@ -280,13 +282,13 @@ impl Place {
         }
     }
 
-    /// True for the same profile.
+    /// Returns whether both are the same profile.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         self.owner == other.owner && self.name.is(other.name.as_str())
     }
 
-    /// The same place under another name.
+    /// Returns the same place under another name.
     #[must_use]
     pub fn renamed(&self, name: &ProfileName) -> Self {
         let mut renamed = self.clone();
@@ -297,49 +299,50 @@ impl Place {
         renamed
     }
 
-    /// The folder of the settings.
+    /// Returns the folder of the settings.
     #[must_use]
     pub fn settings_folder(&self) -> &Path {
         &self.folders.settings
     }
 
-    /// The folder of the record.
+    /// Returns the folder of the record.
     #[must_use]
     pub fn record_folder(&self) -> &Path {
         &self.folders.records
     }
 
-    /// The settings file.
+    /// Returns the path of the settings file.
     #[must_use]
     pub fn settings(&self) -> PathBuf {
         self.folders.settings.join(format!("{}.toml", self.name))
     }
 
-    /// The tokens and the client secret.
+    /// Returns the path of the record, which contains the tokens and the client secret.
     #[must_use]
     pub fn record(&self) -> PathBuf {
         self.beside("record")
     }
 
-    /// Held by whoever writes the record.
+    /// Returns the path of the lock file, which the process that writes the record keeps locked.
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.beside("lock")
     }
 
-    /// What is being tried.
+    /// Returns the path of the note about the current or last attempt to refresh.
     #[must_use]
     pub fn attempt(&self) -> PathBuf {
         self.beside("attempt")
     }
 
-    /// The place of the next record.
+    /// Returns the path of the file in which the next record is written.
     #[must_use]
     pub fn next(&self) -> PathBuf {
         self.beside("next")
     }
 
-    /// What a command in a message ends with to mean this profile: its name, and the flag for its folder if that was named.
+    /// Returns the arguments that name this profile in suggested commands: its name, and the flag for its folder if the
+    /// user gave one.
     #[must_use]
     pub fn target(&self) -> String {
         let folder = (self.owner == Owner::Named).then_some(&*self.folders.settings);

@@ -1,4 +1,4 @@
-//! The settings file of a profile: TOML without a secret, to be edited and committed.
+//! The settings file of a profile: TOML without secrets, made to be edited and committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -25,69 +25,69 @@ use crate::presets::{CUSTOM, Library, PresetError};
 use crate::secret::SecretString;
 use crate::store::private::{self, Audience, PrivateError};
 
-/// The format that this program writes.
+/// The format version that this program writes.
 const FORMAT: u32 = 1;
-/// A settings file is never larger.
+/// Maximum size of a settings file, in bytes.
 const LIMIT: u64 = 256 * 1024;
 
-/// Why a settings file cannot be used.
+/// Why a settings file can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// The file.
+    /// The file can't be read.
     #[error(transparent)]
     File(#[from] PrivateError),
-    /// It is not in order.
+    /// The file is not valid TOML, or has an unknown key or a value of the wrong type.
     #[error("{path}, line {line}, column {column}: {message}.")]
     Syntax {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// From 1 on.
+        /// The line, counted from 1.
         line: usize,
-        /// From 1 on.
+        /// The column, counted from 1.
         column: usize,
-        /// What is wrong there.
+        /// The problem.
         message: String,
     },
-    /// A newer version wrote it.
+    /// The file was written by a newer version.
     #[error(
         "{path} was written by a newer version of this program (format {format}). Update the program."
     )]
     Newer {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// Its format.
+        /// The format version of the file.
         format: u32,
     },
-    /// A setting is unknown or has a value that it cannot have.
+    /// A setting is unknown or has an invalid value.
     #[error("{path}: {problem}")]
     Setting {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What is wrong, as a sentence.
+        /// The problem, as a sentence.
         problem: String,
     },
-    /// The preset.
+    /// The preset can't be used.
     #[error("{path}: {error}")]
     Preset {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What is wrong with it.
+        /// The problem with the preset.
         error: PresetError,
     },
-    /// The preset does not allow a setting.
+    /// The preset doesn't allow a setting.
     #[error("{path}: {error}")]
     Override {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What is wrong with it.
+        /// The problem with the setting.
         error: OverrideError,
     },
-    /// The client secret cannot be read.
+    /// The client secret can't be read.
     #[error(transparent)]
     Secret(#[from] SourceError),
 }
 
-/// A settings file, read.
+/// A parsed settings file.
 #[derive(Debug, Default)]
 pub struct SettingsFile {
     raw: Raw,
@@ -99,7 +99,7 @@ pub struct SettingsFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
-    /// Checked before the rest is read.
+    /// Checked before the rest is parsed.
     #[serde(rename = "format")]
     _format: u32,
     preset: Option<String>,
@@ -115,7 +115,7 @@ struct Raw {
     check: CheckSettings,
 }
 
-/// A setting: a text or a list of texts.
+/// The value of a setting: a string or a list of strings.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Value {
@@ -132,16 +132,16 @@ struct Mail {
     smtp: Option<String>,
 }
 
-/// The digest of the bytes of a settings file, as a record has it.
+/// Returns the digest of the bytes of a settings file, in the form used in records.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, bytes))
 }
 
-/// Reads the bytes of a settings file, which only this user and root may change.
+/// Reads the bytes of a settings file. Only this user and root may have write access to it.
 ///
 /// # Errors
-/// If it is missing, or accessible to other users.
+/// Returns an error if the file is missing, or accessible to other users.
 pub fn read_bytes(place: &Place) -> Result<Vec<u8>, PrivateError> {
     private::check_folder(place.settings_folder())?;
     let bytes = private::read(&place.settings(), Audience::All, LIMIT)?;
@@ -149,19 +149,19 @@ pub fn read_bytes(place: &Place) -> Result<Vec<u8>, PrivateError> {
 }
 
 impl SettingsFile {
-    /// Reads the file of a profile.
+    /// Reads the settings file of a profile.
     ///
     /// # Errors
-    /// Returns what is wrong, and where.
+    /// Returns what is wrong and where.
     pub fn read(place: &Place) -> Result<Self, SettingsError> {
         let bytes = read_bytes(place)?;
         Self::parse(&bytes, &clean(&place.settings().to_string_lossy(), 200))
     }
 
-    /// Reads the bytes of a settings file; `path` is its name in messages.
+    /// Parses the bytes of a settings file. `path` names the file in messages.
     ///
     /// # Errors
-    /// Returns what is wrong, and where.
+    /// Returns what is wrong and where.
     pub fn parse(bytes: &[u8], path: &str) -> Result<Self, SettingsError> {
         #[derive(Deserialize)]
         struct Version {
@@ -172,7 +172,7 @@ impl SettingsFile {
             path: path.clone(),
             problem: "The file is not in UTF-8.".to_owned(),
         })?;
-        // An unknown key of a newer format is no mistake of the user.
+        // Check the format first: a key that only a newer format has is not a mistake of the user.
         match toml::from_str(text) {
             Ok(Version { format }) if format > FORMAT => {
                 return Err(SettingsError::Newer { path, format });
@@ -207,32 +207,32 @@ impl SettingsFile {
         })
     }
 
-    /// Where the tokens are to be kept, where the file says so.
+    /// Returns where the tokens are stored, if the file says so.
     #[must_use]
     pub fn store(&self) -> Option<&Store> {
         self.raw.store.as_ref()
     }
 
-    /// The same file with another place for the tokens.
+    /// Returns the same file with another store for the tokens.
     #[must_use]
     pub fn with_store(mut self, store: Store) -> Self {
         self.raw.store = Some(store);
         self
     }
 
-    /// What the user says about the limits of the tokens.
+    /// Returns what the user knows about the limits of the tokens.
     #[must_use]
     pub fn check(&self) -> &CheckSettings {
         &self.raw.check
     }
 
-    /// The mailbox, where the file names one.
+    /// Returns the mailbox, if the file names one.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.raw.mail.as_ref()?.user.as_deref()
     }
 
-    /// The mail server of a protocol, as `host:port TLS`, where the file names one.
+    /// Returns the mail server for a protocol, as `host:port TLS`, if the file names one.
     #[must_use]
     pub fn mail_server(&self, protocol: Protocol) -> Option<&str> {
         let mail = self.raw.mail.as_ref()?;
@@ -243,47 +243,47 @@ impl SettingsFile {
         }
     }
 
-    /// The preset, by its ID.
+    /// Returns the ID of the preset.
     #[must_use]
     pub fn preset(&self) -> &str {
         self.raw.preset.as_deref().unwrap_or(CUSTOM)
     }
 
-    /// Where the client secret is, if the file says so.
+    /// Returns where the client secret is, if the file says so.
     #[must_use]
     pub fn secret_source(&self) -> Option<&SecretSource> {
         self.raw.secret.as_ref()
     }
 
-    /// The same file without a place for the client secret.
+    /// Returns the same file without a source for the client secret.
     #[must_use]
     pub fn without_secret(mut self) -> Self {
         self.raw.secret = None;
         self
     }
 
-    /// The environment variable that has the client secret, where the file names one.
+    /// Returns the environment variable that contains the client secret, if the file names one.
     #[must_use]
     pub fn secret_variable(&self) -> Option<&str> {
         self.secret_source()?.env.as_deref()
     }
 
-    /// The command that prints the client secret, where the file names one.
+    /// Returns the command that prints the client secret, if the file names one.
     #[must_use]
     pub fn secret_command(&self) -> Option<&[String]> {
         self.secret_source()?.command.as_deref()
     }
 
-    /// True if the file says where the client secret is, so that the record needs none.
+    /// Returns whether the file says where the client secret is, so that the record doesn't need to contain it.
     #[must_use]
     pub fn names_secret(&self) -> bool {
         self.secret_source().is_some_and(SecretSource::is_named)
     }
 
-    /// The client secret, where the file says where it is.
+    /// Returns the client secret, if the file says where it is.
     ///
     /// # Errors
-    /// If it can't be read.
+    /// Returns an error if the client secret can't be read.
     pub fn secret(&self) -> Result<Option<SecretString>, SettingsError> {
         match &self.raw.secret {
             Some(source) => Ok(source.read()?),
@@ -291,10 +291,10 @@ impl SettingsFile {
         }
     }
 
-    /// The form that the file fills in, without the client secret of the record.
+    /// Returns the form filled in from the file, without the client secret of the record.
     ///
     /// # Errors
-    /// If the preset is missing, or doesn't allow a setting.
+    /// Returns an error if the preset is missing, or doesn't allow a setting.
     pub fn form(&self, browser: Browser, library: &mut Library) -> Result<Settings, SettingsError> {
         let path = || self.path.clone();
         let preset = match &self.raw.preset_file {
@@ -397,8 +397,8 @@ impl SettingsFile {
     }
 }
 
-/// The text of a settings file for these settings: only what differs from the preset.
-/// The sections of `before` that the form does not have stay as they are.
+/// Returns the text of a settings file for these settings, limited to what differs from the preset. Sections of
+/// `before` that the form doesn't have stay unchanged.
 #[must_use]
 pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFile>) -> String {
     let mut top = format!(
@@ -426,7 +426,7 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
             | "service-account-file"
             | "client-key"
             | "client-certificate" => {
-                // Read from any folder.
+                // Commands may run in any folder, so the path must be absolute.
                 let path = std::path::absolute(value).unwrap_or_else(|_| value.into());
                 rest += &format!(
                     "{} = {}\n",
@@ -582,7 +582,7 @@ smtp = \"smtp.example.org:587 STARTTLS\"
                 let file = file.unwrap();
                 let store = file.store().unwrap();
                 assert_eq!((store.kind().name(), store.seal()), (kind, seal));
-                // It stays when the form is saved.
+                // The store stays when the form is saved.
                 let form = file.form(Browser::Elsewhere, &mut Library::default());
                 let text = write(&form.unwrap(), None, Some(&file));
                 assert_eq!(read(&text).unwrap().store(), Some(store));

@@ -1,4 +1,4 @@
-//! Where the tokens of a profile are kept, as its settings say.
+//! The `[store]` section of the settings: where the tokens of a profile are stored.
 
 use serde::Deserialize;
 
@@ -6,12 +6,12 @@ use super::toml_text::{list, quoted};
 use crate::store::commands::StoreCommands;
 use crate::store::seal::Seal;
 
-/// Where the tokens are kept: the section of the settings file.
+/// The section of the settings file that says where the tokens are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
     kind: StoreKind,
-    /// The command that prints the tokens.
+    /// The command that prints the stored tokens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     read: Vec<String>,
     /// The command that stores them.
@@ -19,7 +19,7 @@ pub struct Store {
     write: Vec<String>,
 }
 
-/// The kinds of stores.
+/// The kinds of token stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreKind {
@@ -29,12 +29,12 @@ pub enum StoreKind {
     Dpapi,
     /// A file that Windows encrypts for the computer.
     DpapiMachine,
-    /// The store of another program.
+    /// The store of another program, used through commands.
     Command,
 }
 
-/// The kinds that this system offers to a user and, in the second place, to all users of the computer. The first kind is the
-/// default.
+/// The kinds that this system offers to a single user and, in the second entry, to all users of the computer. The first
+/// kind of each entry is the default.
 const OFFERED: [&[StoreKind]; 2] = if cfg!(windows) {
     [
         &[StoreKind::Dpapi, StoreKind::File, StoreKind::Command],
@@ -45,13 +45,14 @@ const OFFERED: [&[StoreKind]; 2] = if cfg!(windows) {
 };
 
 impl StoreKind {
-    /// The kinds to choose from for a profile of the user or, with `machine`, of the computer. The first one is the default.
+    /// Returns the kinds to choose from for a profile of the user or, with `machine`, of the computer. The first kind
+    /// is the default.
     #[must_use]
     pub fn offered(machine: bool) -> &'static [Self] {
         OFFERED[usize::from(machine)]
     }
 
-    /// As the settings name it.
+    /// Returns the name used in the settings.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -64,10 +65,10 @@ impl StoreKind {
 }
 
 impl Store {
-    /// A store of this kind, with the commands to read and to write it.
+    /// Creates a store of this kind, with the commands to read and to write it.
     ///
     /// # Errors
-    /// Returns why it can't be used, as a sentence.
+    /// Returns the reason, as a sentence, if the store can't be used.
     pub fn new(kind: StoreKind, read: Vec<String>, write: Vec<String>) -> Result<Self, String> {
         let store = Self { kind, read, write };
         match store.problem() {
@@ -76,13 +77,13 @@ impl Store {
         }
     }
 
-    /// Its kind.
+    /// Returns the kind of the store.
     #[must_use]
     pub fn kind(&self) -> StoreKind {
         self.kind
     }
 
-    /// How its files are encrypted. The files of a command have nothing to encrypt.
+    /// Returns how the files of the store are encrypted. With commands, the files contain nothing to encrypt.
     #[must_use]
     pub fn seal(&self) -> Seal {
         match self.kind {
@@ -92,7 +93,7 @@ impl Store {
         }
     }
 
-    /// The commands, if it has any.
+    /// Returns the commands of a command store.
     #[must_use]
     pub fn commands(&self) -> Option<StoreCommands> {
         (self.kind == StoreKind::Command).then(|| StoreCommands {
@@ -101,7 +102,7 @@ impl Store {
         })
     }
 
-    /// Why it can't be used, as a sentence.
+    /// Returns why the store can't be used, as a sentence.
     pub(super) fn problem(&self) -> Option<String> {
         let kind = self.kind.name();
         if self.kind == StoreKind::Command {
@@ -122,7 +123,7 @@ impl Store {
         })
     }
 
-    /// The commands to read and to write as a shell would take them; empty without commands.
+    /// Returns the commands to read and to write as shell command lines; empty without commands.
     #[must_use]
     pub fn command_lines(&self) -> [String; 2] {
         [&self.read, &self.write].map(|words| {
@@ -131,7 +132,7 @@ impl Store {
         })
     }
 
-    /// The lines of the section.
+    /// Returns the lines of the section.
     pub(super) fn lines(&self) -> String {
         let mut lines = format!("kind = {}\n", quoted(self.kind.name()));
         for (name, command) in [("read", &self.read), ("write", &self.write)] {
