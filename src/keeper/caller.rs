@@ -18,8 +18,7 @@ use crate::store::record::{Record, Tokens};
 use crate::store::reserved::Reserved;
 use crate::store::seal::Seal;
 
-/// How long to wait, in seconds, before a rejected refresh token is sent again. Some services reject it only during an
-/// outage.
+/// How long, in seconds, a rejected refresh token is not sent again. Some services reject it only during an outage.
 const REJECTED_PAUSE: u64 = 600;
 /// Maximum number of keepers to start if each ends without an outcome.
 const STARTS: u32 = 3;
@@ -209,7 +208,7 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
         let last = attempt()?;
         let record =
             Record::outline(&place.record()).map_err(|error| record_outcome(&error, place))?;
-        // A record newer than this process's start is good enough. Otherwise, waiting callers would refresh one after
+        // A record newer than this process's start is good enough; otherwise, all callers would refresh one after
         // another.
         let newer = record.generation > first.generation || record.lineage != first.lineage;
         if newer

@@ -106,8 +106,7 @@ impl Keeper {
         })
     }
 
-    /// Returns the exit code once the process has ended. A process ended by a signal has none, so another number is
-    /// returned.
+    /// Returns the exit code once the process has ended. If a signal ended it, another number is returned.
     pub fn exit_code(&mut self) -> Option<u32> {
         #[cfg(unix)]
         return match self.process.try_wait() {
@@ -160,8 +159,7 @@ fn listen(mut pipe: PipeReader) -> io::Result<Receiver<Zeroizing<Vec<u8>>>> {
     Ok(receiver)
 }
 
-/// Returns the path of this program. After an upgrade, the path of the running program may point to another file, or to
-/// none.
+/// Returns the path of this program. After an upgrade, the path of the running program may be another file, or none.
 fn program() -> std::io::Result<PathBuf> {
     if cfg!(target_os = "linux") {
         return Ok(PathBuf::from("/proc/self/exe"));

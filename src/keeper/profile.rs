@@ -30,8 +30,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Loads a profile to send its tokens. The client secret comes from the place that the settings name, or from the
-    /// record.
+    /// Loads a profile to send its tokens. The client secret comes from where the settings say, or from the record.
     ///
     /// # Errors
     /// Returns the outcome to report. This includes settings that would send tokens to a place other than the one they
@@ -46,7 +45,7 @@ impl Profile {
         Self::with_secret(place, record, file, secret)
     }
 
-    /// Checks whether the settings still match the tokens. Sends nothing and runs no command. The client secret may be
+    /// Checks whether the settings still match the tokens, without network access or commands. The client secret may be
     /// a placeholder.
     ///
     /// # Errors

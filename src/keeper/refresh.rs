@@ -2,8 +2,8 @@
 //!
 //! The order of the steps makes this safe: disk space for the response is reserved before the request is sent; the
 //! attempt is recorded on disk before the refresh token is sent; and the response is completely on disk before it
-//! replaces the record. If a process is stopped between two steps, the next one can continue, or tell exactly what was
-//! lost.
+//! replaces the record. After a process is stopped between two steps, the next one can continue, or tell exactly what
+//! was lost.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -37,12 +37,10 @@ const RETRY_LIMIT: Duration = Duration::from_secs(20);
 const PAUSES: [u64; 3] = [1, 2, 4];
 /// Services that accept a refresh token twice do so only for a few seconds. A later retry is useless.
 const LEEWAY: Duration = Duration::from_secs(3);
-/// A lifetime, in seconds. While the access token is valid for longer, sending the refresh token twice is not worth the
-/// risk.
+/// A lifetime, in seconds. A token that is valid for longer is not worth the risk of sending the refresh token twice.
 const SAFE_LIFE: u64 = 300;
 
-/// What the caller knew when it requested a refresh. If the record or the attempt is newer by now, no refresh is
-/// needed.
+/// What the caller knew when it requested a refresh. If more has happened since, no refresh is needed.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
     /// The generation of the record.

@@ -64,8 +64,7 @@ pub fn try_place(place: &Place) -> Result<(), SaveError> {
         path: place.record(),
         problem,
     })?;
-    // The probe uses another file name: an interrupted refresh may have left tokens in `next`, for the next refresh to
-    // adopt.
+    // The probe uses another file name: `next` may contain tokens of an interrupted refresh, for the next one to adopt.
     Reserved::probe(&place.next(), seal)?;
     match commands(place) {
         Some(commands) => rehearse(place, &commands),

@@ -1,7 +1,6 @@
 //! Finds the account, in addition to administrators, that may use the tokens of a machine profile. Windows only.
 
-/// Returns the security identifier of an account, given by name or by the identifier itself. May query a domain
-/// controller.
+/// Returns the security identifier of an account, given by name or identifier. May query a domain controller.
 ///
 /// # Errors
 /// Returns an error, as a sentence, if the account can't be used: it is unknown, or a group that includes other users.

@@ -1,5 +1,4 @@
-//! Forecasts what is wrong with a profile now, and what will break next. Nothing in this module reads a file or a
-//! clock.
+//! Forecasts what is wrong with a profile now, and what will break next. This module reads no file and no clock.
 
 use super::check_settings::CheckSettings;
 use super::client_secret::Probe;

@@ -97,8 +97,7 @@ pub struct Place {
 }
 
 impl Places {
-    /// Returns only the folder given by the user, if there is one; otherwise the folders of this user and of the
-    /// machine.
+    /// Returns only the folder given by the user, if any; otherwise the folders of this user and of the machine.
     ///
     /// # Errors
     /// Returns an error if this system has no home folder.
@@ -341,8 +340,7 @@ impl Place {
         self.beside("next")
     }
 
-    /// Returns the arguments that name this profile in suggested commands: its name, and the flag for its folder if the
-    /// user gave one.
+    /// Returns the arguments for this profile in suggested commands: its name, and the flag for its folder if needed.
     #[must_use]
     pub fn target(&self) -> String {
         let folder = (self.owner == Owner::Named).then_some(&*self.folders.settings);

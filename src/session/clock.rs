@@ -1,4 +1,4 @@
-//! The time, passed in by whoever drives the session.
+//! The time of events, passed in by the session's caller.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,26 +6,26 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
 
-/// A time. Nothing in the session asks a clock: each message brings one.
+/// A point in time. The session never reads a clock; each message brings the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Moment {
-    /// Since the program began; never goes back.
+    /// The time since the program started. It never decreases.
     pub up: Duration,
-    /// The local wall clock.
+    /// The local time.
     pub local: DateTime,
-    /// The same in seconds since 1970, as tokens count.
+    /// The same time in seconds since 1970, as used for tokens.
     pub unix: i64,
 }
 
 impl Moment {
-    /// What the local wall clock shows so many seconds later, or earlier where `seconds` is negative.
+    /// Returns the local time `seconds` later, or earlier if `seconds` is negative.
     #[must_use]
     pub fn local_in(&self, seconds: i64) -> DateTime {
         self.local
             .saturating_add(SignedDuration::from_secs(seconds))
     }
 
-    /// The day of another time, within a sentence: `today`, `tomorrow`, `yesterday`, else its date.
+    /// Returns the day of another time for use within a sentence: `today`, `tomorrow`, `yesterday`, or else its date.
     #[must_use]
     pub fn day(&self, other: DateTime) -> String {
         let date = other.date();
@@ -43,7 +43,7 @@ impl Moment {
 }
 
 impl Moment {
-    /// So much later on the same clocks.
+    /// Returns the moment that is `time` later.
     #[must_use]
     pub fn after(self, time: Duration) -> Self {
         let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
@@ -54,7 +54,7 @@ impl Moment {
         }
     }
 
-    /// Hour and minute, as `12:01`.
+    /// Formats hour and minute, as `12:01`.
     #[must_use]
     pub fn minute(self) -> String {
         self.local.strftime("%H:%M").to_string()
@@ -62,7 +62,7 @@ impl Moment {
 }
 
 impl fmt::Display for Moment {
-    /// As `12:01:07`.
+    /// Formats the local time, as `12:01:07`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.local.strftime("%H:%M:%S"), f)
     }

@@ -1,5 +1,4 @@
-//! The values that can be copied, saved or shown alone. Each has a name, so that a result never depends on the screen that is
-//! open.
+//! The values that can be copied, saved or shown alone. Each has a name, independent of the open screen.
 
 use std::fmt;
 
@@ -10,7 +9,7 @@ use super::{Session, Taken, Value};
 use crate::flow::attempt::AttemptId;
 use crate::secret::{ExposeSecret, SecretString};
 
-/// Something that can be taken out.
+/// A value that can be copied, saved or shown alone.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Content {
     /// The user code of a device flow.
@@ -19,35 +18,35 @@ pub enum Content {
     Url(Url),
     /// The user code of a device flow and the URL to enter it at.
     CodeAndUrl(String, Url),
-    /// The command of a tunnel.
+    /// The command that opens a tunnel.
     Tunnel(String),
-    /// Commands that set up a listener, a line for each.
+    /// The commands that set up a listener, one per line.
     Commands(Vec<String>),
     /// A token of this attempt.
     Token(Value, AttemptId),
     /// The `Authorization` header with the access token of this attempt.
     Header(AttemptId),
-    /// All tokens of this attempt and what is known of them, as JSON.
+    /// All tokens of this attempt, with their known properties, as JSON.
     Json(AttemptId),
-    /// The client that was registered, with what changes its registration, as JSON.
+    /// The client that was registered, with the data to manage its registration, as JSON.
     Registration,
     /// The trace.
     Trace,
-    /// A text without secrets, and its name within a sentence.
+    /// A text without secrets, preceded by its name within a sentence.
     Text(&'static str, String),
-    /// Why the sign-in failed.
+    /// The report of a failed sign-in.
     Report,
 }
 
 impl fmt::Debug for Content {
-    /// The name alone: a URL and a code are nobody else's business.
+    /// Formats the name only: URLs and codes must not appear in debug output.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
 impl Content {
-    /// The name within a sentence.
+    /// Returns the name for use within a sentence.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -66,7 +65,7 @@ impl Content {
         }
     }
 
-    /// The name of its file, unless the user types another; `None` for what is not saved.
+    /// Returns the default file name; `None` if the value can't be saved.
     #[must_use]
     pub fn file_name(&self) -> Option<&'static str> {
         match self {
@@ -87,7 +86,7 @@ impl Content {
         }
     }
 
-    /// What to do where a copy fails.
+    /// Returns what to do if copying fails.
     #[must_use]
     pub fn instead(&self) -> &'static str {
         match self {
@@ -105,7 +104,7 @@ impl Content {
         }
     }
 
-    /// The attempt whose tokens these are; `None` for what is no token.
+    /// Returns the attempt that issued the tokens; `None` if the value contains no token.
     #[must_use]
     pub fn tokens_of(&self) -> Option<AttemptId> {
         match self {
@@ -122,7 +121,7 @@ impl Content {
         }
     }
 
-    /// The same of the tokens of another attempt.
+    /// Returns the same value for the tokens of another attempt.
     #[must_use]
     pub fn of_attempt(self, attempt: AttemptId) -> Self {
         match self {
@@ -133,7 +132,7 @@ impl Content {
         }
     }
 
-    /// The text itself; `None` if it is no longer there, such as tokens that others have replaced.
+    /// Returns the text itself; `None` if it no longer exists, such as tokens that were replaced.
     #[must_use]
     pub fn text(&self, session: &Session) -> Option<SecretString> {
         let tokens = || {
@@ -146,7 +145,7 @@ impl Content {
         Some(match self {
             Self::UserCode(text) | Self::Text(_, text) => text.as_str().into(),
             Self::Url(url) => url.as_str().into(),
-            // Written as it is, where only a carriage return leads to the first column.
+            // The text is written to the terminal unchanged, and only a carriage return moves to the first column.
             Self::CodeAndUrl(code, url) => format!("{url}\r\n\r\n{code}").into(),
             Self::Tunnel(command) => command.as_str().into(),
             Self::Commands(lines) => lines.join("\r\n").into(),
@@ -166,7 +165,7 @@ impl Content {
         })
     }
 
-    /// The tokens in it.
+    /// Returns the tokens that the value contains.
     fn values(&self) -> &'static [Value] {
         match self {
             Self::Token(Value::Access, _) | Self::Header(_) => &[Value::Access],
@@ -179,7 +178,7 @@ impl Content {
 }
 
 impl Session {
-    /// This has left the program in this way. Quitting asks about tokens that the user may not have.
+    /// Records that the content was copied, saved or shown. Quitting asks about tokens that the user may not have.
     pub fn took(&mut self, content: &Content, how: Taken) {
         let of = content.tokens_of();
         if let Some(tokens) = self.tokens.as_mut().filter(|it| Some(it.attempt) == of) {

@@ -1,4 +1,4 @@
-//! The discovery of the issuer's metadata.
+//! Discovery of the issuer's metadata.
 
 use super::Session;
 use super::event::{Refused, SessionEvent, Started};
@@ -12,11 +12,11 @@ use crate::oauth::discovery::Metadata;
 use crate::presets::format::mail_domain;
 
 impl Session {
-    /// Requests the metadata of the form's issuer, which then fills in the form. A sign-in or discovery in progress gives way
-    /// to it.
+    /// Requests the metadata of the issuer in the form, which then fills in the form. Stops a sign-in or discovery in
+    /// progress.
     ///
     /// # Errors
-    /// If there is no issuer, the form has an error, or something in progress can't be stopped.
+    /// Returns an error if there is no issuer, the form has an error, or the task in progress can't be stopped.
     pub fn discover(&mut self, overwrite: Overwrite) -> Result<Started, Refused> {
         self.others_give_way()?;
         let issuer = request::issuer(&self.settings).ok_or(Refused::NoIssuer)?;
@@ -37,13 +37,13 @@ impl Session {
         Ok(self.start(Job::Discover(issuer), Work::Discovering(overwrite)))
     }
 
-    /// Stops a discovery, which was about a service that is no longer chosen.
+    /// Stops a discovery for a service that is no longer selected.
     pub fn cancel_discovery(&mut self) -> bool {
         let discovering = |(_, work): &mut (_, Work)| matches!(work, Work::Discovering(_));
         self.work.take_if(discovering).is_some()
     }
 
-    /// Takes in the metadata, which fills the form.
+    /// Fills in the form from the metadata.
     pub(super) fn discovered(&mut self, metadata: Box<Metadata>) -> Option<SessionEvent> {
         let discovering = |(_, work): &mut (_, Work)| matches!(work, Work::Discovering(_));
         let Some((_, Work::Discovering(overwrite))) = self.work.take_if(discovering) else {

@@ -1,4 +1,4 @@
-//! The session's events: tasks that it starts, rejects and stops, and the interpreted events of the engine.
+//! The events of the session: tasks that it starts, rejects and stops, and the interpreted events of the engine.
 
 use url::Url;
 
@@ -15,100 +15,100 @@ use crate::form::settings::Key;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::tools::{TokenKind, Tool};
 
-/// Something to be handed to the engine.
+/// A job for the engine.
 #[derive(Debug)]
 #[must_use]
 pub struct Started {
-    /// What to run.
+    /// The job to run.
     pub job: Box<Job>,
-    /// The number that its events carry.
+    /// The number of the attempt, included in all its events.
     pub attempt: AttemptId,
 }
 
-/// Why nothing was started.
+/// Why no task was started.
 #[derive(Debug)]
 pub enum Refused {
-    /// Something else is in progress: a sentence about it.
+    /// Another task is in progress. Contains a sentence about it.
     Busy(&'static str),
-    /// The form is incomplete or wrong.
+    /// The form is incomplete or has errors.
     Form(Vec<Problem>),
-    /// The form names no issuer.
+    /// The form contains no issuer.
     NoIssuer,
-    /// The issuer is an email address; a preset may know its service.
+    /// The issuer is an email address. A preset may exist for its service.
     MailAddress(String),
     /// There are no tokens.
     NoTokens,
-    /// The service doesn't offer it: a sentence.
+    /// The service doesn't offer the request. Contains a sentence about it.
     NotOffered(String),
-    /// This system names no folder for profiles.
+    /// This system has no folder for profiles.
     NoFolder,
-    /// The demo's server ends with the program.
+    /// The demo can't be saved, because its server ends with the program.
     Demo,
 }
 
-/// What became of refreshed tokens, as sentences.
+/// The result of a refresh, as sentences.
 #[derive(Debug)]
 pub enum Refreshed {
     /// What happened to the refresh token.
     Fine(String),
-    /// Why they can't be stored in their profile.
+    /// Why the tokens can't be stored in their profile.
     Unstored(String),
 }
 
-/// What came of an event of the engine.
+/// The result of an event of the engine.
 #[derive(Debug)]
 pub enum SessionEvent {
-    /// Something moved on.
+    /// Something has changed on screen.
     Progress,
-    /// The device code is there.
+    /// The device code has arrived.
     Code,
-    /// The URL to open is there; with it, where a browser is to be opened here.
+    /// The authorization URL has arrived.
     SignIn {
-        /// To be opened.
+        /// The URL to open, if a browser is to be opened on this machine.
         open: Option<Url>,
     },
-    /// A paste was not taken; says why.
+    /// A pasted text was rejected. Contains the reason.
     PasteRefused(String),
     /// The metadata was filled into the form.
     Discovered {
-        /// What it filled in.
+        /// The fields that it filled in.
         filled: Vec<Key>,
         /// The metadata itself.
         metadata: Box<Metadata>,
     },
-    /// The metadata came for an issuer that was changed meanwhile.
+    /// The metadata belongs to an issuer that has been changed in the form since.
     DiscoveredOther,
     /// This program was registered.
     Registered {
-        /// What that filled in; `None` if the form is about another service by now.
+        /// The fields that were filled in; `None` if the form is for another service by now.
         filled: Option<Vec<Key>>,
     },
-    /// The service registered nothing, as far as is known.
+    /// Registration failed. As far as is known, the service registered nothing.
     RegistrationFailed(FlowError),
     /// The tokens have arrived.
     Tokens {
-        /// They came by a refresh.
+        /// The result of the refresh, if the tokens came from one.
         refreshed: Option<Refreshed>,
     },
     /// A sign-in ended without tokens.
     SignInFailed(FlowError, Ended),
-    /// A refresh ended without tokens; the old ones are still there.
+    /// A refresh ended without tokens; the previous tokens are kept.
     RefreshFailed(Ended),
-    /// What came of a question to the service about a token.
+    /// The result of a request about a token.
     Told(Tool, TokenKind, Box<Told>),
     /// A mail server was tested.
     MailTested {
-        /// It was the last one.
+        /// Whether it was the last server.
         done: bool,
     },
-    /// A discovery found nothing.
+    /// Discovery failed.
     DiscoveryFailed(FlowError),
-    /// The user's own presets are there.
+    /// The user's own presets were loaded.
     Presets,
-    /// Something became of profiles.
+    /// A task on profiles has ended.
     Profile(ProfileNews),
     /// The certificates of this machine that have a private key, or why they can't be listed.
     StoreKeys(Result<Vec<ListedKey>, String>),
-    /// An action of the listener's set-up is over.
+    /// An action of the listener's setup has ended.
     SetUp(SetUpAction, Verdict),
 }

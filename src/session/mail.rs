@@ -1,4 +1,4 @@
-//! What is known of a test of mail servers: the servers, the mailbox, and the results.
+//! State of the mail server tests: the servers, the mailbox, and the results.
 
 use super::mail_report::MailReport;
 use crate::flow::attempt::AttemptId;
@@ -9,20 +9,20 @@ use crate::mail::server::{Address, Protocol};
 /// A server that can be tested.
 #[derive(Debug, Clone)]
 pub struct MailServer {
-    /// The protocol.
+    /// The mail protocol.
     pub protocol: Protocol,
-    /// Where it is, or why it can't be used, as a sentence.
+    /// The address of the server, or why it can't be used, as a sentence.
     pub address: Result<Address, String>,
 }
 
-/// What is tested, and the results.
+/// The settings of the mail server tests, and the results.
 #[derive(Debug, Default)]
 pub struct Mail {
-    /// The mailbox that the user entered, in place of that of the tokens.
+    /// The mailbox that the user entered, used instead of that of the tokens.
     pub user: Option<String>,
-    /// The mechanism to use; `None`: the best that a server offers.
+    /// The SASL mechanism to use; `None` for the best one that a server offers.
     pub mechanism: Option<Mechanism>,
-    /// Servers that the user entered, in place of those of the settings.
+    /// Servers that the user entered, used instead of those in the settings.
     pub(super) servers: Vec<MailServer>,
     pub(super) tests: Option<MailTests>,
 }
@@ -30,30 +30,30 @@ pub struct Mail {
 /// The results of a test.
 #[derive(Debug)]
 pub struct MailTests {
-    /// Whose access token was used.
+    /// The attempt that issued the access token.
     pub(super) of: AttemptId,
-    /// The mailbox.
+    /// The mailbox to sign in to.
     pub user: String,
-    /// What the access token says about itself that may be a reason to reject it.
+    /// Properties of the access token that may be a reason to reject it, as sentences.
     pub warnings: Vec<String>,
-    /// The tests, in the order in which they are run.
+    /// The tests in the order they are run.
     pub(super) tests: Vec<(MailTest, Option<MailReport>)>,
 }
 
 impl MailTests {
-    /// The report about the server of a protocol; `None` while there is none.
+    /// Returns the report about the server for a protocol; `None` if there is no report yet.
     #[must_use]
     pub fn report(&self, protocol: Protocol) -> Option<&MailReport> {
         let mut reports = self.reports();
         reports.find(|report| report.protocol == protocol)
     }
 
-    /// All reports, in the order of the tests.
+    /// Returns all reports, in the order of the tests.
     pub fn reports(&self) -> impl Iterator<Item = &MailReport> {
         self.tests.iter().filter_map(|(_, report)| report.as_ref())
     }
 
-    /// The protocol of the first failure.
+    /// Returns the protocol of the first failure.
     #[must_use]
     pub fn first_failure(&self) -> Option<Protocol> {
         let mut reports = self.reports();
@@ -61,20 +61,20 @@ impl MailTests {
         Some(failed.protocol)
     }
 
-    /// True if only one server is tested.
+    /// Returns whether only one server is tested.
     #[must_use]
     pub fn is_single(&self) -> bool {
         self.tests.len() == 1
     }
 
-    /// The protocol that is being tested, or the first that was not.
+    /// Returns the protocol that is being tested, or the first one not yet tested.
     #[must_use]
     pub fn next(&self) -> Option<Protocol> {
         let (test, _) = self.tests.iter().find(|(_, report)| report.is_none())?;
         Some(test.protocol)
     }
 
-    /// What it came to, as a sentence.
+    /// Returns the overall result, as a sentence.
     #[must_use]
     pub fn summary(&self) -> String {
         let (failed, ok): (Vec<_>, Vec<_>) = self.reports().partition(|report| !report.is_ok());

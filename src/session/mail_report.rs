@@ -1,4 +1,4 @@
-//! What the test of a mail server showed, in words: as lines of text and as JSON.
+//! The report of a mail server test, as lines of text and as JSON.
 
 use std::time::Duration;
 
@@ -12,42 +12,42 @@ use crate::mail::server::{Address, Protocol};
 use crate::mail::verdict::{Problem, Step};
 use crate::presets::Library;
 
-/// How a test ended.
+/// The result of a test.
 #[derive(Debug)]
 pub struct MailReport {
-    /// The protocol.
+    /// The mail protocol.
     pub protocol: Protocol,
-    /// The server.
+    /// The address of the server.
     pub address: Address,
-    /// The mailbox.
+    /// The mailbox to sign in to.
     pub user: String,
-    /// The steps and the lines that were exchanged.
+    /// The steps, and the lines sent and received.
     pub report: Report,
-    /// What the failure means, where it is known.
+    /// What the failure means, if that is known.
     pub explained: Explained,
 }
 
-/// A failure in words. All of it is empty if the test did not fail.
+/// The explanation of a failure; empty if the test did not fail.
 #[derive(Debug, Default)]
 pub struct Explained {
-    /// What the server said.
+    /// The response of the server.
     pub server_said: Option<String>,
-    /// Why it happened.
+    /// The cause of the failure.
     pub cause: Option<String>,
-    /// What to do.
+    /// The fix.
     pub fix: Option<String>,
-    /// Where the explanation comes from.
+    /// The source of the explanation.
     pub source: Option<String>,
 }
 
 impl MailReport {
-    /// The report of a test, explained with the entries of `library`.
+    /// Creates the report of a test, explained with the entries of `library`.
     #[must_use]
     pub fn new(test: &MailTest, report: Report, library: &Library) -> Self {
         let explained = report.failed.as_ref().map(|failed| {
             let challenge = failed.challenge.as_deref().unwrap_or_default();
             let entry = match &failed.problem {
-                // The explanations are about a token that was sent.
+                // The explanations apply only after the token was sent.
                 Problem::Refused { reply, .. }
                     if matches!(failed.step, Step::SignIn | Step::Mailbox) =>
                 {
@@ -80,13 +80,13 @@ impl MailReport {
         }
     }
 
-    /// True if the server accepted the token and opened the mailbox.
+    /// Returns whether the server accepted the token and opened the mailbox.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         self.report.failed.is_none()
     }
 
-    /// What is known of the failure, each part behind its label.
+    /// Returns what is known about the failure, each part after its label.
     #[must_use]
     pub fn failure(&self) -> Vec<(&'static str, String)> {
         let Some(failed) = &self.report.failed else {
@@ -106,7 +106,7 @@ impl MailReport {
             .collect()
     }
 
-    /// The report as lines of text.
+    /// Returns the report as lines of text.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mechanism = self.report.mechanism.map_or("", Mechanism::name);
@@ -130,7 +130,7 @@ impl MailReport {
         lines
     }
 
-    /// The lines that were exchanged. The token is shown by its length only.
+    /// Returns the lines sent and received. Only the length of the token is shown.
     #[must_use]
     pub fn transcript(&self) -> Vec<String> {
         let lines = self.report.transcript.iter();
@@ -142,7 +142,7 @@ impl MailReport {
             .collect()
     }
 
-    /// The report for a program.
+    /// Returns the report as JSON, for scripts.
     #[must_use]
     pub fn json(&self) -> Value {
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);

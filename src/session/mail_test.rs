@@ -1,4 +1,4 @@
-//! Tests mail servers with the access token: which servers, and as whom.
+//! Tests mail servers with the access token, and selects the servers and the mailbox.
 
 use super::Session;
 use super::clock::Moment;
@@ -17,7 +17,7 @@ use crate::profile::issued_for::{mail_server, may_sign_in};
 use crate::secret::ExposeSecret;
 
 impl TokenState {
-    /// The mailbox of the tokens: that of their profile, or the address in the ID token.
+    /// Returns the mailbox of the tokens: the one of their profile, or the address in the ID token.
     #[must_use]
     pub fn mailbox(&self) -> Option<String> {
         let of_profile = || self.pins.as_ref()?.user.clone();
@@ -31,13 +31,13 @@ impl TokenState {
 }
 
 impl Session {
-    /// True while mail servers are tested.
+    /// Returns whether mail servers are being tested.
     #[must_use]
     pub fn is_testing_mail(&self) -> bool {
         matches!(self.work(), Some(Work::TestingMail))
     }
 
-    /// The results of the latest test with these tokens.
+    /// Returns the results of the latest test with these tokens.
     #[must_use]
     pub fn mail_tests(&self) -> Option<&MailTests> {
         let tokens = self.tokens.as_ref()?;
@@ -45,14 +45,15 @@ impl Session {
         tests.filter(|tests| tests.of == tokens.attempt)
     }
 
-    /// The mailbox to sign in to, where it is known.
+    /// Returns the mailbox to sign in to, if it is known.
     #[must_use]
     pub fn mailbox(&self) -> Option<String> {
         let of_tokens = || self.tokens.as_ref()?.mailbox();
         self.mail.user.clone().or_else(of_tokens)
     }
 
-    /// The servers that can be tested: those that the user entered, else those of the open profile or of the preset.
+    /// Returns the servers that can be tested: those that the user entered, otherwise those of the open profile or of
+    /// the preset.
     #[must_use]
     pub fn mail_servers(&self) -> Vec<MailServer> {
         let Some(tokens) = &self.tokens else {
@@ -83,7 +84,7 @@ impl Session {
         Protocol::ALL.into_iter().filter_map(server).collect()
     }
 
-    /// Tests this server in place of that of the settings.
+    /// Tests this server instead of the one in the settings.
     pub fn set_mail_server(&mut self, protocol: Protocol, address: Address) {
         let servers = &mut self.mail.servers;
         servers.retain(|server| server.protocol != protocol);
@@ -93,10 +94,10 @@ impl Session {
         });
     }
 
-    /// Signs in to the mail servers.
+    /// Starts the tests: signs in to the mail servers.
     ///
     /// # Errors
-    /// If there are no tokens, no mailbox or no server, or something else is in progress.
+    /// Returns an error if there are no tokens, no mailbox or no server, or if another task is in progress.
     pub fn test_mail(&mut self, now: Moment) -> Result<Started, Refused> {
         if let Some(work) = self.work() {
             return Err(Refused::Busy(work.in_the_way()));
@@ -155,7 +156,7 @@ impl Session {
         Ok(self.start(Job::TestMail(tests), Work::TestingMail))
     }
 
-    /// Takes in the report of a test.
+    /// Stores the report of a test.
     pub(super) fn mail_tested(
         &mut self,
         protocol: Protocol,
@@ -173,7 +174,7 @@ impl Session {
         Some(SessionEvent::MailTested { done })
     }
 
-    /// The results as text, without the token.
+    /// Returns the results as text, without the token.
     #[must_use]
     pub fn mail_report(&self) -> Option<String> {
         let tests = self.mail_tests()?;

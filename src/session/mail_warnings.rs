@@ -1,12 +1,12 @@
-//! What an access token says about itself that may be a reason for a mail server to reject it.
+//! Warnings about an access token that a mail server may reject.
 
 use crate::clean::clean;
 use crate::form::purpose::purpose;
 use crate::oauth::id_token::decode;
 use crate::presets::Preset;
 
-/// Claims of the access token that may be a reason for a mail server to reject it, as sentences. `time` writes a time in
-/// seconds since 1970.
+/// Returns warnings, as sentences, about claims of the access token that may be a reason for a mail server to reject
+/// it. `time` formats a time given in seconds since 1970.
 #[must_use]
 pub fn warnings(
     access_token: &str,
@@ -35,7 +35,7 @@ pub fn warnings(
         let (_, value) = lines.iter().find(|(name, _)| name == claim)?;
         Some(format!("{word} {}", clean(value, 200)))
     };
-    // A known audience is judged above.
+    // A known audience is checked above.
     let audience = named("aud", "audience").filter(|_| purpose.is_none());
     let scopes = [("scp", "scope"), ("scope", "scope"), ("roles", "roles")];
     let named: Vec<String> = audience

@@ -1,6 +1,6 @@
 //! The current state: settings, the task in progress, tokens, trace. No screen, no I/O, no clock.
 //!
-//! State of a single screen belongs to that screen; state that outlives it is here.
+//! State of a single screen belongs to that screen; state that outlives the screen is in this module.
 
 pub mod clock;
 pub mod content;
@@ -53,7 +53,7 @@ use crate::oauth::token::TokenSet;
 use crate::presets::Library;
 use crate::quote;
 
-/// All that outlives a screen.
+/// All state that outlives a screen.
 #[derive(Debug)]
 pub struct Session {
     /// The form's values.
@@ -62,26 +62,26 @@ pub struct Session {
     pub library: Library,
     /// The tokens.
     pub tokens: Option<TokenState>,
-    /// The exchanges of the latest sign-in and what followed it.
+    /// The requests and responses of the latest sign-in and of later requests with its tokens.
     pub trace: Trace,
-    /// The setup of the listener, once it was opened.
+    /// The setup of the listener, once the user has opened it.
     pub set_up: Option<ListenerSetUp>,
-    /// Saved settings and tokens.
+    /// The saved profiles.
     pub profiles: Profiles,
     /// Tests of mail servers.
     pub mail: Mail,
-    /// The client that was registered last. It is not saved.
+    /// The most recently registered client. It is not saved.
     pub registration: Option<Box<Registered>>,
-    /// One thing at a time.
+    /// The task in progress. There is at most one.
     work: Option<(AttemptId, Work)>,
-    /// The latest sign-in, where it failed and nothing was started since.
+    /// The latest sign-in, if it failed and no task was started since.
     failed: Option<Box<Run>>,
     attempts: Attempts,
     set_ups: u64,
 }
 
 impl Session {
-    /// Begins with these settings.
+    /// Creates a session with these settings.
     #[must_use]
     pub fn new(settings: Settings, library: Library) -> Self {
         Self {
@@ -100,7 +100,7 @@ impl Session {
         }
     }
 
-    /// The sign-in in progress, or the latest one where it failed.
+    /// Returns the sign-in in progress, or the latest one if it failed.
     #[must_use]
     pub fn sign_in(&self) -> Option<&Run> {
         match self.work() {
@@ -109,25 +109,25 @@ impl Session {
         }
     }
 
-    /// Sets where the browser runs, once that is known. Settings that were used already keep their flow.
+    /// Sets where the browser runs, once that is known. If the settings have been used already, the flow stays.
     pub fn find_browser(&mut self, browser: Browser) {
         let used = self.work.is_some() || self.failed.is_some() || self.tokens.is_some();
         self.settings.find_browser(browser, used);
     }
 
-    /// What a paste means that is the text of an error page instead of a redirect.
+    /// Explains a paste that is the text of an error page instead of a redirect.
     #[must_use]
     pub fn explain_paste(&self, text: &str) -> Option<Explanation> {
         explain_page(text, &self.sign_in()?.preset, &self.library)
     }
 
-    /// What is in progress.
+    /// Returns the task in progress.
     #[must_use]
     pub fn work(&self) -> Option<&Work> {
         self.work.as_ref().map(|(_, work)| work)
     }
 
-    /// True while the tokens are refreshed.
+    /// Returns whether the tokens are being refreshed.
     #[must_use]
     pub fn is_refreshing(&self) -> bool {
         matches!(
@@ -136,13 +136,13 @@ impl Session {
         )
     }
 
-    /// The number of what is in progress.
+    /// Returns the attempt number of the task in progress.
     #[must_use]
     pub fn attempt(&self) -> Option<AttemptId> {
         self.work.as_ref().map(|(attempt, _)| *attempt)
     }
 
-    /// The field that the failed sign-in's error is about.
+    /// Returns the field that caused the error of the failed sign-in.
     #[must_use]
     pub fn explained_field(&self) -> Option<Key> {
         match &self.sign_in()?.phase {
@@ -151,7 +151,7 @@ impl Session {
         }
     }
 
-    /// What one key changes against the failed sign-in's error.
+    /// Returns the change that one key press makes to fix the failed sign-in.
     #[must_use]
     pub fn explained_fix(&self) -> Option<Remedy> {
         let Phase::Failed(ended) = &self.sign_in()?.phase else {
@@ -160,8 +160,8 @@ impl Session {
         ended.explanation.as_ref()?.fix(&self.settings)
     }
 
-    /// The settings with the other flow than that of the sign-in in progress, where the service offers it and they would do
-    /// as they are.
+    /// Returns the settings with the other flow than the sign-in in progress, if the service offers that flow and the
+    /// settings are complete for it.
     #[must_use]
     pub fn with_other_flow(&self) -> Option<Settings> {
         let run = self.sign_in().filter(|run| run.is_live())?;
@@ -188,10 +188,10 @@ impl Session {
         }
     }
 
-    /// Starts the flow that the form requests. A sign-in or discovery in progress gives way to it.
+    /// Starts the flow selected in the form. Stops a sign-in or discovery in progress.
     ///
     /// # Errors
-    /// If the form is incomplete, or something in progress can't be stopped.
+    /// Returns an error if the form is incomplete, or the task in progress can't be stopped.
     pub fn authorize(&mut self) -> Result<Started, Refused> {
         self.others_give_way()?;
         let request = request::request(&self.settings).map_err(Refused::Form)?;
@@ -211,7 +211,7 @@ impl Session {
     /// Requests new tokens with the refresh token.
     ///
     /// # Errors
-    /// If there are no tokens, or something else is in progress.
+    /// Returns an error if there are no tokens, or another task is in progress.
     pub fn refresh(&mut self) -> Result<Started, Refused> {
         if let Some(work) = self.work() {
             return Err(Refused::Busy(work.in_the_way()));
@@ -231,12 +231,12 @@ impl Session {
         }
     }
 
-    /// Stops what is in progress, and returns it. Whatever it still reports changes nothing.
+    /// Stops the task in progress and returns it. Later events of the task change nothing.
     pub fn cancel(&mut self) -> Option<Work> {
         self.work.take().map(|(_, work)| work)
     }
 
-    /// Takes in an event of the engine; `None` if it belongs to an attempt that is over.
+    /// Processes an event of the engine; returns `None` if it belongs to an attempt that has ended.
     pub fn hear(
         &mut self,
         attempt: AttemptId,
@@ -281,7 +281,7 @@ impl Session {
         })
     }
 
-    /// Takes in an error that anyone may have sent, with what it would mean.
+    /// Stores an error that anyone may have sent, with an explanation.
     fn reported(&mut self, error: ServerError, at: Moment) {
         if let Some((_, Work::SigningIn(run))) = &mut self.work {
             let failure = Failure::Callback(error.clone());
@@ -311,7 +311,7 @@ impl Session {
             let rotated = checks.find(|check| check.name == CheckName::RefreshToken);
             let told = rotated.map(|check| format!("Refresh token: {}.", check.detail));
             fresh.keep_taken(&before);
-            // What the first run checked stays true; the refresh adds its own.
+            // The checks of the first run remain valid; the refresh adds its own.
             fresh.checks = before.checks;
             for check in run.checks {
                 add_check(&mut fresh.checks, check);
@@ -324,7 +324,7 @@ impl Session {
 
     fn ended(&mut self, error: FlowError) -> Option<SessionEvent> {
         Some(match self.work.take()?.1 {
-            // No job reports this of it.
+            // These tasks don't report failures as events.
             Work::RefreshingProfile
             | Work::RevokingProfile
             | Work::Asking(..)
@@ -367,7 +367,7 @@ impl Session {
         Ended::of(error, explanation)
     }
 
-    /// No browser was opened for this attempt after all. True if that matters now.
+    /// Records that no browser could be opened for this attempt. Returns whether the attempt is still in progress.
     pub fn browser_failed(&mut self, attempt: AttemptId) -> bool {
         if self.attempt() != Some(attempt) {
             return false;
@@ -380,15 +380,15 @@ impl Session {
         true
     }
 
-    /// True if quitting loses tokens that the user does not have.
+    /// Returns whether quitting loses tokens that the user doesn't have.
     #[must_use]
     pub fn has_untaken_tokens(&self) -> bool {
         let tokens = self.tokens.as_ref();
         tokens.is_some_and(|tokens| !tokens.untaken().is_empty())
     }
 
-    /// Opens the listener's setup on the form's redirect URL. What was typed there before stays, and what is in progress goes
-    /// on; what was found then may no longer be true, and goes.
+    /// Opens the listener's setup for the redirect URL in the form. Keeps previous input and an action in progress, but
+    /// drops previous results, which may be outdated.
     pub fn open_set_up(&mut self, environment: &Environment) {
         let redirect_url = self.settings.value(Key::RedirectUrl);
         let listen = self.settings.value(Key::ListenAddress).trim().to_owned();
@@ -410,17 +410,17 @@ impl Session {
         self.set_up = Some(fresh);
     }
 
-    /// Takes the user's own presets, and those that were left out with a reason.
+    /// Adopts the user's own presets, and those that were rejected with a reason.
     pub fn take_presets(&mut self, library: Library) -> SessionEvent {
         self.library = library.and(&self.library);
         SessionEvent::Presets
     }
 
-    /// Begins an action of the listener's setup; the number is that of its report.
+    /// Starts an action of the listener's setup. Returns the task, and the number that its report must have.
     ///
     /// # Errors
-    /// Returns what is wrong with the redirect URL or with what was typed; `None` if an action is in progress already
-    /// or nothing was opened.
+    /// Returns what is wrong with the redirect URL or with the input; `None` if an action is already in progress or the
+    /// setup is not open.
     pub fn start_set_up(
         &mut self,
         action: SetUpAction,
@@ -436,7 +436,7 @@ impl Session {
         Ok((Box::new(task), self.set_ups))
     }
 
-    /// Takes in the report of an action of the listener's setup, and the certificates that there are now.
+    /// Stores the report of an action of the listener's setup, and the current certificates.
     pub fn set_up_done(
         &mut self,
         number: u64,
@@ -453,7 +453,7 @@ impl Session {
     }
 }
 
-/// This program with these flags, as a line for the shell of this machine.
+/// Returns the command line that starts this program with these flags, quoted for the shell of this machine.
 fn command(flags: &[String]) -> Option<String> {
     let flags = flags.iter().map(String::as_str);
     let words: Vec<&str> = std::iter::once("oauth-authorizer").chain(flags).collect();
@@ -581,7 +581,7 @@ mod tests {
         let attempt = session.refresh().unwrap().attempt;
         hear(&mut session, attempt, set("second"));
         assert!(session.has_untaken_tokens());
-        // A copy of the tokens before is no copy of these.
+        // A copy of the previous tokens doesn't count as a copy of these.
         session.took(&Content::Token(Value::Access, first), Taken::Copied);
         assert!(session.has_untaken_tokens());
         let stale = Content::Token(Value::Access, first);

@@ -1,4 +1,4 @@
-//! Opens, saves and refreshes profiles, as far as that needs no file.
+//! Opens, saves and refreshes profiles, without access to files.
 
 use std::sync::Arc;
 
@@ -25,20 +25,20 @@ use crate::profile::places::{Owner, Place};
 use crate::secret::{self, ExposeSecret};
 
 impl Session {
-    /// The name of the profile that is open in the form.
+    /// Returns the name of the profile that is open in the form.
     #[must_use]
     pub fn profile(&self) -> Option<&ProfileName> {
         Some(&self.profiles.open.as_ref()?.place.name)
     }
 
-    /// True where the form has changes that are not in the open profile.
+    /// Returns whether the form has changes that are not in the open profile.
     #[must_use]
     pub fn has_unsaved_changes(&self) -> bool {
         let open = self.profiles.open.as_ref();
         open.is_some_and(|open| open.differs(&self.settings))
     }
 
-    /// The value that the open profile has of a field, where it is another one than in the form.
+    /// Returns the value of a field in the open profile, if it differs from the form.
     #[must_use]
     pub fn saved_value(&self, key: Key) -> Option<String> {
         let saved = &self.profiles.open.as_ref()?.saved;
@@ -47,7 +47,7 @@ impl Session {
             Key::ClientSecret => {
                 !secret::same(saved.secret(), self.settings.secret().expose_secret())
             }
-            // What stands in the fields of another preset is no change of the same field; nor is what follows from another.
+            // A field of another preset, or one that follows from other fields, is not a change by the user.
             _ if key != Key::Preset && self.settings.access(key) != Access::Editable => false,
             _ if !same_preset && key != Key::Preset => false,
             _ => saved.value(key).trim() != self.settings.value(key).trim(),
@@ -55,24 +55,24 @@ impl Session {
         different.then(|| saved.value(key))
     }
 
-    /// True where the form, or what the tokens were issued for, can be saved as a profile. The demo's server ends with the
-    /// program.
+    /// Returns whether the form, or the settings that the tokens were issued for, can be saved as a profile. The demo
+    /// can't: its server ends with the program.
     #[must_use]
     pub fn can_save_profile(&self, from_tokens: bool) -> bool {
         let settings = self.settings_to_save(from_tokens);
         self.profiles.places.is_some() && !settings.preset().embedded_server
     }
 
-    /// Reads the list of profiles; `None` where there is no folder for them.
+    /// Returns the task to read the list of profiles; `None` if there is no folder for them.
     #[must_use]
     pub fn list_profiles(&self) -> Option<ProfileTask> {
         self.profiles.places.clone().map(ProfileTask::List)
     }
 
-    /// Opens a profile of the list.
+    /// Returns the task to open a profile of the list.
     ///
     /// # Errors
-    /// If something that depends on the current settings is in progress.
+    /// Returns an error if a task is in progress.
     pub fn open_profile(
         &self,
         place: &Place,
@@ -85,32 +85,32 @@ impl Session {
         Ok(ProfileTask::Open(place.clone(), opening, browser))
     }
 
-    /// Reads the tokens of the profile that is open.
+    /// Returns the task to read the tokens of the open profile.
     #[must_use]
     pub fn load_profile_tokens(&self) -> Option<ProfileTask> {
         let place = self.profiles.open.as_ref()?.place.clone();
         Some(ProfileTask::Open(place, Opening::Tokens, Browser::Here))
     }
 
-    /// The tokens that a save from the form or, `from_tokens`, from the tokens screen takes along: those that are in no
-    /// profile yet and were issued for these settings.
+    /// Returns the tokens to be saved together with the settings. A save from the form includes them only if they were
+    /// issued for the settings in the form; with `from_tokens`, a save from the tokens screen always does.
     #[must_use]
     pub fn tokens_to_save(&self, from_tokens: bool) -> Option<&TokenState> {
         let tokens = self.tokens.as_ref()?;
         (from_tokens || same(&tokens.settings, &self.settings)).then_some(tokens)
     }
 
-    /// The settings to be saved: those of the form, or those that the tokens were issued for.
+    /// Returns the settings to be saved: those in the form, or those that the tokens were issued for.
     #[must_use]
     pub fn settings_to_save(&self, from_tokens: bool) -> &Settings {
         let tokens = self.tokens.as_ref().filter(|_| from_tokens);
         tokens.map_or(&self.settings, |tokens| &tokens.settings)
     }
 
-    /// Saves the form, or the tokens with the settings that they were issued for, under a name.
+    /// Returns the task to save the form, or the tokens with the settings that they were issued for, under a name.
     ///
     /// # Errors
-    /// If the form is incomplete, or another one is being saved.
+    /// Returns an error if the form is incomplete, or another profile is being saved.
     pub fn save_profile(
         &mut self,
         name: ProfileName,
@@ -156,11 +156,11 @@ impl Session {
         Ok(ProfileTask::Save(Box::new(task)))
     }
 
-    /// Saves the form to the profile that is open, with tokens that are in no profile yet; `None` where none is open.
+    /// Saves the form to the open profile, with tokens that are in no profile yet; returns `None` if none is open.
     pub fn save_open_profile(&mut self, from_tokens: bool) -> Option<Result<ProfileTask, Refused>> {
         let place = &self.profiles.open.as_ref()?.place;
         let (name, machine) = (place.name.clone(), place.owner == Owner::Machine);
-        // The record may be newer than what is shown here.
+        // Tokens of a profile are left out: its record may be newer than the tokens on screen.
         let fresh = self
             .tokens_to_save(from_tokens)
             .is_some_and(|tokens| tokens.profile.is_none());
@@ -176,7 +176,7 @@ impl Session {
         Some(self.save_profile(name, choice))
     }
 
-    /// Lets the keeper of the profile that has the tokens refresh them; `None` where no profile has them.
+    /// Returns the task to refresh the tokens through the keeper of their profile; `None` if they are not in a profile.
     pub fn refresh_profile(&mut self) -> Option<Result<ProfileTask, Refused>> {
         let tokens = self.tokens.as_ref()?;
         tokens.profile.as_ref()?;
@@ -191,7 +191,7 @@ impl Session {
         Some(Ok(ProfileTask::Refresh(place, attempt, version)))
     }
 
-    /// Lets the profile that has the tokens revoke them; `None` where no profile has them.
+    /// Returns the task to revoke the tokens of their profile; `None` if they are not in a profile.
     pub fn revoke_profile(&mut self) -> Option<Result<ProfileTask, Refused>> {
         self.tokens.as_ref()?.profile.as_ref()?;
         let place = self.profiles.open.as_ref()?.place.clone();
@@ -203,7 +203,7 @@ impl Session {
         Some(Ok(ProfileTask::Revoke(place, attempt)))
     }
 
-    /// Takes in what came of a task.
+    /// Processes the report of a task.
     pub fn hear_profile(&mut self, report: ProfileReport, now: Moment) -> SessionEvent {
         SessionEvent::Profile(match report {
             ProfileReport::Listed(list) => {
@@ -261,7 +261,7 @@ impl Session {
 
     fn opened(&mut self, opened: Opened, opening: Opening, now: Moment) -> ProfileNews {
         if opening == Opening::Tokens {
-            // Tokens of a sign-in that came meanwhile are not replaced.
+            // Don't replace the tokens of a sign-in that ended in the meantime.
             let own = self.tokens.as_ref();
             let replaceable = own.is_none_or(|tokens| tokens.profile.is_some());
             if let Some(open) = &mut self.profiles.open
@@ -306,7 +306,7 @@ impl Session {
         ProfileNews::Opened(opening, notice)
     }
 
-    /// Takes over the tokens of the open profile.
+    /// Adopts the tokens of the open profile. Returns whether they changed.
     fn take_stored(&mut self, stored: Stored, settings: Settings, now: Moment) -> bool {
         let known = self
             .profiles
@@ -338,7 +338,7 @@ impl Session {
         true
     }
 
-    /// The tokens are in this profile.
+    /// Records that the tokens are in this profile.
     fn in_profile(&mut self, place: &Place) {
         if let Some(tokens) = &mut self.tokens {
             tokens.profile = Some(place.name.to_string());
@@ -363,7 +363,7 @@ impl Session {
                 .as_ref()
                 .is_none_or(|open| !open.place.is(place))
         {
-            // They are in another profile than the one that is open from now on.
+            // The tokens are in another profile than the one that is open from now on.
             tokens.profile = None;
         }
         let before = self.profiles.open.take();
@@ -388,7 +388,7 @@ impl Session {
         ProfileNews::Saved(name, of.is_some())
     }
 
-    /// Also where nobody waits any more: what is shown must not look usable.
+    /// Processes the result of a revocation, even if it was canceled: revoked tokens must not look usable.
     fn revoked(
         &mut self,
         place: &Place,
@@ -419,7 +419,7 @@ impl Session {
         let in_profile = self.tokens.as_ref().is_some_and(|it| it.profile.is_some());
         match outcome {
             Err(ended) if waited => SessionEvent::RefreshFailed(*ended),
-            // Also where nobody waits any more: what is shown must not be older than what is stored.
+            // Adopt the tokens even if the refresh was canceled: the screen must not show older ones than are stored.
             Ok(stored) if in_profile && self.is_open(place) => {
                 let tokens = self.tokens.as_ref();
                 let has_user = tokens.is_none_or(|tokens| tokens.request.kind.has_user());
@@ -429,7 +429,7 @@ impl Session {
                 let unstored = stored.unstored.take();
                 self.take_stored(stored, settings, now);
                 if let Some(why) = unstored {
-                    // They are nowhere else: to be copied, or saved once the store works again.
+                    // The tokens exist nowhere else. The user can copy them, or save them once the store works again.
                     if let Some(tokens) = &mut self.tokens {
                         tokens.leave_profile();
                     }
@@ -456,7 +456,7 @@ impl Session {
     }
 }
 
-/// The command that prints a valid token of a profile.
+/// Returns the command that prints a valid token of a profile.
 #[must_use]
 pub fn token_command(place: &Place) -> Option<String> {
     let mut words = vec!["token".to_owned(), place.name.to_string()];

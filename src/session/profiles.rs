@@ -1,6 +1,6 @@
-//! Profiles: which there are, which one is open in the form, and what is to be done with their files.
+//! Profiles: which ones exist, which one is open in the form, and the tasks on their files.
 //!
-//! Nothing here touches a file. A [`ProfileTask`] says what to do, and its [`ProfileReport`] what came of it.
+//! This module doesn't access files. A [`ProfileTask`] says what to do, and a [`ProfileReport`] returns the result.
 
 use std::path::{Path, PathBuf};
 
@@ -20,95 +20,95 @@ use crate::profile::store_kind::Store;
 use crate::secret::{self, ExposeSecret};
 use crate::store::record::IssuedFor;
 
-/// What the session knows of profiles.
+/// The session's state of profiles.
 #[derive(Debug, Default)]
 pub struct Profiles {
-    /// Where they are; `None` where this system names no folder.
+    /// The profile folders; `None` if this system has none.
     pub places: Option<Places>,
-    /// The home folder, which is shown as `~`.
+    /// The home folder, displayed as `~`.
     pub home: Option<PathBuf>,
-    /// Those that there are; `None` until they were read.
+    /// All profiles; `None` until they have been read.
     pub list: Option<Vec<Listed>>,
-    /// The one that is open in the form.
+    /// The profile that is open in the form.
     pub open: Option<OpenProfile>,
-    /// One is being saved.
+    /// Whether a profile is being saved.
     pub saving: bool,
 }
 
 /// A profile that is open in the form.
 #[derive(Debug)]
 pub struct OpenProfile {
-    /// Its files.
+    /// The files of the profile.
     pub place: Place,
-    /// Its settings as they are saved.
+    /// The settings as saved.
     pub saved: Settings,
-    /// Which of its records the tokens come from, where they do.
+    /// The version of the record that the tokens come from, if they come from this profile.
     pub version: Option<Version>,
-    /// Its mail servers.
+    /// The mail servers of the profile.
     pub mail: Vec<MailServer>,
 }
 
-/// Which record of a profile.
+/// The version of a profile's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// The sign-in.
+    /// The ID of the sign-in.
     pub lineage: String,
-    /// Counts its refreshes.
+    /// The number of refreshes since the sign-in.
     pub generation: u64,
 }
 
 /// A profile in the list.
 #[derive(Debug, Clone)]
 pub struct Listed {
-    /// Its files.
+    /// The files of the profile.
     pub place: Place,
-    /// The name of its preset.
+    /// The name of the preset.
     pub preset: String,
-    /// The account that signed in.
+    /// The user who signed in.
     pub user: Option<String>,
-    /// How its tokens stand.
+    /// The state of the tokens.
     pub standing: Standing,
-    /// Whether its tokens can be revoked; `None` if there are none.
+    /// Whether the tokens can be revoked; `None` if there are none.
     pub revocation: Option<Result<(), NotOffered>>,
-    /// The store that its settings name, if they name one.
+    /// The store in the settings, if they name one.
     pub store: Option<Store>,
 }
 
-/// How the tokens of a profile stand. Times are in seconds since 1970.
+/// The state of a profile's tokens. Times are in seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// Nobody has signed in yet.
     New,
     /// The service rejected the refresh token.
     Rejected {
-        /// When it happened, in seconds since 1970.
+        /// The time of the rejection.
         at: u64,
-        /// What it said.
+        /// The response of the service.
         error: String,
     },
-    /// There are no tokens that a refresh could start from.
+    /// There are no tokens that could be refreshed.
     NoTokens,
-    /// A file cannot be used; says why.
+    /// A file can't be used. Contains the reason.
     Unusable(String),
     /// There are tokens.
     Tokens {
-        /// When the access token ends.
+        /// When the access token expires.
         expires_at: Option<u64>,
         /// When the refresh token was issued.
         refresh_at: Option<u64>,
-        /// When a sign-in is needed, where that is known.
+        /// When a new sign-in is required, if that is known.
         sign_in_by: Option<u64>,
     },
 }
 
-/// A sign-in that is needed within this time, in seconds, is announced.
+/// A required sign-in is announced this long before, in seconds.
 pub const SOON: u64 = 14 * DAY;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
 impl Standing {
-    /// The worst of it at `now`, in a few words.
+    /// Describes the most urgent fact at `now`, in a few words.
     #[must_use]
     pub fn words(&self, now: u64) -> String {
         match self {
@@ -130,7 +130,7 @@ impl Standing {
     }
 }
 
-/// A time in words, as `3 days`.
+/// Formats a duration in words, as `3 days`.
 fn time(seconds: u64) -> String {
     let (count, unit) = match seconds {
         DAY.. => (seconds / DAY, "day"),
@@ -141,7 +141,7 @@ fn time(seconds: u64) -> String {
     format!("{count} {unit}{many}")
 }
 
-/// The same in short form, as `58 min`.
+/// Formats a duration in short form, as `58 min`.
 fn short_time(seconds: u64) -> String {
     match seconds {
         DAY.. => time(seconds),
@@ -150,47 +150,47 @@ fn short_time(seconds: u64) -> String {
     }
 }
 
-/// What happens once a profile was opened.
+/// What to do after a profile was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {
-    /// The form shows it.
+    /// Show the profile in the form.
     Form,
-    /// The sign-in starts.
+    /// Start the sign-in.
     Authorize,
-    /// Its mail servers are tested.
+    /// Test the mail servers of the profile.
     MailTest,
-    /// It is open already, and only its tokens are read.
+    /// Read only the tokens of the profile, which is already open.
     Tokens,
 }
 
-/// Something to be done with the files of profiles, off the loop.
+/// A task on the files of profiles, run outside the event loop.
 #[derive(Debug)]
 pub enum ProfileTask {
-    /// Read all of them.
+    /// Read all profiles.
     List(Places),
-    /// Read one.
+    /// Read a profile.
     Open(Place, Opening, Browser),
-    /// Write one.
+    /// Write a profile.
     Save(Box<SaveTask>),
-    /// Get tokens newer than these.
+    /// Get tokens newer than this version.
     Refresh(Place, AttemptId, Version),
-    /// Find out what is wrong with one, and what will break next.
+    /// Find what is wrong with a profile, and what will break next.
     Check(Place),
-    /// Revoke the tokens of one at the service, and remove them from it.
+    /// Revoke the tokens of a profile at the service, and remove them from the profile.
     Revoke(Place, AttemptId),
-    /// Remove one.
+    /// Delete a profile.
     Delete {
-        /// Its files.
+        /// The files of the profile.
         place: Place,
-        /// Revoke its tokens first. If that fails, nothing is removed.
+        /// Revoke the tokens first. If that fails, delete nothing.
         revoke: bool,
     },
-    /// Give one another name.
+    /// Rename a profile.
     Rename(Place, ProfileName, Places),
 }
 
 impl ProfileTask {
-    /// What is written, in a few words; `None` where nothing is.
+    /// Describes what is written, in a few words; `None` if nothing is written.
     #[must_use]
     pub fn writes(&self) -> Option<String> {
         match self {
@@ -203,135 +203,135 @@ impl ProfileTask {
     }
 }
 
-/// What is chosen for a profile to be saved.
+/// The user's choices for saving a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is a choice of its own on the screen"
 )]
 pub struct SaveChoice {
-    /// The tokens, with the settings that they were issued for; otherwise the form.
+    /// Save the tokens with the settings that they were issued for, instead of the form.
     pub from_tokens: bool,
-    /// For all users of this computer.
+    /// Save for all users of this computer.
     pub machine: bool,
-    /// On Windows, the account that may use a profile of this computer, beside administrators.
+    /// On Windows, the account in addition to administrators that may use a profile of this computer.
     pub account: Option<String>,
-    /// One of this name is replaced.
+    /// Replace an existing profile of this name.
     pub replace: bool,
-    /// With the tokens that belong to the settings.
+    /// Save the tokens that belong to the settings.
     pub with_tokens: bool,
-    /// With the client secret.
+    /// Save the client secret.
     pub with_secret: bool,
-    /// Where the secrets are kept; `None` leaves that to the settings that are there, or to the default.
+    /// The store for the secrets; `None` for the one in the existing settings, or the default.
     pub store: Option<Store>,
 }
 
 /// A profile to be saved.
 #[derive(Debug)]
 pub struct SaveTask {
-    /// Its name.
+    /// The name of the profile.
     pub name: ProfileName,
-    /// Where profiles are.
+    /// The profile folders.
     pub places: Places,
-    /// For all users of this computer.
+    /// Save for all users of this computer.
     pub machine: bool,
-    /// On Windows, the account that may use a profile of this computer, beside administrators, as it was typed.
+    /// On Windows, the account in addition to administrators that may use a profile of this computer, as entered.
     pub account: Option<String>,
-    /// One of this name is replaced.
+    /// Replace an existing profile of this name.
     pub replace: bool,
-    /// Its settings.
+    /// The settings to save.
     pub settings: Settings,
-    /// What they request, with the client secret if that is to be saved.
+    /// The request built from the settings, with the client secret if that is to be saved.
     pub request: FlowRequest,
-    /// The tokens, and the attempt that they came from.
+    /// The tokens, and the attempt that issued them.
     pub tokens: Option<(TokenSet, AttemptId)>,
-    /// Where the secrets are kept, if that was chosen.
+    /// The store for the secrets, if the user chose one.
     pub store: Option<Store>,
 }
 
-/// Tokens that a profile has.
+/// The tokens stored in a profile.
 #[derive(Debug)]
 pub struct Stored {
-    /// Which record has them.
+    /// The version of the record with the tokens.
     pub version: Version,
-    /// The tokens, with the time that is left of them.
+    /// The tokens, with their remaining lifetime.
     pub set: TokenSet,
-    /// What they were issued for: they are sent nowhere else.
+    /// What the tokens were issued for: they must not be sent anywhere else.
     pub issued_for: Box<IssuedFor>,
-    /// Why the record doesn't have them: they can't be stored.
+    /// Why the tokens can't be stored, if they are not in the record.
     pub unstored: Option<String>,
 }
 
-/// A profile that was read.
+/// The content of a profile that was opened.
 #[derive(Debug)]
 pub struct Opened {
-    /// Its files.
+    /// The files of the profile.
     pub place: Place,
-    /// Its settings.
+    /// The settings of the profile.
     pub settings: Settings,
-    /// Its mail servers.
+    /// The mail servers of the profile.
     pub mail: Vec<MailServer>,
-    /// Its tokens, where they fit the settings.
+    /// The tokens, if they match the settings.
     pub tokens: Option<Stored>,
-    /// Why its tokens cannot be used, as a sentence.
+    /// Why the tokens can't be used, as a sentence.
     pub notice: Option<String>,
 }
 
 /// Why a profile was not saved.
 #[derive(Debug)]
 pub enum Unsaved {
-    /// There is one of this name.
+    /// A profile of this name already exists.
     Exists,
-    /// Says why.
+    /// Saving failed. Contains the reason.
     Failed(String),
 }
 
-/// What came of a [`ProfileTask`].
+/// The result of a [`ProfileTask`].
 #[derive(Debug)]
 pub enum ProfileReport {
-    /// All of them.
+    /// All profiles.
     Listed(Vec<Listed>),
-    /// One was read, or not.
+    /// A profile was read, or why that failed.
     Opened(Result<Box<Opened>, String>, Opening),
-    /// One was written, or not. With it the record that the tokens are in.
+    /// A profile was written, with the version of the record that contains the tokens, or why that failed.
     Saved(Box<SaveTask>, Result<(Place, Option<Version>), Unsaved>),
-    /// Newer tokens came, or not.
+    /// The tokens were refreshed, or why that failed.
     Refreshed(Place, AttemptId, Result<Box<Stored>, Box<Ended>>),
-    /// What became of each token of one, or why the service was not asked.
+    /// The result of the revocation for each token, or why the service was not contacted.
     Revoked(Place, AttemptId, Result<Box<Told>, String>),
-    /// One was checked.
+    /// The result of a check.
     Checked(Place, Forecast),
-    /// One was removed, or not.
+    /// A profile was deleted, or why that failed.
     Deleted(Place, Result<(), String>),
-    /// One has another name now, or not.
+    /// A profile was renamed, or why that failed.
     Renamed(Place, Result<Place, String>),
 }
 
-/// What became of profiles.
+/// The outcome of a task on profiles, as shown to the user.
 #[derive(Debug)]
 pub enum ProfileNews {
-    /// The list is there.
+    /// The list was read.
     Listed,
-    /// One is open in the form; says what is wrong with its tokens, if anything is.
+    /// A profile is open in the form. Contains what is wrong with its tokens, if anything.
     Opened(Opening, Option<String>),
-    /// The tokens of the open one are there.
+    /// The tokens of the open profile were read.
     Tokens,
-    /// One was saved, with or without tokens.
+    /// A profile was saved. The flag says whether the tokens were saved with it.
     Saved(ProfileName, bool),
-    /// There is one of this name already.
+    /// A profile of this name already exists.
     Exists,
-    /// One was checked.
+    /// A profile was checked.
     Checked(Place, Forecast),
-    /// One was deleted or renamed: a label and a sentence.
+    /// A profile was deleted or renamed. Contains a label and a sentence.
     Done(&'static str, String),
-    /// Something failed: a sentence.
+    /// A task failed. Contains a sentence.
     Failed(String),
-    /// Nothing that matters now.
+    /// There is nothing to show.
     Nothing,
 }
 
 impl Profiles {
-    /// In these folders, with this one open.
+    /// Creates the state with these folders, and with this profile open.
     #[must_use]
     pub fn new(
         places: Option<Places>,
@@ -351,7 +351,7 @@ impl Profiles {
         }
     }
 
-    /// A path with `~` for the home folder.
+    /// Formats a path with `~` for the home folder.
     #[must_use]
     pub fn short_path(&self, path: &Path) -> String {
         let home = self.home.as_deref().filter(|home| home.parent().is_some());
@@ -363,14 +363,14 @@ impl Profiles {
 }
 
 impl OpenProfile {
-    /// True where the form has other settings than the profile.
+    /// Returns whether the settings in the form differ from those of the profile.
     #[must_use]
     pub fn differs(&self, settings: &Settings) -> bool {
         !same(&self.saved, settings)
     }
 }
 
-/// True where two forms have the same values.
+/// Returns whether two forms have the same values.
 pub(super) fn same(one: &Settings, other: &Settings) -> bool {
     one.flags() == other.flags() && secret::same(one.secret(), other.secret().expose_secret())
 }

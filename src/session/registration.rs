@@ -1,4 +1,4 @@
-//! The registration of this program with the service of the form.
+//! Dynamic registration of this program with the service in the form.
 
 use super::Session;
 use super::event::{Refused, SessionEvent, Started};
@@ -13,11 +13,12 @@ use crate::oauth::registration::Registered;
 use crate::secret::{ExposeSecret, SecretString};
 
 impl Session {
-    /// Registers the client of the form, with the initial access token if it isn't empty. A sign-in or discovery in
-    /// progress gives way to it.
+    /// Registers the client in the form, with the initial access token if it isn't empty. Stops a sign-in or discovery
+    /// in progress.
     ///
     /// # Errors
-    /// If the metadata offers no registration, the redirect URL has an error, or something in progress can't be stopped.
+    /// Returns an error if the metadata offers no registration, the redirect URL has an error, or the task in progress
+    /// can't be stopped.
     pub fn register(&mut self, initial_token: &SecretString) -> Result<Started, Refused> {
         self.others_give_way()?;
         let Some(url) = self.settings.registration_url().cloned() else {
@@ -47,7 +48,7 @@ impl Session {
         Ok(self.start(Job::Register(Box::new(run)), Work::Registering(url)))
     }
 
-    /// Takes in the registered client, which fills the form. Where the form is about another service by now, it is only kept.
+    /// Stores the registered client and fills in the form, unless the form is for another service by now.
     pub(super) fn registered(&mut self, client: Box<Registered>) -> Option<SessionEvent> {
         let registering = |(_, work): &mut (_, Work)| matches!(work, Work::Registering(_));
         let Some((_, Work::Registering(url))) = self.work.take_if(registering) else {

@@ -3,7 +3,7 @@
 use super::run::{Phase, Run};
 use crate::form::settings::{Key, Settings};
 
-/// What failed, the fix and the service's answer, without secrets; `None` for a sign-in that has not failed.
+/// Reports what failed, the fix and the service's response, without secrets; `None` if the sign-in has not failed.
 #[must_use]
 pub fn report(run: &Run, settings: &Settings) -> Option<String> {
     let Phase::Failed(ended) = &run.phase else {
@@ -31,7 +31,7 @@ pub fn report(run: &Run, settings: &Settings) -> Option<String> {
     if let Some(said) = &ended.service {
         lines.push(("Service said", said.clone()));
     }
-    // When its last step began.
+    // The time at which the last step began.
     lines.extend(run.steps.last().map(|step| ("Time", step.at.to_string())));
     let lines = lines
         .iter()

@@ -1,4 +1,4 @@
-//! A sign-in or a refresh in progress: its phase, its steps and its checks.
+//! A sign-in or a refresh in progress, with its phase, steps and checks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,67 +22,67 @@ use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::oauth::url::RedirectUrl;
 use crate::presets::Preset;
 
-/// A run has no more notes.
+/// Maximum number of notes of a run.
 const NOTES: usize = 4;
 
-/// How a run stands.
+/// The phase of a run.
 #[derive(Debug)]
 pub enum Phase {
-    /// Nothing to show yet.
+    /// There is nothing to show yet.
     Starting,
-    /// The user has a code to enter.
+    /// The user must enter a user code.
     Device {
-        /// As sent.
+        /// The user code, as the service sent it.
         user_code: String,
-        /// Where to enter it.
+        /// The URL to enter the code at.
         verification_uri: Url,
-        /// The same with the code in it.
+        /// The same URL with the code included.
         complete: Option<Url>,
-        /// How long the code is valid in all.
+        /// The lifetime of the code.
         valid: Duration,
-        /// When it expires.
+        /// When the code expires.
         until: Moment,
-        /// How often was polled.
+        /// The number of polls so far.
         asked: u32,
-        /// What the last poll brought.
+        /// The result of the last poll.
         last: Option<Poll>,
     },
-    /// The user has a URL to open.
+    /// The user must open a URL.
     SignIn {
-        /// The URL.
+        /// The authorization URL.
         url: Url,
-        /// Where the browser will come back to.
+        /// The redirect URL, where the browser returns.
         redirect_url: RedirectUrl,
-        /// Where it is awaited.
+        /// The addresses that the listener listens on.
         listening: String,
-        /// What the browser is shown there, where it speaks https.
+        /// The certificate that the listener presents, if it uses https.
         certificate: Option<Box<About>>,
-        /// A browser was opened here.
+        /// Whether a browser was opened on this machine.
         opened: bool,
     },
-    /// It ended without tokens.
+    /// The run ended without tokens.
     Failed(Ended),
 }
 
-/// What a poll brought.
+/// The result of a poll.
 #[derive(Debug, Clone)]
 pub struct Poll {
-    /// What the answer said.
+    /// The meaning of the response.
     pub note: Note,
-    /// When it came.
+    /// When the response arrived.
     pub at: Moment,
-    /// How long until the next one.
+    /// The pause until the next poll.
     pub pause: Duration,
 }
 
-/// An error that came without the state of the sign-in.
+/// An error redirect without the state of this sign-in, which anyone may have sent.
 #[derive(Debug, Clone)]
 pub struct Unverified {
-    /// When it came.
+    /// When the error arrived.
     pub at: Moment,
-    /// What it says.
+    /// The error itself.
     pub error: ServerError,
-    /// What that would mean.
+    /// What the error would mean if it is genuine.
     pub explanation: Option<Explanation>,
 }
 
@@ -91,22 +91,22 @@ pub struct Unverified {
 pub struct Ended {
     /// What happened.
     pub text: String,
-    /// The same without the service's own words.
+    /// The same without the service's own text.
     pub step: String,
-    /// The service's own words.
+    /// The service's own text.
     pub service: Option<String>,
-    /// What to do.
+    /// The fix.
     pub hint: String,
-    /// The code was not used in time.
+    /// Whether the device code expired.
     pub expired: bool,
-    /// A new code is all that is needed.
+    /// Whether requesting a new code is the only fix required.
     pub another_code: bool,
-    /// What the service's error means, where that is known.
+    /// What the service's error means, if that is known.
     pub explanation: Option<Explanation>,
 }
 
 impl Ended {
-    /// By this error, which means `explanation`.
+    /// Creates the value for this error, which means `explanation`.
     pub(super) fn of(error: &FlowError, explanation: Option<Explanation>) -> Self {
         let text = match error {
             FlowError::Certificate(_)
@@ -150,49 +150,49 @@ impl Ended {
 pub struct StepLine {
     /// The step.
     pub step: Step,
-    /// When it began.
+    /// When the step began.
     pub at: Moment,
-    /// How long it took, once it is done.
+    /// The duration of the step, once it is done.
     pub took: Option<Duration>,
-    /// It was the last one of a run that failed.
+    /// Whether this was the last step of a run that failed.
     pub failed: bool,
 }
 
 /// A run, in progress or ended.
 #[derive(Debug)]
 pub struct Run {
-    /// As read from the form.
+    /// The request built from the form.
     pub request: FlowRequest,
-    /// The preset of that time.
+    /// The preset at the start of the run.
     pub preset: Arc<Preset>,
-    /// The command that fills in the form like this; none where no shell takes it as it is.
+    /// The command that fills in the form with the same values; `None` if it can't be quoted for the shell.
     pub command: Option<String>,
-    /// The form of that time.
+    /// The form at the start of the run.
     pub settings: Settings,
-    /// How it stands.
+    /// The current phase.
     pub phase: Phase,
-    /// What it waited for when it failed.
+    /// The phase before the failure.
     pub before: Option<Phase>,
-    /// In order.
+    /// The steps, in order.
     pub steps: Vec<StepLine>,
-    /// In order.
+    /// The checks, in the order of their names.
     pub checks: Vec<Check>,
-    /// Requests and connections that had nothing to do with it.
+    /// The number of requests and connections that had nothing to do with the sign-in.
     pub strays: u32,
-    /// Callbacks that were not its own, and why the last was not.
+    /// The number of redirects that belong to another sign-in, and the reason for rejecting the last one.
     pub not_ours: Option<(u32, String)>,
-    /// The last error that came without its state.
+    /// The last error redirect without the state of this sign-in.
     pub unverified: Option<Unverified>,
-    /// What is being tried again.
+    /// The problem because of which a request is being retried.
     pub trouble: Option<String>,
-    /// What else the user should know, in order.
+    /// Other notes for the user, in order.
     pub notes: Vec<String>,
-    /// How the browser of another machine comes back here.
+    /// The tunnel through which the browser of another computer reaches the listener.
     pub tunnel: Option<Tunnel>,
 }
 
 impl Run {
-    /// One that has just begun.
+    /// Creates a run that has just begun.
     #[must_use]
     pub fn new(
         request: FlowRequest,
@@ -218,19 +218,19 @@ impl Run {
         }
     }
 
-    /// True until it has ended.
+    /// Returns whether the run is in progress.
     #[must_use]
     pub fn is_live(&self) -> bool {
         !matches!(self.phase, Phase::Failed(_))
     }
 
-    /// True while the browser's return is awaited, or its address pasted.
+    /// Returns whether the run is waiting for the browser to return, or for the user to paste its URL.
     #[must_use]
     pub fn awaits_browser(&self) -> bool {
         matches!(self.phase, Phase::SignIn { .. })
     }
 
-    /// Where the browser is sent back to, as the service is told; `None` in a flow without that.
+    /// Returns the redirect URL as sent to the service; `None` in a flow without one.
     #[must_use]
     pub fn redirect_url(&self) -> Option<&RedirectUrl> {
         let phases = std::iter::once(&self.phase).chain(&self.before);
@@ -243,7 +243,7 @@ impl Run {
         code.then(|| sent.next().or_else(typed)).flatten()
     }
 
-    /// What to compare where the service shows an error of its own instead of a sign-in, and sends nobody back.
+    /// Returns what to compare if the service shows an error page instead of the sign-in page, and never redirects.
     #[must_use]
     pub fn if_no_sign_in(&self) -> Option<String> {
         let Phase::SignIn { redirect_url, .. } = &self.phase else {
@@ -257,14 +257,14 @@ impl Run {
         ))
     }
 
-    /// True while the code is exchanged for tokens.
+    /// Returns whether the authorization code is being exchanged for tokens.
     #[must_use]
     pub fn exchanges(&self) -> bool {
         let last = self.steps.last();
         last.is_some_and(|last| last.step == Step::Exchange && last.took.is_none())
     }
 
-    /// The URLs that the user can open, the one that says most first.
+    /// Returns the URLs that the user can open, the most specific first.
     pub fn urls(&self) -> impl Iterator<Item = &Url> {
         let (first, second) = match &self.phase {
             Phase::Device {
@@ -278,7 +278,7 @@ impl Run {
         first.into_iter().chain(second)
     }
 
-    /// Takes in what neither begins nor ends it.
+    /// Processes the events that neither begin nor end the run.
     pub(super) fn hear(&mut self, event: FlowEvent, now: Moment, environment: &Environment) {
         match event {
             FlowEvent::Began(step) => self.steps.push(StepLine {
@@ -341,13 +341,13 @@ impl Run {
             FlowEvent::Trouble(reason) => self.trouble = Some(reason),
             FlowEvent::Stray(_) => self.strays = self.strays.saturating_add(1),
             FlowEvent::Check(check) => add_check(&mut self.checks, check),
-            // The others end it, or are no part of it.
+            // Other events end the run, or don't belong to it.
             _ => {}
         }
     }
 }
 
-/// Adds a check in place of an earlier one of the same name, in the order of the names.
+/// Adds a check, replacing an earlier one of the same name, and keeps the checks sorted by name.
 pub(super) fn add_check(checks: &mut Vec<Check>, check: Check) {
     checks.retain(|known| known.name != check.name);
     checks.push(check);

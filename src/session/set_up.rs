@@ -1,4 +1,4 @@
-//! The setup of the listener: the redirect URL parsed, what was typed, what is in progress, and what came of it.
+//! State of the listener's setup: the parsed redirect URL, the user's input, the action in progress, and the results.
 
 use super::clock::Moment;
 use crate::configure::loopback;
@@ -12,62 +12,62 @@ use crate::httpsys::prefix::{Prefix, PrefixError, Thumbprint, ThumbprintError};
 /// What an action would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Planned {
-    /// Nothing, and why.
+    /// The action does nothing. Contains the reason.
     Nothing(String),
-    /// This, in words that follow the name of the action.
+    /// A description of the action, which follows its name.
     Words(String),
-    /// The same as these commands.
+    /// Commands with the same effect as the action.
     Commands(Vec<String>),
-    /// It needs a certificate, which this command creates.
+    /// The action requires a certificate. Contains the command that creates one.
     Certificate(String),
-    /// It cannot be done, and why.
+    /// The action is impossible. Contains the reason.
     Problem(String),
 }
 
-/// What came of an action.
+/// The result of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetUpOutcome {
-    /// The action.
+    /// The action that ended.
     pub action: SetUpAction,
-    /// When it was over.
+    /// When the action ended.
     pub at: Moment,
     /// What was found and done.
     pub report: Report,
 }
 
-/// The setup of the listener on screen.
+/// The state of the listener's setup screen.
 #[derive(Debug)]
 pub struct ListenerSetUp {
-    /// For which listener.
+    /// The listener to set up.
     pub listener: Listener,
-    /// A sign-in uses the loopback listener where Windows doesn't allow HTTP.sys.
+    /// Whether sign-ins use the loopback listener if Windows doesn't allow HTTP.sys.
     pub or_loopback: bool,
-    /// As in the form.
+    /// The redirect URL as in the form.
     pub redirect_url: String,
-    /// The same, read.
+    /// The redirect URL, parsed.
     pub prefix: Result<Prefix, PrefixError>,
-    /// Where to listen instead.
+    /// The address to listen on instead, if the form has one.
     pub listen: Option<ListenAddress>,
-    /// How the user came here from another machine.
+    /// The SSH connection through which the user reached this machine.
     pub ssh: Option<Ssh>,
-    /// Who is to listen.
+    /// The user account that is to listen.
     pub user: String,
-    /// The certificate's thumbprint, as typed.
+    /// The thumbprint of the certificate, as entered.
     pub thumbprint: String,
-    /// To choose from.
+    /// The certificates to choose from.
     pub certificates: Vec<StoreCertificate>,
-    /// What came of the latest change, unless something else was typed since.
+    /// The result of the latest change, unless the input has changed since.
     pub changed: Option<SetUpOutcome>,
-    /// What the latest check found.
+    /// The result of the latest check.
     pub checked: Option<SetUpOutcome>,
-    /// The action in progress, and its number.
+    /// The action in progress, and the number of its report.
     pub busy: Option<(SetUpAction, u64)>,
-    /// The redirect URL that gave way to the one without setup.
+    /// The redirect URL that was replaced by the one that needs no setup.
     pub before: Option<String>,
 }
 
 impl ListenerSetUp {
-    /// Opens it on a redirect URL.
+    /// Opens the setup for a redirect URL.
     #[must_use]
     pub fn new(listener: Listener, redirect_url: &str, listen: Option<ListenAddress>) -> Self {
         Self {
@@ -87,7 +87,7 @@ impl ListenerSetUp {
         }
     }
 
-    /// Takes in what came of an action.
+    /// Stores the result of an action.
     pub(super) fn done(&mut self, action: SetUpAction, report: Report, at: Moment) {
         if self.user.trim().is_empty()
             && let Some(user) = &report.user
@@ -102,18 +102,18 @@ impl ListenerSetUp {
             self.checked = outcome;
         } else {
             self.changed = outcome;
-            // It was about what has changed since.
+            // The previous check is outdated.
             self.checked = None;
         }
     }
 
-    /// True if HTTP.sys is set up.
+    /// Returns whether HTTP.sys is set up, not the loopback listener.
     #[must_use]
     pub fn http_sys(&self) -> bool {
         self.listener == Listener::HttpSys
     }
 
-    /// What can be done here.
+    /// Returns the actions that are possible with this redirect URL.
     #[must_use]
     pub fn actions(&self) -> &'static [SetUpAction] {
         match &self.prefix {
@@ -124,16 +124,16 @@ impl ListenerSetUp {
         }
     }
 
-    /// True if a certificate of the machine's store is needed.
+    /// Returns whether a certificate in the machine's store is required.
     #[must_use]
     pub fn needs_certificate(&self) -> bool {
         self.http_sys() && self.prefix.as_ref().is_ok_and(|prefix| prefix.secure)
     }
 
-    /// The thumbprint, where something was typed.
+    /// Returns the thumbprint, if one was entered and is required.
     ///
     /// # Errors
-    /// Returns what is wrong with it.
+    /// Returns what is wrong with the thumbprint.
     pub fn thumbprint(&self) -> Result<Option<Thumbprint>, ThumbprintError> {
         match self.thumbprint.trim() {
             "" => Ok(None),
@@ -142,10 +142,10 @@ impl ListenerSetUp {
         }
     }
 
-    /// What is requested, where it can be.
+    /// Returns the task for `action`.
     ///
     /// # Errors
-    /// Returns what is wrong with the redirect URL or with what was typed.
+    /// Returns what is wrong with the redirect URL or with the input.
     pub fn task(&self, action: SetUpAction) -> Result<SetUpTask, PlanError> {
         let task = SetUpTask {
             action,
@@ -163,7 +163,7 @@ impl ListenerSetUp {
             },
         };
         if self.http_sys() {
-            // What cannot be planned is told before anything is done.
+            // Report planning errors before anything is changed.
             match Plan::new(task.prefix.clone(), &self.user, task.thumbprint) {
                 Err(error) if task.falls_back() && error.nothing_to_set_up().is_some() => {}
                 plan => drop(plan?.commands(action)?),
@@ -172,10 +172,10 @@ impl ListenerSetUp {
         Ok(task)
     }
 
-    /// The commands that do the same as `action`, where there are some.
+    /// Returns the commands with the same effect as `action`, if there are any.
     ///
     /// # Errors
-    /// Returns what is wrong with the redirect URL or with what was typed.
+    /// Returns what is wrong with the redirect URL or with the input.
     pub fn commands(&self, action: SetUpAction) -> Result<Vec<String>, PlanError> {
         if !self.http_sys() {
             return Ok(Vec::new());
@@ -183,7 +183,7 @@ impl ListenerSetUp {
         Plan::new(self.prefix.clone()?, &self.user, self.thumbprint()?)?.commands(action)
     }
 
-    /// What there is to say instead of commands.
+    /// Returns what to show instead of commands.
     fn not_planned(&self, prefix: &Prefix, error: &PlanError) -> Planned {
         match error.nothing_to_set_up() {
             Some(text) if falls_back(self.or_loopback, prefix) => Planned::Nothing(text.to_owned()),
@@ -194,7 +194,7 @@ impl ListenerSetUp {
         }
     }
 
-    /// The command that creates a certificate, if one is required and the machine has none for this host.
+    /// Returns the command that creates a certificate, if one is required and the machine has none for this host.
     fn certificate_command(&self) -> Option<String> {
         let prefix = self.prefix.as_ref().ok()?;
         let fits = |it: &StoreCertificate| it.is_usable(&prefix.host);
@@ -204,7 +204,7 @@ impl ListenerSetUp {
         none.then(|| certificate_command(prefix).ok()).flatten()
     }
 
-    /// The tunnel that leads a browser on the user's own computer to the listener.
+    /// Returns the tunnel through which a browser on the user's own computer reaches the listener.
     #[must_use]
     pub fn tunnel(&self) -> Option<String> {
         if self.http_sys() {
@@ -214,7 +214,7 @@ impl ListenerSetUp {
         loopback::tunnel(&task).map(|tunnel| tunnel.to_string())
     }
 
-    /// What `action` would do; `None` if that goes without saying.
+    /// Returns what `action` would do; `None` if that is obvious.
     #[must_use]
     pub fn planned(&self, action: SetUpAction) -> Option<Planned> {
         let prefix = self.prefix.as_ref().ok()?;

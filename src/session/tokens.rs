@@ -1,4 +1,4 @@
-//! The tokens that were obtained.
+//! The tokens of a sign-in, and which of them the user has copied or saved.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::presets::Preset;
 use crate::secret::{self, ExposeSecret, SecretString};
 use crate::store::record::IssuedFor;
 
-/// One of the tokens.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value {
-    /// The bearer token.
+    /// The access token.
     Access,
     /// The refresh token.
     Refresh,
@@ -27,10 +27,10 @@ pub enum Value {
 }
 
 impl Value {
-    /// All of them, in the order of the screen.
+    /// All kinds, in the order on screen.
     pub const ALL: [Self; 3] = [Self::Access, Self::Refresh, Self::Id];
 
-    /// The label on screen.
+    /// Returns the label on screen.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Value {
         }
     }
 
-    /// The name within a sentence.
+    /// Returns the name for use within a sentence.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -51,26 +51,26 @@ impl Value {
     }
 }
 
-/// How a token has left the program; what is more certain is greater.
+/// How a token has left the program, in ascending order of certainty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Taken {
-    /// Not at all.
+    /// The token has not left the program.
     #[default]
     Not,
-    /// It was sent to the terminal's clipboard, and nobody confirms that it arrived.
+    /// The token was sent to the terminal's clipboard, which doesn't confirm receipt.
     Sent,
-    /// It was shown alone.
+    /// The token was shown alone on the screen.
     Viewed,
-    /// It was copied for certain.
+    /// The token was copied for certain.
     Copied,
-    /// It was saved to a file.
+    /// The token was saved to a file or a profile.
     Saved,
-    /// It was revoked, so there is nothing to keep.
+    /// The token was revoked, so it need not be kept.
     Revoked,
 }
 
 impl Taken {
-    /// The word on screen.
+    /// Returns the word on screen.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -89,36 +89,36 @@ impl Taken {
 pub struct TokenState {
     /// The tokens.
     pub set: TokenSet,
-    /// When they came.
+    /// When the tokens arrived.
     pub at: Moment,
-    /// What was requested, for the refresh.
+    /// The request, for use by a refresh.
     pub request: FlowRequest,
-    /// The preset that they came by.
+    /// The preset that was used for the request.
     pub preset: Arc<Preset>,
-    /// The command that gives them: that of their profile, or one that fills in the form like this.
+    /// The command that gets these tokens: the one of their profile, or one that fills in the same form.
     pub command: Option<String>,
-    /// The form that they were requested with.
+    /// The form that was used for the request.
     pub settings: Settings,
-    /// The profile that they are in.
+    /// The name of the profile that contains the tokens.
     pub profile: Option<String>,
-    /// What the record of the profile says that they were issued for; `None` for tokens of this run.
+    /// What the tokens were issued for, according to the record of their profile; `None` for tokens of this run.
     pub pins: Option<Box<IssuedFor>>,
     /// The steps of the run.
     pub steps: Vec<StepLine>,
-    /// What the user should know about the run, as sentences.
+    /// Notes about the run for the user, as sentences.
     pub notes: Vec<String>,
-    /// How the checks of the run came out.
+    /// The results of the checks of the run.
     pub checks: Vec<Check>,
     /// The claims of the ID token.
     pub claims: Option<Claims>,
-    /// How each of them has left the program.
+    /// How each token has left the program.
     taken: [Taken; 3],
-    /// The attempt that they came from.
+    /// The attempt that issued the tokens.
     pub attempt: AttemptId,
 }
 
 impl TokenState {
-    /// True if the signature of the ID token was verified.
+    /// Returns whether the signature of the ID token was verified.
     #[must_use]
     pub fn is_verified(&self) -> bool {
         self.checks
@@ -126,7 +126,7 @@ impl TokenState {
             .any(|check| check.name == CheckName::Signature && check.outcome == Outcome::Passed)
     }
 
-    /// Tokens that have just come.
+    /// Creates the state for tokens that have just arrived.
     #[must_use]
     pub(super) fn new(set: TokenSet, at: Moment, run: &Run, attempt: AttemptId) -> Self {
         let claims = set
@@ -143,7 +143,7 @@ impl TokenState {
             profile: None,
             pins: None,
             steps: run.steps.clone(),
-            // Those of a device code are about signing in.
+            // In flows with a user, the notes are about signing in.
             notes: if run.request.kind.has_user() {
                 Vec::new()
             } else {
@@ -156,19 +156,19 @@ impl TokenState {
         }
     }
 
-    /// The word before the token in an `Authorization` header.
+    /// Returns the scheme before the token in an `Authorization` header.
     #[must_use]
     pub fn header(&self) -> &str {
         self.preset.tokens.header.as_deref().unwrap_or("Bearer")
     }
 
-    /// True if new tokens can be requested: with a refresh token, or in a flow without a user.
+    /// Returns whether new tokens can be requested: with a refresh token, or in a flow without a user.
     #[must_use]
     pub fn can_refresh(&self) -> bool {
         self.set.refresh_token.is_some() || !self.request.kind.has_user()
     }
 
-    /// The tokens that there are.
+    /// Returns the kinds of tokens that exist.
     #[must_use]
     pub fn values(&self) -> Vec<Value> {
         let mut all = Value::ALL.to_vec();
@@ -176,26 +176,26 @@ impl TokenState {
         all
     }
 
-    /// How a token has left the program.
+    /// Returns how a token has left the program.
     #[must_use]
     pub fn taken(&self, value: Value) -> Taken {
         self.taken[value as usize]
     }
 
-    /// A token has left the program.
+    /// Records that a token has left the program.
     pub(super) fn took(&mut self, value: Value, how: Taken) {
         let taken = &mut self.taken[value as usize];
         *taken = how.max(*taken);
     }
 
-    /// All of them have left the program.
+    /// Records that all tokens have left the program.
     pub(super) fn took_all(&mut self, how: Taken) {
         for value in Value::ALL {
             self.took(value, how);
         }
     }
 
-    /// The profile that they were in is gone, and what it had with it.
+    /// Detaches the tokens from their profile, which no longer contains them.
     pub(super) fn leave_profile(&mut self) {
         if self.profile.take().is_some() {
             self.pins = None;
@@ -204,7 +204,7 @@ impl TokenState {
         }
     }
 
-    /// The tokens that the user may not have, and that are lost at the end of the program.
+    /// Returns the tokens that the user may not have and that quitting would lose.
     #[must_use]
     pub fn untaken(&self) -> Vec<Value> {
         let mut values = self.values();
@@ -212,7 +212,7 @@ impl TokenState {
         values
     }
 
-    /// A refresh may leave a token as it was before, which the user then has already.
+    /// Copies the state of unchanged tokens: a refresh may leave a token as it was, so the user already has it.
     pub(super) fn keep_taken(&mut self, before: &Self) {
         for value in self.values() {
             let same = self.secret(value).zip(before.secret(value));
@@ -222,7 +222,7 @@ impl TokenState {
         }
     }
 
-    /// A token.
+    /// Returns a token.
     #[must_use]
     pub fn secret(&self, value: Value) -> Option<&SecretString> {
         match value {
@@ -232,7 +232,7 @@ impl TokenState {
         }
     }
 
-    /// How long the access token is valid from `now` on; `None` if the service did not say.
+    /// Returns how long the access token is valid from `now`; `None` if the service gave no lifetime.
     #[must_use]
     pub fn left(&self, now: Moment) -> Option<Duration> {
         let life = Duration::from_secs(self.set.expires_in?);

@@ -1,4 +1,4 @@
-//! Questions to the service about the tokens: user info, introspection and revocation.
+//! Requests about the tokens: user info, introspection and revocation.
 
 use url::Url;
 
@@ -15,26 +15,26 @@ use crate::oauth::discovery::Metadata;
 use crate::oauth::tools::{TokenKind, Tool};
 use crate::profile::issued_for::tool_destination;
 
-/// The tokens that a revocation asks the service to revoke.
+/// The tokens that a revocation revokes.
 #[derive(Debug, Clone, Default)]
 pub struct Revocable {
-    /// In this order.
+    /// The tokens to revoke, in this order.
     pub kinds: Vec<TokenKind>,
-    /// Those that the service can't revoke: why, as a sentence.
+    /// The tokens that the service can't revoke, each with the reason as a sentence.
     pub skipped: Vec<(TokenKind, String)>,
 }
 
 impl Session {
-    /// True while the service is asked about the tokens.
+    /// Returns whether a request about the tokens is in progress.
     #[must_use]
     pub fn is_asking(&self) -> bool {
         matches!(self.work(), Some(Work::Asking(..) | Work::RevokingProfile))
     }
 
-    /// Where to ask about a token of this kind.
+    /// Returns the URL of the endpoint for a request about a token of this kind.
     ///
     /// # Errors
-    /// Returns why that can't be done.
+    /// Returns why the request is not possible.
     pub fn tool_url(&self, tool: Tool, kind: TokenKind) -> Result<Url, NotOffered> {
         let only = |reason: String| NotOffered {
             reason,
@@ -70,7 +70,7 @@ impl Session {
         Ok(url)
     }
 
-    /// The metadata of the issuer that the tokens were requested from, which may have been fetched later.
+    /// Returns the metadata of the issuer that the tokens came from. It may have been fetched after the sign-in.
     fn metadata_of<'a>(&'a self, tokens: &'a TokenState) -> Option<&'a Metadata> {
         let issuer = tokens.settings.value(Key::Issuer);
         let later = || {
@@ -80,17 +80,17 @@ impl Session {
         tokens.settings.metadata().or_else(later)
     }
 
-    /// The tokens that the service can revoke.
+    /// Returns the tokens that the service can revoke.
     ///
     /// # Errors
-    /// Returns why there are none.
+    /// Returns the reason if no token can be revoked.
     pub fn revocable(&self) -> Result<Revocable, NotOffered> {
         let mut found = Revocable::default();
         let mut first = None;
         let tokens = self.tokens.as_ref();
         let there =
             |kind: &TokenKind| tokens.is_some_and(|tokens| tokens.secret(value(*kind)).is_some());
-        // An access token ends with its refresh token at many services.
+        // At many services, revoking the refresh token also ends its access tokens.
         let kinds = [TokenKind::Refresh, TokenKind::Access];
         for kind in kinds.into_iter().filter(there) {
             match self.may_revoke(kind) {
@@ -107,7 +107,8 @@ impl Session {
         }
     }
 
-    /// A profile requests the metadata of its issuer itself, where the endpoint may be in it.
+    /// Checks whether a token of this kind can be revoked. A profile fetches the metadata of its issuer itself, if the
+    /// endpoint may be in it.
     fn may_revoke(&self, kind: TokenKind) -> Result<(), NotOffered> {
         let tool = Tool::Revocation;
         let url = self.tool_url(tool, kind).map(drop);
@@ -122,10 +123,10 @@ impl Session {
         url
     }
 
-    /// Asks the service. A revocation is of all tokens that can be revoked; `kind` is the token of the other questions.
+    /// Starts a request. A revocation revokes all tokens that can be revoked; other requests use the token `kind`.
     ///
     /// # Errors
-    /// If there are no tokens, the service doesn't offer it, or something else is in progress.
+    /// Returns an error if there are no tokens, the service doesn't offer the request, or another task is in progress.
     pub fn ask(&mut self, tool: Tool, kind: TokenKind) -> Result<Started, Refused> {
         if let Some(work) = self.work() {
             return Err(Refused::Busy(work.in_the_way()));
@@ -160,7 +161,7 @@ impl Session {
         Ok(self.start(Job::Tool(Box::new(run)), Work::Asking(tool, kind)))
     }
 
-    /// Takes in what came of a question. Tokens that are revoked need not be kept.
+    /// Processes the result of a request. Revoked tokens need not be kept.
     pub(super) fn told(&mut self, told: Box<Told>) -> Option<SessionEvent> {
         let asking = |(_, work): &mut (_, Work)| matches!(work, Work::Asking(..));
         let Some((_, Work::Asking(tool, kind))) = self.work.take_if(asking) else {
@@ -179,7 +180,7 @@ impl Session {
     }
 }
 
-/// The token of this kind.
+/// Returns the value for a token of this kind.
 #[must_use]
 pub fn value(kind: TokenKind) -> Value {
     match kind {

@@ -6,10 +6,10 @@ use super::run::Run;
 use crate::form::choices::Overwrite;
 use crate::oauth::tools::{TokenKind, Tool};
 
-/// What is in progress.
+/// A task in progress.
 #[derive(Debug)]
 pub enum Work {
-    /// A discovery, and what of the form it overwrites.
+    /// A discovery, with the fields of the form that it overwrites.
     Discovering(Overwrite),
     /// A registration at this endpoint.
     Registering(Url),
@@ -17,19 +17,19 @@ pub enum Work {
     SigningIn(Box<Run>),
     /// A refresh of the tokens.
     Refreshing(Box<Run>),
-    /// The keeper of a profile refreshes its tokens; it is only waited for here.
+    /// A refresh of a profile's tokens by its keeper; the session only waits for it.
     RefreshingProfile,
-    /// The tokens of a profile are revoked, and removed from it.
+    /// A revocation of a profile's tokens, which also removes them from the profile.
     RevokingProfile,
-    /// A question to the service about a token.
+    /// A request about a token.
     Asking(Tool, TokenKind),
     /// Tests of mail servers.
     TestingMail,
 }
 
 impl Work {
-    /// True if a sign-in or a discovery may take its place. A refresh that is cut off could lose the refresh token, and nobody
-    /// would know what became of a revocation or a registration.
+    /// Returns whether a sign-in or a discovery may replace this task. Stopping a refresh could lose the refresh token,
+    /// and the result of a revocation or registration would stay unknown.
     #[must_use]
     pub fn gives_way(&self) -> bool {
         !matches!(
@@ -42,7 +42,7 @@ impl Work {
         )
     }
 
-    /// Why something else has to wait, and what to do.
+    /// Returns why other tasks have to wait, and what to do.
     #[must_use]
     pub fn in_the_way(&self) -> &'static str {
         match self {
@@ -70,7 +70,7 @@ impl Work {
         }
     }
 
-    /// The message after it was canceled.
+    /// Returns the message after the task was canceled.
     #[must_use]
     pub fn canceled(&self) -> &'static str {
         match self {
@@ -100,7 +100,7 @@ impl Work {
         }
     }
 
-    /// What a flow reports goes in here.
+    /// Returns the run that processes the events of a flow.
     pub(super) fn run_mut(&mut self) -> Option<&mut Run> {
         match self {
             Self::SigningIn(run) | Self::Refreshing(run) => Some(run),
