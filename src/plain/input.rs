@@ -20,38 +20,38 @@ use crate::oauth::pasted;
 use crate::outcome::Print;
 use crate::secret::{ExposeSecret, SecretString};
 
-/// Ends the program, as Ctrl+D on an empty line does.
+/// Words that quit the program, like Ctrl+D on an empty line.
 const QUIT: [&str; 2] = ["quit", "exit"];
 
-/// The message about a line that is not read.
+/// The message about a line that is too long to be read.
 const TOO_LONG: &str = "a paste: it is longer than 128 KiB";
 
-/// True for a line that ends the program.
+/// Returns whether a line quits the program.
 pub(super) fn is_quit(line: &str) -> bool {
     QUIT.iter().any(|word| line.eq_ignore_ascii_case(word))
 }
 
-/// Of a URL that was broken over lines no more is put together, in bytes.
+/// Maximum size of a URL joined from several lines, in bytes.
 const LINE_LIMIT: u64 = 128 * 1024;
 
-/// How long a further line of the same paste is waited for.
+/// How long to wait for another line of the same paste.
 const PAUSE: Duration = Duration::from_millis(150);
-/// Lines that come later than this after each other were not pasted together.
+/// Lines further apart than this were not pasted together.
 const ONE_PASTE: Duration = Duration::from_secs(2);
 
-/// The lines of standard input. On a terminal they are read without the limit of the kernel for a line (4096 bytes on
-/// Linux), which would cut a long URL; they are edited here then.
+/// The lines of standard input. On a terminal, the kernel's line limit (4096 bytes on Linux) would cut a long URL, so
+/// the program turns off the kernel's line mode and edits the lines itself.
 pub(super) struct Input {
     lines: mpsc::Receiver<SecretString>,
-    /// Read, and not requested yet.
+    /// A line that was read but not requested yet.
     ahead: Option<SecretString>,
-    /// A URL that is not handed over yet, as it may go on in the next line.
+    /// A URL that is not returned yet, because it may continue in the next line.
     begun: Option<Begun>,
-    /// The one that was handed over last, and when.
+    /// The URL that was returned last, and when.
     handed_over: Option<(SecretString, Instant)>,
-    /// Lines are edited here.
+    /// Whether the program edits the lines, instead of the system.
     edited: Arc<AtomicBool>,
-    /// Lines may be long.
+    /// Whether lines may be longer than the kernel's limit.
     #[cfg(unix)]
     long: bool,
     #[cfg(unix)]
@@ -59,7 +59,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Starts to read.
+    /// Starts to read lines.
     pub(super) fn start() -> Self {
         let (sender, lines) = mpsc::channel(4);
         let edited = Arc::new(AtomicBool::new(false));
@@ -75,12 +75,12 @@ impl Input {
             unlimited: None,
         };
         input.take_again();
-        // Not joined at the end, because reading blocks.
+        // The thread is never joined, because reading blocks.
         std::thread::spawn(move || read(&sender, &edited));
         input
     }
 
-    /// From here on lines are short: the system edits them, and Ctrl+D ends them.
+    /// Prepares for short lines: the system edits them again, and handles Ctrl+D.
     pub(super) fn expect_short_lines(&mut self) {
         #[cfg(unix)]
         {
@@ -89,27 +89,27 @@ impl Input {
         self.leave();
     }
 
-    /// Leaves the terminal as it was before.
+    /// Restores the terminal modes.
     pub(super) fn leave(&mut self) {
         self.edited.store(false, Ordering::SeqCst);
         #[cfg(unix)]
         drop(self.unlimited.take());
     }
 
-    /// Takes the terminal, where it is ours and lines may be long.
+    /// Turns off line mode again, if the program is in the foreground and lines may be long.
     pub(super) fn take_again(&mut self) {
         #[cfg(unix)]
         if self.long && std::io::stdin().is_terminal() && device::is_in_foreground(std::io::stdin())
         {
             self.leave();
-            // Short lines can be read all the same.
+            // If this fails, short lines can still be read.
             self.unlimited = Unlimited::new().ok();
             self.edited
                 .store(self.unlimited.is_some(), Ordering::SeqCst);
         }
     }
 
-    /// The next line as it is; `None` after the last one.
+    /// Returns the next line unchanged; `None` after the last one.
     pub(super) async fn next_word(&mut self) -> Option<SecretString> {
         match self.ahead.take() {
             Some(line) => Some(line),
@@ -117,8 +117,8 @@ impl Input {
         }
     }
 
-    /// The next answer, with the lines that a URL was broken over put together. What follows half a URL is never an answer
-    /// of its own: it would be taken for a code. Never resolves after the last line.
+    /// Returns the next pasted response, and joins the lines of a URL that was broken. A line that continues a URL is
+    /// never returned separately, because it would be mistaken for a code. Never resolves after the last line.
     pub(super) async fn next_answer(&mut self) -> SecretString {
         loop {
             let line = match (&self.begun, self.ahead.take()) {
@@ -173,10 +173,10 @@ impl Input {
     }
 }
 
-/// A URL that may go on in the next line.
+/// A URL that may continue in the next line.
 struct Begun {
     text: SecretString,
-    /// Its last line was not pasted together with the others, and the one behind it is an answer again.
+    /// The last line was not pasted together with the others. The line after it is a separate response again.
     is_late: bool,
 }
 
@@ -186,13 +186,13 @@ fn joined(begun: &SecretString, rest: &SecretString) -> SecretString {
         .into()
 }
 
-/// True for a line that can be the rest of a URL.
+/// Returns whether a line can be the continuation of a URL.
 fn is_a_rest(line: &str) -> bool {
     let is_word = Print::from_str(line, true).is_ok() || is_quit(line);
     !is_word && !pasted::begins_an_answer(line)
 }
 
-/// Reads until standard input ends, or nobody listens.
+/// Reads lines until standard input ends, or the receiver is gone.
 fn read(lines: &mpsc::Sender<SecretString>, edited: &AtomicBool) {
     let mut input = Foreground(std::io::stdin());
     let mut typing = Typing::default();
@@ -231,18 +231,18 @@ fn read(lines: &mpsc::Sender<SecretString>, edited: &AtomicBool) {
     }
 }
 
-/// Shows what is typed, as the system does not.
+/// Echoes typed characters, because the system doesn't.
 fn show(text: &str) {
     #[cfg(unix)]
     if let Ok(mut terminal) = device::open() {
-        // What is typed counts all the same.
+        // If the echo fails, the input still counts.
         let _ = std::io::Write::write_all(&mut terminal, text.as_bytes());
     }
     #[cfg(windows)]
     let _ = text;
 }
 
-/// Standard input, which is not read while the program is a job in the background: that would stop it.
+/// Standard input that is not read while the program is a background job, because reading would stop the program.
 struct Foreground(Stdin);
 
 impl Read for Foreground {
@@ -255,7 +255,7 @@ impl Read for Foreground {
     }
 }
 
-/// A terminal without line mode, which is as before on drop.
+/// Turns off line mode and echo of the terminal; restores the modes on drop.
 #[cfg(unix)]
 struct Unlimited(());
 
@@ -299,7 +299,7 @@ mod tests {
         (sender, input)
     }
 
-    /// What comes of lines that come together, up to this many answers.
+    /// Returns the responses read from lines that arrive together, up to `count`.
     async fn answers(lines: &[&str], count: usize) -> Vec<String> {
         let (sender, mut input) = input();
         for line in lines {
@@ -371,7 +371,7 @@ mod tests {
         sender.send("second-half".into()).await.ok();
         let joined = format!("{half}second-half");
         assert_eq!(input.next_answer().await.expose_secret(), joined);
-        // Whoever insists has a code.
+        // The next line is a separate response again, so it can be a code.
         sender.send("a-bare-code".into()).await.ok();
         assert_eq!(input.next_answer().await.expose_secret(), "a-bare-code");
     }

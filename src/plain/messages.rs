@@ -1,4 +1,4 @@
-//! Messages on standard error about the events of a flow.
+//! Writes messages about the events of a flow to standard error.
 
 use url::Url;
 
@@ -13,7 +13,7 @@ use crate::oauth::device::Note;
 use crate::oauth::url::RedirectUrl;
 use crate::outcome::exit;
 
-/// Says what happened, other than that the sign-in starts.
+/// Writes what happened. The start of the sign-in has a separate function.
 pub(super) fn say_event(event: &FlowEvent) {
     match event {
         FlowEvent::Began(step) => say_often(Often::Step, step_text(*step)),
@@ -67,12 +67,12 @@ pub(super) fn say_event(event: &FlowEvent) {
                 ),
             );
         }
-        // The others are reported where they are waited for.
+        // Other events are reported by the code that waits for them.
         _ => {}
     }
 }
 
-/// Says where to sign in. `device_code`: the device code flow would work as well.
+/// Writes where to sign in. `device_code` says whether the device code flow would work as well.
 pub(super) fn say_sign_in(
     environment: &Environment,
     device_code: bool,
@@ -129,14 +129,14 @@ fn step_text(step: Step) -> &'static str {
     }
 }
 
-/// Says what went wrong and what to do, and returns the exit code.
+/// Writes what went wrong and how to fix it, and returns the exit code.
 pub(super) fn say_error(error: &FlowError) -> u8 {
     say("error", &error.to_string());
     say("hint", &error.hint());
     exit::code(error)
 }
 
-/// The same with what the error means.
+/// Does the same, with an explanation of the error.
 pub(super) fn say_explained_error(
     error: &FlowError,
     explanation: &Explanation,
@@ -150,7 +150,7 @@ pub(super) fn say_explained_error(
     exit::code(error)
 }
 
-/// Says what the text of an error page means that was pasted. The sign-in goes on.
+/// Explains an error page whose text was pasted. The sign-in continues.
 pub(super) fn say_page(page: &Explanation, settings: &Settings) {
     say_often(Often::Paste, "a paste: it is the text of an error page");
     say("cause", &page.cause);

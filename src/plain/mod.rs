@@ -1,8 +1,8 @@
-//! The second front end: a flow line by line on standard error, for screen readers, logs and scripts.
+//! The line-by-line interface: runs a flow with messages on standard error, for screen readers, logs and scripts.
 //!
-//! Standard output carries the result and nothing else. A signal ends the program even if nobody reads either of them.
-//! A line on standard input is used as the pasted answer; the end of a pipe never ends the wait. A user at a
-//! terminal who did not choose what to print is asked when the tokens are there.
+//! Standard output contains only the result. A signal ends the program even if nobody reads its output. A line on
+//! standard input is used as the pasted response; the end of a pipe never ends the wait. A user at a terminal who did
+//! not choose what to print is asked once the tokens have arrived.
 
 mod input;
 mod messages;
@@ -44,11 +44,11 @@ use crate::session::run::Run;
 use crate::session::tokens::TokenState;
 use crate::session::{Refused, Session, SessionEvent, Started};
 
-/// A thread that is stuck at the end, for example in a lookup of a name, is waited for no longer.
+/// How long to wait at the end for threads that are still busy, for example with a DNS lookup.
 const LAST_THREADS: Duration = Duration::from_millis(100);
 
-/// Runs the flow of the settings, saves the tokens to the profile `save`, and lets `put` print the requested ones. Returns
-/// the exit code; an error has been written to standard error by then.
+/// Runs the flow selected in the settings, saves the tokens to the profile `save`, and calls `put` to print the
+/// requested ones. Returns the exit code, after any error was written to standard error.
 pub fn run(
     environment: &Environment,
     settings: Settings,
@@ -88,7 +88,7 @@ fn authorize(
     };
     install_hook();
     if let Some(place) = &save {
-        // Found out before the user signs in.
+        // Check before the user signs in.
         try_place(place).map_err(|error| saving::say_unsaved(place, &error))?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -107,19 +107,19 @@ fn authorize(
             put,
         };
         let outcome = front.tokens(print).await;
-        // A slow reader gets all of it, if nobody is in a hurry.
+        // Let a slow reader read everything, unless a signal ended the program.
         if outcome != Err(exit::INTERRUPTED) {
             let finish = || talk::finish(None);
             front.signals.unless_asked_to_end(finish).await;
         }
         outcome
     });
-    // Threads without work end now; one that is stuck ends with the program.
+    // Idle threads end now; a busy thread ends with the program.
     runtime.shutdown_timeout(LAST_THREADS);
     outcome
 }
 
-/// The message of a panic may hold a secret: only its location is shown.
+/// Installs a panic hook that shows only the location of a panic: the message may contain a secret.
 fn install_hook() {
     std::panic::set_hook(Box::new(|info| {
         let place = info
@@ -146,7 +146,7 @@ fn say_problem(problem: &Problem, settings: &Settings) {
     say(word, &format!("{label}{source}: {}", problem.text));
 }
 
-/// Says what is wrong with the form. Fails where that stops the sign-in.
+/// Writes what is wrong with the form. Returns the exit code if that prevents the sign-in.
 fn check_form(settings: &Settings) -> Result<(), u8> {
     let problems = request::problems(settings);
     for problem in &problems {
@@ -176,11 +176,11 @@ struct Front<'a> {
     signals: Signals,
     jobs: Jobs,
     input: Option<Input>,
-    /// The settings would work for the device code flow as well.
+    /// Whether the settings would also work with the device code flow.
     device_code: bool,
-    /// Where the tokens and settings are saved.
+    /// Where to save the tokens and settings.
     save: Option<Place>,
-    /// Prints the result.
+    /// The function that prints the result.
     put: fn(&SecretString) -> Result<(), String>,
 }
 
@@ -213,7 +213,7 @@ impl Front<'_> {
         let mut saved = self.save(&tokens);
         let printed = match (print, saved) {
             (None, Some(Ok(()))) => return Ok(()),
-            // Nobody can be asked what to do with the tokens.
+            // There is no user to ask what to do with the tokens.
             (None, Some(Err(_))) if !std::io::stdin().is_terminal() => {
                 return self.save_later(&tokens).await;
             }
@@ -232,7 +232,7 @@ impl Front<'_> {
         Some(saving::save(place, &self.session.settings, tokens))
     }
 
-    /// The same again, until it works or takes too long.
+    /// Retries until saving succeeds or takes too long.
     async fn save_later(&mut self, tokens: &TokenState) -> Result<(), u8> {
         let Some(place) = &self.save else {
             return Ok(());
@@ -245,7 +245,7 @@ impl Front<'_> {
 
     /// Prints the requested tokens.
     async fn put(&mut self, print: Print, tokens: &TokenSet) -> Result<(), u8> {
-        // Nothing is read any more: the terminal is as it was before.
+        // Nothing is read from now on. This restores the terminal.
         self.input = None;
         self.print(print, tokens).await?.map_err(|reason| {
             say("error", &reason);
@@ -253,7 +253,8 @@ impl Front<'_> {
         })
     }
 
-    /// Prints one thing, or returns why that is impossible. A signal ends the program even if nobody reads it.
+    /// Prints the requested value, or returns why that is impossible. A signal ends the program even if nobody reads
+    /// it.
     async fn print(&mut self, print: Print, tokens: &TokenSet) -> Result<Result<(), String>, u8> {
         let text = match print.text(tokens) {
             Ok(text) => text,
@@ -261,14 +262,14 @@ impl Front<'_> {
         };
         let put = self.put;
         let printed = self.signals.unless_asked_to_end(move || {
-            // On a terminal, what was said before it stands before it.
+            // On a terminal, earlier messages must appear before the result.
             talk::flush();
             put(&text)
         });
         printed.await.ok_or_else(|| Stopped::Signal.say())
     }
 
-    /// Requests the issuer's metadata first, where the settings require it. Endpoints that were given stay.
+    /// Fetches the issuer's metadata first, if the settings require it. Endpoints entered by the user stay.
     async fn discover(&mut self) -> Result<(), u8> {
         if !self.session.settings.requires_metadata() {
             return Ok(());
@@ -276,7 +277,7 @@ impl Front<'_> {
         let complete = request::request(&self.session.settings).is_ok();
         let started = match self.session.discover(Overwrite::Nothing) {
             Ok(started) => started,
-            // The endpoints may be missing only because of this.
+            // The metadata could supply missing endpoints, so only other problems matter yet.
             Err(Refused::Form(problems)) => {
                 for problem in problems {
                     say_problem(&problem, &self.session.settings);
@@ -297,8 +298,8 @@ impl Front<'_> {
         };
         match self.run(started).await {
             Ok(()) => Ok(()),
-            // All that is needed was given: the metadata would only have told more. Metadata of another issuer is no
-            // missing metadata: nothing may be sent to a service that isn't the one that was named.
+            // The settings are complete without the metadata. But metadata of another issuer is not the same as missing
+            // metadata: nothing may be sent to a service other than the one that the user named.
             Err(Stopped::Flow(error, _)) if complete && !error.is_issuer_mismatch() => {
                 say("hint", &error.to_string());
                 Ok(())
@@ -321,7 +322,7 @@ impl Front<'_> {
         tokens.ok_or(exit::FAILED)
     }
 
-    /// Asks what to print, until the user quits. Also tries again to save what was not saved.
+    /// Asks what to print, until the user quits. Also retries to save tokens that were not saved.
     async fn ask(
         &mut self,
         tokens: &TokenState,
@@ -345,7 +346,7 @@ impl Front<'_> {
                 biased;
                 () = self.signals.next() => return Err(Stopped::Signal.say()),
                 job = self.jobs.next() => {
-                    // The shell has written over it.
+                    // Repeat the question: the shell has written over it.
                     if let Job::Return = job {
                         say("hint", &question);
                     }
@@ -368,7 +369,7 @@ impl Front<'_> {
                             say("error", &reason);
                         }
                     }
-                    // What was typed may be a late paste, and is not repeated.
+                    // The input may be a late paste with secrets, so it is not repeated.
                     Err(_) => say(
                         "hint",
                         &format!("Unknown choice. Enter {again}one of: {choices}, quit."),
@@ -378,11 +379,11 @@ impl Front<'_> {
         }
     }
 
-    /// Runs what was started, until it has ended.
+    /// Runs a started task until it ends.
     async fn run(&mut self, started: Started) -> Result<(), Stopped> {
         let (reports, mut events) = mpsc::channel::<Report>(64);
         let flow = Flow::start(*started.job, started.attempt, None, reports);
-        // A line that is still to be handed over; the next one is read after that.
+        // A line that is not yet passed to the flow; the next line is read after that.
         let mut waiting: Option<SecretString> = None;
         loop {
             let line = async {
@@ -465,7 +466,7 @@ impl Front<'_> {
 
 /// Why a run ended without a result.
 enum Stopped {
-    /// With what the error means, where that is known.
+    /// The error, with an explanation if there is one.
     Flow(FlowError, Option<Explanation>),
     Signal,
     Defect,

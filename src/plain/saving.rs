@@ -1,4 +1,4 @@
-//! Saves the tokens of a sign-in as a profile, and says so.
+//! Saves the tokens of a sign-in as a profile, and writes messages about it.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,12 @@ use crate::outcome::exit;
 use crate::profile::places::Place;
 use crate::session::tokens::TokenState;
 
-/// Tokens that nobody can be asked about are kept in memory this long while they can't be saved.
+/// How long to keep tokens in memory while they can't be saved, if there is no user to ask.
 const RETRY_LIMIT: Duration = Duration::from_mins(5);
-/// The pause between two tries.
+/// The pause between two attempts.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
-/// Saves settings and tokens as a profile. If that fails, says why and returns the exit code.
+/// Saves settings and tokens as a profile. If that fails, writes why and returns the exit code.
 pub(super) fn save(place: &Place, settings: &Settings, tokens: &TokenState) -> Result<(), u8> {
     try_save(place, settings, tokens).map_err(|error| say_unsaved(place, &error))
 }
@@ -38,8 +38,7 @@ fn try_save(place: &Place, settings: &Settings, tokens: &TokenState) -> Result<(
     Ok(())
 }
 
-/// The same again, for tokens that couldn't be saved and that would be lost with this process. `None` if the system requests
-/// the end meanwhile.
+/// Retries to save tokens that would be lost with this process. Returns `None` if a signal asks the program to end.
 pub(super) async fn save_later(
     place: &Place,
     settings: &Settings,
@@ -75,7 +74,7 @@ pub(super) async fn save_later(
     }
 }
 
-/// Says why a profile can't be saved. Returns the exit code.
+/// Writes why a profile can't be saved. Returns the exit code.
 pub(super) fn say_unsaved(place: &Place, error: &SaveError) -> u8 {
     say("error", &format!("{} was not saved. {error}", place.name));
     match error {

@@ -1,4 +1,4 @@
-//! The line that is being typed, and its editing keys.
+//! The line editor of the line-by-line interface.
 
 use unicode_width::UnicodeWidthChar;
 use vte::{Parser, Perform};
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::clean::is_visible;
 use crate::secret::SecretString;
 
-/// The longest line.
+/// Maximum length of a line, in bytes.
 const LINE_LIMIT: usize = 128 * 1024;
 const BACKSPACE: u8 = 0x08;
 const CTRL_D: u8 = 0x04;
@@ -15,15 +15,15 @@ const CTRL_U: u8 = 0x15;
 const CTRL_W: u8 = 0x17;
 const DELETE: char = '\x7f';
 
-/// What the end of a line gives.
+/// The result of a complete line.
 #[derive(Debug)]
 pub(super) enum Line {
     Text(SecretString),
-    /// Longer than a line may be.
+    /// The line exceeded the maximum length.
     TooLong,
 }
 
-/// Takes bytes, and applies those that edit. Sequences, such as those of arrow keys, are left out.
+/// Collects typed bytes and applies editing keys. Escape sequences, such as those of arrow keys, are ignored.
 pub(super) struct Typing {
     parser: Parser,
     line: Typed,
@@ -42,16 +42,16 @@ impl Default for Typing {
 struct Typed {
     text: Zeroizing<String>,
     is_too_long: bool,
-    /// Ctrl+D came while the line was empty.
+    /// Whether Ctrl+D was pressed while the line was empty.
     is_ended: bool,
-    /// The next character ends a sequence, such as that of Home on some terminals.
+    /// The next character ends an escape sequence, such as that of Home on some terminals.
     ends_sequence: bool,
-    /// What makes the screen show the line.
+    /// The output that updates the line on the screen.
     echo: Zeroizing<String>,
 }
 
 impl Typing {
-    /// Takes bytes of one line, and its end if they end in it.
+    /// Processes bytes of one line. Returns the line if the bytes end with a line feed.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<Line> {
         let (bytes, is_whole) = match bytes.split_last() {
             Some((b'\n', bytes)) => (bytes, true),
@@ -64,7 +64,7 @@ impl Typing {
         })
     }
 
-    /// The line as it is now; the next one begins.
+    /// Returns the current line, and starts the next one.
     pub(super) fn end(&mut self) -> Line {
         self.parser = Parser::new();
         self.line.ends_sequence = false;
@@ -75,19 +75,19 @@ impl Typing {
         Line::Text(text.trim().into())
     }
 
-    /// True once after Ctrl+D on an empty line.
+    /// Returns whether Ctrl+D was pressed on an empty line, and resets this.
     pub(super) fn is_ended(&mut self) -> bool {
         std::mem::take(&mut self.line.is_ended)
     }
 
-    /// What makes the screen show what was fed since the last time.
+    /// Returns the output that shows the bytes processed since the last call.
     pub(super) fn echo(&mut self) -> Zeroizing<String> {
         std::mem::take(&mut self.line.echo)
     }
 }
 
 impl Typed {
-    /// Removes the last character. False if there is none.
+    /// Removes the last character. Returns `false` if the line is empty.
     fn erase(&mut self) -> bool {
         let Some(ch) = self.text.pop() else {
             return false;
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use crate::secret::ExposeSecret;
 
-    /// The line, and what was shown of it.
+    /// Returns the line, and its echo on the screen.
     fn typed(text: &str) -> (String, String) {
         let mut typing = Typing::default();
         let Some(Line::Text(line)) = typing.feed(text.as_bytes()) else {
@@ -168,7 +168,7 @@ mod tests {
                 "one 2",
                 "one two \x08 \x08\x08 \x08\x08 \x08\x08 \x082\n",
             ),
-            // Up, Home on a keypad, Delete, a paste that is marked, and a line that ends within a sequence.
+            // Up, Home on a keypad, Delete, a bracketed paste, and a line that ends within a sequence.
             (
                 "\x1b[Aa\x1bOHb\x1b[3~\x1b[200~c\x1b[201~\x1b[1;\n",
                 "abc",
