@@ -1,4 +1,4 @@
-//! Prints claims, one on each line, with times in local time.
+//! Prints claims, one per line, with times in local time.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::clean::is_visible;
 use crate::oauth::id_token::Claims;
 use crate::zone;
 
-/// The claims of a token or a response, one on each line.
+/// Formats the claims of a token or a response, one per line.
 pub(super) fn lines(claims: &Claims, now: u64) -> String {
     let mut out = String::new();
     let lines = claims.lines();
@@ -28,7 +28,7 @@ pub(super) fn lines(claims: &Claims, now: u64) -> String {
     out
 }
 
-/// JSON on one line. Control characters and invisible characters are escaped.
+/// Formats JSON on one line. Control characters and invisible characters are escaped.
 pub(super) fn json_text(value: &Value) -> String {
     let mut out = String::new();
     for ch in value.to_string().chars() {
@@ -44,7 +44,7 @@ pub(super) fn json_text(value: &Value) -> String {
     out
 }
 
-/// A local time, and how far it is from `now`.
+/// Formats a time as local time, with its distance from `now`.
 pub(super) fn time_words(at: i64, now: u64) -> String {
     let time = Timestamp::from_second(at).unwrap_or_default();
     let local = time.to_zoned(zone::local());
@@ -58,7 +58,7 @@ pub(super) fn time_words(at: i64, now: u64) -> String {
     }
 }
 
-/// A length of time, rounded down.
+/// Formats a duration, rounded down.
 fn distance(seconds: u64) -> String {
     let (count, unit) = match seconds {
         0..120 => (seconds, "second"),

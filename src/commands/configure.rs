@@ -1,4 +1,4 @@
-//! `configure setup`, `verify` and `delete`: the setup of the listener for scripts.
+//! `configure setup`, `verify` and `delete`: sets up the listener from scripts.
 
 use std::io::{self, Write};
 
@@ -13,13 +13,13 @@ use crate::form::request::ListenerChoice;
 use crate::httpsys::prefix::Prefix;
 use crate::outcome::exit;
 
-/// More of a finding is not shown.
+/// Maximum length of a printed finding, in characters.
 const LIMIT: usize = 2000;
 
-/// Does what is asked, on standard output.
+/// Runs the command and prints the result on standard output.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn run(command: &ConfigureCommand) -> io::Result<u8> {
     let environment = Environment::of_process();
     let task = match task(command, &environment) {
@@ -85,7 +85,7 @@ fn task(command: &ConfigureCommand, environment: &Environment) -> Result<SetUpTa
     Ok(task)
 }
 
-/// One line for each finding; a command to run by hand is at its end.
+/// Prints one line for each finding; a command to run manually is at its end.
 fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     for finding in &report.findings {
         let text = clean(&finding.sentences(), LIMIT);

@@ -1,7 +1,7 @@
-//! `doctor`: what was detected about the session and the terminal, and what follows from it; on request, a test copy.
+//! `doctor`: prints what was detected about the session and the terminal, and the consequences; can copy a test text.
 //!
-//! One line each, with a stable name and a colon in front, so that it can be read out, searched, and sent to support: it
-//! contains no secret. Nothing is sent over the network.
+//! Each line starts with a stable name and a colon, so that the output can be read aloud and searched. It contains no
+//! secret, so it can be sent to support. Nothing is sent over the network.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::net::SocketAddr;
@@ -23,17 +23,17 @@ use crate::outcome::exit;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::tui::terminal::guard;
 
-/// What is copied as a test: harmless, and easy to recognize when it is pasted.
+/// The test text to copy: harmless, and easy to recognize when pasted.
 const TEST_COPY: &str = "OAuth Authorizer: this is a test copy";
-/// Stands for the port of a redirect URL.
+/// An example of the port of a redirect URL.
 const PORT: u16 = 8400;
-/// More of a name is not shown.
+/// Maximum length of a printed name, in characters.
 const LIMIT: usize = 80;
 
-/// Says what was found, on standard output.
+/// Prints what was detected on standard output.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     let mut environment = flags.place.over(Environment::of_process());
     environment.secret_variables = vec![SECRET_VARIABLE.to_owned()];
@@ -54,10 +54,10 @@ pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     test_copy(&environment)
 }
 
-/// What tmux said.
+/// The response of tmux.
 type Answer = Result<Attached, String>;
 
-/// What was found, and what follows.
+/// Returns what was detected, and the consequences.
 fn lines(environment: &Environment, tmux: Option<&Answer>) -> Vec<(&'static str, String)> {
     let mut lines = vec![
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -173,7 +173,7 @@ fn tmux_text(attached: &Attached) -> &'static str {
     }
 }
 
-/// The ways that a copy would take, in order, why, and what is certain about each.
+/// Describes the methods that a copy would use, in order, with the reason and the reliability of each.
 fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
     let Ladder { ways, skipped } = clipboard::ladder(environment, tmux, TEST_COPY.len());
     let words: Vec<&str> = ways.into_iter().map(way_text).collect();
@@ -252,7 +252,7 @@ fn browser(environment: &Environment) -> String {
     }
 }
 
-/// Copies a harmless text, and says what is certain about it.
+/// Copies a harmless text, and says what is certain about the result.
 fn test_copy(environment: &Environment) -> io::Result<u8> {
     let text = SecretString::from(TEST_COPY);
     let runtime = runtime()?;
@@ -302,7 +302,7 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
                 "tmux has {what}. mosh forwards it to your terminal only if tmux's terminal-overrides changes Ms."
             ),
         ),
-        // Nothing that mosh would cut.
+        // The test text is too short for mosh to cut it off.
         Some(CopiedBy::TmuxBeforeMosh) => {}
         Some(CopiedBy::TmuxAndTerminal(sequence)) => {
             send(sequence.expose_secret())?;

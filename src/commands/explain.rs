@@ -1,4 +1,4 @@
-//! `explain`: what an error means, and what to do about it.
+//! `explain`: prints what an error means and how to fix it.
 
 use std::io::{self, Write};
 
@@ -11,10 +11,10 @@ use crate::form::settings::Settings;
 use crate::outcome::exit;
 use crate::presets::{CUSTOM, Library};
 
-/// Explains the errors that the text names, on standard output.
+/// Explains the errors that the text contains, on standard output.
 ///
 /// # Errors
-/// If standard input can't be read, or standard output can't be written to.
+/// Returns an error if standard input can't be read, or standard output can't be written to.
 pub(super) fn run(flags: &ExplainFlags, library: &Library) -> io::Result<u8> {
     let given = flags.preset.as_deref();
     let preset = match library.get(given.unwrap_or(CUSTOM)) {
@@ -52,7 +52,7 @@ pub(super) fn run(flags: &ExplainFlags, library: &Library) -> io::Result<u8> {
         );
         return Ok(exit::FAILED);
     }
-    // For the label of the field.
+    // The settings supply the label of the field.
     let settings = Settings::new(preset);
     let mut out = io::stdout().lock();
     for (at, known) in found.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `inspect`: what a token says about itself. Works offline, unless its signature is to be checked.
+//! `inspect`: prints the content of a token. Works offline, unless it verifies a signature.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -28,27 +28,27 @@ use crate::store::record::Record;
 
 /// A token and its kind.
 struct Inspected {
-    /// Its name in JSON.
+    /// The name of the token in JSON.
     key: &'static str,
     name: &'static str,
     token: SecretString,
     /// When it expires, if the record says so.
     expires_at: Option<u64>,
-    /// Its audience says which API it is for.
+    /// Whether the token is an access token, whose audience says which API it is for.
     access: bool,
-    /// The signature, if it was checked.
+    /// The result of the signature check, if there was one.
     signature: Option<Check>,
 }
 
-/// Prints the claims of the tokens of a profile, or of one from standard input.
+/// Prints the claims of the tokens of a profile, or of a token from standard input.
 ///
 /// # Errors
-/// If standard input can't be read, or standard output can't be written to.
+/// Returns an error if standard input can't be read, or standard output can't be written to.
 pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
     let library = Library::load_user();
     let (tokens, own) = if flags.source == "-" {
         if flags.verify {
-            // A token must not choose the keys that it is checked with.
+            // A token must not choose the keys that verify its signature.
             say(
                 "error",
                 "--verify requires a profile, because its issuer says which keys are valid.",
@@ -69,7 +69,7 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
             }
         }
     } else {
-        // It may be a token, so it is not repeated.
+        // The argument may be a token, so it is not repeated.
         let Ok(name) = flags.source.parse::<ProfileName>() else {
             say(
                 "error",
@@ -194,7 +194,7 @@ impl Inspected {
         decode(self.token.expose_secret())
     }
 
-    /// What it is.
+    /// Returns the format of the token, as a name and in words.
     fn format(&self, claims: Option<&Claims>) -> (&'static str, String) {
         match claims {
             Some(_) => ("jwt", format!("JWT, signature {}", self.signed())),
@@ -206,7 +206,7 @@ impl Inspected {
         }
     }
 
-    /// The result for the signature of a JWT.
+    /// Describes the result of the signature check of a JWT.
     fn signed(&self) -> String {
         match &self.signature {
             Some(check) if check.outcome == Outcome::Passed => format!("valid: {}", check.detail),

@@ -1,4 +1,4 @@
-//! What `inspect` reads on standard input: a token as people have it, alone, in a header, or in the response that it came in.
+//! Finds the token in the input of `inspect`: alone, in a header, or in a token response.
 
 use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
@@ -7,21 +7,21 @@ use crate::clean::{trimmed, unquoted};
 use crate::oauth::id_token::{decode, is_encrypted};
 use crate::secret::SecretString;
 
-/// A token of the input, and the member of a JSON object that it was.
+/// A token from the input, with the JSON member that contained it.
 #[derive(Debug)]
 pub(super) struct Given {
-    /// `None` if it stands for itself.
+    /// `None` if the token was not in a JSON object.
     pub(super) member: Option<&'static str>,
     pub(super) token: SecretString,
 }
 
-/// The members of a token response (RFC 6749, section 5.1) that are tokens, and which goes first.
+/// The members of a token response (RFC 6749, section 5.1) that are tokens, in order of preference.
 const MEMBERS: [&str; 3] = ["access_token", "id_token", "refresh_token"];
 
-/// Finds the token in the input. A text with other words ends with it, as a header does.
+/// Finds the token in the input. In a text with other words, such as a header, the token is the last word.
 ///
 /// # Errors
-/// Returns a sentence if there is none.
+/// Returns an error, as a sentence, if there is no token.
 pub(super) fn token(text: &str) -> Result<Given, String> {
     let text = trimmed(text);
     let text = unquoted(text).unwrap_or(text);
@@ -33,7 +33,7 @@ pub(super) fn token(text: &str) -> Result<Given, String> {
         token: token.into(),
     };
     let words: Vec<&str> = text.split_whitespace().collect();
-    // A terminal or an editor may have wrapped it. The header of a JWT begins with `{`, so its base64 begins with these letters.
+    // A terminal or an editor may have wrapped the token. The header of a JWT is JSON, so its base64 starts with `ey`.
     let first = words.iter().position(|word| word.starts_with("ey"));
     let joined = Zeroizing::new(words[first.unwrap_or_default()..].concat());
     if decode(&joined).is_some() || is_encrypted(&joined) {
@@ -45,7 +45,7 @@ pub(super) fn token(text: &str) -> Result<Given, String> {
     }
 }
 
-/// The token in a JSON object.
+/// Finds the token in a JSON object.
 fn of_response(text: &str) -> Result<Given, String> {
     let mut object: Map<String, Value> = serde_json::from_str(text).map_err(|_| {
         "Standard input begins like JSON but isn't valid JSON. Pass the whole response, or only the token.".to_owned()
@@ -77,9 +77,9 @@ mod tests {
     use super::*;
     use crate::secret::ExposeSecret;
 
-    /// `{"alg":"none"}`, `{"sub":"alice"}`.
+    /// The header is `{"alg":"none"}`, the payload `{"sub":"alice"}`.
     const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2ln";
-    /// With the header `{"enc":"x"}`.
+    /// The header is `{"enc":"x"}`.
     const ENCRYPTED: &str = "eyJlbmMiOiJ4In0.a.b.c.d";
 
     fn read(text: &str) -> Result<(Option<&'static str>, String), String> {
@@ -102,7 +102,7 @@ mod tests {
             (wrapped(&wrapped(JWT, 40, "\n"), 20, "\n"), JWT),
             (format!("Bearer {}", wrapped(JWT, 25, "\n")), JWT),
             (wrapped(ENCRYPTED, 18, "\n"), ENCRYPTED),
-            // Two tokens are not one.
+            // Two tokens must not be joined.
             (format!("{JWT} {JWT}"), JWT),
             (
                 format!("{JWT}\nanother.opaque.token\n"),

@@ -31,10 +31,10 @@ use crate::store::record::IssuedFor;
 /// How long to wait for a refresh.
 const WAIT: Duration = Duration::from_secs(45);
 
-/// Runs the tests.
+/// Runs the tests and prints the results.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
     let named = flags.profiles.profiles.as_deref();
     let place = match find(&flags.profile, named) {
@@ -63,7 +63,7 @@ pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
         Err(outcome) => return Ok(say_outcome(&place.name, &outcome)),
     };
     let issued_for = &record.issued_for;
-    // The settings may have named it since.
+    // The settings may name a mailbox that was added after the sign-in.
     let file = SettingsFile::read(&place).ok();
     let named = file.as_ref().and_then(SettingsFile::user);
     let user = match flags.mailbox(named.or(issued_for.user.as_deref())) {
@@ -148,7 +148,7 @@ pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
     Ok(code)
 }
 
-/// Why no test can be run.
+/// Why the tests can't be run.
 enum Wrong {
     Usage(String),
     Outcome(crate::store::attempt::Outcome),
@@ -156,7 +156,7 @@ enum Wrong {
 
 type Servers = Vec<(Protocol, Address)>;
 
-/// The servers to test, and the preset of the profile.
+/// Returns the servers to test, and the preset of the profile.
 fn servers(
     flags: &MailTestFlags,
     place: &Place,
@@ -203,8 +203,8 @@ fn servers(
     Ok((found, preset))
 }
 
-/// Tokens are sent only to the servers that the settings named at the sign-in. A server on the command line is the user's
-/// decision.
+/// Checks that tokens are sent only to the servers in the settings at the time of the sign-in. A server on the command
+/// line is the user's decision.
 fn pinned(flags: &MailTestFlags, servers: &Servers, issued_for: &IssuedFor) -> Result<(), String> {
     let mut servers = servers.iter();
     let other = servers.find(|(protocol, address)| !may_sign_in(issued_for, *protocol, address));
@@ -217,7 +217,7 @@ fn pinned(flags: &MailTestFlags, servers: &Servers, issued_for: &IssuedFor) -> R
     }
 }
 
-/// The worse of two exit codes. A rejected token says more than a server that was not reached.
+/// Returns the worse of two exit codes. A rejected token is more informative than an unreachable server.
 fn worse(one: u8, other: u8) -> u8 {
     if one == exit::NOT_ACCEPTED || other == exit::DONE {
         one
@@ -228,7 +228,7 @@ fn worse(one: u8, other: u8) -> u8 {
     }
 }
 
-/// The exit code of a test.
+/// Returns the exit code of a test.
 fn exit_code(report: &MailReport) -> u8 {
     let Some(failed) = &report.report.failed else {
         return exit::DONE;

@@ -1,4 +1,4 @@
-//! `man`: the manual pages, one for each command.
+//! `man`: prints the manual pages, one for each command.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use clap_mangen::Man;
 use super::failed::failed;
 use crate::cli::{EXAMPLES, SECRET_VARIABLE};
 
-/// The exit codes; docs/guide.md has them too.
+/// The exit codes, which docs/guide.md also lists.
 const EXIT_STATUS: &[(&str, &str)] = &[
     ("0", "Success. Without --print: you quit."),
     ("1", "Any other error."),
@@ -74,7 +74,7 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The variables that are not those of a flag.
+/// The environment variables that don't correspond to a flag.
 const VARIABLES: &[(&str, &str)] = &[
     (
         SECRET_VARIABLE,
@@ -91,10 +91,10 @@ const VARIABLES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Writes the page of the program.
+/// Writes the main page of the program.
 ///
 /// # Errors
-/// If it can't be written.
+/// Returns an error if the page can't be written.
 pub(super) fn page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
     let man = Man::new(command.clone());
     man.render_title(out)?;
@@ -135,10 +135,10 @@ pub(super) fn page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a page for each command that the help shows to a folder, which is created if needed.
+/// Writes a page for each command listed in the help to a folder, which is created if needed.
 ///
 /// # Errors
-/// If they can't be written.
+/// Returns an error if a page can't be written.
 pub(super) fn pages(command: &Command, folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| {
         failed(
@@ -163,7 +163,7 @@ pub(super) fn pages(command: &Command, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The calls of the examples, each with what it does.
+/// Returns the example commands, each with a description.
 fn examples() -> Vec<(&'static str, &'static str)> {
     let lines: Vec<&str> = EXAMPLES.lines().map(str::trim).collect();
     lines
@@ -172,7 +172,7 @@ fn examples() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// A section of terms, each with a sentence.
+/// Writes a section of terms, each with a sentence.
 fn section(title: &str, text: &str, terms: &[(&str, &str)], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, ".SH \"{title}\"")?;
     if !text.is_empty() {
@@ -184,7 +184,7 @@ fn section(title: &str, text: &str, terms: &[(&str, &str)], out: &mut dyn Write)
     Ok(())
 }
 
-/// A text in which nothing is a command of roff.
+/// Escapes a text so that roff interprets nothing in it as a command.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\e")
         .replace('-', "\\-")

@@ -31,8 +31,8 @@ use crate::cli::{self, Subcommand};
 use crate::outcome::exit;
 use crate::presets::Library;
 
-/// Runs a subcommand that needs no terminal. It reads presets only if it uses them, so that it starts at once. `None` for the
-/// other subcommands.
+/// Runs a subcommand that needs no terminal. Presets are read only by subcommands that use them, so that the others
+/// start fast. Returns `None` for subcommands that need a terminal.
 #[must_use]
 pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
     match subcommand {
@@ -49,10 +49,11 @@ pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
     }
 }
 
-/// The exit code of a subcommand. One whose reader has ended, such as `head`, which has all that it needs, is done.
+/// Returns the exit code of a subcommand. It succeeded even if the reader of its output, such as `head`, has ended.
 ///
 /// # Errors
-/// Returns a sentence if standard output can't be written to for another reason, or that of an error that is one already.
+/// Returns an error, as a sentence, if standard output can't be written to for another reason. An error that is a
+/// sentence already stays as it is.
 pub fn ended(outcome: io::Result<u8>) -> Result<u8, String> {
     outcome.or_else(|error| match error.raw_os_error() {
         _ if is_without_reader(&error) => Ok(exit::DONE),
@@ -62,16 +63,16 @@ pub fn ended(outcome: io::Result<u8>) -> Result<u8, String> {
 }
 
 fn is_without_reader(error: &io::Error) -> bool {
-    /// `ERROR_PIPE_NOT_CONNECTED`, a code without a kind of its own.
+    /// `ERROR_PIPE_NOT_CONNECTED`, for which there is no `ErrorKind`.
     const NOT_CONNECTED: i32 = 233;
     let code = error.raw_os_error();
     error.kind() == io::ErrorKind::BrokenPipe || (cfg!(windows) && code == Some(NOT_CONNECTED))
 }
 
-/// Does what the subcommand says, on standard output. Comes back with the exit code.
+/// Runs a subcommand with output on standard output. Returns the exit code.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
     let mut command = cli::command();
     let mut text = Vec::new();
@@ -79,14 +80,14 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
         Subcommand::Completions { shell } => {
             command = with_presets(command, library);
             clap_complete::generate(*shell, &mut command, "oauth-authorizer", &mut text);
-            // In scripts for bash, clap_complete writes the program's name in two ways, because of its hyphen.
+            // In bash scripts, clap_complete writes the program's name in two ways, because of its hyphen.
             let script = String::from_utf8_lossy(&text);
             text = script
                 .replace("oauth__subcmd__authorizer", "oauth__authorizer")
                 .into_bytes();
         }
         Subcommand::Man(flags) => {
-            // With the names of commands as they are called, such as oauth-authorizer-presets-list.
+            // This sets the full names of the commands, such as oauth-authorizer-presets-list.
             command.build();
             if let Some(folder) = &flags.output {
                 man::pages(&command, folder)?;
@@ -114,7 +115,7 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
     Ok(exit::DONE)
 }
 
-/// The same command, in which every flag that names a preset lists those that there are now.
+/// Returns the same command, in which every flag for a preset lists the current presets.
 fn with_presets(command: Command, library: &Library) -> Command {
     let presets = library.all().unwrap_or_default();
     let ids: Vec<String> = presets.iter().map(|preset| preset.id.clone()).collect();

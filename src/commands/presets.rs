@@ -1,4 +1,4 @@
-//! `presets list`, `show` and `check`.
+//! `presets list`, `show` and `check`: lists, prints and checks presets.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,10 +11,10 @@ use crate::presets::files::read_file;
 use crate::presets::{Confidence, Library};
 use crate::store::folders;
 
-/// Does what is asked, on standard output.
+/// Runs the command and prints the result on standard output.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn run(command: &PresetsCommand, library: &Library) -> io::Result<u8> {
     let mut stdout = io::stdout().lock();
     match command {
@@ -24,7 +24,7 @@ pub(super) fn run(command: &PresetsCommand, library: &Library) -> io::Result<u8>
     }
 }
 
-/// One line each: identifier, name, group, remarks; tabs between them.
+/// Prints one line per preset, separated by tabs: ID, name, group and remarks.
 fn list(library: &Library, out: &mut impl Write) -> io::Result<u8> {
     let all = match library.all() {
         Ok(all) => all,
@@ -70,7 +70,7 @@ fn show(library: &Library, id: &str, out: &mut impl Write) -> io::Result<u8> {
     Ok(exit::DONE)
 }
 
-/// One line for each thing that is wrong.
+/// Prints one line for each problem.
 fn check(path: &Path, out: &mut impl Write) -> io::Result<u8> {
     let outcome = match read_file(path).text {
         Ok(text) => parse_preset(&text),

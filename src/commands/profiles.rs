@@ -1,4 +1,4 @@
-//! `profiles`: what profiles there are, and their files.
+//! `profiles`: lists, saves, checks and deletes profiles, and changes their stores.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -27,10 +27,10 @@ use crate::profile::store_kind::Store;
 use crate::session::profiles::Standing;
 use crate::store::record::Record;
 
-/// Does what the command says. Comes back with the exit code.
+/// Runs the command. Returns the exit code.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
     match command {
         ProfilesCommand::List { json, profiles } => match Places::new(profiles.profiles.as_deref())
@@ -186,7 +186,7 @@ fn change_store(place: &Place, store: Store) -> u8 {
     }
 }
 
-/// Saves the settings of these flags as a profile.
+/// Saves the settings given by these flags as a profile.
 fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
     let name = &place.name;
     let program = OsString::from("oauth-authorizer");
@@ -224,7 +224,7 @@ fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
             return exit::USAGE;
         }
     };
-    // Without a flag for it, the one that the profile has stays.
+    // Without a flag for the client secret, the one in the profile stays.
     let stored = || Record::read(&place.record()).ok()?.client_secret;
     request.client.secret = request.client.secret.or_else(stored);
     match save_settings(place, &settings, &request, store) {
@@ -267,7 +267,7 @@ fn list(places: &Places, as_json: bool) -> io::Result<u8> {
             Standing::Unusable(reason) => reason.clone(),
             standing => standing.words(now),
         };
-        // The user's comes first, and goes before the machine's.
+        // The user's profile is listed first, and has priority over the machine's.
         let hidden = before
             .as_ref()
             .is_some_and(|name| name.is(place.name.as_str()));

@@ -1,4 +1,4 @@
-//! `profiles check`: what is wrong with profiles, and what will break next.
+//! `profiles check`: prints what is wrong with profiles, and what will break next.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -19,24 +19,24 @@ use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
 use crate::zone;
 
-/// Longer sentences are shortened.
+/// Maximum length of a printed sentence, in characters.
 const TEXT_LIMIT: usize = 800;
 
-/// How far to look, and what to print.
+/// How far ahead to look, and what to print.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
-    /// In seconds.
+    /// How far ahead to look, in seconds.
     pub within: u64,
-    /// Only what needs attention.
+    /// Print only what needs attention.
     pub quiet: bool,
-    /// JSON instead of lines.
+    /// Print JSON instead of lines.
     pub json: bool,
 }
 
-/// Checks these profiles, or all. The exit code is that of the worst.
+/// Checks these profiles, or all. Returns the exit code for the worst finding.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> io::Result<u8> {
     let mut places = Vec::new();
     let mut unknown = false;
@@ -72,7 +72,7 @@ pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> i
         .collect();
     print(&checked, look)?;
     let worst = checked.iter().filter_map(|(_, forecast)| forecast.worst());
-    // An unknown name is a mistake in the flags.
+    // An unknown name is a usage error.
     let worst = worst.chain(unknown.then_some(Level::Settings)).max();
     Ok(exit_code(worst))
 }

@@ -1,4 +1,4 @@
-//! Standard input as text.
+//! Reads standard input as text.
 
 use std::io::{self, Read};
 
@@ -6,15 +6,15 @@ use zeroize::Zeroizing;
 
 use super::failed::failed;
 
-/// A longer input is rejected, in bytes.
+/// Maximum size of the input, in bytes. Longer input is rejected.
 const LIMIT: usize = 256 * 1024;
 
-/// The text on standard input. For one that is too long, returns a sentence that ends with `instead`, which says what to pass.
+/// Reads the text on standard input. If it is too long, returns a sentence that ends with `instead`: what to pass.
 ///
 /// # Errors
-/// If standard input can't be read.
+/// Returns an error if standard input can't be read.
 pub(super) fn read(instead: &str) -> io::Result<Result<Zeroizing<String>, String>> {
-    // So much that a longer one is known.
+    // One byte more than allowed, so that input that is too long is detected.
     let most = LIMIT as u64 + 1;
     let mut bytes = Zeroizing::new(Vec::new());
     let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
@@ -32,8 +32,8 @@ fn text(bytes: &[u8], instead: &str) -> Result<Zeroizing<String>, String> {
     Ok(decoded(bytes))
 }
 
-/// The text of UTF-8, or of the UTF-16 that Windows PowerShell writes with `>`. Tokens and codes are ASCII, so without a byte
-/// order mark, a zero next to the first letter tells the order.
+/// Decodes UTF-8, or the UTF-16 that Windows PowerShell writes with `>`. Tokens and codes are ASCII, so without a byte
+/// order mark, the position of the zero in the first two bytes tells the byte order.
 fn decoded(bytes: &[u8]) -> Zeroizing<String> {
     let of = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = bytes.chunks_exact(2);

@@ -1,4 +1,4 @@
-//! `token`, `refresh` and the keeper: valid access tokens for scripts.
+//! `token`, `refresh` and the keeper command: get valid access tokens for scripts.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
 use crate::store::record::Record;
 
-/// Says what went wrong with a profile.
+/// Writes what went wrong with a profile. Returns the exit code.
 pub(super) fn say_outcome(name: &ProfileName, outcome: &Outcome) -> u8 {
     say("error", &format!("{name}: {}", outcome.error));
     if let Some(cause) = &outcome.cause {
@@ -34,7 +34,7 @@ pub(super) fn say_outcome(name: &ProfileName, outcome: &Outcome) -> u8 {
     outcome.code
 }
 
-/// The profile of this name, or the exit code.
+/// Finds the profile of this name, or returns the exit code.
 pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u8> {
     let places = Places::new(folder).map_err(|error| {
         say("error", &error.to_string());
@@ -47,7 +47,7 @@ pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u
     })
 }
 
-/// These names, without those that name the same profile again.
+/// Returns these names, without those that name the same profile again.
 pub(super) fn each_once(names: &[ProfileName]) -> impl Iterator<Item = &ProfileName> {
     let numbered = names.iter().enumerate();
     let is_first =
@@ -55,10 +55,10 @@ pub(super) fn each_once(names: &[ProfileName]) -> impl Iterator<Item = &ProfileN
     numbered.filter(is_first).map(|(_, name)| name)
 }
 
-/// Prints a valid token.
+/// Prints a valid access token.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
     if cfg!(windows) && flags.mode.is_some_and(|mode| mode != 0o600) {
         say(
@@ -94,7 +94,8 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
             }
             "get" => {}
             "erase" => return Ok(erase(&flags.profile, named, &credential)),
-            // The profile is the store; other actions are those of newer versions of git, which expects them to be ignored.
+            // The profile itself is the store. Other actions come from newer versions of git, which expects them to be
+            // ignored.
             _ => return Ok(exit::DONE),
         }
     }
@@ -151,12 +152,12 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
     })
 }
 
-/// The exit code where the caller has its token. Says if nothing else has it.
+/// Returns the exit code after the caller got its token. Warns if the token is stored nowhere.
 fn delivered(place: &Place, unstored: Option<&Outcome>) -> u8 {
     unstored.map_or(exit::DONE, |outcome| say_outcome(&place.name, outcome))
 }
 
-/// The format, and the parts of the template. What is wrong with the flags is said before anything is sent.
+/// Returns the format and the parts of the template. Detects errors in the flags before anything is sent.
 fn wanted(flags: &TokenFlags) -> Result<(TokenFormat, Vec<Part<'_>>), String> {
     let template = flags.template.as_deref().map(parts).transpose()?;
     Ok((flags.format()?, template.unwrap_or_default()))
@@ -170,7 +171,7 @@ fn text(
     template: &[Part<'_>],
 ) -> Result<SecretString, String> {
     let tokens = record.tokens.as_ref().ok_or("There are no tokens.")?;
-    // The settings may have named it since. Formats without it are printed without reading them again.
+    // The settings may name a mailbox that was added after the sign-in. Only formats with a mailbox need the settings.
     let has_user = !matches!(
         format,
         TokenFormat::Raw | TokenFormat::Header | TokenFormat::Env | TokenFormat::EnvPowershell
@@ -178,7 +179,7 @@ fn text(
     let file = has_user.then(|| SettingsFile::read(place).ok()).flatten();
     let named = file.as_ref().and_then(SettingsFile::user);
     let of_profile = named.or(record.issued_for.user.as_deref());
-    // With a mailbox, curl itself puts the word before the token, which an API may require to be another one.
+    // With a mailbox, curl itself writes the scheme `Bearer` before the token, but the API may require another one.
     let of_profile =
         of_profile.filter(|_| format != TokenFormat::Curl || record.issued_for.header == "Bearer");
     let printed = Printed {
@@ -191,7 +192,7 @@ fn text(
     printed.text(format)
 }
 
-/// Who may read the file of `--output`.
+/// Returns who may read the file of `--output`.
 fn readers(flags: &TokenFlags) -> Result<Readers, String> {
     #[cfg(unix)]
     let group = flags.group.as_deref().map(token_file::group).transpose()?;
@@ -204,7 +205,7 @@ fn readers(flags: &TokenFlags) -> Result<Readers, String> {
     })
 }
 
-/// Git was refused with this password.
+/// Handles the notice from git that the server rejected this password.
 fn erase(name: &ProfileName, named: Option<&Path>, credential: &Credential) -> u8 {
     let Some(password) = credential.password() else {
         return exit::DONE;
@@ -219,7 +220,7 @@ fn erase(name: &ProfileName, named: Option<&Path>, credential: &Credential) -> u
     }
 }
 
-/// Gets newer tokens for profiles. The exit code is the worst.
+/// Gets newer tokens for profiles. Returns the worst exit code.
 pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
     let named = flags.profiles.profiles.as_deref();
     let places: Vec<Result<Place, u8>> = if flags.all {
@@ -281,10 +282,10 @@ fn is_recent(place: &Place, flags: &RefreshFlags) -> bool {
     tokens.is_some_and(|tokens| unix_time() < tokens.obtained_at.saturating_add(age.as_secs()))
 }
 
-/// The keeper: refreshes a profile for the processes that wait. Nobody reads what it says.
+/// Runs the keeper: refreshes a profile for the waiting processes. Nobody reads its messages.
 ///
 /// # Errors
-/// If no runtime can be started.
+/// Returns an error if no runtime can be started.
 pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
     process::close_descriptors();
     let named = flags.profiles.profiles.as_deref();
@@ -302,7 +303,7 @@ pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
         .enable_all()
         .build()?;
     let refreshed = runtime.block_on(async {
-        // A request in progress is not given up: its answer may hold the only tokens that still work.
+        // A request in progress must not be stopped: its response may contain the only tokens that still work.
         let _signals = process::put_off_signals()?;
         Ok::<_, io::Error>(refresh(&place, known).await)
     })?;
@@ -310,7 +311,7 @@ pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
         Ok(None) => exit::DONE,
         Ok(Some(unstored)) => {
             if flags.hand_over {
-                // Whole lines aren't buffered. The caller may have ended.
+                // Standard output is flushed at the end of the line. The caller may have ended.
                 let _ = io::stdout().write_all(&unstored.to_bytes());
             }
             unstored.outcome.code

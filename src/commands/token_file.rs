@@ -1,4 +1,4 @@
-//! The file of `token --output`.
+//! Writes the file of `token --output`.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -13,13 +13,13 @@ use crate::store::private::{self, Audience, PrivateError};
     allow(dead_code, reason = "the access list of the file names the user alone")
 )]
 pub(super) struct Readers {
-    /// The permissions.
+    /// The permission bits.
     pub(super) mode: u32,
-    /// The number of the group that the file is given to; `None` for the one that the system chooses.
+    /// The ID of the group that will own the file; `None` for the group that the system chooses.
     pub(super) group: Option<u32>,
 }
 
-/// Replaces a file as a whole. A link, the file of another user, and a folder that others can write to get nothing.
+/// Replaces a file atomically. Refuses a link, a file of another user, and a folder that others can write to.
 pub(super) fn write(
     path: &Path,
     text: &SecretString,
@@ -42,11 +42,11 @@ pub(super) fn write(
         .map_err(failed)?;
     let_read(file.as_file(), &path, readers)?;
     file.as_file().sync_all().map_err(failed)?;
-    // If it can't replace the file, it is removed.
+    // If the rename fails, the temporary file is removed.
     private::rename(&file.into_temp_path(), &path)
 }
 
-/// The group first: with the permissions, the file would for a moment be readable by the members of another one.
+/// Sets the group before the permissions: otherwise, members of another group could read the file for a moment.
 #[cfg(unix)]
 fn let_read(file: &std::fs::File, path: &Path, readers: Readers) -> Result<(), PrivateError> {
     use std::os::unix::fs::{PermissionsExt, fchown};
@@ -69,10 +69,10 @@ fn let_read(_: &std::fs::File, _: &Path, _: Readers) -> Result<(), PrivateError>
     Ok(())
 }
 
-/// The number of a group, which is named or numbered.
+/// Returns the ID of a group, given by name or ID.
 ///
 /// # Errors
-/// Returns a sentence if there is no such group.
+/// Returns an error, as a sentence, if there is no such group.
 #[cfg(unix)]
 pub(super) fn group(name: &str) -> Result<u32, String> {
     let found = nix::unistd::Group::from_name(name)

@@ -1,4 +1,4 @@
-//! The formats of `token`, each of them safe for what reads it.
+//! The output formats of `token`, each of them safe for the program that reads it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,22 +11,22 @@ use crate::cli::{TokenFormat, checked_mailbox};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::record::{Record, Tokens};
 
-/// What is printed of a record.
+/// The data to print.
 pub(super) struct Printed<'a> {
     pub(super) record: &'a Record,
     pub(super) tokens: &'a Tokens,
-    /// The mailbox that was named, or that of the profile.
+    /// The mailbox given by the user, or the one of the profile.
     pub(super) user: Option<&'a str>,
-    /// The parts of the template; none for the other formats.
+    /// The parts of the template; empty for the other formats.
     pub(super) template: &'a [Part<'a>],
     pub(super) now: u64,
 }
 
 impl Printed<'_> {
-    /// The text, without the line end after it.
+    /// Returns the text, without a final line feed.
     ///
     /// # Errors
-    /// Returns what is missing, as a sentence.
+    /// Returns an error, as a sentence, if a value is missing.
     pub(super) fn text(&self, format: TokenFormat) -> Result<SecretString, String> {
         let token = self.tokens.access_token();
         let header = &self.record.issued_for.header;
@@ -71,7 +71,7 @@ impl Printed<'_> {
         .into())
     }
 
-    /// The mailbox, for the formats in which it may be missing.
+    /// Returns the mailbox, for formats in which it is optional.
     fn user(&self) -> Result<Option<&str>, &'static str> {
         self.user.map(checked_mailbox).transpose()
     }
@@ -126,7 +126,7 @@ impl Printed<'_> {
         })
     }
 
-    /// The template with its fields replaced.
+    /// Returns the template with the fields replaced by their values.
     fn filled(&self) -> Result<String, String> {
         let mut text = String::new();
         for part in self.template {
@@ -150,14 +150,14 @@ impl Printed<'_> {
     }
 }
 
-/// What is encoded in a URL: all but the unreserved characters of RFC 3986, section 2.3.
+/// The characters to encode in a URL: all except the unreserved characters of RFC 3986, section 2.3.
 const URL: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A time in RFC 3339.
+/// Formats a time as in RFC 3339.
 pub(super) fn time(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds)
@@ -165,12 +165,12 @@ pub(super) fn time(seconds: u64) -> String {
         .to_string()
 }
 
-/// A word of a POSIX shell.
+/// Quotes a text as a word of a POSIX shell.
 fn sh(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// A literal text of PowerShell, to which typographic quotes are quotes as well.
+/// Quotes a text as a literal string of PowerShell, which treats typographic quotes as quotes, too.
 fn powershell(text: &str) -> String {
     let mut quoted = String::from("'");
     for ch in text.chars() {
@@ -183,7 +183,7 @@ fn powershell(text: &str) -> String {
     quoted
 }
 
-/// A text in a configuration of curl.
+/// Quotes a text for a configuration file of curl.
 fn curl(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

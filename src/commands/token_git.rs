@@ -1,4 +1,4 @@
-//! What git asks its credential helper.
+//! Parses the requests that git sends to its credential helper.
 
 use std::io::{self, Read};
 
@@ -9,10 +9,10 @@ use super::failed::failed;
 use crate::oauth::url::is_loopback;
 use crate::secret::SecretString;
 
-/// More than git says of one credential.
+/// Maximum size of the request that is read, in bytes. Git sends less for one credential.
 const LIMIT: u64 = 256 * 1024;
 
-/// The credential that git asks for or is done with.
+/// The credential that git requests or has finished with.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Credential {
     protocol: Option<String>,
@@ -21,10 +21,10 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    /// Reads what git says on standard input.
+    /// Reads the request of git on standard input.
     ///
     /// # Errors
-    /// If standard input can't be read.
+    /// Returns an error if standard input can't be read.
     pub(super) fn read() -> io::Result<Self> {
         let unread = |error: io::Error| failed("Can't read standard input", &error);
         let mut stdin = io::stdin().lock();
@@ -34,17 +34,17 @@ impl Credential {
             .take(LIMIT)
             .read_to_end(&mut bytes)
             .map_err(unread)?;
-        // To the end: git would fail on a pipe that is closed before.
+        // Read to the end: git would fail if the pipe were closed early.
         io::copy(&mut stdin, &mut io::sink()).map_err(unread)?;
         Ok(Self::parse(&bytes))
     }
 
-    /// Lines of `key=value`. Of a key that is repeated, the last value counts.
+    /// Parses lines of `key=value`. If a key is repeated, the last value counts.
     fn parse(bytes: &[u8]) -> Self {
         let mut credential = Self::default();
         for line in bytes.split(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            // What is not UTF-8 is neither a host nor one of our tokens.
+            // A value that is not UTF-8 is neither a host nor one of this program's tokens.
             let Some((key, value)) = std::str::from_utf8(line)
                 .ok()
                 .and_then(|line| line.split_once('='))
@@ -61,13 +61,13 @@ impl Credential {
         credential
     }
 
-    /// The password that was refused.
+    /// Returns the password that the server rejected.
     pub(super) fn password(&self) -> Option<SecretString> {
         let password = self.password.as_ref()?;
         Some(SecretString::from(password.as_str()))
     }
 
-    /// True where git would send the password to another machine without TLS.
+    /// Returns whether git would send the password to another machine without TLS.
     pub(super) fn is_sent_in_clear(&self) -> bool {
         if !self
             .protocol

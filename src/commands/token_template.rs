@@ -1,10 +1,10 @@
-//! The template of `token --template`: its text, and the fields in braces.
+//! Parses the template of `token --template`: text, with fields in braces.
 
 use std::fmt::Write as _;
 
 use crate::clean::clean;
 
-/// A value that a template can have.
+/// A field of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     AccessToken,
@@ -28,7 +28,7 @@ const FIELDS: [(&str, Field); 8] = [
     ("profile", Field::Profile),
 ];
 
-/// How a value is written.
+/// The encoding of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Json,
@@ -47,19 +47,20 @@ const ENCODINGS: [(&str, Encoding); 4] = [
 /// A part of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part<'a> {
-    /// Stands for itself.
+    /// Literal text.
     Text(&'a str),
-    /// A value; without an encoding, as it is.
+    /// A value; without an encoding, it is printed unchanged.
     Field(Field, Option<Encoding>),
 }
 
-/// Longer fields are shortened in errors.
+/// Maximum length of a field in error messages, in characters.
 const SHOWN: usize = 40;
 
-/// The parts of a template. A brace that begins no field stands for itself, so that JSON can be written as it is.
+/// Parses a template. A brace that begins no field is literal, so that JSON can be written without escapes.
 ///
 /// # Errors
-/// Returns a sentence about a brace that was meant to begin a field: a known name or a single word follows it.
+/// Returns an error, as a sentence, if a brace is probably meant to begin a field but doesn't: a known name or a single
+/// word follows it.
 pub(super) fn parts(template: &str) -> Result<Vec<Part<'_>>, String> {
     let mut parts = Vec::new();
     let mut text = template;
@@ -79,8 +80,9 @@ pub(super) fn parts(template: &str) -> Result<Vec<Part<'_>>, String> {
     Ok(parts)
 }
 
-/// True if what follows a brace is `word}` or `word|`, or begins with the name of a field, in any letters and after any spaces.
-/// A name with a colon is a key, as in `{user: {user}}`, unless a single word follows that.
+/// Returns whether the text after a brace is meant as a field: it starts with `word}` or `word|`, or with the name of a
+/// field in any case, after optional spaces. A name with a colon is a key, as in `{user: {user}}`, unless a single word
+/// follows the colon.
 fn is_meant_as_field(rest: &str) -> bool {
     let (word, after) = word(rest);
     if word.is_empty() {
@@ -99,7 +101,7 @@ fn is_known(word: &str) -> bool {
         .any(|(name, _)| name.eq_ignore_ascii_case(word))
 }
 
-/// The word that a text begins with, and what follows it, without the spaces around it. A word begins with a letter.
+/// Returns the first word of a text, and the rest, both without surrounding spaces. A word begins with a letter.
 fn word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
     let is_part = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-');
@@ -112,7 +114,7 @@ fn word(text: &str) -> (&str, &str) {
     }
 }
 
-/// The field that `rest` begins with, and its length up to and with the closing brace.
+/// Parses the field at the start of `rest`. Also returns its length, including the closing brace.
 fn field(rest: &str) -> Result<(Part<'_>, usize), String> {
     let end = rest.find(['}', '{', '\n']).unwrap_or(rest.len());
     let inside = &rest[..end];
@@ -156,7 +158,7 @@ fn named<T: Copy>(all: &[(&str, T)], name: &str) -> Option<T> {
     Some(*found)
 }
 
-/// Names in a sentence.
+/// Lists names for use in a sentence.
 fn list<T>(all: &[(&str, T)], last: &str) -> String {
     let mut text = String::new();
     for (at, (name, _)) in all.iter().enumerate() {
@@ -176,7 +178,7 @@ fn list<T>(all: &[(&str, T)], last: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The template with its fields between angle brackets.
+    /// Returns the template with its fields in angle brackets.
     fn marked(template: &str) -> String {
         let parts = parts(template).unwrap();
         let marked = parts.into_iter().map(|part| match part {

@@ -21,13 +21,13 @@ use crate::profile::name::ProfileName;
 use crate::profile::places::Place;
 use crate::store::attempt::Outcome;
 
-/// An access token that is valid for less than this is refreshed before the service is asked about it.
+/// An access token with a shorter remaining lifetime, in seconds, is refreshed before the request.
 const MIN_VALID: u64 = 60;
 
-/// What runs the requests of a command.
+/// Creates the runtime for the requests of a command.
 ///
 /// # Errors
-/// If the system has no resources for it.
+/// Returns an error if the system lacks the resources.
 pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -38,7 +38,7 @@ pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
 /// Revokes the tokens of a profile.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn run_revoke(flags: &RevokeFlags) -> io::Result<u8> {
     let place = match find(&flags.profile, flags.profiles.profiles.as_deref()) {
         Ok(place) => place,
@@ -51,10 +51,10 @@ pub(super) fn run_revoke(flags: &RevokeFlags) -> io::Result<u8> {
     revoke_tokens(&place, &kinds, flags.forget, flags.json)
 }
 
-/// Revokes these tokens of a profile, and reports what became of each.
+/// Revokes these tokens of a profile, and prints the result for each.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn revoke_tokens(
     place: &Place,
     kinds: &[TokenKind],
@@ -148,10 +148,10 @@ fn revoked_json(name: &ProfileName, revocation: &Revocation) -> Value {
     json!({ "profile": name.as_str(), "tokens": tokens, "removed": removed })
 }
 
-/// Asks whether the service accepts a token.
+/// Asks the service whether it accepts a token.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn run_introspect(flags: &IntrospectFlags) -> io::Result<u8> {
     run(
         &flags.profile,
@@ -161,10 +161,10 @@ pub(super) fn run_introspect(flags: &IntrospectFlags) -> io::Result<u8> {
     )
 }
 
-/// Asks who the access token belongs to.
+/// Asks the service which user the access token belongs to.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn run_userinfo(flags: &UserInfoFlags) -> io::Result<u8> {
     run(
         &flags.profile,

@@ -1,4 +1,4 @@
-//! `profiles export` and `profiles import`: a profile in one file, which the program age encrypts.
+//! `profiles export` and `profiles import`: transfer a profile in one file, encrypted by the program age.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -19,11 +19,11 @@ use crate::store::file::read::{Kinds, read as read_file};
 use crate::store::private::PrivateError;
 use crate::store::record::{IssuedFor, Record};
 
-/// The format that this program writes.
+/// The format version that this program writes.
 const FORMAT: u32 = 1;
-/// A larger file is none of ours.
+/// Maximum size of a file to import, in bytes.
 const LIMIT: u64 = 4 * 1024 * 1024;
-/// What files of age begin with, in binary and in text.
+/// The first bytes of age files, in binary and in ASCII format.
 const AGE: [&[u8]; 2] = [
     b"age-encryption.org/",
     b"-----BEGIN AGE ENCRYPTED FILE-----",
@@ -38,7 +38,7 @@ struct Exported {
     record: serde_json::Value,
 }
 
-/// What to import, and how.
+/// The file to import, and the options.
 pub(super) struct Import<'a> {
     pub(super) file: &'a Path,
     pub(super) identity: Option<&'a Path>,
@@ -49,7 +49,7 @@ pub(super) struct Import<'a> {
     pub(super) folder: Option<&'a Path>,
 }
 
-/// Why it is impossible, with the exit code.
+/// Why an export or import failed, with the exit code.
 type Failure = (u8, String);
 
 fn report<T>(place: &str, outcome: Result<T, Failure>) -> Result<T, u8> {
@@ -62,7 +62,7 @@ fn report<T>(place: &str, outcome: Result<T, Failure>) -> Result<T, u8> {
 /// Encrypts a profile and writes it to a file or to standard output.
 ///
 /// # Errors
-/// If standard output can't be written to.
+/// Returns an error if standard output can't be written to.
 pub(super) fn export(
     place: &Place,
     to: Option<&Path>,
@@ -100,7 +100,7 @@ pub(super) fn export(
     Ok(exit::DONE)
 }
 
-/// A file that was not there before.
+/// Writes a new file. Fails if the file exists.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = std::fs::OpenOptions::new()
         .write(true)
@@ -110,7 +110,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The profile as it is now; a refresh in progress is waited for.
+/// Returns the current profile, after waiting for a refresh in progress.
 fn exported(place: &Place) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let fail = |text: String| (exit::RECORD, text);
     let _lock = lock(place).map_err(|error| match error {
@@ -131,7 +131,7 @@ fn exported(place: &Place) -> Result<Zeroizing<Vec<u8>>, Failure> {
     ))
 }
 
-/// Runs age. It requests a passphrase on the terminal by itself, for as long as that takes.
+/// Runs age, which may ask for a passphrase on the terminal, without a time limit.
 fn run(age: &mut Command, input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let missing = |error: io::Error| {
         let reason = if error.kind() == io::ErrorKind::NotFound {
@@ -164,7 +164,7 @@ fn run(age: &mut Command, input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
     }
 }
 
-/// Reads a profile out of a file. Returns the exit code.
+/// Imports a profile from a file. Returns the exit code.
 pub(super) fn import(import: &Import<'_>) -> u8 {
     let shown = clean(&import.file.to_string_lossy(), 200);
     match report(&shown, try_import(import)) {
@@ -194,7 +194,7 @@ fn try_import(import: &Import<'_>) -> Result<String, Failure> {
     if let Some(store) = &store {
         commands.extend([store.read.as_slice(), store.write.as_slice()]);
     }
-    // The tokens are stored where the settings say, not where the other computer stored them.
+    // The tokens are stored where the settings say, which may differ from the other computer.
     let record = Record {
         issued_for: IssuedFor {
             store: store.clone(),
@@ -235,7 +235,7 @@ fn try_import(import: &Import<'_>) -> Result<String, Failure> {
     }
 }
 
-/// The settings, the record and the name in a file.
+/// Reads the settings, the record and the name from a file.
 fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
     let fail = |text: &str| (exit::RECORD, text.to_owned());
     let mut bytes = read_file(import.file, Kinds::WithPipes, LIMIT)
