@@ -1,6 +1,6 @@
-//! Opening a browser, where a desktop session on this machine can show one.
+//! Opens a browser, if a desktop session on this machine can show one.
 //!
-//! It is started detached, without our terminal, never through a shell.
+//! The browser is started detached from the terminal, and never through a shell.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,22 +10,22 @@ use url::Url;
 use crate::console::environment::Environment;
 use crate::console::tmux;
 
-/// A starter that has not failed after this time has probably started a browser.
+/// If the starter has not failed after this time, it has probably started a browser.
 const VERDICT: Duration = Duration::from_secs(3);
-/// Windows' flag for a process without our console.
+/// The Windows flag for a process without this program's console.
 #[cfg(windows)]
 const DETACHED_PROCESS: u32 = 0x0000_0008;
 
-/// Program and arguments that open `url`.
+/// Returns the program and arguments that open `url`.
 fn command_line(environment: &Environment, url: &Url) -> Vec<String> {
     if let Some(named) = &environment.browser
         && cfg!(windows)
     {
-        // A path, with colons and spaces as they come.
+        // A path, which may contain colons and spaces.
         return vec![named.clone(), url.to_string()];
     }
     if let Some(named) = &environment.browser {
-        // As by custom: a list with colons, the first one counts, %s stands for the address.
+        // By convention, BROWSER is a list separated by colons. The first entry is used, and %s is replaced by the URL.
         let first = named.split(':').next().unwrap_or_default();
         let mut words: Vec<String> = first
             .split_whitespace()
@@ -54,20 +54,20 @@ fn command_line(environment: &Environment, url: &Url) -> Vec<String> {
         .collect()
 }
 
-/// The program that opens URLs, always that of Windows: a name alone may be found in other folders first.
+/// Returns the path of the program that opens URLs. A mere name might be found in other folders first.
 #[cfg(windows)]
 fn rundll32() -> String {
     let folder = crate::windows::system_folder().unwrap_or_default();
     folder.join("rundll32.exe").to_string_lossy().into_owned()
 }
 
-/// Opens `url`. Returns once the starter has ended well, or has been at it for three seconds.
+/// Opens `url`. Returns once the starter has succeeded, or has been running for three seconds.
 ///
 /// # Errors
-/// Returns a sentence that says what failed.
+/// Returns an error, as part of a sentence, if no browser could be started.
 pub async fn open(mut environment: Environment, url: Url) -> Result<(), String> {
     if environment.display_of_tmux {
-        // Whoever was at the desk may have attached from elsewhere since.
+        // The user may have attached to tmux from another computer since.
         let attached = tmux::ask(&environment).await?;
         environment.attached(&attached);
         if !environment.display {
@@ -95,7 +95,7 @@ pub async fn open(mut environment: Environment, url: Url) -> Result<(), String> 
         .spawn()
         .map_err(failed)?;
     match tokio::time::timeout(VERDICT, child.wait()).await {
-        // Left to itself: the runtime collects it when it ends.
+        // The starter continues on its own; the runtime reaps it when it ends.
         Err(_) => Ok(()),
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => Err(format!("{program} exited with {status}")),
@@ -118,7 +118,7 @@ mod tests {
             ..Environment::default()
         };
         assert_eq!(command_line(&environment, &url), [path, url.as_str()]);
-        // Without one it is the program of Windows, by its whole path.
+        // Without a browser in the environment, the Windows program is started by its full path.
         let line = command_line(&Environment::default(), &url);
         assert_eq!(
             line[0].to_ascii_lowercase(),

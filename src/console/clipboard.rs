@@ -1,8 +1,7 @@
-//! The copy ladder: how text gets to the user's clipboard, best first, and those that need no
-//! terminal.
+//! Copies text to the user's clipboard with the best available method.
 //!
-//! A value is never cut: if a method can't carry it or fails, the next one is tried. The message always names the method, and
-//! claims only what was confirmed.
+//! A value is never cut off: if a method can't transfer it or fails, the next method is tried. The message always names
+//! the method, and claims only what was confirmed.
 
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
@@ -17,38 +16,40 @@ use crate::console::sequences::{Multiplexer, multiplexer_beside};
 use crate::console::tmux::{self, Onward};
 use crate::secret::{ExposeSecret, SecretString};
 
-/// A desktop that does not answer must not hold up the user.
+/// How long to wait for the desktop's clipboard.
 const LIMIT: Duration = Duration::from_secs(3);
-/// Terminals drop longer sequences; xterm's limit is the lowest that is common. Of base64, so three quarters of it
-/// is what fits.
+/// Maximum length of the base64 text in an OSC 52 sequence, in bytes. Terminals drop longer sequences; the limit of
+/// xterm is the lowest among common terminals. The original text may have three quarters of this length.
 const OSC_52_BYTES: usize = 74_994;
-/// mosh cuts what is longer: it keeps 16 KB of a sequence (seen: 1.4.0), which is a little more than this in base64.
+/// Maximum size of a copy through mosh, in bytes. mosh cuts a sequence off after 16 KB (seen in 1.4.0), which is
+/// slightly more than this size in base64.
 pub const MOSH_LIMIT: usize = 12_200;
-/// mosh shows its client the latest state only. After this time it has shown the one before: it waits for 250 ms at most.
+/// How long to wait until mosh has sent the previous screen state. It sends only the latest state, after at most 250
+/// ms.
 const MOSH_PAUSE: Duration = Duration::from_millis(400);
-/// GNU screen passes strings on in pieces no longer than this.
+/// Maximum length of a string that GNU screen forwards, in bytes.
 const SCREEN_PIECE: usize = 500;
-/// GNU screen prints what is longer and not wrapped for it; its own limit is 768.
+/// GNU screen prints longer sequences that are not wrapped for it; its own limit is 768 bytes.
 const SCREEN_SILENT: usize = 700;
 
-/// The desktop keeps what was copied when the program ends.
+/// Whether the desktop keeps copied text after the program ends.
 pub const KEEPS_COPIES: bool = cfg!(any(windows, target_os = "macos"));
 
-/// A way to the clipboard.
+/// A method to copy text to the clipboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CopyWay {
     /// The desktop's clipboard.
     Desktop,
-    /// tmux's buffer, which tmux hands on to its terminal.
+    /// The tmux buffer, which tmux forwards to its terminal.
     Tmux,
-    /// tmux's buffer and an escape sequence to the terminal, which may be none of tmux's.
+    /// The tmux buffer, and an escape sequence to the terminal, which may not belong to tmux.
     TmuxAndTerminal(Multiplexer),
-    /// An escape sequence to the terminal (OSC 52).
+    /// An escape sequence (OSC 52) to the terminal.
     Terminal(Multiplexer),
 }
 
 impl CopyWay {
-    /// Its name within a sentence.
+    /// Returns the name for use within a sentence.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -59,7 +60,7 @@ impl CopyWay {
         }
     }
 
-    /// How many bytes it carries; `None` if no limit is known.
+    /// Returns the maximum size in bytes; `None` if there is no known limit.
     #[must_use]
     pub fn limit(self, environment: &Environment) -> Option<usize> {
         match self {
@@ -70,25 +71,26 @@ impl CopyWay {
     }
 }
 
-/// A way that was not taken, and why.
+/// A method that was not used, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedWay {
-    /// The way to the clipboard that was not taken.
+    /// The method.
     pub way: CopyWay,
-    /// Why, as part of a sentence.
+    /// The reason, as part of a sentence.
     pub why: String,
 }
 
-/// What is to be tried, in this order.
+/// The methods to try, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ladder {
-    /// The ways that can carry the value.
+    /// The methods that can transfer the value.
     pub ways: Vec<CopyWay>,
-    /// Those that are here, but cannot.
+    /// The methods that exist on this machine but can't be used.
     pub skipped: Vec<SkippedWay>,
 }
 
-/// The ways from here for a text of this many bytes, best first. `tmux` is what tmux said; `None` if there is none.
+/// Returns the methods for a text of `length` bytes, best first. `tmux` is the response of tmux; `None` if the program
+/// doesn't run in tmux.
 #[must_use]
 pub fn ladder(
     environment: &Environment,
@@ -107,7 +109,7 @@ pub fn ladder(
     if environment.display_in_doubt {
         skip(CopyWay::Desktop, environment.why.display.to_owned());
     }
-    // Where TMUX is of another window, the name of the terminal is all that is known.
+    // If TMUX belongs to another window, only the type of the terminal is known.
     let terminal = multiplexer_beside(environment, ours || environment.lost_tmux);
     let fits = |way: CopyWay| way.limit(environment).is_none_or(|limit| length <= limit);
     let sequence = terminal.filter(|multiplexer| fits(CopyWay::Terminal(*multiplexer)));
@@ -136,39 +138,39 @@ pub fn ladder(
     Ladder { ways, skipped }
 }
 
-/// What has the text now.
+/// Where the text was copied to.
 #[derive(Debug, Clone)]
 pub enum CopiedBy {
-    /// The desktop, which said so. It lasts while the program runs, unless a clipboard manager keeps it.
+    /// The desktop, which confirmed it. The copy lasts while the program runs, unless a clipboard manager keeps it.
     Desktop,
-    /// The same, after somebody became another user: it is the desktop of the first one.
+    /// The same, but the user has changed, for example with sudo: it is the desktop of the original user.
     DesktopOfLogin,
-    /// The desktop of a system that keeps the text when the program ends.
+    /// A desktop that keeps the text after the program ends.
     DesktopForGood,
-    /// tmux, which said so. It was asked to pass it on as well.
+    /// tmux, which confirmed it, and was asked to forward the text to its terminal.
     Tmux,
-    /// tmux, which said so. It was asked to pass it on, and mosh is behind it.
+    /// tmux, which confirmed it, and was asked to forward the text. The terminal is connected through mosh.
     TmuxThroughMosh,
-    /// tmux, which said so, but is too old to pass it on.
+    /// tmux, which confirmed it, but is too old to forward the text.
     TmuxOnly,
-    /// tmux, which said so, and was not asked to pass it on: mosh is behind it and would cut it.
+    /// tmux, which confirmed it, but was not asked to forward the text: mosh would cut it off.
     TmuxBeforeMosh,
-    /// tmux, which said so, and the terminal once it is sent this sequence: it may be none of tmux's.
+    /// tmux, which confirmed it, and the terminal after it was sent this sequence. The terminal may not belong to tmux.
     TmuxAndTerminal(SecretString),
-    /// The terminal, once it is sent this sequence; nobody confirms.
+    /// The terminal, after it was sent this sequence. The terminal doesn't confirm the copy.
     Terminal(SecretString),
-    /// The same, where the console of Windows is between the program and the terminal, and may drop the sequence.
+    /// The same, but the Windows console is between the program and the terminal, and may drop the sequence.
     ThroughConsole(SecretString),
-    /// The same, where only GNU screen hands a sequence of this length on, and tmux may be there instead.
+    /// The same, but only GNU screen forwards a sequence of this length, and the multiplexer may be tmux.
     ThroughScreen(SecretString),
-    /// The same, where a tmux that was not reached may drop the sequence.
+    /// The same, but a tmux that could not be queried may drop the sequence.
     ThroughTmux(SecretString),
     /// The same, through mosh.
     ThroughMosh(SecretString),
 }
 
 impl CopiedBy {
-    /// True if the copy has arrived for certain: what was only sent to a terminal may be lost.
+    /// Returns whether the copy has certainly arrived. A sequence sent to a terminal may be lost.
     #[must_use]
     pub fn is_certain(&self) -> bool {
         match self {
@@ -188,7 +190,7 @@ impl CopiedBy {
         }
     }
 
-    /// What the terminal is to be sent.
+    /// Returns the sequence to send to the terminal, if there is one.
     #[must_use]
     pub fn sequence(self) -> Option<SecretString> {
         match self {
@@ -209,17 +211,17 @@ impl CopiedBy {
     }
 }
 
-/// How a copy came out.
+/// The result of a copy.
 #[derive(Debug, Clone)]
 pub struct Copied {
-    /// `None` if no way was left.
+    /// The method that worked; `None` if all methods failed.
     pub by: Option<CopiedBy>,
-    /// The ways before it.
+    /// The methods that were skipped or failed before.
     pub skipped: Vec<SkippedWay>,
 }
 
-/// What the terminal is sent when a copy of `text` begins. mosh does not repeat to its client what it was told before, so
-/// it is told to forget that first.
+/// Returns what to send to the terminal before `text` is copied. mosh doesn't repeat to its client a text that was
+/// copied before, so the clipboard is emptied first.
 #[must_use]
 pub fn prelude(environment: &Environment, text: &SecretString) -> Option<&'static str> {
     let sends = environment.mosh
@@ -230,7 +232,7 @@ pub fn prelude(environment: &Environment, text: &SecretString) -> Option<&'stati
     sends.then_some("\x1b]52;c;\x07")
 }
 
-/// Takes the ways from here, one after the other, until one has the text. The terminal has been sent the [`prelude`].
+/// Tries the available methods, one after the other, until one succeeds. The [`prelude`] must already have been sent.
 pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretString) -> Copied {
     let length = text.expose_secret().len();
     let answer = if environment.tmux {
@@ -265,7 +267,8 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
                     Onward::Stays => CopiedBy::TmuxOnly,
                 }),
             CopyWay::TmuxAndTerminal(multiplexer) => {
-                // Terminals of a tmux that may be elsewhere are not handed anything.
+                // tmux forwards the text only if this terminal looks like tmux or screen: otherwise, its clients may be
+                // on another computer.
                 let onward = is_of_keeper(environment) && !too_long;
                 let sequence = osc_52(&text, multiplexer).sequence().unwrap_or_default();
                 tmux::copy(environment, &text, onward)
@@ -300,20 +303,20 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
     Copied { by: None, skipped }
 }
 
-/// True if the terminal calls itself as those of tmux and GNU screen do.
+/// Returns whether the terminal type is one that tmux or GNU screen sets.
 fn is_of_keeper(environment: &Environment) -> bool {
     ["screen", "tmux"]
         .into_iter()
         .any(|name| environment.term.starts_with(name))
 }
 
-/// The sequence that asks the terminal to copy `text`, and who gets it.
+/// Returns the sequence that asks the terminal to copy `text`, with its recipient.
 fn osc_52(text: &SecretString, multiplexer: Multiplexer) -> CopiedBy {
     let encoded = base64::engine::general_purpose::STANDARD.encode(text.expose_secret());
     let sequence = format!("\x1b]52;c;{encoded}\x07");
     match multiplexer {
         Multiplexer::Nothing => CopiedBy::Terminal(sequence.into()),
-        // Each takes its own form and drops the other's.
+        // Each of them uses its own form, and drops the other one.
         Multiplexer::ScreenOrTmux if sequence.len() <= SCREEN_SILENT => {
             CopiedBy::Terminal((for_screen(&sequence) + &sequence).into())
         }
@@ -322,7 +325,7 @@ fn osc_52(text: &SecretString, multiplexer: Multiplexer) -> CopiedBy {
     }
 }
 
-/// In strings that screen hands on to its terminal.
+/// Wraps a sequence in strings that screen forwards to its terminal.
 fn for_screen(sequence: &str) -> String {
     let mut wrapped = String::new();
     let mut rest = sequence;
@@ -336,20 +339,20 @@ fn for_screen(sequence: &str) -> String {
     wrapped
 }
 
-/// What the clipboard's owner is to do.
+/// A command for the thread that owns the clipboard.
 enum Order {
-    /// Put this on the clipboard.
+    /// Copy this text to the clipboard.
     Copy(SecretString, oneshot::Sender<Result<(), String>>),
-    /// Empty the clipboard, if it has the text that was put there last. The answer says whether it had.
+    /// Empty the clipboard, if it still has the last copied text. The response says whether it had.
     Clear(oneshot::Sender<Result<bool, String>>),
 }
 
-/// The desktop's clipboard. Its owner is a thread that lives as long as this value, because on X11 and
-/// Wayland the text lives as long as its owner. It begins with the first copy.
+/// The desktop's clipboard. A thread owns it as long as this value exists, because on X11 and Wayland the text
+/// disappears with its owner. The thread starts with the first copy.
 #[derive(Debug, Default)]
 pub struct Desktop(OnceLock<mpsc::Sender<Order>>);
 
-/// A clipboard of the desktop.
+/// The clipboard functions of a desktop.
 trait Board {
     fn set(&mut self, text: &SecretString) -> Result<(), arboard::Error>;
     fn text(&mut self) -> Result<SecretString, arboard::Error>;
@@ -359,7 +362,7 @@ trait Board {
 impl Board for arboard::Clipboard {
     fn set(&mut self, text: &SecretString) -> Result<(), arboard::Error> {
         let set = self.set();
-        // Clipboard managers are asked not to keep it, and Windows not to send it to other computers.
+        // Ask clipboard managers not to keep the text, and Windows not to send it to other computers.
         #[cfg(windows)]
         let set = {
             use arboard::SetExtWindows as _;
@@ -384,7 +387,7 @@ impl Board for arboard::Clipboard {
     }
 }
 
-/// Starts the owner of the clipboard that `open` opens.
+/// Starts the thread that owns the clipboard opened by `open`.
 fn own<B: Board>(
     open: impl Fn() -> Result<B, arboard::Error> + Send + 'static,
 ) -> mpsc::Sender<Order> {
@@ -401,7 +404,7 @@ fn own<B: Board>(
             match order {
                 Order::Copy(text, answer) => {
                     let outcome = opened.and_then(|board| board.set(&text));
-                    // One that failed has left there what was copied before.
+                    // A failed copy leaves the previous text in the clipboard.
                     if outcome.is_ok() {
                         last = Some(text);
                     }
@@ -420,11 +423,11 @@ fn own<B: Board>(
     orders
 }
 
-/// Empties the clipboard, if it has `text`, and says whether it had.
+/// Empties the clipboard if it has `text`, and returns whether it had.
 fn clear(board: &mut impl Board, text: Option<&SecretString>) -> Result<bool, arboard::Error> {
     let there = match board.text() {
         Ok(there) => there,
-        // Nothing, or a picture.
+        // The clipboard is empty, or contains a picture.
         Err(arboard::Error::ContentNotAvailable) => return Ok(false),
         Err(error) => return Err(error),
     };
@@ -436,15 +439,15 @@ fn clear(board: &mut impl Board, text: Option<&SecretString>) -> Result<bool, ar
 }
 
 impl Desktop {
-    /// Puts `text` on the clipboard, or says why not.
+    /// Copies `text` to the clipboard, or returns why that failed.
     async fn copy(&self, text: SecretString) -> Result<(), String> {
         self.ask(|answer| Order::Copy(text, answer)).await
     }
 
-    /// Empties the clipboard, if it still has what was copied last, and says whether it had; or says why not.
+    /// Empties the clipboard if it still has the last copied text. Returns whether it had.
     ///
     /// # Errors
-    /// Part of a sentence, if the desktop doesn't allow it or doesn't respond.
+    /// Returns an error, as part of a sentence, if the desktop doesn't allow it or doesn't respond.
     pub async fn clear(&self) -> Result<bool, String> {
         self.ask(Order::Clear).await
     }
@@ -482,7 +485,7 @@ mod tests {
         }
     }
 
-    /// With what tmux says where this is a pane of it.
+    /// Returns the methods inside tmux, where this terminal is a pane of tmux.
     fn ways(environment: &Environment) -> Vec<CopyWay> {
         let pane = Attached {
             ours: true,
@@ -551,7 +554,7 @@ mod tests {
         let elsewhere = ladder(pane(false));
         assert_eq!(elsewhere.ways, [CopyWay::Tmux, osc]);
         assert_eq!(elsewhere.skipped[0].way, CopyWay::Desktop);
-        // tmux is of another window: whoever is attached to it is not in front of this one.
+        // TMUX belongs to another window: the clients of that tmux don't show this terminal.
         let both = Multiplexer::ScreenOrTmux;
         let stale = ladder(Ok(Attached {
             here: true,
@@ -564,7 +567,7 @@ mod tests {
         let gone = ladder(Err("gone".to_owned()));
         assert_eq!(gone.ways, [CopyWay::Terminal(both)]);
         assert_eq!(gone.skipped[1].why, "gone");
-        // It was at the desk before, and the answer now counts.
+        // tmux was attached from this desktop before, but the current response counts.
         let mut before = environment.clone();
         before.display = true;
         let now = super::ladder(&before, Some(&pane(false)), 20);
@@ -589,12 +592,12 @@ mod tests {
                 .starts_with("mosh accepts at most 12200 bytes"),
             "{beyond:?}"
         );
-        // Only what is sent makes mosh forget.
+        // The prelude is sent only together with a sequence.
         let prelude = |length| prelude(&mosh, &"x".repeat(length).into());
         assert!(prelude(limit).is_some() && prelude(limit + 1).is_none());
     }
 
-    /// A clipboard that refuses a text, as one that another program has open.
+    /// A clipboard that can reject a text, like one that another program has open.
     struct Refusing(Arc<Mutex<Option<String>>>);
 
     impl Board for Refusing {
@@ -629,7 +632,7 @@ mod tests {
         assert_eq!(there.lock().unwrap().as_deref(), Some("t0ken"));
         assert_eq!(desktop.clear().await, Ok(true));
         assert_eq!(*there.lock().unwrap(), None);
-        // What another program has put there meanwhile is not ours.
+        // Text that another program has copied in the meantime must not be removed.
         assert_eq!(desktop.copy("t0ken".into()).await, Ok(()));
         *there.lock().unwrap() = Some("other".to_owned());
         assert_eq!(desktop.clear().await, Ok(false));
@@ -644,7 +647,7 @@ mod tests {
         assert_eq!(copied, Ok(()));
         let text = arboard::Clipboard::new().unwrap().get_text().unwrap();
         assert_eq!(text, "t0ken \u{e4}");
-        // It is removed only while it is ours.
+        // The text is removed only while the clipboard still has it.
         assert_eq!(desktop.clear().await, Ok(true));
         assert!(arboard::Clipboard::new().unwrap().get_text().is_err());
         assert_eq!(desktop.clear().await, Ok(false));
@@ -701,13 +704,13 @@ mod tests {
         );
         let at_a_desktop = ladder(&here("xterm", true, false, false), None, limit + 1);
         assert_eq!(at_a_desktop.ways, [CopyWay::Desktop]);
-        // What fits has a sequence that fits.
+        // The largest allowed text results in an allowed sequence.
         let text = "x".repeat(limit);
         let sequence = sent(osc_52(&text.into(), Multiplexer::Nothing));
         assert!(sequence.expose_secret().len() <= OSC_52_BYTES + "\x1b]52;c;\x07".len());
     }
 
-    /// The sequence of a copy that the terminal is to make.
+    /// Returns the sequence that asks the terminal to copy.
     fn sent(by: CopiedBy) -> SecretString {
         by.sequence().unwrap_or_default()
     }
@@ -737,12 +740,12 @@ mod tests {
             joined,
             sent(osc_52(&text, Multiplexer::Nothing)).expose_secret()
         );
-        // Where it may be tmux as well, both forms are sent, as long as screen is silent about it.
+        // If the multiplexer may be tmux as well, both forms are sent, as long as screen doesn't print the second one.
         assert_eq!(
             sent(osc_52(&text, Multiplexer::ScreenOrTmux)).expose_secret(),
             wrapped.expose_secret()
         );
-        // A longer one is for screen alone, and known to be.
+        // A longer sequence is wrapped for screen only.
         assert!(matches!(
             osc_52(&text, Multiplexer::ScreenOrTmux),
             CopiedBy::ThroughScreen(_)

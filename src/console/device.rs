@@ -1,4 +1,4 @@
-//! The terminal that the program draws on and reads keys from: always one and the same.
+//! The terminal that the program draws on and reads keys from.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -11,15 +11,15 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 
-/// How often the program looks whether it is in the foreground again.
+/// How often to check whether the program is in the foreground again.
 pub const LOOK: Duration = Duration::from_millis(200);
 
-/// Opens it for reading and writing: the first of standard input, standard output and standard error that is a terminal,
-/// else the controlling terminal. A program that was started by `su` or `setsid` has no controlling terminal, and one in
-/// `$(...)` has no terminal as standard output.
+/// Opens the terminal for reading and writing: the first of standard input, standard output and standard error that is
+/// a terminal, or else the controlling terminal. A program started by `su` or `setsid` has no controlling terminal, and
+/// one in `$(...)` has no terminal as standard output.
 ///
 /// # Errors
-/// If there is none.
+/// Returns an error if there is no terminal.
 pub fn open() -> io::Result<File> {
     let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
     let streams = [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()];
@@ -29,7 +29,7 @@ pub fn open() -> io::Result<File> {
     }
 }
 
-/// The terminal behind a stream, where it can be both read and written. A stream that was redirected is open for one only.
+/// Opens the terminal of a stream for both reading and writing: a redirected stream may be open for only one of them.
 fn terminal(stream: BorrowedFd) -> Option<File> {
     if !stream.is_terminal() {
         return None;
@@ -42,30 +42,29 @@ fn terminal(stream: BorrowedFd) -> Option<File> {
     File::options()
         .read(true)
         .write(true)
-        // Never a new controlling terminal.
+        // Never make it the controlling terminal.
         .custom_flags(OFlags::NOCTTY.bits().cast_signed())
         .open(Path::new(std::ffi::OsStr::from_bytes(name.as_bytes())))
         .ok()
 }
 
-/// The name of its device.
+/// Returns the name of the terminal device.
 pub(super) fn name() -> Option<String> {
     let name = rustix::termios::ttyname(open().ok()?, Vec::new()).ok()?;
     name.into_string().ok()
 }
 
-/// True unless another process group has the terminal: reading it or changing its modes would stop the program then.
+/// Returns `true` unless another process group has the terminal: then, reading or changing it would stop the program.
 #[must_use]
 pub fn is_in_foreground(terminal: impl AsFd) -> bool {
-    // One that is not the controlling terminal stops nobody.
+    // A terminal that is not the controlling terminal stops no process.
     rustix::termios::tcgetpgrp(terminal).map_or(true, |group| group == rustix::process::getpgrp())
 }
 
-/// Comes back when the terminal can be read and the program is in the foreground. A read in the
-/// background would stop it.
+/// Returns when the terminal has input and the program is in the foreground. A background read would stop the program.
 ///
 /// # Errors
-/// If the terminal can't be watched.
+/// Returns an error if the terminal can't be watched.
 pub fn wait_for_input(terminal: impl AsFd) -> io::Result<()> {
     loop {
         match poll(&mut [PollFd::new(&terminal, PollFlags::IN)], None) {

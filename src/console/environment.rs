@@ -1,113 +1,114 @@
-//! Where the program is: read once at the start, passed in everywhere.
+//! The environment of the program: read once at the start, then passed on.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::console::origin::{Attached, Door, Keeper, Origin};
 
-/// What the environment allows.
+/// What the session and the terminal allow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
-    /// Reached over SSH, and what is known of that.
+    /// The SSH connection, if the user is connected over SSH.
     pub ssh: Option<Ssh>,
-    /// The session came through mosh.
+    /// Whether the session runs through mosh.
     pub mosh: bool,
-    /// `TMUX` is set. It may belong to another window.
+    /// Whether `TMUX` is set. It may belong to another window.
     pub tmux: bool,
-    /// Inside a tmux that cannot be asked, because `TMUX` was lost.
+    /// Whether the program runs in a tmux that can't be queried because `TMUX` was lost.
     pub lost_tmux: bool,
-    /// Inside GNU screen.
+    /// Whether the program runs in GNU screen.
     pub screen: bool,
-    /// Linux within Windows.
+    /// Whether this is Linux within Windows (WSL).
     pub wsl: bool,
-    /// A desktop session on this machine can be shown something, and is surely the user's.
+    /// Whether this machine has a desktop session that can show windows and certainly belongs to the user.
     pub display: bool,
-    /// There is one that is the user's if tmux is attached from there only.
+    /// Whether the desktop belongs to the user provided that tmux is attached from that desktop only.
     pub display_of_tmux: bool,
-    /// There is one that may be somebody else's: nothing is copied to it or shown on it.
+    /// Whether the desktop may belong to someone else: nothing is copied to it or shown on it.
     pub display_in_doubt: bool,
-    /// Windows without a desktop shell: it has a clipboard and windows, and no browser.
+    /// Whether this is Windows Server Core, which has a clipboard and windows, but no desktop shell and no browser.
     pub server_core: bool,
-    /// Somebody became another user on the way here, so the desktop is that one's.
+    /// Whether the user has changed, for example with sudo: the desktop then belongs to the original user.
     pub changed_user: bool,
-    /// The X display that the variables name.
+    /// The X display named in the environment.
     pub x_display: Option<String>,
-    /// The Wayland display that the variables name.
+    /// The Wayland display named in the environment.
     pub wayland_display: Option<String>,
-    /// The name of the terminal's device.
+    /// The name of the terminal device.
     pub line: Option<String>,
-    /// Who has logged in, as the variables tell; `None` if the name is not one that can be in a command.
+    /// The login name; `None` if it can't be used in a command unquoted.
     pub login: Option<String>,
-    /// The terminal's type.
+    /// The value of `TERM`.
     pub term: String,
-    /// What kind of terminal that is.
+    /// The kind of terminal.
     pub terminal: Terminal,
-    /// The terminal shows UTF-8.
+    /// Whether the terminal shows UTF-8.
     pub utf8: bool,
-    /// The terminal shows colors, and the user has nothing against them.
+    /// Whether the terminal shows colors, and the user allows them.
     pub colors: bool,
-    /// What decided that.
+    /// The reasons for the values above.
     pub why: Why,
-    /// No URL is to be a link.
+    /// Whether links (OSC 8) are turned off.
     pub no_links: bool,
-    /// No browser is to be opened.
+    /// Whether opening a browser is turned off.
     pub no_browser: bool,
-    /// A browser named by the user.
+    /// The browser chosen by the user.
     pub browser: Option<String>,
-    /// This is Windows: redirect URLs are listened on with HTTP.sys.
+    /// Whether this is Windows, where HTTP.sys can receive the redirect.
     pub windows: bool,
-    /// The current user there, as `DOMAIN\name`; empty elsewhere.
+    /// The current Windows user, as `DOMAIN
+    /// ame`; empty on other systems.
     pub user: String,
-    /// Names of variables that hold a secret; no child process inherits them.
+    /// The names of environment variables that contain a secret. No child process inherits them.
     pub secret_variables: Vec<String>,
 }
 
-/// A session over SSH, as this machine sees it.
+/// An SSH connection, as seen from this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ssh {
-    /// Where this machine was reached; `None` if that is not told, or counts on this machine only.
+    /// The address of the SSH server; `None` if it is unknown, or valid only on this machine.
     pub server: Option<SocketAddr>,
-    /// Who has logged in; `None` if the name is not one that can be in a command.
+    /// The login name; `None` if it can't be used in a command unquoted.
     pub login: Option<String>,
 }
 
 /// A kind of terminal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Terminal {
-    /// An emulator of our days, or one that pretends to be.
+    /// A modern terminal emulator, or a terminal that claims to be one.
     #[default]
     Emulator,
-    /// The console of a Linux machine, also behind KVM.
+    /// The console of a Linux machine, also over KVM.
     Linux,
-    /// A terminal on a serial line, by its name where that is known; or one that names itself after such.
+    /// A terminal on a serial line, with the name of the line if known; or a terminal type of such devices.
     Serial(Option<String>),
-    /// The console of Windows.
+    /// The Windows console.
     Windows,
-    /// It can do nothing but print, or says nothing of itself.
+    /// A terminal that can only print lines, or whose type is unknown.
     Dumb,
 }
 
-/// In words, what decided over glyphs, colors and the browser.
+/// The reasons for using UTF-8, colors and the browser, in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Why {
-    /// UTF-8 or ASCII.
+    /// The reason for UTF-8 or ASCII.
     pub utf8: &'static str,
-    /// Colors or none.
+    /// The reason for colors or none.
     pub colors: &'static str,
-    /// A desktop or none.
+    /// The reason for using the desktop or not.
     pub display: &'static str,
-    /// How the program was reached, where the variables alone do not say so; with SSH, why that is known.
+    /// How the user is connected, if the environment variables don't say; over SSH, how that was detected.
     pub reached: &'static str,
 }
 
 impl Environment {
-    /// The environment of this process.
+    /// Returns the environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
         Self::from_variables(|name| std::env::var(name).ok(), &Origin::of_process())
     }
 
-    /// Reads the environment through `variable`, so that tests need not change the real one. `origin` is what the machine
-    /// tells beyond that.
+    /// Detects the environment from `variable`, a replaceable function so that tests need not change the real
+    /// environment variables. `origin` contains what the machine tells in addition.
     #[must_use]
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>, origin: &Origin) -> Self {
         let given = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -119,7 +120,7 @@ impl Environment {
             .any(set);
         let mosh = origin.door == Some(Door::Mosh);
         let by_ssh = matches!(origin.door, Some(Door::Ssh | Door::Mosh));
-        // Who became another user here has logged in under the first name.
+        // A user who has changed with sudo or su logged in under the first name.
         let login = origin
             .login
             .clone()
@@ -209,7 +210,7 @@ impl Environment {
         }
     }
 
-    /// Takes in what tmux said of who is attached to it.
+    /// Updates the environment with the response of tmux about its clients.
     pub fn attached(&mut self, attached: &Attached) {
         if self.display_of_tmux {
             let here = attached.ours && attached.here;
@@ -236,19 +237,19 @@ impl Environment {
         }
     }
 
-    /// True if this machine has a desktop that can show a browser.
+    /// Returns whether this machine has a desktop that can show a browser.
     #[must_use]
     pub fn has_browser(&self) -> bool {
         self.display && (!self.server_core || self.browser.is_some())
     }
 
-    /// True if a browser can be shown to the user: on a desktop of this machine only.
+    /// Returns whether a browser can be opened for the user, which requires a desktop on this machine.
     #[must_use]
     pub fn can_browse(&self) -> bool {
         self.has_browser() && !self.no_browser
     }
 
-    /// A command whose child sees no secret of ours.
+    /// Returns a command whose process doesn't inherit this program's secrets.
     #[must_use]
     pub fn command(&self, program: &str) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(program);
@@ -260,7 +261,7 @@ impl Environment {
 }
 
 fn terminal(term: &str, line: Option<&str>) -> Terminal {
-    // Names of the kernel's drivers with a number behind; anything else may be a screen.
+    // Device names with a kernel driver and a number are serial lines. Other names may be a screen.
     let serial = line
         .and_then(|line| line.strip_prefix("/dev/"))
         .filter(|name| {
@@ -272,7 +273,7 @@ fn terminal(term: &str, line: Option<&str>) -> Terminal {
             .any(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
         });
     if cfg!(windows) {
-        // Its console can do the same whatever somebody from elsewhere has put into TERM.
+        // The Windows console has the same features regardless of TERM, which may come from another computer.
         Terminal::Windows
     } else if is_dumb(term) {
         Terminal::Dumb
@@ -287,8 +288,8 @@ fn terminal(term: &str, line: Option<&str>) -> Terminal {
     }
 }
 
-/// True for what can only print lines, and for names that connections and printers have instead of terminals: terminfo
-/// describes none of them as able to move the cursor.
+/// Returns whether the type is a terminal that can only print lines, or a name of a connection or printer instead of a
+/// terminal: terminfo describes none of them as able to move the cursor.
 fn is_dumb(term: &str) -> bool {
     let names = [
         "",
@@ -308,24 +309,24 @@ fn is_dumb(term: &str) -> bool {
     names.contains(&term) || term.starts_with("dumb-")
 }
 
-/// True for vt100 and its kin, but not for the emulators whose names begin so.
+/// Returns whether the type is vt100 or a related device, not an emulator whose name begins in the same way.
 fn is_vt(term: &str) -> bool {
     term.strip_prefix("vt")
         .is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()))
 }
 
-/// The server's half of `SSH_CONNECTION`: client address and port, server address and port.
+/// Returns the server's part of `SSH_CONNECTION`, which contains client address and port, server address and port.
 fn server(connection: &str) -> Option<SocketAddr> {
     let parts: Vec<&str> = connection.split_ascii_whitespace().collect();
     let [_, _, ip, port] = parts.as_slice() else {
         return None;
     };
-    // An address with a zone is none to another machine, and does not parse.
+    // An address with a zone is useless to other machines, and parsing it fails.
     let ip: IpAddr = ip.parse().ok()?;
     Some(SocketAddr::new(ip.to_canonical(), port.parse().ok()?))
 }
 
-/// True for a name that every shell takes as it is, and no program for a flag.
+/// Returns whether a name needs no quotes in any shell, and can't be mistaken for a flag.
 fn is_plain_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
@@ -334,11 +335,11 @@ fn is_plain_name(name: &str) -> bool {
             .all(|ch| ch.is_ascii_alphanumeric() || "._-+@".contains(ch))
 }
 
-/// Whether there is a desktop session here, and by what that is known.
+/// Returns whether there is a desktop session on this machine, with the reason.
 fn desktop(given: &impl Fn(&str) -> Option<String>) -> Result<&'static str, &'static str> {
     let set = |name: &str| given(name).is_some();
     if cfg!(windows) {
-        // Services and remote shells have no session name. Nor has an administrator's terminal, at times.
+        // Services and remote shells have no session name. An administrator's terminal sometimes has none, either.
         if set("SESSIONNAME") || set("WT_SESSION") {
             Ok("interactive Windows session")
         } else {
@@ -355,19 +356,20 @@ fn desktop(given: &impl Fn(&str) -> Option<String>) -> Result<&'static str, &'st
     }
 }
 
-/// Why a desktop that is here may not be the user's.
+/// Why a desktop on this machine may not be the user's.
 const DOUBT_OF_TMUX: &str = "this is tmux, which may be attached from another computer";
 
-/// What speaks against a desktop that the variables name: it may be where a session was started, not where the user is.
+/// Returns why the desktop named in the environment may not be the user's: the variables may come from where the
+/// session was started.
 fn doubt(
     given: &impl Fn(&str) -> Option<String>,
     origin: &Origin,
     changed_user: bool,
 ) -> Option<&'static str> {
-    // Elsewhere the desktop has no such name.
+    // On other systems, these variables don't describe the desktop.
     let named = |name| given(name).filter(|_| !cfg!(any(windows, target_os = "macos")));
     let (x, wayland) = (named("DISPLAY"), named("WAYLAND_DISPLAY"));
-    // A path is a socket of this machine. X is used on a Wayland desktop too.
+    // A path is a socket on this machine. Wayland desktops also provide X.
     let host = x.as_ref().and_then(|x| x.rsplit_once(':'));
     let host = host.map_or("", |(host, _)| host);
     let any = |is: &dyn Fn(&str) -> bool| [&x, &wayland].into_iter().flatten().any(|name| is(name));
@@ -384,7 +386,7 @@ fn doubt(
     }
 }
 
-/// The same where something keeps the session.
+/// Does the same for sessions in tmux or GNU screen.
 fn doubt_of_keeper(tmux: bool, lost_tmux: bool, screen: bool) -> Option<&'static str> {
     if screen {
         Some("this is GNU screen, which may be attached from another computer")
@@ -432,7 +434,7 @@ fn colors(
     match terminal {
         Terminal::Dumb => (false, "unknown terminal"),
         Terminal::Windows => (true, "the Windows console supports them"),
-        // Of the many, these have colors.
+        // Most VT terminals have no colors, but these do.
         _ if is_vt(term)
             && !["vt241", "vt340", "vt525"]
                 .iter()
@@ -479,7 +481,7 @@ mod tests {
         assert!(environment.has_browser() && environment.can_browse());
         environment.server_core = true;
         assert!(!environment.has_browser() && !environment.can_browse());
-        // One that was installed is named.
+        // A browser was installed and configured.
         environment.browser = Some(r"C:\Browser\browser.exe".to_owned());
         assert!(environment.has_browser() && environment.can_browse());
         environment.no_browser = true;
@@ -582,7 +584,7 @@ mod tests {
                 "{environment:?}"
             );
         }
-        // Who ran sudo sits in front of it.
+        // A user who ran sudo is at this desktop.
         let sudo = Origin {
             foreign_displays: vec![":0".to_owned()],
             changed_user: true,
@@ -591,7 +593,7 @@ mod tests {
         for environment in [desk(&[x], sudo), desk(&[x, ("SUDO_UID", "1000")], here())] {
             assert!(environment.display && environment.changed_user);
         }
-        // The way in is known where the variables are lost.
+        // The connection is detected even if the variables are lost.
         for door in [Door::Ssh, Door::Mosh, Door::Other] {
             let origin = Origin {
                 door: Some(door),
@@ -659,7 +661,7 @@ mod tests {
         let six = ssh("2001:db8::1 50000 2001:db8::2 22", "alice@corp.example");
         assert_eq!(six.server, Some("[2001:db8::2]:22".parse().unwrap()));
         assert_eq!(six.login.as_deref(), Some("alice@corp.example"));
-        // As a socket for both families tells it.
+        // The address as a dual-stack socket reports it.
         let mapped = ssh("::ffff:192.0.2.1 5 ::ffff:192.0.2.2 22", "a");
         assert_eq!(mapped.server, Some("192.0.2.2:22".parse().unwrap()));
         for connection in [
@@ -684,7 +686,7 @@ mod tests {
         ] {
             assert_eq!(ssh("1 2 3 4", user).login, None, "{user}");
         }
-        // Root has logged in as somebody else.
+        // The user logged in under another name and became root.
         let sudo = read(&[
             ("SSH_TTY", "/dev/pts/1"),
             ("USER", "root"),

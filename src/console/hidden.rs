@@ -1,4 +1,4 @@
-//! A line that is typed without being shown, such as a secret. The terminal is as before at every end.
+//! Reads a line without showing it, such as a secret, and always restores the terminal.
 
 use std::io::{self, BufRead, Read};
 
@@ -11,11 +11,11 @@ use super::modes;
 use super::signals::Signals;
 use super::talk::say;
 
-/// Says what to type, and reads a line of at most this many bytes from standard input, which is a terminal. `None` if the
-/// system asks the program to end, such as for Ctrl+C.
+/// Shows `hint`, and reads a line of at most `limit` bytes from standard input, which must be a terminal. Returns
+/// `None` if the system asks the program to end, such as for Ctrl+C.
 ///
 /// # Errors
-/// If the terminal can't be read.
+/// Returns an error if the terminal can't be read.
 pub fn read_line(hint: &str, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -26,7 +26,7 @@ pub fn read_line(hint: &str, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>
         let mut hidden = Some(Hidden::new()?);
         say("hint", hint);
         let (sender, mut line) = oneshot::channel();
-        // Not joined at the end, because reading blocks.
+        // The thread is never joined, because reading blocks.
         std::thread::spawn(move || sender.send(read(limit)));
         loop {
             tokio::select! {
@@ -60,7 +60,7 @@ fn read(limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(line)
 }
 
-/// A terminal that does not show what is typed; as before on drop.
+/// Turns off the echo of the terminal; restores it on drop.
 #[cfg(unix)]
 struct Hidden(());
 
@@ -74,7 +74,7 @@ impl Hidden {
         Ok(Self(()))
     }
 
-    /// What was typed has been read; what follows may be for others.
+    /// Restores the echo after the line was read. Input typed since is kept, because it may be for another program.
     fn show_again(self) {
         modes::give_back(io::stdin());
         drop(self);
@@ -88,7 +88,7 @@ impl Drop for Hidden {
     }
 }
 
-/// The mode of the console before, which is set again on drop.
+/// The previous console mode, which is restored on drop.
 #[cfg(windows)]
 struct Hidden(u32);
 

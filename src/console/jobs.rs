@@ -1,21 +1,20 @@
-//! Job control: the program is stopped by its user, its shell or a signal, and continued in the foreground or background.
+//! Job control: handles stopping the program, and continuing it in the foreground or background.
 //!
-//! SIGTSTP and SIGCONT are blocked in all threads, and one thread takes them. The terminal is given back before the
-//! default action of SIGTSTP stops the program. That action is kept because the system ignores it where no shell could
-//! continue the program. SIGSTOP, SIGTTIN and SIGTTOU stop it as it is.
+//! SIGTSTP and SIGCONT are blocked in all threads, and one thread waits for them. The terminal is restored before the
+//! default action of SIGTSTP stops the program. The default action is kept because the system ignores it if no shell
+//! could continue the program. SIGSTOP, SIGTTIN and SIGTTOU stop the program directly.
 
-/// What the front end has to do.
+/// What the interface must do.
 #[derive(Debug)]
 pub enum Job {
-    /// Give the terminal back, and leave it alone. The program is stopped once this is dropped, or after two
-    /// seconds.
+    /// Restore the terminal and leave it alone. The program is stopped once this is dropped, or after two seconds.
     Leave(Ready),
-    /// Take the terminal again: the program was continued, and is in the foreground. The modes of the terminal and what
-    /// it shows may have changed.
+    /// Set up the terminal again: the program was continued, and is in the foreground. The modes and the content of the
+    /// terminal may have changed.
     Return,
 }
 
-/// Dropped when the program may be stopped.
+/// A guard: dropping it allows the program to be stopped.
 #[derive(Debug)]
 pub struct Ready(
     #[cfg(unix)]
@@ -42,20 +41,21 @@ mod unix {
     use super::{Job, Ready};
     use crate::console::device;
 
-    /// The front end has this long to give the terminal back.
+    /// How long the interface may take to restore the terminal.
     const PATIENCE: Duration = Duration::from_secs(2);
 
-    /// The front end that is told.
+    /// The channel to the interface.
     static LISTENER: Mutex<Option<mpsc::Sender<Taken>>> = Mutex::new(None);
 
-    /// A signal that was taken.
+    /// A signal that was received.
     #[derive(Debug)]
     enum Taken {
         Stop(Ready),
         Continue,
     }
 
-    /// Takes the signals from now on. Has to come before other threads are started, because they inherit what is blocked.
+    /// Blocks the signals and starts the thread that receives them. Must be called before other threads start, because
+    /// threads inherit the blocked signals.
     pub fn hold() {
         static HELD: Once = Once::new();
         HELD.call_once(|| {
@@ -76,7 +76,7 @@ mod unix {
                 Ok(Signal::SIGTSTP) => {
                     let (ready, waited) = std::sync::mpsc::channel();
                     tell(Taken::Stop(Ready(Some(ready))));
-                    // Ends when the other side is dropped.
+                    // Returns when the guard is dropped.
                     let _ = waited.recv_timeout(PATIENCE);
                     stop();
                 }
@@ -93,34 +93,34 @@ mod unix {
         }
     }
 
-    /// Stops all threads here, until the program is continued.
+    /// Stops all threads of this program, until it is continued.
     fn stop() {
         let stop = SigSet::from(Signal::SIGTSTP);
         let _ = stop.thread_unblock();
         let _ = kill_process(getpid(), rustix::process::Signal::TSTP);
         let _ = stop.thread_block();
-        // Where the system has ignored it, nobody else continues the program. Where somebody has, this is the same signal
-        // once more, and is told once.
+        // If the system ignored the stop, nobody else continues the program. If a shell has continued it, this signal
+        // merges with the pending one, so the interface is notified once.
         let _ = kill_process(getpid(), rustix::process::Signal::CONT);
     }
 
-    /// Asks to stop all of the job, as the terminal does for Ctrl+Z.
+    /// Asks to stop the whole job, as the terminal does for Ctrl+Z.
     pub fn suspend() {
         let _ = kill_current_process_group(rustix::process::Signal::TSTP);
     }
 
-    /// Tells the front end. There is one at a time.
+    /// Notifies the interface about stops and continuations. Only one can be active at a time.
     #[derive(Debug)]
     pub struct Jobs {
         taken: mpsc::Receiver<Taken>,
         terminal: Option<File>,
-        /// Continued in the background.
+        /// Whether the program was continued in the background.
         away: bool,
         look: Interval,
     }
 
     impl Jobs {
-        /// Listens from now on, within a runtime.
+        /// Starts to listen. Requires a Tokio runtime.
         #[must_use]
         pub fn new() -> Self {
             hold();
@@ -130,7 +130,7 @@ mod unix {
                 taken,
                 terminal: device::open().ok(),
                 away: false,
-                // A shell sends no signal to a job that runs.
+                // A shell sends no signal when a running job returns to the foreground.
                 look: tokio::time::interval(device::LOOK),
             }
         }
@@ -140,7 +140,7 @@ mod unix {
             terminal.is_none_or(device::is_in_foreground)
         }
 
-        /// What comes next. Nothing is lost if it is no longer waited for.
+        /// Returns the next event. Cancel-safe: no event is lost if the future is dropped.
         pub async fn next(&mut self) -> Job {
             loop {
                 tokio::select! {
@@ -178,24 +178,24 @@ mod unix {
 mod windows {
     use super::Job;
 
-    /// Windows has no jobs that are stopped.
+    /// Does nothing: Windows has no job control.
     pub fn hold() {}
 
-    /// Does nothing here.
+    /// Does nothing: Windows has no job control.
     pub fn suspend() {}
 
-    /// Tells of nothing here.
+    /// Never reports an event on Windows.
     #[derive(Debug, Default)]
     pub struct Jobs(());
 
     impl Jobs {
-        /// Listens for nothing.
+        /// Creates a value that reports nothing.
         #[must_use]
         pub fn new() -> Self {
             Self(())
         }
 
-        /// Never comes back.
+        /// Never returns.
         pub async fn next(&mut self) -> Job {
             std::future::pending().await
         }

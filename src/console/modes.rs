@@ -1,4 +1,4 @@
-//! The modes of the terminal: those that the program needs while it has it, and as before otherwise.
+//! Sets the terminal modes that the program needs, and restores the previous ones.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -8,13 +8,13 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 
 use super::device;
 
-/// The modes before, and those that were set.
+/// The previous modes, and those that the program set.
 static TAKEN: Mutex<Option<(Termios, Termios)>> = Mutex::new(None);
 
-/// Changes the modes. Modes that another program has set since the last time are those to give back later.
+/// Changes the modes. Modes that another program has set since the last call become the ones to restore.
 ///
 /// # Errors
-/// If the terminal doesn't allow it.
+/// Returns an error if the terminal doesn't allow it.
 pub fn take(terminal: impl AsFd, change: impl FnOnce(&mut Termios)) -> io::Result<()> {
     let now = tcgetattr(&terminal)?;
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,29 +29,29 @@ pub fn take(terminal: impl AsFd, change: impl FnOnce(&mut Termios)) -> io::Resul
     Ok(set?)
 }
 
-/// Sets the modes from before, once.
+/// Restores the previous modes, once.
 pub fn give_back(terminal: impl AsFd) {
     set(terminal, OptionalActions::Now);
 }
 
-/// Sets the modes from before, once, and drops what was typed and not read, so that the shell does not show it.
+/// Restores the previous modes, once, and discards unread input, so that the shell doesn't show it.
 pub fn give_back_without_input(terminal: impl AsFd) {
     set(terminal, OptionalActions::Flush);
 }
 
 fn set(terminal: impl AsFd, when: OptionalActions) {
-    // Another job has set its own. Ours are still known: `fg` may set them again.
+    // Another job has set its own modes. Keep the saved ones: after `fg`, they may be needed again.
     if !device::is_in_foreground(&terminal) {
         return;
     }
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((before, _)) = taken.take() {
-        // Nothing is left to do where the terminal has vanished.
+        // If the terminal is gone, nothing is left to do.
         let _ = tcsetattr(terminal, when, &before);
     }
 }
 
-/// True if a program in the background is stopped for writing.
+/// Returns whether writing to the terminal stops a background program.
 #[must_use]
 pub fn stops_writers(terminal: impl AsFd) -> bool {
     tcgetattr(terminal).is_ok_and(|modes| modes.local_modes.contains(LocalModes::TOSTOP))

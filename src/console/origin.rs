@@ -1,80 +1,80 @@
-//! Where the user comes from, as the machine tells: the processes above this one, and whether this is a container.
+//! Detects where the user is connected from, by the processes above this one, the displays and the container.
 //!
-//! `sudo` and `su` drop the variables that say so, and programs that outlive a session keep old ones. Nothing is waited for:
-//! some small files are read, within limits.
+//! `sudo` and `su` drop the variables that tell, and programs that outlive a session keep outdated ones. Detection
+//! never waits: it reads a few small files, within limits.
 
 #[cfg(target_os = "linux")]
 use std::fs::Metadata;
 
-/// More processes are not looked at.
+/// Maximum number of parent processes to check.
 #[cfg(target_os = "linux")]
 const LEVELS: usize = 64;
-/// More of a process's variables is not read.
+/// Maximum size of the environment to read from a process, in bytes.
 #[cfg(target_os = "linux")]
 const VARIABLES: u64 = 256 * 1024;
 
-/// A server that lets users in from other machines.
+/// A server through which users connect from other machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
     /// An SSH server.
     Ssh,
-    /// The server of mosh.
+    /// A mosh server.
     Mosh,
-    /// Another one, such as telnet or a terminal in a web page.
+    /// Another server, such as telnet or a terminal in a web page.
     Other,
 }
 
-/// A program that keeps sessions to which terminals attach, from here and from elsewhere.
+/// A program that keeps sessions, to which terminals attach from this machine and from others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keeper {
-    /// The server of tmux.
+    /// A tmux server.
     Tmux,
     /// GNU screen.
     Screen,
 }
 
-/// What the machine tells of where the user is. The default says nothing against the variables.
+/// What the machine tells about where the user is. With the default, only the environment variables count.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {
-    /// The name of the terminal's device.
+    /// The name of the terminal device.
     pub line: Option<String>,
-    /// The server that the session came through.
+    /// The server through which the user is connected.
     pub door: Option<Door>,
-    /// What keeps the session. The processes above it are not looked at: they tell where it was started only.
+    /// The program that keeps the session. The processes above it are not checked: they only tell where it was started.
     pub keeper: Option<Keeper>,
-    /// Not all processes above this one can be seen.
+    /// Whether some processes above this one can't be seen.
     pub incomplete: bool,
-    /// `SSH_CONNECTION` of a process above this one.
+    /// The value of `SSH_CONNECTION` in a process above this one.
     pub ssh_connection: Option<String>,
-    /// The login name, as the SSH server shows it.
+    /// The login name in the process title of the SSH server.
     pub login: Option<String>,
-    /// Somebody became another user on the way, by `sudo`, `su` or the like.
+    /// Whether the user has changed on the way, with `sudo`, `su` or a similar program.
     pub changed_user: bool,
-    /// Windows Server without a desktop shell (Server Core).
+    /// Whether this is Windows Server without a desktop shell (Server Core).
     pub server_core: bool,
-    /// The displays of other users, as in `:1` or `wayland-0`.
+    /// The displays of other users, such as `:1` or `wayland-0`.
     pub foreign_displays: Vec<String>,
-    /// The displays that come from outside of this container, as in `:1` or `wayland-0`.
+    /// The displays from outside this container, such as `:1` or `wayland-0`.
     pub outside_displays: Vec<String>,
 }
 
-/// Who sees what is in this tmux.
+/// The clients that are attached to this tmux.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attached {
-    /// This terminal is one of its panes. False also where that is not known.
+    /// Whether this terminal is a pane of this tmux. `false` if that is unknown.
     pub ours: bool,
-    /// Somebody is attached, and everybody who is sits at the desktop that the variables name.
+    /// Whether at least one client is attached, and all of them are at the desktop named in the environment.
     pub here: bool,
-    /// Somebody is attached through mosh.
+    /// Whether a client is attached through mosh.
     pub mosh: bool,
-    /// Somebody is attached over SSH, or through mosh.
+    /// Whether a client is attached over SSH or through mosh.
     pub ssh: bool,
-    /// Its `SSH_CONNECTION`, where it is known.
+    /// The `SSH_CONNECTION` of that client, if known.
     pub ssh_connection: Option<String>,
 }
 
 impl Origin {
-    /// Of this process.
+    /// Returns the origin of this process.
     #[must_use]
     pub fn of_process() -> Self {
         Self {
@@ -99,19 +99,19 @@ impl Origin {
         }
     }
 
-    /// True for a display of another user.
+    /// Returns whether a display belongs to another user.
     #[must_use]
     pub fn is_foreign(&self, name: &str) -> bool {
         holds(&self.foreign_displays, name)
     }
 
-    /// True for a display that comes from outside of this container.
+    /// Returns whether a display comes from outside this container.
     #[must_use]
     pub fn is_outside(&self, name: &str) -> bool {
         holds(&self.outside_displays, name)
     }
 
-    /// What the processes above this one tell.
+    /// Returns what the processes above `pid` tell.
     #[must_use]
     pub fn of(pid: u32) -> Self {
         #[cfg(target_os = "linux")]
@@ -124,13 +124,13 @@ impl Origin {
     }
 }
 
-/// True for the kinds of Windows that have no desktop shell, and so no browser.
+/// Returns whether this edition of Windows has no desktop shell, and so no browser.
 #[cfg(any(windows, test))]
 fn is_server_core(installation: Option<&str>) -> bool {
     matches!(installation, Some("Server Core" | "Nano Server"))
 }
 
-/// The values of these variables as a process was started with; `None` if they cannot be read.
+/// Returns the values of these variables at the start of a process; `None` if they can't be read.
 #[cfg(target_os = "linux")]
 #[must_use]
 pub fn variables_of<const N: usize>(pid: u32, names: [&str; N]) -> Option<[Option<String>; N]> {
@@ -145,12 +145,12 @@ pub fn variables_of<const N: usize>(pid: u32, names: [&str; N]) -> Option<[Optio
             (known == name && !value.is_empty()).then(|| value.to_owned())
         })
     });
-    // They may hold secrets of other programs.
+    // The environment may contain secrets of other programs.
     zeroize::Zeroize::zeroize(&mut bytes);
     Some(values)
 }
 
-/// An X display may have the number of its screen at its end.
+/// Returns whether the list contains a display. An X display may end with a screen number.
 fn holds(displays: &[String], name: &str) -> bool {
     let display = name.split('.').next().unwrap_or_default();
     displays
@@ -158,7 +158,7 @@ fn holds(displays: &[String], name: &str) -> bool {
         .any(|known| [name, display].contains(&known.as_str()))
 }
 
-/// The name of the terminal's device.
+/// Returns the name of the terminal device.
 fn line() -> Option<String> {
     #[cfg(unix)]
     {
@@ -176,8 +176,8 @@ fn is_container() -> bool {
         || std::env::var_os("container").is_some_and(|name| !name.is_empty())
 }
 
-/// Those whose sockets were not created in this container: what was mounted into it is on another file system, and what comes
-/// with the network of the host has no file here.
+/// Returns the displays whose sockets were not created in this container: mounted sockets are on another file system,
+/// and sockets that come with the network of the host have no file in the container.
 #[cfg(target_os = "linux")]
 fn outside_displays() -> Vec<String> {
     use std::os::unix::fs::MetadataExt;
@@ -207,7 +207,7 @@ fn outside_displays() -> Vec<String> {
     outside
 }
 
-/// Those whose sockets belong to neither this user nor root, under whom some X servers run.
+/// Returns the displays whose sockets belong to neither this user nor root. Some X servers run as root.
 #[cfg(target_os = "linux")]
 fn foreign_displays() -> Vec<String> {
     use std::os::unix::fs::MetadataExt;
@@ -222,7 +222,7 @@ fn foreign_displays() -> Vec<String> {
         .collect()
 }
 
-/// The Wayland display that the variables name, and its socket.
+/// Returns the Wayland display named in the environment, and its socket.
 #[cfg(target_os = "linux")]
 fn wayland() -> Option<(String, Metadata)> {
     let name = std::env::var("WAYLAND_DISPLAY").ok()?;
@@ -231,7 +231,7 @@ fn wayland() -> Option<(String, Metadata)> {
     Some((name, socket))
 }
 
-/// The X displays of these sockets.
+/// Returns the X displays of these sockets.
 #[cfg(target_os = "linux")]
 fn displays(sockets: std::fs::ReadDir) -> Vec<(String, Metadata)> {
     sockets
@@ -245,17 +245,17 @@ fn displays(sockets: std::fs::ReadDir) -> Vec<(String, Metadata)> {
         .collect()
 }
 
-/// What is asked about processes.
+/// Access to the processes of a machine.
 #[cfg(target_os = "linux")]
 trait Processes {
-    /// Its parent and its name.
+    /// Returns the parent and the name of a process.
     fn stat(&self, pid: u32) -> Option<(u32, String)>;
-    /// What it calls itself.
+    /// Returns the title that a process has set for itself.
     fn title(&self, pid: u32) -> Option<String>;
     fn ssh_connection(&self, pid: u32) -> Option<String>;
 }
 
-/// Those of this machine.
+/// The processes of this machine.
 #[cfg(target_os = "linux")]
 struct Proc;
 
@@ -281,7 +281,7 @@ impl Processes for Proc {
     }
 }
 
-/// The parent and the name. The name may hold anything, brackets and spaces included.
+/// Parses the parent and the name. The name may contain any characters, including parentheses and spaces.
 #[cfg(target_os = "linux")]
 fn parse_stat(stat: &str) -> Option<(u32, String)> {
     let (before, after) = stat.rsplit_once(')')?;
@@ -301,12 +301,12 @@ fn walk(pid: u32, processes: &impl Processes) -> Origin {
         return origin;
     };
     for _ in 0..LEVELS {
-        // Without a parent here it was started from outside of this container.
+        // A process without a parent was started from outside this container.
         if pid == 0 {
             return origin;
         }
         let Some((parent, name)) = processes.stat(pid) else {
-            // The first process may be hidden from users, but there is nothing above it.
+            // The first process may be hidden from users, but nothing is above it.
             origin.incomplete = pid != 1;
             return origin;
         };
@@ -362,7 +362,7 @@ fn door(name: &str) -> Option<Door> {
     }
 }
 
-/// The name in a title such as `sshd: alice@pts/3`.
+/// Returns the login name in a title such as `sshd: alice@pts/3`.
 #[cfg(target_os = "linux")]
 fn login(title: &str) -> Option<String> {
     let rest = ["sshd: ", "sshd-session: "]
@@ -376,7 +376,7 @@ fn login(title: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Processes by number: parent, name, title, `SSH_CONNECTION`.
+    /// Processes as PID, parent, name, title and `SSH_CONNECTION`.
     struct Table(&'static [(u32, u32, &'static str, &'static str, &'static str)]);
 
     impl Processes for Table {
@@ -462,10 +462,10 @@ mod tests {
         assert_eq!(walk(4, &desk), Origin::default());
         // The first process is hidden.
         assert!(!walk(4, &Table(&desk.0[1..])).incomplete);
-        // Another one is, or the program was started from outside of the container.
+        // Another process is hidden, or the program was started from outside the container.
         assert!(walk(4, &Table(&desk.0[2..])).incomplete);
         assert!(walk(4, &Table(&[(4, 0, "oauth", "", "")])).incomplete);
-        // A circle, as while processes change.
+        // A cycle, which can appear while processes change.
         assert!(walk(4, &Table(&[(4, 3, "a", "", ""), (3, 4, "b", "", "")])).incomplete);
     }
 

@@ -1,11 +1,12 @@
-//! Which terminals are sent sequences that do more than draw.
+//! Decides which terminals may be sent escape sequences for more than drawing.
 //!
-//! A terminal that does not know such a sequence should drop it in silence, but some print it. Nothing is asked:
-//! an answer would arrive among the keys, or never. So only terminals that are known to be silent get one.
+//! A terminal that doesn't know such a sequence should ignore it silently, but some print it. The terminal is not
+//! queried: its response would arrive among the key presses, or never. So only terminals that are known to ignore
+//! unknown sequences get them.
 
 use crate::console::environment::{Environment, Terminal};
 
-/// The beginnings of the names of terminals that drop what they do not know.
+/// Prefixes of the types of terminals that ignore unknown sequences.
 const SILENT: &[&str] = &[
     "xterm",
     "screen",
@@ -21,26 +22,26 @@ const SILENT: &[&str] = &[
     "wezterm",
 ];
 
-/// What is between the program and the terminal.
+/// The multiplexer between the program and the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Multiplexer {
-    /// Nothing that is known.
+    /// No known multiplexer.
     Nothing,
-    /// GNU screen. It hands on only what is wrapped for it, and prints the rest of a sequence that it finds too long
-    /// (seen: 4.9 does from 768 bytes on).
+    /// GNU screen. It forwards only sequences that are wrapped for it. If a sequence is too long, it prints the rest
+    /// (seen in 4.9, from 768 bytes).
     Screen,
-    /// GNU screen or tmux, on the machine that the user came from: both call themselves `screen`, and neither's
-    /// variables come along over SSH.
+    /// GNU screen or tmux, on the machine from which the user connected: both call the terminal `screen`, and SSH
+    /// forwards the variables of neither.
     ScreenOrTmux,
 }
 
-/// How the terminal is reached by sequences; `None` if it might print them.
+/// Returns which multiplexer sequences must pass; `None` if the terminal might print them.
 #[must_use]
 pub fn multiplexer(environment: &Environment) -> Option<Multiplexer> {
     multiplexer_beside(environment, environment.tmux || environment.lost_tmux)
 }
 
-/// The same where it is known better whether this is tmux.
+/// Does the same, if it is better known whether this is tmux.
 #[must_use]
 pub fn multiplexer_beside(environment: &Environment, tmux: bool) -> Option<Multiplexer> {
     let term = environment.term.as_str();
@@ -49,15 +50,15 @@ pub fn multiplexer_beside(environment: &Environment, tmux: bool) -> Option<Multi
     }
     Some(match (environment.screen, tmux) {
         (true, false) => Multiplexer::Screen,
-        // tmux is the inner one, or was started first; screen's limits hold for both.
+        // tmux runs inside screen, or was started first. The limits of screen apply to both.
         (true, true) => Multiplexer::ScreenOrTmux,
         (false, false) if term.starts_with("screen") => Multiplexer::ScreenOrTmux,
         (false, true | false) => Multiplexer::Nothing,
     })
 }
 
-/// True if the terminal can insert and delete rows (IL, DL), which moves the rows below. A terminal on a serial line may
-/// be too old for that.
+/// Returns whether the terminal can insert and delete lines (IL, DL), which moves the lines below. A terminal on a
+/// serial line may be too old for that.
 #[must_use]
 pub fn moves_rows(environment: &Environment) -> bool {
     let known = || SILENT.iter().any(|name| environment.term.starts_with(name));
@@ -68,7 +69,7 @@ pub fn moves_rows(environment: &Environment) -> bool {
     }
 }
 
-/// True if text may be sent as links (OSC 8). tmux passes them on from 3.4, and drops them before; screen drops
+/// Returns whether text may be sent as links (OSC 8). tmux forwards them since 3.4, and drops them before. screen drops
 /// short ones and prints the rest of long ones, so it gets none.
 #[must_use]
 pub fn takes_links(environment: &Environment) -> bool {

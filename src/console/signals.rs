@@ -1,10 +1,10 @@
-//! The system's requests to end the program.
+//! Signals of the system that ask the program to end.
 //!
-//! Once handled, they don't end the program by themselves: every long wait must stop when one arrives.
+//! Once handled, they don't end the program by themselves: every long wait must stop when a signal arrives.
 
 use std::io;
 
-/// Requests to end: terminate, hang-up, interrupt.
+/// The signals that ask to end: terminate, hang up, interrupt.
 #[cfg(unix)]
 #[derive(Debug)]
 pub struct Signals {
@@ -15,10 +15,10 @@ pub struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Listens for them from now on.
+    /// Starts to listen for the signals.
     ///
     /// # Errors
-    /// If the system doesn't allow it.
+    /// Returns an error if the system doesn't allow it.
     pub fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
@@ -28,7 +28,7 @@ impl Signals {
         })
     }
 
-    /// Comes back when the system asks.
+    /// Returns when a signal arrives.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -38,7 +38,7 @@ impl Signals {
     }
 }
 
-/// Requests to end: Ctrl+C and Ctrl+Break, the console's window is closed, log-off, shutdown.
+/// The events that ask to end: Ctrl+C, Ctrl+Break, closing the console window, logging off, shutdown.
 #[cfg(windows)]
 #[derive(Debug)]
 pub struct Signals {
@@ -51,10 +51,10 @@ pub struct Signals {
 
 #[cfg(windows)]
 impl Signals {
-    /// Listens for them from now on.
+    /// Starts to listen for the events.
     ///
     /// # Errors
-    /// If the system doesn't allow it.
+    /// Returns an error if the system doesn't allow it.
     pub fn new() -> io::Result<Self> {
         use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
         Ok(Self {
@@ -66,7 +66,7 @@ impl Signals {
         })
     }
 
-    /// Comes back when the system asks.
+    /// Returns when an event arrives.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -79,8 +79,8 @@ impl Signals {
 }
 
 impl Signals {
-    /// Does what may block, such as writing to a pipe that nobody reads, on its own thread. `None` if the system
-    /// requests the end meanwhile: the thread is left behind then, and ends with the program.
+    /// Runs work that may block, such as writing to a pipe that nobody reads, on a separate thread. Returns `None` if a
+    /// signal arrives first: the thread is then left behind, and ends with the program.
     pub async fn unless_asked_to_end<T: Send + 'static>(
         &mut self,
         work: impl FnOnce() -> T + Send + 'static,

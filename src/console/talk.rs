@@ -1,9 +1,9 @@
-//! Talk: lines on standard error for a user or a log. A stable word, a colon and a text; docs/guide.md lists the words.
+//! Writes lines to standard error, for a user or a log. Each has a stable word, a colon and a text; see docs/guide.md.
 //!
-//! Nothing waits for its reader: while a front end runs, a separate thread writes. What a
-//! network or a pipe can repeat without end is written [`FIRST`] times of each kind, and then only with a text that is new,
-//! as often again. The rest is counted, and summed up after 1, 2, 4, 8, … seconds: a day of it makes at most
-//! 2 * [`FIRST`] + 17 lines of a kind, a year nine more, and the total at the end one.
+//! Messages never wait for their reader: while an interface runs, a separate thread writes them. A message that a
+//! network or a pipe can trigger endlessly is written [`FIRST`] times per kind, and then as often again if its text is
+//! new. Further ones are counted, with a summary after 1, 2, 4, 8, … seconds: at most 2 * [`FIRST`] + 17 lines of a
+//! kind in a day, nine more in a year, and one with the total at the end.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
@@ -12,33 +12,33 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How often each kind of what repeats itself is written in full.
+/// How often each kind of repeated message is written in full.
 const FIRST: usize = 20;
-/// When what was not written is summed up for the first time; the next time comes after twice as long.
+/// The pause before the first summary of counted messages. It doubles each time.
 const PAUSE: Duration = Duration::from_secs(1);
-/// What waits to be written has at most so many bytes; the rest is dropped, and that is said.
+/// Maximum size of the messages that wait to be written, in bytes. Further ones are dropped, and a message says so.
 const ROOM: usize = 1024 * 1024;
-/// No line is longer.
+/// Maximum length of a line, in bytes.
 const LONGEST: usize = 256 * 1024;
-/// POSIX has pipes take so much at once.
+/// Size of a single write, in bytes: POSIX guarantees that pipes accept this much atomically.
 const PIECE: usize = 512;
-/// A reader that takes nothing for this long is not waited for at the end.
+/// How long to wait at the end for a reader that reads nothing.
 const STUCK: Duration = Duration::from_millis(500);
 
-/// What may repeat itself without end.
+/// A kind of message that may repeat endlessly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Often {
-    /// A request that is not for us.
+    /// A request that doesn't belong to the sign-in.
     Stray,
-    /// A callback that is not the answer.
+    /// A redirect that isn't the expected response.
     Callback,
-    /// A paste that is not the answer.
+    /// A pasted text that isn't the expected response.
     Paste,
-    /// A step that is begun once more.
+    /// A step that is started again.
     Step,
     /// A poll without a new result.
     Polled,
-    /// Something that is tried again.
+    /// A request that is retried.
     Trouble,
 }
 
@@ -52,7 +52,7 @@ impl Often {
         Self::Trouble,
     ];
 
-    /// The word of its lines, and what so many more of them are.
+    /// Returns the word of the lines, and the description of counted messages.
     fn labels(self) -> (&'static str, &'static str) {
         match self {
             Self::Stray => ("stray", "requests rejected"),
@@ -65,22 +65,22 @@ impl Often {
     }
 }
 
-/// Of one kind.
+/// The count of messages of one kind.
 #[derive(Debug, Default)]
 struct Count {
     all: u64,
-    /// Texts that were written.
+    /// The texts that were written.
     seen: BTreeSet<String>,
-    /// Some were not written.
+    /// Whether some messages were not written.
     missing: bool,
-    /// Neither written nor summed up.
+    /// The number of messages neither written nor included in a summary.
     more: u64,
-    /// When that is summed up, and how long was waited for it.
+    /// When the next summary is due, and the pause before it.
     due: Option<(Instant, Duration)>,
 }
 
 impl Count {
-    /// True for one that is written in full.
+    /// Counts a message. Returns whether it is to be written in full.
     fn add(&mut self, text: &str, now: Instant) -> bool {
         self.all += 1;
         let is_new = self.seen.len() < FIRST && self.seen.insert(text.to_owned());
@@ -93,7 +93,7 @@ impl Count {
         false
     }
 
-    /// The line for what was counted, where it is time.
+    /// Returns the summary line, if it is due.
     fn sum_up(&mut self, kind: Often, now: Instant) -> Option<String> {
         let (time, pause) = self.due?;
         if now < time || self.more == 0 {
@@ -105,7 +105,7 @@ impl Count {
         Some(format!("{word}: {more} more {what}\n"))
     }
 
-    /// The line at the end, where not all were written.
+    /// Returns the line with the total, if some messages were not written.
     fn total(&self, kind: Often) -> Option<String> {
         let (word, what) = kind.labels();
         let all = self.all;
@@ -114,31 +114,31 @@ impl Count {
     }
 }
 
-/// How far the end is.
+/// The phase of the writer.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// More may come.
+    /// More messages may come.
     #[default]
     Open,
-    /// Nothing more comes: the totals are written.
+    /// No more messages come, and the totals are written.
     Ending,
-    /// The thread that writes ends.
+    /// The writing thread ends.
     Closed,
 }
 
-/// What is to be written.
+/// The messages to be written.
 #[derive(Debug, Default)]
 struct Queue {
     lines: VecDeque<String>,
     bytes: usize,
     dropped: u64,
     counts: [Count; Often::ALL.len()],
-    /// The writer holds a line.
+    /// Whether the writer is writing a line.
     writing: bool,
     phase: Phase,
-    /// Changes with each piece that was taken.
+    /// Changes with each piece that was written.
     progress: u64,
-    /// The progress at which waiting was given up.
+    /// The progress when waiting was given up.
     stuck: Option<u64>,
 }
 
@@ -158,7 +158,7 @@ impl Queue {
         }
     }
 
-    /// The next line for the writer.
+    /// Returns the next line for the writer.
     fn next(&mut self, now: Instant) -> Option<String> {
         if let Some(line) = self.lines.pop_front() {
             self.bytes -= line.len();
@@ -182,7 +182,7 @@ impl Queue {
         })
     }
 
-    /// When something is to be summed up.
+    /// Returns when the next summary is due.
     fn due(&self) -> Option<Instant> {
         let waiting = self.counts.iter().filter(|count| count.more > 0);
         waiting.filter_map(|count| Some(count.due?.0)).min()
@@ -194,30 +194,31 @@ impl Queue {
     }
 }
 
-/// The queue, and the signal that it has changed.
+/// The queue, and the condition variable that signals changes.
 type Shared = Arc<(Mutex<Queue>, Condvar)>;
 
-/// The thread that writes.
+/// The writing thread.
 #[derive(Debug)]
 struct Writer {
     shared: Shared,
-    /// Taken by the one who waits for its end.
+    /// The handle, until a caller joins the thread.
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Set by [`start`].
 static STARTED: AtomicBool = AtomicBool::new(false);
 
-/// Set at the first line after [`start`], unless there could be no thread.
+/// Set by the first message after [`start`]; `None` if no thread could be started.
 static WRITER: OnceLock<Option<Writer>> = OnceLock::new();
 
-/// From now on a thread writes, and [`say`] never waits. Where there can be no thread, all stays as it was. The thread begins
-/// with the first line: most runs of the screen have none.
+/// Makes a separate thread write the messages from now on, so that [`say`] never waits. If no thread can be started,
+/// messages are written directly. The thread starts with the first message: most runs of the full-screen interface have
+/// none.
 pub fn start() {
     STARTED.store(true, Ordering::Relaxed);
 }
 
-/// The thread that writes, which begins if it has not yet.
+/// Returns the writer, and starts its thread if necessary.
 fn writer() -> Option<&'static Writer> {
     if !STARTED.load(Ordering::Relaxed) {
         return None;
@@ -232,12 +233,12 @@ fn writer() -> Option<&'static Writer> {
     WRITER.get_or_init(begin).as_ref()
 }
 
-/// The same, if it has begun.
+/// Returns the writer, if its thread was started.
 fn begun() -> Option<&'static Writer> {
     WRITER.get()?.as_ref()
 }
 
-/// A line for the user or the log. A reader that is gone is no reason to stop.
+/// Writes a line for the user or the log. Write errors are ignored: the program continues without a reader.
 pub fn say(word: &str, text: &str) {
     let line = line(word, text);
     match writer() {
@@ -246,7 +247,7 @@ pub fn say(word: &str, text: &str) {
     }
 }
 
-/// The same for what may repeat itself without end: not each is written.
+/// Does the same for messages that may repeat endlessly, of which only some are written.
 pub fn say_often(kind: Often, text: &str) {
     match writer() {
         Some(writer) => change(&writer.shared, |queue| {
@@ -256,14 +257,14 @@ pub fn say_often(kind: Often, text: &str) {
     }
 }
 
-/// Waits until what was said is written, unless nobody reads it.
+/// Waits until all messages are written, unless nobody reads them.
 pub fn flush() {
     if let Some(writer) = begun() {
         wait(&writer.shared, None);
     }
 }
 
-/// Says how often what repeated itself came, and waits as [`flush`] does, but no longer than `limit`.
+/// Writes the totals of repeated messages, and waits as [`flush`] does, but no longer than `limit`.
 pub fn finish(limit: Option<Duration>) {
     if let Some(writer) = begun() {
         change(&writer.shared, |queue| queue.phase = Phase::Ending);
@@ -271,8 +272,8 @@ pub fn finish(limit: Option<Duration>) {
     }
 }
 
-/// Waits as [`finish`] does, and ends the thread if its reader took everything: a system that ends a program with running
-/// threads may kill it before it has given its exit code. Nothing is to be said after this.
+/// Waits as [`finish`] does, and ends the thread if all messages were read: a system that ends a program with running
+/// threads may kill it before it has returned its exit code. No messages may be written after this.
 pub fn end(limit: Duration) {
     finish(Some(limit));
     let Some(writer) = begun() else {
@@ -331,7 +332,7 @@ fn wait(shared: &Shared, limit: Option<Duration>) {
     }
 }
 
-/// Writes what comes, until it is told to end.
+/// Writes messages until the phase is closed.
 fn write(shared: &Shared) {
     let mut stderr = std::io::stderr();
     let mut queue = lock(shared);
@@ -354,7 +355,7 @@ fn write(shared: &Shared) {
         queue.writing = true;
         drop(queue);
         for piece in line.as_bytes().chunks(PIECE) {
-            // What cannot be written is lost; the next line may be taken again.
+            // The line is lost; writing the next one may succeed.
             if stderr.write_all(piece).is_err() {
                 break;
             }
@@ -372,7 +373,7 @@ fn write(shared: &Shared) {
 mod tests {
     use super::*;
 
-    /// What is written at this time.
+    /// Returns the lines that are written at this time.
     fn taken(queue: &mut Queue, now: Instant) -> Vec<String> {
         std::iter::from_fn(|| queue.next(now)).collect()
     }
@@ -385,7 +386,7 @@ mod tests {
         for _ in 0..FIRST + 5 {
             stray(&mut queue, begin);
         }
-        // Other kinds are not held back.
+        // Other kinds are not affected.
         queue.push_often(Often::Paste, "y", begin);
         queue.push_often(Often::Stray, "another", begin);
         queue.push("hint: z\n".to_owned());
@@ -421,7 +422,7 @@ mod tests {
         for minute in 0..366 * 24 * 60 {
             let now = begin + Duration::from_mins(minute);
             for kind in Often::ALL {
-                // Whether it is always the same, or always something else.
+                // One message that never changes, and one that always does.
                 queue.push_often(kind, "the same", now);
                 queue.push_often(kind, &minute.to_string(), now);
             }

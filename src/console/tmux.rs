@@ -1,7 +1,7 @@
-//! tmux: whether this terminal is one of its panes, who is attached to it and from where, and its buffer.
+//! Queries tmux: whether this terminal is one of its panes, and who is attached from where. Also copies to its buffer.
 //!
-//! A session may have been started at the desk and be attached from elsewhere, so the variables of a pane say nothing about
-//! where the user is. tmux is asked each time it matters, and not for long.
+//! A session may have been started at the desktop and be attached from another computer, so the variables of a pane
+//! don't tell where the user is. tmux is queried each time that matters, with a short timeout.
 
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -15,15 +15,15 @@ use crate::console::origin;
 use crate::console::origin::{Attached, Door, Origin};
 use crate::secret::{ExposeSecret, SecretString};
 
-/// A tmux that does not answer must not hold up the user.
+/// How long to wait for a response of tmux.
 const LIMIT: Duration = Duration::from_secs(3);
-/// More of its answer is not looked at.
+/// Maximum number of lines of the response to read.
 const LINES: usize = 10_000;
 
 /// Asks tmux who is attached.
 ///
 /// # Errors
-/// Returns part of a sentence that says why tmux can't tell.
+/// Returns an error, as part of a sentence, if tmux can't tell.
 pub async fn ask(environment: &Environment) -> Result<Attached, String> {
     let arguments = [
         "list-panes",
@@ -45,7 +45,7 @@ pub async fn ask(environment: &Environment) -> Result<Attached, String> {
     Ok(attached(environment, &text, Origin::of))
 }
 
-/// The same for what may wait: takes the answer into `environment`. `None` if this is not tmux.
+/// Does the same, but blocks, and updates `environment` with the response. Returns `None` if this is not tmux.
 #[must_use]
 pub fn settle(environment: &mut Environment) -> Option<Result<Attached, String>> {
     if !environment.tmux {
@@ -80,13 +80,13 @@ fn attached(environment: &Environment, text: &str, origin: impl Fn(u32) -> Origi
         }
     }
     let mut here = !clients.is_empty() && found.ssh_connection.is_none();
-    // tmux takes the variable over from whoever attaches.
+    // tmux updates this variable from each client that attaches.
     here &= environment.x_display.is_none() || environment.x_display == display;
     for pid in clients {
         let client = origin(pid);
         found.mosh |= client.door == Some(Door::Mosh);
         found.ssh |= matches!(client.door, Some(Door::Ssh | Door::Mosh));
-        // One within another tmux may be anywhere.
+        // A client inside another tmux may be connected from anywhere.
         here &= client.door.is_none() && client.keeper.is_none() && !client.incomplete;
         #[cfg(target_os = "linux")]
         match origin::variables_of(pid, ["SSH_CONNECTION", "WAYLAND_DISPLAY"]) {
@@ -103,16 +103,16 @@ fn attached(environment: &Environment, text: &str, origin: impl Fn(u32) -> Origi
     found
 }
 
-/// What becomes of text in tmux's buffer.
+/// What happens to text in the tmux buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Onward {
-    /// tmux was asked to pass it on to the terminals that are attached.
+    /// tmux was asked to forward the text to the attached terminals.
     Asked,
-    /// It stays there, as it was wished or because this tmux is too old.
+    /// The text stays in the buffer, as requested or because this tmux is too old.
     Stays,
 }
 
-/// Puts `text` in tmux's buffer, and asks tmux to pass it on where `onward` is set.
+/// Copies `text` to the tmux buffer, and asks tmux to forward it if `onward` is set.
 pub(super) async fn copy(
     environment: &Environment,
     text: &SecretString,
@@ -124,7 +124,7 @@ pub(super) async fn copy(
             return Ok(Onward::Asked);
         }
         let first = said(&output);
-        // Before 3.2, tmux knows no -w.
+        // tmux before 3.2 doesn't know -w.
         if !["usage", "unknown flag", "unknown option"]
             .iter()
             .any(|sign| first.contains(sign))
@@ -160,7 +160,8 @@ async fn run(
             .spawn()?;
         let input = child.stdin.take();
         if let (Some(mut input), Some(text)) = (input, text) {
-            // One that refuses does not read; what it says is of more use than that it closed the pipe.
+            // If tmux rejects the command, it doesn't read the input. Its message is more useful than the error that
+            // the pipe is closed.
             match input.write_all(text.expose_secret().as_bytes()).await {
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error),
                 Err(_) | Ok(()) => {}
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_user_who_may_be_elsewhere_is_not_here() {
-        // This process: a real one, whose variables can be read.
+        // The PID of this process: a real one, whose variables can be read.
         let client = format!("client {}\n", std::process::id());
         let wayland = std::env::var("WAYLAND_DISPLAY").ok();
         let over_ssh = std::env::var_os("SSH_CONNECTION").is_some();
@@ -211,7 +212,7 @@ mod tests {
             |text: &str, origin: Origin| attached(&environment, text, |_| origin.clone()).here;
         let desk = format!("{client}DISPLAY=:0\n-SSH_CONNECTION\n");
         assert_eq!(here(&desk, Origin::default()), !over_ssh);
-        // Nobody is attached; another display; over SSH as tmux tells.
+        // No client is attached; another display; a client over SSH according to tmux.
         assert!(!here("DISPLAY=:0\n", Origin::default()));
         assert!(!here(&format!("{client}DISPLAY=:1\n"), Origin::default()));
         assert!(!here(&format!("{client}-DISPLAY\n"), Origin::default()));
@@ -221,7 +222,7 @@ mod tests {
             attached(&environment, &ssh, |_| Origin::default()).ssh_connection,
             Some("192.0.2.1 5 192.0.2.2 22".to_owned())
         );
-        // By the processes above the client.
+        // A client is remote according to the processes above it.
         for door in [Door::Ssh, Door::Mosh, Door::Other] {
             let origin = Origin {
                 door: Some(door),

@@ -1,7 +1,7 @@
-//! The SSH tunnel through which a browser on the user's own machine returns to the listener here.
+//! Builds the command of the SSH tunnel through which a browser on another computer reaches the listener.
 //!
-//! Its command is made of numbers, addresses and a name that every shell takes as it is: nothing from the environment
-//! gets into it as text. What leads through jump hosts, or by another name, is known to the user only.
+//! The command consists of numbers, addresses and a name that needs no quotes in any shell: it contains no other text
+//! from the environment. Only the user knows about jump hosts or other host names.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,10 +10,10 @@ use url::Url;
 
 use crate::console::environment::Ssh;
 
-/// The port that ssh takes where none is given.
+/// The default port of ssh.
 const SSH_PORT: u16 = 22;
 
-/// A command that opens a tunnel, to be run on the user's own machine.
+/// The command that opens a tunnel, to be run on the user's own computer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tunnel {
     command: String,
@@ -21,10 +21,11 @@ pub struct Tunnel {
 }
 
 impl Tunnel {
-    /// From `port` of the user's machine, as `host`, to the first of `ends` that serves. `None` if there is no way:
-    /// the browser is sent to another host than its own, or nothing listens.
+    /// Builds a tunnel from `host` and `port` on the user's computer to the most suitable address of `ends`. Returns
+    /// `None` if no tunnel works: the redirect goes to a host other than the browser's own computer, or nothing
+    /// listens.
     ///
-    /// A tunnel begins on both families there, so one end is enough for `localhost`.
+    /// ssh listens on both IPv4 and IPv6 there, so one end is enough for `localhost`.
     #[must_use]
     pub fn new(ssh: &Ssh, host: &str, port: u16, ends: &[SocketAddr]) -> Option<Self> {
         let own: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
@@ -35,7 +36,7 @@ impl Tunnel {
         {
             return None;
         }
-        // IPv4 is there on nearly every machine.
+        // IPv4 exists on nearly every machine.
         let end = ends
             .iter()
             .find(|end| end.is_ipv4())
@@ -47,7 +48,7 @@ impl Tunnel {
             ip => ip,
         };
         let to = SocketAddr::new(to, end.port());
-        // Without an address a tunnel begins on 127.0.0.1 and ::1; others have to be named.
+        // Without an address, ssh listens on 127.0.0.1 and ::1. Other addresses must be given.
         let from = match own {
             Some(IpAddr::V4(ip)) if ip != Ipv4Addr::LOCALHOST => format!("{ip}:"),
             Some(_) | None => String::new(),
@@ -57,7 +58,7 @@ impl Tunnel {
             words.extend(["-p".to_owned(), server.port().to_string()]);
         }
         let forward = format!("{from}{port}:{to}");
-        // Brackets are a pattern to some shells.
+        // Some shells interpret brackets as a pattern.
         let quote = if to.is_ipv6() { "\"" } else { "" };
         words.extend(["-L".to_owned(), format!("{quote}{forward}{quote}")]);
         if let Some(server) = ssh.server {
@@ -73,7 +74,7 @@ impl Tunnel {
         })
     }
 
-    /// To the listener of a sign-in that waits at `listening` for the browser's return.
+    /// Builds a tunnel to the listener of a sign-in, which waits for the redirect at the addresses `listening`.
     #[must_use]
     pub fn to_listener(ssh: &Ssh, redirect_url: &Url, listening: &[String]) -> Option<Self> {
         let host = redirect_url.host_str()?;
@@ -83,7 +84,7 @@ impl Tunnel {
             .filter_map(|place| place.parse().ok())
             .collect();
         if ends.is_empty() && !listening.is_empty() {
-            // HTTP.sys names what it serves, not an address: it is on all of them.
+            // HTTP.sys reports URLs instead of addresses: it listens on all addresses.
             let own: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
             let ip = own.unwrap_or(Ipv4Addr::LOCALHOST.into());
             ends.push(SocketAddr::new(ip, port));
@@ -91,7 +92,7 @@ impl Tunnel {
         Self::new(ssh, host, port, &ends)
     }
 
-    /// Whom to log in to, where the command does not say it rightly.
+    /// Returns how to adapt the destination in the command, which may be wrong or missing.
     #[must_use]
     pub fn login_advice(&self) -> &'static str {
         if self.complete {
@@ -103,7 +104,7 @@ impl Tunnel {
 }
 
 impl fmt::Display for Tunnel {
-    /// The command, in one line.
+    /// Formats the command on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.command)
     }
@@ -155,7 +156,7 @@ mod tests {
                 &["127.0.0.2:8400"],
                 "ssh -L 127.0.0.2:8400:127.0.0.2:8400 alice@192.0.2.2",
             ),
-            // A Listen address.
+            // With a Listen address.
             (
                 "localhost",
                 &["0.0.0.0:9000"],

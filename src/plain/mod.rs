@@ -277,7 +277,7 @@ impl Front<'_> {
         let complete = request::request(&self.session.settings).is_ok();
         let started = match self.session.discover(Overwrite::Nothing) {
             Ok(started) => started,
-            // The metadata could supply missing endpoints, so only other problems matter yet.
+            // Report this error now: missing endpoints may be only a consequence of it.
             Err(Refused::Form(problems)) => {
                 for problem in problems {
                     say_problem(&problem, &self.session.settings);
