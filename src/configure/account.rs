@@ -1,4 +1,4 @@
-//! Users and groups of Windows, and what this process may do.
+//! Looks up Windows users and groups, and the rights of this process.
 
 #![allow(
     unsafe_code,
@@ -20,19 +20,20 @@ use windows_sys::Win32::UI::WindowsAndMessaging::WSF_VISIBLE;
 use super::reading::Account;
 use crate::windows::{Sid, process_token, sid_text, up_to_zero, user_sid};
 
-/// The current user, as `DOMAIN\name`.
+/// Returns the current user, as `DOMAIN
+/// ame`.
 pub(super) fn user() -> Option<String> {
     let found = account(&user_sid().ok()?)?;
     (!found.name.is_empty()).then_some(found.name)
 }
 
-/// The account of a security identifier.
+/// Returns the account of a security identifier.
 pub(super) fn account(sid: &str) -> Option<Account> {
     let found = Sid::parse(sid)?;
     let (mut name, mut domain) = ([0_u16; 512], [0_u16; 512]);
     let (mut name_length, mut domain_length) = (name.len() as u32, domain.len() as u32);
     let mut kind = 0;
-    // SAFETY: the identifier is sound; both buffers are as long as told.
+    // SAFETY: the identifier is valid; both buffers have the lengths that are passed.
     let known = unsafe {
         LookupAccountSidW(
             null(),
@@ -56,15 +57,15 @@ pub(super) fn account(sid: &str) -> Option<Account> {
     })
 }
 
-/// A descriptor in which every account is named by its whole identifier: Windows has short names for some, such as LA for
-/// the administrator of this machine.
+/// Returns a descriptor in which every account has its full identifier: Windows uses short names for some accounts,
+/// such as LA for the administrator of this machine.
 pub(super) fn with_whole_identifiers(sddl: &str) -> String {
     let mut parts = sddl.split(')').map(|part| {
         let Some((head, whom)) = part.rsplit_once(';') else {
             return part.to_owned();
         };
         let whole = Sid::parse(whom).and_then(|sid| {
-            // SAFETY: it was just read.
+            // SAFETY: the identifier was just parsed.
             unsafe { sid_text(sid.pointer()) }.ok()
         });
         format!("{head};{}", whole.as_deref().unwrap_or(whom))
@@ -73,14 +74,14 @@ pub(super) fn with_whole_identifiers(sddl: &str) -> String {
     parts.fold(first, |text, part| text + ")" + &part)
 }
 
-/// True if this process has the rights of an administrator.
+/// Returns whether this process is elevated, with the rights of an administrator.
 pub(super) fn is_elevated() -> bool {
     let Ok(token) = process_token() else {
         return false;
     };
     let mut elevation = TOKEN_ELEVATION::default();
     let mut length = 0;
-    // SAFETY: `elevation` is what this question is answered with, and its size is passed.
+    // SAFETY: `elevation` is the type that this query returns, and its size is passed.
     let told = unsafe {
         GetTokenInformation(
             token.as_raw_handle(),
@@ -93,12 +94,12 @@ pub(super) fn is_elevated() -> bool {
     told != 0 && elevation.TokenIsElevated != 0
 }
 
-/// True if this process belongs to a desktop that somebody can see; services and remote shells do not.
+/// Returns whether this process belongs to a visible desktop, unlike services and remote shells.
 pub(super) fn desktop_is_visible() -> bool {
     let mut flags = USEROBJECTFLAGS::default();
     let mut length = 0;
-    // SAFETY: the station's handle need not be closed; `flags` is what this question is answered with, and its size is
-    // told.
+    // SAFETY: the window station's handle need not be closed; `flags` is what this query returns, and its size is
+    // passed.
     let told = unsafe {
         GetUserObjectInformationW(
             GetProcessWindowStation(),
@@ -127,12 +128,12 @@ mod tests {
         let found = account(&own).unwrap();
         assert_eq!(found.name.to_lowercase(), me.to_lowercase());
         assert!(!found.group);
-        // Its name is translated, its identifier is not.
+        // The name of this account is translated; its identifier is not.
         let system = account("S-1-5-18").unwrap().name;
         assert_eq!(account_sid(&system).unwrap(), "S-1-5-18");
         assert_eq!(account_sid("nobody-of-that-name"), Err(ERROR_NONE_MAPPED));
         assert_eq!(account("S-1-rubbish"), None);
-        // Everybody is everybody, and the guests are others.
+        // Every user is a member of Everyone, but not of Guests.
         assert!(is_member("S-1-1-0") && !is_member("S-1-5-32-546"));
         assert!(account("S-1-5-32-545").unwrap().group);
     }

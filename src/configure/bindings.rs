@@ -1,4 +1,4 @@
-//! Which certificate HTTP.sys presents at an https redirect URL. Changes nothing.
+//! Checks which certificate HTTP.sys presents for an https redirect URL. Changes nothing.
 
 use super::codes::Object;
 use super::plan::{Plan, deletion};
@@ -8,17 +8,17 @@ use super::service::{Service, by_hand, unread};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, Thumbprint};
 
-/// A place where HTTP.sys looks for a certificate, and what is bound there.
+/// An endpoint for which HTTP.sys looks up a certificate, and the binding found there.
 type Lookup = (Endpoint, Result<Option<FoundBinding>, u32>);
 
-/// Each of them, in the order of HTTP.sys.
+/// Returns all lookups for a plan, in the order of HTTP.sys.
 fn lookups(plan: &Plan, service: &impl Service) -> Vec<Lookup> {
     let all = plan.prefix.lookups().into_iter();
     all.map(|endpoint| (endpoint.clone(), service.binding(&endpoint)))
         .collect()
 }
 
-/// What there is to say of the certificate of a plan and of its bindings; nothing with http.
+/// Returns the findings about the certificate of a plan and its bindings; none for http.
 pub(super) fn verify(
     plan: &Plan,
     certificates: &[StoreCertificate],
@@ -31,13 +31,13 @@ pub(super) fn verify(
     let presented = lookups
         .iter()
         .find_map(|(endpoint, found)| Some((endpoint, found.as_ref().ok()?.as_ref()?)));
-    // If none was chosen, the certificate that is presented is checked.
+    // If no certificate was chosen, check the one that is presented.
     let is_presented = || Some(Thumbprint(presented?.1.hash.as_slice().try_into().ok()?));
     let mut findings = Vec::new();
     if let Some(thumbprint) = plan.thumbprint.or_else(is_presented) {
         findings.extend(certificate_findings(plan, thumbprint, certificates));
     }
-    // A sign-in works without a binding of its own, if there is one that is less or more specific.
+    // A sign-in works without its own binding if there is a more or less specific one.
     let instead = presented.filter(|(endpoint, found)| {
         let same = |thumbprint: Thumbprint| found.hash == thumbprint.0;
         !own.contains(endpoint) && plan.thumbprint.is_none_or(same)
@@ -68,7 +68,7 @@ pub(super) fn verify(
     findings
 }
 
-/// The bindings that HTTP.sys finds before those of the plan, once these exist.
+/// Returns findings about bindings that HTTP.sys finds before those of the plan, once the latter exist.
 pub(super) fn ahead(plan: &Plan, service: &impl Service) -> Vec<Finding> {
     if plan.prefix.secure {
         first(plan, &lookups(plan, service))
@@ -77,7 +77,7 @@ pub(super) fn ahead(plan: &Plan, service: &impl Service) -> Vec<Finding> {
     }
 }
 
-/// The same, of what was found: browsers get the certificate of these.
+/// Does the same for the lookups found: browsers get the certificate of these bindings.
 fn first(plan: &Plan, lookups: &[Lookup]) -> Vec<Finding> {
     let own = plan.endpoints();
     let hash_of = |wanted: &Endpoint| {
@@ -142,7 +142,7 @@ mod tests {
         Plan::new(Prefix::of(url).unwrap(), "me", thumbprint).unwrap()
     }
 
-    /// A machine on which certificates are bound to these endpoints; our own bindings are those of the plan.
+    /// Returns a machine with certificates bound to these endpoints, for the host name by this program.
     fn machine(bound: &[(&str, u8)]) -> Scripted {
         let mut machine = Scripted::default();
         for (endpoint, byte) in bound {
@@ -160,10 +160,10 @@ mod tests {
         machine
     }
 
-    /// What Verify says of bindings: their states, and all that it says.
+    /// Returns the states of the findings of Verify about bindings, and their text.
     fn told(plan: &Plan, machine: &Scripted) -> (Vec<State>, String) {
         let mut findings = verify(plan, &[], machine);
-        // The first is about the certificate itself, if one is known.
+        // The first finding is about the certificate itself, if one is known.
         if findings[0].text.contains("is not in the machine's store") {
             findings.remove(0);
         }
@@ -185,7 +185,7 @@ mod tests {
                 assert_eq!(states, [Good], "{text}");
                 assert!(text.contains(endpoint), "{text}");
             }
-            // Another one was chosen, which Set up binds.
+            // Another certificate was chosen, which Set up binds.
             let (states, text) = told(&plan(URL, Some(2)), &machine);
             assert_eq!(states, [Missing], "{text}");
         }
@@ -217,16 +217,16 @@ mod tests {
             }
             let (states, text) = told(&plan(URL, Some(1)), &machine(&[ours, (endpoint, 1)]));
             assert_eq!(states, [Good, Good], "{text}");
-            // By itself, it is the one that a sign-in uses.
+            // If none is chosen, a sign-in uses this certificate.
             let (states, text) = told(&plan(URL, None), &machine(&[(endpoint, 2)]));
             assert_eq!(states, [Good], "{text}");
-            // Set up says so as well.
+            // Set up reports this, too.
             assert_eq!(
                 ahead(&plan(URL, Some(1)), &machine(&[(endpoint, 2)])).len(),
                 1
             );
         }
-        // The other way round, the binding of all addresses is found last.
+        // In the opposite case, the binding for all addresses is found last.
         let (states, text) = told(
             &plan("https://127.0.0.1:8443/", Some(1)),
             &machine(&[("ipport=127.0.0.1:8443", 1), ("ipport=0.0.0.0:8443", 2)]),

@@ -1,4 +1,4 @@
-//! The listener's own certificate for https: created, read and deleted in the user's folder.
+//! Creates, reads and deletes the loopback listener's certificates for https, in the user's folder.
 
 use std::time::SystemTime;
 
@@ -9,10 +9,10 @@ use crate::store::folders;
 
 const NO_FOLDER: &str = "Can't store a certificate: no home folder is set.";
 
-/// Makes one for `host`: its fingerprint, and who can read its key.
+/// Creates a certificate for `host`. Returns its fingerprint, and who can read its private key.
 ///
 /// # Errors
-/// Returns a sentence that says why.
+/// Returns an error, as a sentence, if that fails.
 pub fn create(host: &str) -> Result<(String, Readers), String> {
     let folder = folders::certificates().ok_or(NO_FOLDER)?;
     let now = SystemTime::now();
@@ -21,10 +21,10 @@ pub fn create(host: &str) -> Result<(String, Readers), String> {
         .map_err(|error| format!("{error} {}", error.hint()))
 }
 
-/// The fingerprint of the one for `host`, where there is one.
+/// Returns the fingerprint of the certificate for `host`, if there is one.
 ///
 /// # Errors
-/// Returns a sentence that says why.
+/// Returns an error, as a sentence, if the certificate can't be used.
 pub fn fingerprint(host: &str) -> Result<Option<String>, String> {
     let folder = folders::certificates().ok_or(NO_FOLDER)?;
     let Some(files) = paths(&folder, host).filter(|files| files.certificate.exists()) else {
@@ -35,10 +35,10 @@ pub fn fingerprint(host: &str) -> Result<Option<String>, String> {
         .map_err(|error| format!("{error} {}", error.hint()))
 }
 
-/// Deletes the one for `host`.
+/// Deletes the certificate for `host`.
 ///
 /// # Errors
-/// Returns a sentence that says why.
+/// Returns an error, as a sentence, if that fails.
 pub fn delete(host: &str) -> Result<(), String> {
     let folder = folders::certificates().ok_or(NO_FOLDER)?;
     match created::delete(&folder, host) {

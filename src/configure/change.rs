@@ -1,4 +1,4 @@
-//! Set up and delete with HTTP.sys: which changes are left, and who can make them.
+//! Set up and Delete with HTTP.sys: finds which changes are left, and makes them with the rights available.
 
 use super::codes::{self, Object};
 use super::plan::{Plan, PlanError};
@@ -7,24 +7,25 @@ use super::report::{Finding, SetUpAction, State};
 use super::service::{Listener, Rights, Service, by_hand, governing};
 use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding};
 
-/// The user answered the question for consent with no.
+/// The user declined consent (`ERROR_CANCELLED`).
 pub(super) const CANCELLED: u32 = 1223;
-/// It took too long.
+/// The change took too long (`WAIT_TIMEOUT`).
 pub(super) const TIMEOUT: u32 = 258;
 
 /// A part of a change: the reservation, or one of the bindings.
 #[derive(Clone)]
 struct Part {
     object: Object,
-    /// Of a binding.
+    /// The endpoint, for a binding.
     endpoint: Option<Endpoint>,
-    /// The command that does it by hand.
+    /// The command that makes the change manually.
     command: String,
-    /// What there is to say where nothing is left to do.
+    /// What to report if nothing is left to do.
     settled: Option<Finding>,
 }
 
-/// Sets up or deletes what is left to do: itself where it may, by consent where that can be had; else it says what to run.
+/// Makes the changes that are left: directly if this process is elevated, otherwise with the user's consent if
+/// possible; else returns the commands to run.
 pub(super) fn change(
     action: SetUpAction,
     plan: &Plan,
@@ -63,7 +64,7 @@ pub(super) fn change(
     findings
 }
 
-/// Why nothing came of the question for consent.
+/// Explains why asking for consent failed.
 fn refused(code: u32) -> String {
     match code {
         CANCELLED => {
@@ -85,7 +86,8 @@ fn to_run(command: String) -> Finding {
     Finding::new(State::Note, "Run as administrator:").with(command)
 }
 
-/// What came of each part once the elevated program has ended: looked at again, as only its exit code came back.
+/// Returns the result of each part after the elevated program ended. The parts are read again, because the program only
+/// returns an exit code.
 fn after_consent(
     action: SetUpAction,
     plan: &Plan,
@@ -123,17 +125,17 @@ fn after_consent(
         .collect()
 }
 
-/// The arguments with which this program does the same elevated.
+/// Returns the arguments with which the elevated program makes the same changes.
 fn arguments(action: SetUpAction, plan: &Plan, account: &Listener) -> Vec<String> {
     let mut arguments = vec![
         "configure".to_owned(),
         action.word().to_owned(),
         format!("--redirect-url={}", plan.prefix),
-        // Elevated it may be somebody else.
+        // Elevated, the program may run as another user.
         format!("--user={}", account.sid),
-        // Where consent changes nothing, it would ask again and again.
+        // If consent doesn't elevate the program, it must not ask again and again.
         "--no-consent".to_owned(),
-        // Its environment may name the other one.
+        // The environment of the elevated program may select the other listener.
         "--listener=httpsys".to_owned(),
     ];
     arguments.extend(
@@ -143,8 +145,8 @@ fn arguments(action: SetUpAction, plan: &Plan, account: &Listener) -> Vec<String
     arguments
 }
 
-/// The parts of a change, and which of them are settled: what is as wanted is not written again, and what belongs to
-/// others is neither written over nor deleted.
+/// Returns the parts of a change, and which of them are settled: parts that are correct already are not written again,
+/// and those of other programs or users are neither overwritten nor deleted.
 fn parts(
     action: SetUpAction,
     plan: &Plan,
@@ -199,7 +201,7 @@ fn settled_reservation(
             Some(by_hand(plan, 0, left_alone(finding(&own, &reserved))))
         }
         (_, Reserved::Missing) => {
-            // That of a path above it is enough, if it is for this account.
+            // The reservation of a parent path is enough, if it is for this account.
             let (above, sddl) = governing(&plan.prefix, service).ok()??;
             let reserved = account.reserved(Some(&sddl), service);
             matches!(reserved, Reserved::Fine | Reserved::Shared)
@@ -259,7 +261,7 @@ fn settled_binding(
     }
 }
 
-/// Does a part that is not settled; says what came of it.
+/// Makes the change of a part that is not settled. Returns the result.
 fn carry_out(
     action: SetUpAction,
     plan: &Plan,

@@ -1,8 +1,8 @@
-//! What the codes of the HTTP service's configuration mean, and what to do.
+//! Explains the error codes of the HTTP service's configuration, and what to do about them.
 
 use super::report::{Finding, SetUpAction, State};
 
-/// What was worked on.
+/// The object of a configuration call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Object {
     /// The URL reservation.
@@ -12,7 +12,7 @@ pub enum Object {
 }
 
 impl Object {
-    /// Within a sentence.
+    /// Returns the name for use within a sentence.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -22,25 +22,25 @@ impl Object {
     }
 }
 
-/// The call did what it was asked to do.
+/// Success (`NO_ERROR`).
 pub const DONE: u32 = 0;
-/// Not found, as the service answers a query.
+/// Not found, as the service reports it for queries (`ERROR_FILE_NOT_FOUND`).
 pub const FILE_NOT_FOUND: u32 = 2;
-/// Not an administrator.
+/// The caller is not an administrator (`ERROR_ACCESS_DENIED`).
 pub const ACCESS_DENIED: u32 = 5;
-/// The service accepts no such value.
+/// The service rejects a value (`ERROR_INVALID_PARAMETER`).
 pub const INVALID_PARAMETER: u32 = 87;
-/// One exists already.
+/// The object exists already (`ERROR_ALREADY_EXISTS`).
 pub const ALREADY_EXISTS: u32 = 183;
-/// Not found.
+/// Not found (`ERROR_NOT_FOUND`).
 pub const NOT_FOUND: u32 = 1168;
-/// The key of the certificate cannot be used.
+/// The private key of the certificate can't be used (`ERROR_NO_SUCH_LOGON_SESSION`).
 pub const NO_SUCH_LOGON_SESSION: u32 = 1312;
 
-/// Windows knows no such account.
+/// Windows knows no account of this name (`ERROR_NONE_MAPPED`).
 pub const NONE_MAPPED: u32 = 1332;
 
-/// What a code means for `action` on `object`, and what to do about it.
+/// Returns what a code means for `action` on `object`, and what to do about it.
 #[must_use]
 pub fn finding(action: SetUpAction, object: Object, code: u32) -> Finding {
     let name = object.name();
@@ -195,7 +195,7 @@ mod tests {
                 } = finding(action, object, code);
                 assert!(seen.insert(text.clone()), "twice: {text}");
                 assert!(text.ends_with('.'), "{text}");
-                // All is said, or there is something to do.
+                // Either everything is done, or there is a fix.
                 assert_eq!(fix.is_some(), code != 0, "{text}");
                 assert!(fix.is_none_or(|fix| fix.ends_with('.')), "{text}");
                 assert_eq!(text.contains(&format!("ode {code}")), code != 0, "{text}");

@@ -1,4 +1,4 @@
-//! Which process uses a port, from the kernel's tables, if this user can see it. Linux only.
+//! Finds which process uses a port, in the kernel's tables, as far as this user may see it. Linux only.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,18 +6,18 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::clean::clean;
 
-/// Who has a port.
+/// The process that uses a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
     /// This program itself.
     Ourselves,
-    /// A process: its name and number.
+    /// A process, with its name and PID.
     Process(String, u32),
-    /// A process of this user, which is not to be seen: the user's number and name.
+    /// A process that is hidden from this user. Contains the ID and name of its user.
     Hidden(u32, Option<String>),
 }
 
-/// A socket that listens: where, whose, and its number.
+/// A listening socket, with its address, user ID and inode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Socket {
     address: SocketAddr,
@@ -25,7 +25,7 @@ struct Socket {
     inode: u64,
 }
 
-/// Who listens where `address` would; several, where a program has passed its socket on.
+/// Returns which processes prevent listening on `address`. There are several if a process has passed its socket on.
 pub(super) fn holders(address: SocketAddr) -> Vec<Holder> {
     let sockets: Vec<Socket> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .into_iter()
@@ -45,17 +45,17 @@ pub(super) fn holders(address: SocketAddr) -> Vec<Holder> {
     holders
 }
 
-/// True if a socket that listens on `there` keeps others from listening on `here`.
+/// Returns whether a socket listening on `there` prevents listening on `here`.
 fn in_the_way(there: SocketAddr, here: SocketAddr) -> bool {
     let (one, other) = (there.ip().to_canonical(), here.ip().to_canonical());
     there.port() == here.port()
         && (one == other
             || (other.is_unspecified() && (other.is_ipv6() || one.is_ipv4()))
-            // All addresses of IPv6 are those of IPv4 as well, unless it was asked otherwise.
+            // A socket for all IPv6 addresses also covers IPv4, unless it is IPv6-only.
             || (one.is_unspecified() && (one.is_ipv6() || other.is_ipv4())))
 }
 
-/// The listening sockets of a table like /proc/net/tcp or tcp6.
+/// Parses the listening sockets of a table such as /proc/net/tcp or tcp6.
 fn listening(table: &str) -> Vec<Socket> {
     table
         .lines()
@@ -65,7 +65,7 @@ fn listening(table: &str) -> Vec<Socket> {
             let (local, state) = (fields.get(1)?, fields.get(3)?);
             (*state == "0A").then_some(())?;
             let (ip, port) = local.split_once(':')?;
-            // Words of four bytes, each as a number of this machine.
+            // Groups of four bytes, each written as a number in native byte order.
             let bytes: Option<Vec<u8>> = (0..ip.len() / 8)
                 .map(|at| u32::from_str_radix(ip.get(at * 8..at * 8 + 8)?, 16).ok())
                 .map(|word| word.map(u32::to_ne_bytes))
@@ -86,7 +86,7 @@ fn listening(table: &str) -> Vec<Socket> {
         .collect()
 }
 
-/// The process that has this socket open, as far as this user may see.
+/// Finds the process that has this socket open, as far as this user may see it.
 fn process(socket: &Socket) -> Option<Holder> {
     let mut link = String::new();
     let _ = write!(link, "socket:[{}]", socket.inode);
@@ -97,7 +97,7 @@ fn process(socket: &Socket) -> Option<Holder> {
                 .any(|entry| fs::read_link(entry.path()).is_ok_and(|to| to.as_os_str() == &*link))
         })
     };
-    // This program hides itself from others of this user, and from its own number among them.
+    // This program hides its files from other processes of the user, and thereby also under its own PID.
     if has("/proc/self/fd") {
         return Some(Holder::Ourselves);
     }
@@ -116,7 +116,7 @@ fn process(socket: &Socket) -> Option<Holder> {
     None
 }
 
-/// The name of a process: that of its file, as threads may be named otherwise.
+/// Returns the name of a process: that of its executable, because threads may have other names.
 fn process_name(id: u32) -> String {
     let file = fs::read_link(format!("/proc/{id}/exe")).ok();
     let file = file.as_ref().and_then(|path| path.file_name());
@@ -127,7 +127,7 @@ fn process_name(id: u32) -> String {
     clean(&name, 40)
 }
 
-/// The name of a user, from a text like /etc/passwd.
+/// Returns the name of a user, from a text such as /etc/passwd.
 fn user_name(users: &str, uid: u32) -> Option<String> {
     users.lines().find_map(|line| {
         let mut fields = line.split(':');

@@ -1,15 +1,15 @@
-//! The addresses that HTTP.sys listens on: all, or those of the `iplisten` list. Compares the list with the redirect URL.
+//! Compares the addresses that HTTP.sys listens on (all, or those of the `iplisten` list) with the redirect URL.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::report::{Finding, State};
 use crate::httpsys::prefix::Prefix;
 
-/// HTTP.sys reads the list only when it starts.
+/// What to do after the list was changed.
 const RESTART: &str = "restart the HTTP service or Windows: HTTP.sys reads the list only when it starts. Stopping the \
     service also stops IIS and every other program that uses HTTP.sys.";
 
-/// The addresses through which a browser on this machine returns.
+/// Returns the addresses through which a browser on this machine may return.
 fn expected(prefix: &Prefix) -> Vec<IpAddr> {
     prefix.address().map_or_else(
         || vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
@@ -17,13 +17,13 @@ fn expected(prefix: &Prefix) -> Vec<IpAddr> {
     )
 }
 
-/// True if an entry of the list covers this address: itself, or all addresses of its family.
+/// Returns whether the list covers this address: by the address itself, or by all addresses of its family.
 fn is_heard(list: &[IpAddr], ip: IpAddr) -> bool {
     list.iter()
         .any(|entry| *entry == ip || (entry.is_unspecified() && entry.is_ipv4() == ip.is_ipv4()))
 }
 
-/// What the list means for this redirect URL.
+/// Returns what the list means for this redirect URL.
 pub(super) fn finding(prefix: &Prefix, list: Result<Vec<IpAddr>, u32>) -> Finding {
     let list = match list {
         Ok(list) => list,
@@ -89,7 +89,7 @@ mod tests {
             ("localhost", &["127.0.0.1", "::1"], Note, None),
             ("localhost", &["0.0.0.0", "::"], Note, None),
             ("localhost", &["127.0.0.1"], Note, Some("::1")),
-            // All addresses of IPv6 are none of IPv4.
+            // All IPv6 addresses don't include IPv4.
             ("localhost", &["::"], Note, Some("127.0.0.1")),
             ("127.0.0.1", &["::"], Problem, Some("127.0.0.1")),
             ("127.0.0.1", &["0.0.0.0"], Note, None),
@@ -104,7 +104,7 @@ mod tests {
             assert_eq!(finding.state, state, "{host} {list:?}");
             let command = added.map(|ip| format!("netsh http add iplisten ipaddress={ip}"));
             assert_eq!(finding.command, command, "{host} {list:?}");
-            // Whatever has to be changed has to be read by HTTP.sys.
+            // After any change, HTTP.sys must read the list again.
             let restart = finding
                 .fix
                 .is_some_and(|fix| fix.contains("restart the HTTP service"));

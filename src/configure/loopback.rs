@@ -1,5 +1,5 @@
-//! For our own listener: is the port free and allowed, who has it, what does `localhost` mean here, and is there a
-//! certificate. On Windows nobody is told who has a port.
+//! Checks what the loopback listener requires: a port that is free and allowed, the addresses of `localhost`, and a
+//! certificate. Except on Linux, the process that uses a port can't be named.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,24 +13,24 @@ use crate::console::tunnel::Tunnel;
 use crate::form::request::ListenAddress;
 use crate::store::file::Readers;
 
-/// Where names of this machine are kept.
+/// The file with the host names of this machine.
 const HOSTS: &str = if cfg!(windows) {
     r"C:\Windows\System32\drivers\etc\hosts"
 } else {
     "/etc/hosts"
 };
 
-/// From this port on nobody needs to be root, where the system does not say.
+/// Ports from this number on don't require root, if the system doesn't say otherwise.
 const UNPRIVILEGED: u16 = 1024;
 
-/// Does what is asked. Only a certificate is ever written or deleted; the rest is looking.
+/// Runs the task. Only certificates are ever written or deleted; everything else is read-only.
 #[must_use]
 pub fn perform(task: &SetUpTask) -> Report {
     let mut findings = Vec::new();
     let host = &task.prefix.host;
     match (task.action, task.prefix.secure && task.prefix.is_loopback()) {
         (SetUpAction::Verify, _) => {}
-        // A browser may already trust the one that is there.
+        // Keep an existing certificate: a browser may already trust it.
         (SetUpAction::SetUp, true) if matches!(certificate::fingerprint(host), Ok(Some(_))) => {
             findings.push(Finding::new(
                 State::Note,
@@ -70,7 +70,7 @@ pub fn perform(task: &SetUpTask) -> Report {
     Report::of(findings)
 }
 
-/// A key that others may read, where the file system does not keep permissions.
+/// Returns a note if other users may read the private key, because the file system has no permissions.
 fn key_readers(readers: Readers) -> Option<Finding> {
     (readers == Readers::Others).then(|| {
         Finding::new(
@@ -81,7 +81,7 @@ fn key_readers(readers: Readers) -> Option<Finding> {
     })
 }
 
-/// All that can be known without listening for long.
+/// Returns all that can be found without listening for long.
 fn verify(task: &SetUpTask) -> Vec<Finding> {
     let prefix = &task.prefix;
     let mut findings = Vec::new();
@@ -117,7 +117,7 @@ fn verify(task: &SetUpTask) -> Vec<Finding> {
     findings
 }
 
-/// The tunnel through which a browser on the user's own computer reaches the listener; `None` if none is needed.
+/// Returns the tunnel through which a browser on another computer reaches the listener; `None` if none is needed.
 #[must_use]
 pub fn tunnel(task: &SetUpTask) -> Option<Tunnel> {
     let prefix = &task.prefix;
@@ -125,7 +125,7 @@ pub fn tunnel(task: &SetUpTask) -> Option<Tunnel> {
     Tunnel::new(ssh, &prefix.host, prefix.port, &addresses(task))
 }
 
-/// Where the listener goes for this redirect URL.
+/// Returns the addresses of the listener for this redirect URL.
 fn addresses(task: &SetUpTask) -> Vec<SocketAddr> {
     let port = task.prefix.port;
     match (task.listen, task.prefix.address()) {
@@ -138,7 +138,7 @@ fn addresses(task: &SetUpTask) -> Vec<SocketAddr> {
     }
 }
 
-/// What `localhost` means here.
+/// Checks what `localhost` resolves to on this machine.
 fn name(port: u16) -> Finding {
     let found: Vec<IpAddr> = ("localhost", port)
         .to_socket_addrs()
@@ -147,7 +147,7 @@ fn name(port: u16) -> Finding {
     localhost(&found)
 }
 
-/// What these addresses of `localhost` mean.
+/// Returns what these addresses of `localhost` mean.
 #[must_use]
 pub fn localhost(found: &[IpAddr]) -> Finding {
     let mut known: Vec<IpAddr> = Vec::new();
@@ -185,7 +185,7 @@ fn https(host: &str) -> Finding {
     }
 }
 
-/// An address and a port within a sentence.
+/// Formats an address and port for use within a sentence.
 fn place(address: SocketAddr) -> String {
     match address.ip() {
         IpAddr::V4(ip) => format!("{ip} port {}", address.port()),
@@ -193,7 +193,8 @@ fn place(address: SocketAddr) -> String {
     }
 }
 
-/// Listens for a moment. `at` counts the addresses of the redirect URL: without IPv6 the first one is enough.
+/// Checks a port by listening briefly. `at` is the index among the addresses of the redirect URL: without IPv6, the
+/// first address is enough.
 fn port(address: SocketAddr, at: usize) -> Vec<Finding> {
     let (ip, port) = (address.ip(), address.port());
     let error = match TcpListener::bind(address) {
@@ -225,7 +226,7 @@ fn port(address: SocketAddr, at: usize) -> Vec<Finding> {
             )
             .fix("Use 127.0.0.1 or localhost, or correct Listen address."),
         ],
-        // Some systems without IPv6 say this.
+        // Some systems without IPv6 return such an error.
         _ if at > 0 && holders.is_empty() => vec![Finding::new(
             State::Note,
             format!("{ip} can't be used here ({error}), so only the other address is used."),
@@ -240,14 +241,14 @@ fn port(address: SocketAddr, at: usize) -> Vec<Finding> {
     }
 }
 
-/// A port that is free.
+/// Returns the finding for a free port.
 #[must_use]
 pub fn free(address: SocketAddr) -> Finding {
     let text = format!("{} is free, and you may listen there.", place(address));
     Finding::new(State::Good, text)
 }
 
-/// A port that somebody has.
+/// Returns the finding for a port in use.
 #[must_use]
 pub fn taken(address: SocketAddr, holder: Option<&Holder>) -> Finding {
     let (place, port) = (place(address), address.port());
@@ -291,7 +292,7 @@ pub fn taken(address: SocketAddr, holder: Option<&Holder>) -> Finding {
     }
 }
 
-/// A port that only root may have, and the ways around it where they are wanted.
+/// Returns the findings for a port that only root may use, with the workarounds if `ways` is set.
 #[must_use]
 pub fn privileged(address: SocketAddr, first: u16, program: &str, ways: bool) -> Vec<Finding> {
     let (ip, port, place) = (address.ip(), address.port(), place(address));
@@ -367,7 +368,7 @@ fn first_unprivileged() -> u16 {
         .unwrap_or(UNPRIVILEGED)
 }
 
-/// This program's path, where it can be in quotes.
+/// Returns the path of this program, if it can be quoted.
 fn program() -> String {
     std::env::current_exe()
         .ok()

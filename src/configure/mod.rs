@@ -1,9 +1,9 @@
-//! Configure…: sets up, verifies and deletes what the listener of a redirect URL requires on this machine.
+//! **Configure…**: sets up, verifies and deletes what the listener of a redirect URL requires on this machine.
 //!
-//! `plan` composes, `warnings` judges the redirect URL, `reading` and `listen_list` compare and `codes` explains; none of them
-//! does anything. With HTTP.sys, `steps` is the order of things: `verify` (with `bindings`) and `change`, over the interface in
-//! `service`, which `windows` and `account` fill in. `loopback` looks at ports, addresses and names; `holder` at who has a
-//! port.
+//! Modules without side effects: `plan` composes the changes, `warnings` checks the redirect URL, `reading` and
+//! `listen_list` compare settings, and `codes` explains errors. For HTTP.sys, `steps` runs the steps in order: `verify`
+//! (with `bindings`) and `change`, through the interface in `service`, which `windows` and `account` implement.
+//! `loopback` checks ports, addresses and names; `holder` finds which process uses a port.
 
 #[cfg(windows)]
 mod account;
@@ -30,7 +30,7 @@ pub mod windows;
 use self::report::{Finding, State};
 use self::report::{Listener, Report, SetUpTask};
 
-/// Does what is asked, and comes back with what was found and done. Blocks: not for the loop.
+/// Runs the task, and returns what was found and done. Blocks, so it must not be called from the event loop.
 #[must_use]
 pub fn perform(task: &SetUpTask) -> Report {
     match task.listener {

@@ -1,4 +1,4 @@
-//! What HTTP.sys requires for a redirect URL: the commands, and the structures for its API. Changes nothing.
+//! Plans what HTTP.sys requires for a redirect URL: the commands, and the structures for its API. Changes nothing.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -7,31 +7,31 @@ use crate::httpsys::prefix::{
 };
 use crate::quote::{self, QuoteError};
 
-/// Windows reserves this for everybody, on every machine.
+/// The URL prefix that every Windows machine reserves for all users.
 pub const TEMPORARY: &str = "http://+:80/Temporary_Listen_Addresses/";
 
-/// A redirect URL below [`TEMPORARY`], offered as the one that needs no setup.
+/// The suggested redirect URL below [`TEMPORARY`], which needs no setup.
 pub const WITHOUT_SET_UP: &str = "http://localhost/Temporary_Listen_Addresses/oauth-authorizer/";
 
-/// Whose bindings these are: the identifier of this program, for good.
+/// The application ID of this program's bindings. It must never change.
 pub const APP_ID: u128 = 0x6f2b_1c0e_93d4_4a57_8e1f_5d0c_7a42_b9e6;
 
-/// What is requested.
+/// An action of the listener's setup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetUpAction {
     /// Write what the listener needs.
     SetUp,
-    /// Look whether all is as it should be; changes nothing.
+    /// Check whether everything is correct, without changing anything.
     Verify,
-    /// Remove what the setup writes.
+    /// Remove what the setup has written.
     Delete,
 }
 
 impl SetUpAction {
-    /// All, in the order of the buttons.
+    /// All actions, in the order of the buttons.
     pub const ALL: [Self; 3] = [Self::SetUp, Self::Verify, Self::Delete];
 
-    /// The name on the button.
+    /// Returns the name on the button.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl SetUpAction {
         }
     }
 
-    /// The name as a subcommand.
+    /// Returns the name of the subcommand.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -52,40 +52,40 @@ impl SetUpAction {
     }
 }
 
-/// Why there is no plan.
+/// Why a setup can't be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// Nothing to listen on.
+    /// The redirect URL contains no prefix to listen on.
     #[error(transparent)]
     Prefix(#[from] PrefixError),
-    /// Port 0.
+    /// The port is 0.
     #[error(
         "HTTP.sys requires a fixed port, but port 0 picks any free port. Enter a port in Redirect URL."
     )]
     AnyPort,
-    /// An escaped character in the path.
+    /// The path contains an escaped character.
     #[error(
         "HTTP.sys requires a path without escaped characters (%). Use letters, digits, - and _ in Redirect URL."
     )]
     Escaped,
-    /// No certificate.
+    /// No certificate was chosen.
     #[error(
         "https requires a certificate of this machine. Choose one from the list, or enter its thumbprint."
     )]
     NoThumbprint,
-    /// No thumbprint.
+    /// The thumbprint is invalid.
     #[error(transparent)]
     Thumbprint(#[from] ThumbprintError),
-    /// Nobody to reserve for.
+    /// There is no user to reserve the URL for.
     #[error("The URL reservation requires a user. Enter one, such as DOMAIN\\name.")]
     NoUser,
-    /// It cannot be written as a command.
+    /// A value can't be quoted for a command.
     #[error(transparent)]
     Quote(#[from] QuoteError),
 }
 
 impl PlanError {
-    /// Why there is nothing to set up, if a sign-in uses the loopback listener for such a URL.
+    /// Returns why there is nothing to set up, if a sign-in uses the loopback listener for such a URL.
     #[must_use]
     pub fn nothing_to_set_up(&self) -> Option<&'static str> {
         match self {
@@ -102,7 +102,7 @@ impl PlanError {
     }
 }
 
-/// True for the text of a security identifier, such as S-1-5-20.
+/// Returns whether the text is a security identifier, such as S-1-5-20.
 #[must_use]
 pub fn is_sid(text: &str) -> bool {
     let rest = text
@@ -114,8 +114,8 @@ pub fn is_sid(text: &str) -> bool {
     })
 }
 
-/// The built-in accounts that such a program runs as or is reserved for, by their names in English. In other languages
-/// Windows knows them by other names.
+/// The English names of built-in accounts that such programs run as, or that URLs are reserved for. Windows in other
+/// languages uses other names.
 const BUILT_IN: [(&str, &str); 8] = [
     ("NT AUTHORITY\\SYSTEM", "S-1-5-18"),
     ("NT AUTHORITY\\LOCAL SERVICE", "S-1-5-19"),
@@ -127,8 +127,8 @@ const BUILT_IN: [(&str, &str); 8] = [
     ("Everyone", "S-1-1-0"),
 ];
 
-/// The security identifier that a user was entered as, or that of a built-in account; `None` for a name that only
-/// Windows knows.
+/// Returns the security identifier that was entered as the user, or that of a built-in account; `None` for a name that
+/// only Windows can look up.
 #[must_use]
 pub fn sid_of(user: &str) -> Option<String> {
     if is_sid(user) {
@@ -140,28 +140,28 @@ pub fn sid_of(user: &str) -> Option<String> {
     known.map(|(_, sid)| (*sid).to_owned())
 }
 
-/// The descriptor that lets one account listen: SDDL, with the right that netsh calls listen.
+/// Returns the SDDL descriptor that allows one account to listen. Netsh calls this right "listen".
 #[must_use]
 pub fn sddl(sid: &str) -> String {
     format!("D:(A;;GX;;;{})", sid.to_ascii_uppercase())
 }
 
-/// A setup, as it is wanted.
+/// A planned setup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What is registered.
+    /// The URL prefix to register.
     pub prefix: Prefix,
-    /// For whom: a name, or a security identifier. May be empty until it is requested.
+    /// The account that may listen: a name, or a security identifier. May be empty as long as none is required.
     pub user: String,
-    /// Which certificate, with https.
+    /// The certificate, for https.
     pub thumbprint: Option<Thumbprint>,
 }
 
 impl Plan {
-    /// Puts it together.
+    /// Creates a plan.
     ///
     /// # Errors
-    /// If HTTP.sys can't register such a URL.
+    /// Returns an error if HTTP.sys can't register such a URL.
     pub fn new(
         prefix: Prefix,
         user: &str,
@@ -180,8 +180,8 @@ impl Plan {
         })
     }
 
-    /// What the certificate is bound to: the name as browsers ask for it, or the address; for all names,
-    /// all addresses of both families. Nothing with http.
+    /// Returns the endpoints to bind the certificate to: the host name that browsers send, or the address; for all
+    /// names, all addresses of both families. None for http.
     #[must_use]
     pub fn endpoints(&self) -> Vec<Endpoint> {
         let port = self.prefix.port;
@@ -200,7 +200,7 @@ impl Plan {
         }
     }
 
-    /// The reservation for the account with this security identifier.
+    /// Returns the reservation for the account with this security identifier.
     #[must_use]
     pub fn reservation(&self, sid: &str) -> UrlAcl {
         UrlAcl {
@@ -209,10 +209,10 @@ impl Plan {
         }
     }
 
-    /// The bindings of the certificate; nothing with http.
+    /// Returns the bindings of the certificate; none for http.
     ///
     /// # Errors
-    /// If no certificate is named.
+    /// Returns an error if no certificate was chosen.
     pub fn bindings(&self) -> Result<Vec<SslBinding>, PlanError> {
         let bind = |endpoint| {
             Ok(SslBinding {
@@ -225,10 +225,10 @@ impl Plan {
         self.endpoints().into_iter().map(bind).collect()
     }
 
-    /// The netsh commands that do the same, to be run as administrator; none where Windows has reserved it already.
+    /// Returns the equivalent netsh commands, to be run as administrator; none if Windows already reserves the URL.
     ///
     /// # Errors
-    /// If something is missing, or can't be written safely.
+    /// Returns an error if a value is missing, or can't be quoted safely.
     pub fn commands(&self, action: SetUpAction) -> Result<Vec<String>, PlanError> {
         let verb = match action {
             SetUpAction::SetUp => "add",
@@ -264,32 +264,32 @@ impl Plan {
     }
 }
 
-/// The command that deletes a certificate binding.
+/// Returns the command that deletes a certificate binding.
 ///
 /// # Errors
-/// If it can't be written safely.
+/// Returns an error if a value can't be quoted safely.
 pub fn deletion(endpoint: &Endpoint) -> Result<String, QuoteError> {
     let mut command = netsh("delete", "sslcert");
     command.push(endpoint.to_string());
     quote::windows_line(&command)
 }
 
-/// The command that creates a certificate for a host in the machine's store, and prints its thumbprint. It is valid for a
-/// year, and its own authority.
+/// Returns the command that creates a self-signed certificate for a host in the machine's store, and prints its
+/// thumbprint. The certificate is valid for a year.
 ///
 /// # Errors
-/// If it can't be written safely.
+/// Returns an error if a value can't be quoted safely.
 pub fn certificate_command(prefix: &Prefix) -> Result<String, QuoteError> {
     let names = match prefix.address() {
-        // The parameter for names takes no address.
+        // -DnsName doesn't accept an address.
         Some(ip) => {
             format!("-Subject 'CN={ip}' -TextExtension @('2.5.29.17={{text}}IPAddress={ip}')")
         }
         None if prefix.host == "+" => "-DnsName localhost".to_owned(),
-        // PowerShell takes the argument for code, and a host may have brackets, commas and quotation marks in it.
+        // PowerShell parses the argument as code, and a host may contain brackets, commas and quotation marks.
         None => match prefix.host.chars().find(|&ch| !is_plain(ch)) {
             Some(ch) => return Err(QuoteError::Character(ch)),
-            // It would be a parameter.
+            // PowerShell would parse the host as a parameter.
             None if prefix.host.starts_with('-') => return Err(QuoteError::Character('-')),
             None => format!("-DnsName {}", prefix.host),
         },
@@ -300,7 +300,7 @@ pub fn certificate_command(prefix: &Prefix) -> Result<String, QuoteError> {
     quote::windows_line(&["powershell".to_owned(), create])
 }
 
-/// True for the characters of host names as they are sent.
+/// Returns whether a character occurs in ASCII host names.
 fn is_plain(ch: char) -> bool {
     ch.is_ascii_alphanumeric() || matches!(ch, '.' | '-')
 }
@@ -309,7 +309,7 @@ fn netsh(verb: &str, object: &str) -> Vec<String> {
     ["netsh", "http", verb, object].map(str::to_owned).to_vec()
 }
 
-/// As Windows writes it.
+/// Formats a GUID as Windows does.
 #[must_use]
 pub fn guid(id: u128) -> String {
     let hex = format!("{id:032x}");
@@ -381,7 +381,7 @@ mod tests {
             ),
             (
                 "http://127.0.0.1:8400/x",
-                // Not by its name, which depends on the language of Windows.
+                // Not the name, which depends on the language of Windows.
                 "NT AUTHORITY\\NETWORK SERVICE",
                 "url=http://127.0.0.1:8400/x/ \"sddl=D:(A;;GX;;;S-1-5-20)\"",
             ),

@@ -1,65 +1,66 @@
-//! Compares the HTTP service's configuration with what is required. Changes nothing.
+//! Compares the configuration of the HTTP service with the plan. Changes nothing.
 
 use super::plan::{APP_ID, Plan, guid};
 use super::report::{Finding, State};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, STORE, SslBinding, Thumbprint};
 
-/// How a URL reservation differs from the one that is planned.
+/// The result of comparing a URL reservation with the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reserved {
-    /// As Set up writes it: for this account alone.
+    /// The reservation is as Set up writes it: for this account only.
     Fine,
-    /// This account may listen, and it is not the only one, or it is as the member of a group.
+    /// This account may listen, but other accounts may as well, or it may listen only as a member of a group.
     Shared,
-    /// There is none.
+    /// There is no reservation.
     Missing,
-    /// For others only: their security identifiers.
+    /// Only other accounts may listen. Contains their security identifiers.
     Others(Vec<String>),
-    /// For nobody, or refused to this user.
+    /// No account may listen, or this user is denied.
     Refused,
 }
 
-/// An account, by its name.
+/// A Windows account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// As `DOMAIN\name`.
+    /// The name, as `DOMAIN
+    /// ame`.
     pub name: String,
-    /// It has members.
+    /// Whether the account is a group.
     pub group: bool,
 }
 
-/// How a certificate binding differs from the one that is planned.
+/// The result of comparing a certificate binding with the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bound {
-    /// As it should be.
+    /// The binding is correct.
     Fine,
-    /// There is none.
+    /// There is no binding.
     Missing,
-    /// Another certificate: its hash.
+    /// Another certificate is bound. Contains its hash.
     OtherCertificate(String),
-    /// The right certificate, in another store.
+    /// The right certificate is bound, but from another store. Contains the name of that store.
     OtherStore(String),
-    /// The right certificate, bound by another program: its identifier.
+    /// The right certificate is bound, but by another program. Contains the ID of that program.
     OtherProgram(String),
-    /// There is one, and no certificate was named to compare it with: its hash.
+    /// A certificate is bound, but none was chosen to compare it with. Contains its hash.
     Unasked(String),
 }
 
-/// Everybody, and everybody who has signed in.
+/// The groups Everyone and Authenticated Users.
 const EVERYBODY: [&str; 2] = ["S-1-1-0", "S-1-5-11"];
 
-/// The rights that let somebody listen: execute, and all.
+/// The rights that allow listening: GENERIC_EXECUTE and GENERIC_ALL.
 const LISTENING: [&str; 4] = ["GX", "GA", "0x20000000", "0x10000000"];
 
-/// An entry of a descriptor: allowed or refused, to listen or something else, whom.
+/// An entry of a descriptor: whether it allows or denies, whether it is about listening, and for which account.
 struct Entry {
     allowed: bool,
     listening: bool,
     sid: String,
 }
 
-/// The entries of the list in a descriptor such as `D:(A;;GX;;;S-1-5-20)`; accounts are in it by their whole identifier.
+/// Parses the entries of a descriptor such as `D:(A;;GX;;;S-1-5-20)`, which must contain full security identifiers.
 fn entries(sddl: &str) -> Vec<Entry> {
     let list = sddl.split_once("D:").map_or("", |(_, rest)| rest);
     let inside = list
@@ -85,8 +86,8 @@ fn entries(sddl: &str) -> Vec<Entry> {
         .collect()
 }
 
-/// Compares a reservation's descriptor with the account that is to listen. `member` tells of which groups it is known to
-/// be a member.
+/// Compares the descriptor of a reservation with the account that is to listen. `member` tells whether the account is
+/// known to be a member of a group.
 #[must_use]
 pub fn reserved(sddl: Option<&str>, sid: &str, member: impl Fn(&str) -> bool) -> Reserved {
     let Some(sddl) = sddl else {
@@ -95,7 +96,7 @@ pub fn reserved(sddl: Option<&str>, sid: &str, member: impl Fn(&str) -> bool) ->
     let sid = sid.to_ascii_uppercase();
     let entries = entries(sddl);
     let listening = || entries.iter().filter(|entry| entry.listening);
-    // The first entry about an account decides.
+    // The first matching entry decides.
     let about = listening()
         .find(|entry| entry.sid == sid || EVERYBODY.contains(&&*entry.sid) || member(&entry.sid));
     match about {
@@ -116,7 +117,7 @@ pub fn reserved(sddl: Option<&str>, sid: &str, member: impl Fn(&str) -> bool) ->
     }
 }
 
-/// Compares a binding with the one that is planned. Without a thumbprint, any certificate is accepted.
+/// Compares a binding with the plan. Without a thumbprint, any certificate is accepted.
 #[must_use]
 pub fn bound(found: Option<&FoundBinding>, wanted: Option<&SslBinding>) -> Bound {
     match (found, wanted) {
@@ -135,7 +136,7 @@ pub fn bound(found: Option<&FoundBinding>, wanted: Option<&SslBinding>) -> Bound
     }
 }
 
-/// What a comparison of the reservation for `url` means, and what to do. `accounts` turns identifiers into names.
+/// Returns what the comparison of the reservation for `url` means, and what to do. `accounts` looks up identifiers.
 #[must_use]
 pub fn reservation_finding(
     plan: &Plan,
@@ -200,7 +201,7 @@ pub fn reservation_finding(
     }
 }
 
-/// That others may listen on a URL as well.
+/// Returns the note that other users may also listen on a URL.
 #[must_use]
 pub fn shared_finding(url: &Prefix) -> Finding {
     Finding::new(
@@ -213,7 +214,7 @@ pub fn shared_finding(url: &Prefix) -> Finding {
     .fix("If you don't trust all of them, use a redirect URL that is reserved for one account.")
 }
 
-/// What a comparison means, and what to do.
+/// Returns what the comparison of a binding means, and what to do.
 #[must_use]
 pub fn binding_finding(endpoint: &Endpoint, bound: &Bound) -> Finding {
     match bound {
@@ -249,7 +250,7 @@ pub fn binding_finding(endpoint: &Endpoint, bound: &Bound) -> Finding {
     }
 }
 
-/// What is wrong with the certificate that was chosen, from the list of the machine's store.
+/// Returns what is wrong with the chosen certificate, from the list of the machine's store.
 #[must_use]
 pub fn certificate_findings(
     plan: &Plan,
@@ -312,7 +313,7 @@ pub fn certificate_findings(
     findings
 }
 
-/// True if the binding is one that Set up wrote.
+/// Returns whether Set up wrote the binding.
 #[must_use]
 pub fn is_ours(found: &FoundBinding) -> bool {
     found.app_id == APP_ID
@@ -323,7 +324,7 @@ pub fn is_ours(found: &FoundBinding) -> bool {
 pub(super) mod tests {
     use super::*;
 
-    /// A certificate that a server for these names can use.
+    /// Returns a certificate that a server with these names can use.
     pub(in crate::configure) fn certificate(names: &[&str]) -> StoreCertificate {
         StoreCertificate {
             subject: "CN=localhost".to_owned(),

@@ -1,4 +1,4 @@
-//! The requests to Configure…, and its reports.
+//! The tasks of **Configure…**, and the reports about them.
 
 pub use super::plan::SetUpAction;
 use crate::console::environment::Ssh;
@@ -6,86 +6,86 @@ use crate::form::request::ListenAddress;
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Prefix, Thumbprint};
 
-/// What is asked, and about what.
+/// A setup task for a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetUpTask {
-    /// Whether to find out, write, verify or delete.
+    /// The action to run.
     pub action: SetUpAction,
-    /// The place that the redirect URL names.
+    /// The URL prefix of the redirect URL.
     pub prefix: Prefix,
-    /// Which listener is set up for it.
+    /// The listener to set up.
     pub listener: Listener,
-    /// A sign-in uses the loopback listener where Windows doesn't allow HTTP.sys.
+    /// Whether sign-ins use the loopback listener if Windows doesn't allow HTTP.sys.
     pub or_loopback: bool,
-    /// Where to listen instead; not with HTTP.sys.
+    /// The address to listen on instead; not used with HTTP.sys.
     pub listen: Option<ListenAddress>,
-    /// Who is to listen, on Windows; empty: the current user.
+    /// The account that is to listen, on Windows; empty for the current user.
     pub user: String,
-    /// The certificate, on Windows.
+    /// The thumbprint of the certificate, on Windows.
     pub thumbprint: Option<Thumbprint>,
-    /// How the user came here from another machine.
+    /// The SSH connection through which the user reached this machine.
     pub ssh: Option<Ssh>,
-    /// Whether to ask for consent, on Windows.
+    /// Whether to ask the user for consent, on Windows.
     pub consent: Consent,
 }
 
 impl SetUpTask {
-    /// True if a sign-in uses the loopback listener where HTTP.sys is not allowed.
+    /// Returns whether a sign-in uses the loopback listener if HTTP.sys is not allowed.
     #[must_use]
     pub fn falls_back(&self) -> bool {
         falls_back(self.or_loopback, &self.prefix)
     }
 }
 
-/// True if a sign-in on this URL may use the loopback listener. With https that one needs a certificate of its own.
+/// Returns whether a sign-in with this URL may use the loopback listener. With https, it needs another certificate.
 #[must_use]
 pub fn falls_back(or_loopback: bool, prefix: &Prefix) -> bool {
     or_loopback && !prefix.secure
 }
 
-/// Which listener waits for the browser.
+/// The listener that waits for the redirect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listener {
-    /// The kernel's of Windows.
+    /// HTTP.sys, in the Windows kernel.
     HttpSys,
-    /// Our own, on the loopback addresses or where the listen address says.
+    /// The program's own listener, on the loopback addresses or on the listen address.
     Loopback,
 }
 
-/// Whether the user is asked for consent to what requires administrator rights.
+/// Whether to ask the user for consent to actions that require administrator rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {
-    /// The user at this machine's desktop, where there is one.
+    /// Ask the user at this machine's desktop, if there is one.
     Asked,
-    /// Nobody: there is nobody to see the question, or it was asked already.
+    /// Don't ask: no user can see the question, or it was already asked.
     NotAsked,
 }
 
-/// How a finding stands.
+/// The state of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// As it should be.
+    /// Everything is correct.
     Good,
-    /// Carried out.
+    /// The change was made.
     Done,
     /// Worth knowing.
     Note,
-    /// It isn't there, and Set up adds it.
+    /// The object doesn't exist, and Set up adds it.
     Missing,
     /// The listener cannot work with these settings.
     Problem,
-    /// It could not be carried out, or not be read.
+    /// The step could not be completed, or a value could not be read.
     Failed,
 }
 
 impl State {
-    /// True if the listener cannot work like this.
+    /// Returns whether the listener can't work in this state.
     #[must_use]
     pub fn stops(self) -> bool {
         matches!(self, Self::Missing | Self::Problem)
     }
 
-    /// The word in front of it.
+    /// Returns the word shown before the finding.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -99,21 +99,21 @@ impl State {
     }
 }
 
-/// One thing that was found or done: what it is, and what to do.
+/// A fact that was found or a change that was made, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How it stands.
+    /// The state.
     pub state: State,
-    /// What it is.
+    /// A description.
     pub text: String,
-    /// What to do about it.
+    /// The fix.
     pub fix: Option<String>,
-    /// A command to be run by hand, as it is.
+    /// A command to run manually, unchanged.
     pub command: Option<String>,
 }
 
 impl Finding {
-    /// A finding in words.
+    /// Creates a finding from a description.
     #[must_use]
     pub fn new(state: State, text: impl Into<String>) -> Self {
         Self {
@@ -124,14 +124,14 @@ impl Finding {
         }
     }
 
-    /// The same with what to do about it.
+    /// Adds a fix.
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>) -> Self {
         self.fix = Some(text.into());
         self
     }
 
-    /// Both as one text.
+    /// Returns the description and the fix as one text.
     #[must_use]
     pub fn sentences(&self) -> String {
         match &self.fix {
@@ -140,7 +140,7 @@ impl Finding {
         }
     }
 
-    /// The same with a command to be run by hand.
+    /// Adds a command to run manually.
     #[must_use]
     pub fn with(mut self, command: impl Into<String>) -> Self {
         self.command = Some(command.into());
@@ -148,30 +148,30 @@ impl Finding {
     }
 }
 
-/// What was found and done.
+/// The result of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
-    /// In order.
+    /// The findings, in order.
     pub findings: Vec<Finding>,
-    /// The current user, where that counts.
+    /// The current user, if it matters for the listener.
     pub user: Option<String>,
-    /// The certificates of the machine's store, where they count.
+    /// The certificates in the machine's store, if they matter for the listener.
     pub certificates: Vec<StoreCertificate>,
 }
 
-/// How a report comes out as a whole.
+/// The overall result of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// As it should be, or done.
+    /// Everything is correct or done.
     Fine,
-    /// The listener cannot work as it is.
+    /// The listener can't work with these settings.
     Unfit,
-    /// Something could not be done or read.
+    /// A step could not be completed, or a value could not be read.
     Failed,
 }
 
 impl Report {
-    /// Only findings.
+    /// Creates a report that has only findings.
     #[must_use]
     pub fn of(findings: Vec<Finding>) -> Self {
         Self {
@@ -180,7 +180,7 @@ impl Report {
         }
     }
 
-    /// The worst of the findings.
+    /// Returns the worst result among the findings.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let has = |state| self.findings.iter().any(|finding| finding.state == state);

@@ -1,4 +1,4 @@
-//! An HTTP service that answers as a test says, and changes nothing.
+//! A fake HTTP service for tests, with scripted responses.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,23 +9,23 @@ use super::service::{Rights, Service};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, UrlAcl};
 
-/// The user that asks.
+/// The current user.
 pub(super) const ME: &str = "S-1-5-21-1-2-3-1001";
-/// A group, whose members are others.
+/// A group of other users.
 pub(super) const GROUP: &str = "S-1-5-21-1-2-3-2001";
 
-/// What is reserved and bound, by URL and by endpoint as netsh writes them, and what each call comes to.
+/// The reservations and bindings, by URL and by endpoint in the form of netsh, and the result of each call.
 pub(super) struct Scripted {
     pub(super) rights: Rights,
     pub(super) reserved: BTreeMap<String, String>,
     pub(super) bound: BTreeMap<String, FoundBinding>,
     pub(super) certificates: Vec<StoreCertificate>,
     pub(super) list: Vec<IpAddr>,
-    /// What listening for a moment comes to.
+    /// The result of listening briefly.
     pub(super) listening: u32,
-    /// What reading a binding or a reservation comes to, where it isn't 0.
+    /// The result of reading a binding or a reservation, unless it is 0.
     pub(super) unread: u32,
-    /// What a change comes to.
+    /// The result of a change.
     pub(super) change: u32,
 }
 

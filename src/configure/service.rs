@@ -1,4 +1,4 @@
-//! The interface to HTTP.sys that the steps go through, and whom they are for.
+//! The interface to HTTP.sys that the steps use, and the account of the plan.
 
 use std::net::IpAddr;
 
@@ -9,53 +9,54 @@ use super::report::{Finding, SetUpAction, State};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, UrlAcl};
 
-/// How changes can be made.
+/// How changes to the configuration can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
     /// This process is elevated.
     Elevated,
     /// The user at this desktop can be asked for consent.
     Consent,
-    /// This process is not elevated, and nobody can be asked for consent.
+    /// This process is not elevated, and no user can be asked for consent.
     None,
 }
 
-/// The configuration of the HTTP service, as plain as its interface allows. Codes are those of Windows; 0 is done.
+/// The configuration of the HTTP service, as far as required. Codes are Windows error codes; 0 means success.
 pub trait Service {
-    /// How changes can be made.
+    /// Returns how changes can be made.
     fn rights(&self) -> Rights;
-    /// The current user, as `DOMAIN\name`.
+    /// Returns the current user, as `DOMAIN
+    /// ame`.
     fn user(&self) -> Option<String>;
-    /// The security identifier of an account that can listen: a user or a group.
+    /// Returns the security identifier of a user or group.
     ///
     /// # Errors
-    /// The Windows error code.
+    /// Returns the Windows error code.
     fn sid(&self, user: &str) -> Result<String, u32>;
-    /// The account of a security identifier.
+    /// Returns the account of a security identifier.
     fn account(&self, sid: &str) -> Option<Account>;
-    /// True if the current user counts as a member of this group.
+    /// Returns whether the current user is a member of this group.
     fn is_member(&self, sid: &str) -> bool;
-    /// The certificates of the machine's store.
+    /// Returns the certificates in the machine's store.
     ///
     /// # Errors
-    /// The Windows error code.
+    /// Returns the Windows error code.
     fn certificates(&self) -> Result<Vec<StoreCertificate>, u32>;
-    /// Registers a prefix for a moment, as a sign-in does.
+    /// Registers a prefix briefly, as a sign-in does. Returns the Windows error code.
     fn listen(&self, prefix: &str) -> u32;
-    /// The addresses that HTTP.sys is limited to; none if it listens on all.
+    /// Returns the addresses that HTTP.sys is limited to; empty if it listens on all.
     ///
     /// # Errors
-    /// The Windows error code.
+    /// Returns the Windows error code.
     fn listen_list(&self) -> Result<Vec<IpAddr>, u32>;
-    /// The descriptor of a prefix, with whole identifiers; `None` if there is no reservation.
+    /// Returns the descriptor of a prefix, with full security identifiers; `None` if there is no reservation.
     ///
     /// # Errors
-    /// The Windows error code, unless it is "not found".
+    /// Returns the Windows error code, unless it is "not found".
     fn reservation(&self, prefix: &str) -> Result<Option<String>, u32>;
-    /// The binding of an endpoint; `None` if there is none.
+    /// Returns the binding of an endpoint; `None` if there is none.
     ///
     /// # Errors
-    /// The Windows error code, unless it is "not found".
+    /// Returns the Windows error code, unless it is "not found".
     fn binding(&self, endpoint: &Endpoint) -> Result<Option<FoundBinding>, u32>;
     /// Writes a reservation.
     fn reserve(&mut self, reservation: &UrlAcl) -> u32;
@@ -65,23 +66,23 @@ pub trait Service {
     fn release(&mut self, prefix: &str) -> u32;
     /// Deletes a binding.
     fn unbind(&mut self, endpoint: &Endpoint) -> u32;
-    /// Runs this program once more, elevated, with these arguments, after the user's consent; its exit code.
+    /// Runs this program elevated with these arguments, after the user's consent. Returns its exit code.
     ///
     /// # Errors
-    /// The Windows error code, such as 1223 if the user declined.
+    /// Returns the Windows error code, such as 1223 if the user declined.
     fn consent(&mut self, arguments: &[String]) -> Result<u32, u32>;
 }
 
-/// Whom the plan is for.
+/// The account of a plan.
 pub(super) struct Listener {
-    /// The security identifier.
+    /// The security identifier of the account.
     pub(super) sid: String,
-    /// It is the user of this process.
+    /// Whether it is the user of this process.
     pub(super) ourselves: bool,
 }
 
 impl Listener {
-    /// Compares a reservation with this account. Only of this process is it known what it is a member of.
+    /// Compares a reservation with this account. Group memberships are known only for the user of this process.
     pub(super) fn reserved(&self, sddl: Option<&str>, service: &impl Service) -> Reserved {
         reserved(sddl, &self.sid, |group| {
             self.ourselves && service.is_member(group)
@@ -89,7 +90,7 @@ impl Listener {
     }
 }
 
-/// The identifier of the plan's user, or why there is none.
+/// Returns the identifier of the plan's user, or why there is none.
 pub(super) fn account(plan: &Plan, service: &impl Service) -> Result<Listener, Finding> {
     let sid = match (plan.user.as_str(), sid_of(&plan.user)) {
         ("", _) => return Err(Finding::new(State::Failed, PlanError::NoUser.to_string())),
@@ -118,7 +119,7 @@ pub(super) fn account(plan: &Plan, service: &impl Service) -> Result<Listener, F
     })
 }
 
-/// With the command that deletes the reservation, or a binding.
+/// Adds the command that deletes the reservation, or a binding.
 pub(super) fn by_hand(plan: &Plan, at: usize, finding: Finding) -> Finding {
     match plan.commands(SetUpAction::Delete) {
         Ok(mut commands) if at < commands.len() => finding.with(commands.swap_remove(at)),
@@ -126,10 +127,10 @@ pub(super) fn by_hand(plan: &Plan, at: usize, finding: Finding) -> Finding {
     }
 }
 
-/// The reservation that counts for a URL: its own, or that of the closest path above it. `None` if there is none.
+/// Returns the reservation that applies to a URL: its own, or that of the closest parent path. `None` if there is none.
 ///
 /// # Errors
-/// The Windows error code.
+/// Returns the Windows error code.
 pub(super) fn governing(
     prefix: &Prefix,
     service: &impl Service,
@@ -142,7 +143,7 @@ pub(super) fn governing(
     Ok(None)
 }
 
-/// Something that could not be read, with the command that shows it.
+/// Returns the finding for an object that could not be read, with the command that shows it.
 pub(super) fn unread(plan: &Plan, object: Object, code: u32) -> Finding {
     let at = usize::from(object == Object::Binding);
     let command = plan.commands(SetUpAction::Verify).ok();

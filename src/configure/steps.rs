@@ -1,4 +1,4 @@
-//! Set up, verify and delete with HTTP.sys: the order of the steps, over an interface to the service.
+//! Set up, Verify and Delete with HTTP.sys: runs the steps in order, through the interface to the service.
 
 use super::bindings;
 use super::change::change;
@@ -10,7 +10,7 @@ use super::verify::{verify, verify_free};
 use super::warnings::warnings;
 use crate::httpsys::certificates::StoreCertificate;
 
-/// Does what is asked.
+/// Runs the task.
 pub fn perform(task: &SetUpTask, service: &mut impl Service) -> Report {
     let own = service.user();
     let user = match task.user.trim() {
@@ -54,7 +54,7 @@ pub fn perform(task: &SetUpTask, service: &mut impl Service) -> Report {
     report
 }
 
-/// Does what is asked of a plan.
+/// Runs the task of a plan.
 fn planned(
     task: &SetUpTask,
     plan: &Plan,
@@ -94,7 +94,7 @@ fn planned(
     findings
 }
 
-/// That no certificate of the machine can be used, if none was chosen, and how to get one.
+/// Returns the finding that the machine has no suitable certificate, if none was chosen, with how to get one.
 fn none_fits(task: &SetUpTask, certificates: &[StoreCertificate]) -> Option<Finding> {
     let host = &task.prefix.host;
     let fits = |it: &StoreCertificate| it.is_usable(host);
@@ -139,18 +139,18 @@ mod tests {
     const ME: &str = "S-1-5-21-1-2-3-1001";
     const GROUP: &str = "S-1-5-32-545";
 
-    /// A service that remembers.
+    /// A service that stores what is written.
     struct Fake {
         rights: Rights,
         code: u32,
         reserved: Option<UrlAcl>,
         bound: Vec<(Endpoint, FoundBinding)>,
         certificates: Vec<StoreCertificate>,
-        /// What listening for a moment comes to.
+        /// The result of listening briefly.
         listening: u32,
         deaf: bool,
         groups: Vec<&'static str>,
-        /// What the question for consent comes to; 0 does what is asked.
+        /// The result of asking for consent; 0 makes the change.
         consent: Result<u32, u32>,
         asked: Vec<String>,
     }
@@ -162,7 +162,7 @@ mod tests {
                 code,
                 reserved: None,
                 bound: Vec::new(),
-                // Not the one that the tasks are about.
+                // A certificate other than the one of the tasks.
                 certificates: vec![StoreCertificate {
                     thumbprint: Thumbprint([2; 20]),
                     ..certificate(&[])
@@ -287,7 +287,7 @@ mod tests {
         let mut run = |action| states(&perform(&task(action, HTTPS), &mut fake));
         assert_eq!(run(SetUpAction::Verify), [Missing, Problem, Missing, Note]);
         assert_eq!(run(SetUpAction::SetUp), [Done, Done]);
-        // What is there is not written again.
+        // Existing objects are not written again.
         assert_eq!(run(SetUpAction::SetUp), [Good, Good]);
         // The certificate is not in this machine's store, which the listener notices as well.
         assert_eq!(run(SetUpAction::Verify), [Good, Problem, Good, Note]);
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(report.verdict(), Verdict::Failed);
         assert!(fake.reserved.is_none());
         let mut fake = Fake::new(Rights::Consent, 0);
-        // There is nothing to delete, so nobody is asked.
+        // There is nothing to delete, so the user is not asked.
         let report = perform(&task(SetUpAction::Delete, HTTPS), &mut fake);
         assert_eq!(report.verdict(), Verdict::Fine);
         assert!(fake.asked.is_empty());
@@ -372,7 +372,7 @@ mod tests {
         };
         let report = set_up(Ok(0));
         assert_eq!(states(&report), [State::Done]);
-        // It ended, and nothing has changed.
+        // The elevated program ended, but nothing has changed.
         let report = set_up(Ok(1));
         assert_eq!(states(&report), [State::Failed]);
         assert!(report.findings[0].text.contains("exit code 1"));
@@ -409,7 +409,7 @@ mod tests {
             let report = perform(&task(SetUpAction::Delete, url), &mut fake);
             assert!(report.findings[0].text.starts_with("Not deleted."));
             assert!(fake.reserved.is_some());
-            // Of another account it is not known whether it is a member.
+            // The group memberships of another account are unknown.
             if fake
                 .reserved
                 .as_ref()
@@ -438,7 +438,7 @@ mod tests {
             let report = verify(Rights::Consent, codes::ACCESS_DENIED, false, url);
             assert!(report.findings[0].state.stops(), "{report:?}");
         }
-        // An administrator may always: what others may is read off the reservation.
+        // An administrator may always listen, so the rights of other accounts are read from the reservation.
         assert_eq!(
             verify(Rights::Elevated, 0, false, other).verdict(),
             Verdict::Unfit
@@ -501,7 +501,7 @@ mod tests {
             found.any(|it| it.text.contains("own listener") && it.state == State::Note)
         };
         for (url, verdict) in [
-            // It is not set up, though a sign-in works.
+            // The URL is not set up, although a sign-in works.
             ("http://127.0.0.1:8400/", Verdict::Unfit),
             ("http://127.0.0.1:0/", Verdict::Fine),
             ("http://localhost:8400/a%20b", Verdict::Fine),
@@ -514,7 +514,7 @@ mod tests {
                 "{report:?}"
             );
         }
-        // With https that listener has another certificate.
+        // With https, the loopback listener has another certificate.
         for url in ["https://localhost:8443/", "https://localhost:0/"] {
             let report = run(true, SetUpAction::Verify, url);
             assert!(

@@ -1,4 +1,4 @@
-//! Verify with HTTP.sys: what is correct, and what blocks the listener. Changes nothing.
+//! Verify with HTTP.sys: finds what is correct, and what prevents the listener from working. Changes nothing.
 
 use super::codes::{self, Object};
 use super::plan::Plan;
@@ -9,7 +9,7 @@ use super::{bindings, listen_list};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::refused;
 
-/// What can be seen of the setup for an account, or why that is not known.
+/// Returns the findings about the setup for an account, or why the account is unknown.
 pub(super) fn verify(
     plan: &Plan,
     account: Result<Listener, Finding>,
@@ -22,7 +22,7 @@ pub(super) fn verify(
         Ok(account) => may_listen(plan, &account, code, service),
     };
     findings.extend(bindings::verify(plan, certificates, service));
-    // Whether the account may listen is known by now.
+    // The findings already say whether the account may listen.
     if code != codes::ACCESS_DENIED {
         findings.extend(refusal(plan, code));
     }
@@ -30,7 +30,7 @@ pub(super) fn verify(
     findings
 }
 
-/// Verify of a URL that Windows has reserved for everybody.
+/// Verifies a URL that Windows reserves for all users.
 pub(super) fn verify_free(plan: &Plan, service: &impl Service) -> Vec<Finding> {
     let code = service.listen(&plan.prefix.registered().to_string());
     let mut findings: Vec<Finding> = refusal(plan, code).into_iter().collect();
@@ -39,8 +39,8 @@ pub(super) fn verify_free(plan: &Plan, service: &impl Service) -> Vec<Finding> {
     findings
 }
 
-/// Whether the account may listen: from what came of listening, where it is this process' own and has no more rights than a
-/// sign-in will have; else from the reservation.
+/// Checks whether the account may listen. The result of listening counts if it was for the user of this process,
+/// without more rights than a sign-in will have; otherwise, the reservation counts.
 fn may_listen(plan: &Plan, account: &Listener, code: u32, service: &impl Service) -> Vec<Finding> {
     let own = plan.prefix.registered();
     let tested = (account.ourselves && service.rights() != Rights::Elevated && code == codes::DONE)
@@ -61,7 +61,7 @@ fn may_listen(plan: &Plan, account: &Listener, code: u32, service: &impl Service
         let others = matches!(reserved, Reserved::Others(_) | Reserved::Refused);
         let denied = account.ourselves && code == codes::ACCESS_DENIED;
         if others && url != own {
-            // One of its own comes before that of a path above it.
+            // A reservation for the URL itself has priority over that of a parent path.
             let text = format!(
                 "URL reservation for {own}. The one for {url} doesn't allow {} to listen.",
                 plan.user
@@ -86,7 +86,7 @@ fn may_listen(plan: &Plan, account: &Listener, code: u32, service: &impl Service
     findings
 }
 
-/// What keeps HTTP.sys from listening there, whoever asks for it.
+/// Returns what prevents HTTP.sys from listening there, regardless of the account.
 fn refusal(plan: &Plan, code: u32) -> Option<Finding> {
     let prefix = plan.prefix.registered().to_string();
     let text = || refused::reason(&prefix, code);
@@ -138,7 +138,7 @@ mod tests {
                 }
             }
         }
-        // Another account is judged by its reservation: this one may not listen in its place.
+        // Another account is checked by its reservation only: the current user's result doesn't apply to it.
         let mut machine = Scripted {
             listening: codes::ACCESS_DENIED,
             ..Scripted::default()
@@ -195,7 +195,7 @@ mod tests {
                 "{report:?}"
             );
         }
-        // Nothing was added, and what is above is not deleted.
+        // Nothing was added, and the reservation of the parent path is not deleted.
         assert_eq!(ours.reserved.len(), 1);
         run(&mut ours, SetUpAction::Delete, URL, "");
         assert_eq!(ours.reserved.len(), 1);
@@ -207,7 +207,7 @@ mod tests {
         let report = run(&mut others, SetUpAction::SetUp, URL, "");
         assert_eq!(report.verdict(), Verdict::Fine, "{report:?}");
         assert_eq!(others.reserved.len(), 2);
-        // The closest one counts.
+        // The closest reservation counts.
         let report = run(&mut others, SetUpAction::Verify, URL, "");
         assert_eq!(report.findings[0].state, State::Good, "{report:?}");
     }

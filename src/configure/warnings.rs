@@ -1,4 +1,4 @@
-//! What a redirect URL is warned about before anything is set up for it.
+//! Warnings about a redirect URL, given before anything is set up for it.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use super::plan::WITHOUT_SET_UP;
 use super::report::{Finding, SetUpAction, State};
 use crate::httpsys::prefix::Prefix;
 
-/// What there is to know before this action. For Verify it is a problem if no browser can return there.
+/// Returns the warnings before an action. For Verify, a host to which no browser can return is a problem.
 pub(super) fn warnings(action: SetUpAction, prefix: &Prefix) -> Vec<Finding> {
     let mut found = Vec::new();
     match action {
@@ -18,7 +18,7 @@ pub(super) fn warnings(action: SetUpAction, prefix: &Prefix) -> Vec<Finding> {
     found
 }
 
-/// A host that is not this machine, or not by this name.
+/// Returns a warning about a host that is not this machine, or that doesn't work under this name.
 fn elsewhere(prefix: &Prefix, state: State) -> Option<Finding> {
     if prefix.is_loopback() || prefix.host == "+" {
         return None;
@@ -55,7 +55,7 @@ fn elsewhere(prefix: &Prefix, state: State) -> Option<Finding> {
     )
 }
 
-/// A reservation that covers a port which websites use.
+/// Returns a warning about a reservation that covers a whole port used by websites.
 fn whole_port(prefix: &Prefix) -> Option<Finding> {
     let port = if prefix.secure { 443 } else { 80 };
     if prefix.port != port || prefix.path != "/" {

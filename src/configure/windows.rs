@@ -1,4 +1,4 @@
-//! Set up, verify and delete on this machine: what the steps learn from HTTP.sys, accounts and consent.
+//! Set up, Verify and Delete on this machine: gives the steps access to HTTP.sys, accounts and consent.
 
 #![allow(
     unsafe_code,
@@ -33,10 +33,10 @@ use crate::httpsys::store;
 use crate::quote;
 use crate::windows::{last_error, wide};
 
-/// How long the elevated program may take, in milliseconds; asking for consent does not count.
+/// How long the elevated program may run, in milliseconds, not including the question for consent.
 const CONSENT_LIMIT: u32 = 60_000;
 
-/// Does what is asked.
+/// Runs the task.
 #[must_use]
 pub fn perform(task: &SetUpTask) -> Report {
     let mut system = System {
@@ -46,13 +46,13 @@ pub fn perform(task: &SetUpTask) -> Report {
     steps::perform(task, &mut system)
 }
 
-/// COM on this thread, which parts of the shell may require; ends when it is dropped.
+/// COM on this thread, which parts of the shell may require. Dropping it ends the use of COM.
 struct Com(bool);
 
 impl Com {
     fn start() -> Self {
         let kind = (COINIT_APARTMENTTHREADED | COINIT_DISABLE_OLE1DDE).cast_unsigned();
-        // SAFETY: the first argument is reserved and null. It may fail where the thread has COM in another way.
+        // SAFETY: the first argument is reserved and null. The call may fail if the thread uses COM in another mode.
         Self(unsafe { CoInitializeEx(std::ptr::null(), kind) } >= 0)
     }
 }
@@ -66,7 +66,7 @@ impl Drop for Com {
     }
 }
 
-/// This machine.
+/// The interface to this machine.
 struct System {
     consent: Consent,
     config: Config,
@@ -149,30 +149,30 @@ impl Service for System {
             lpVerb: verb.as_ptr(),
             lpFile: program.as_ptr(),
             lpParameters: line.as_ptr(),
-            // What it prints nobody would read: its exit code is the answer.
+            // Nobody would read its output: the exit code is the result.
             nShow: SW_HIDE,
             ..SHELLEXECUTEINFOW::default()
         };
         let com = Com::start();
-        // SAFETY: the size is passed, all texts end in a zero and outlive the call.
+        // SAFETY: the size is passed; all strings end with a zero and outlive the call.
         if unsafe { ShellExecuteExW(&raw mut order) } == 0 {
             return Err(last_error());
         }
-        // Not while the thread waits: COM has windows that answer messages.
+        // End COM before the thread blocks: COM has windows that must respond to messages.
         drop(com);
         if order.hProcess.is_null() {
             return Err(ERROR_NOT_FOUND);
         }
-        // SAFETY: the handle is ours, as was requested.
+        // SAFETY: this process owns the handle, because SEE_MASK_NOCLOSEPROCESS was set.
         let process = unsafe { OwnedHandle::from_raw_handle(order.hProcess) };
-        // SAFETY: the handle is ours.
+        // SAFETY: this process owns the handle.
         match unsafe { WaitForSingleObject(process.as_raw_handle(), CONSENT_LIMIT) } {
             WAIT_OBJECT_0 => {}
             WAIT_TIMEOUT => return Err(WAIT_TIMEOUT),
             _ => return Err(last_error()),
         }
         let mut code = 0;
-        // SAFETY: the handle is ours, and `code` outlives the call.
+        // SAFETY: this process owns the handle, and `code` outlives the call.
         if unsafe { GetExitCodeProcess(process.as_raw_handle(), &raw mut code) } == 0 {
             return Err(last_error());
         }
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_service_is_asked_and_answers() {
-        // Nothing is reserved or bound for these; under Wine nothing ever is.
+        // Nothing is reserved or bound for these URLs; under Wine nothing ever is.
         assert_eq!(HERE.reservation("http://localhost:47110/never/"), Ok(None));
         for url in ["https://localhost:47110/", "https://127.0.0.1:47110/"] {
             let prefix = Prefix::of(url).unwrap();
@@ -220,7 +220,7 @@ mod tests {
             assert_eq!(bound_certificate(&prefix), Err(NotBound));
         }
         assert_eq!(HERE.listen_list(), Ok(Vec::new()));
-        // It is listened on for a moment, and again.
+        // Listens briefly, twice.
         for _ in 0..2 {
             assert_eq!(HERE.listen("http://127.0.0.1:47110/never/"), NO_ERROR);
         }
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_program_runs_once_more_for_consent_and_its_exit_code_comes_back() {
-        // The program here is that of the tests.
+        // In this test, the program is the test executable.
         let mut here = HERE;
         assert_eq!(here.consent(&["--list".to_owned()]), Ok(0));
         let wrong = here.consent(&["--no-such-flag".to_owned()]);
@@ -266,7 +266,7 @@ mod tests {
         use windows_sys::Win32::System::Com::{APTTYPE_MAINSTA, APTTYPE_STA, CoGetApartmentType};
         let apartment = || {
             let (mut kind, mut qualifier) = (-1, 0);
-            // SAFETY: both are written to during the call only.
+            // SAFETY: both variables are written to only during the call.
             let result = unsafe { CoGetApartmentType(&raw mut kind, &raw mut qualifier) };
             (result >= 0).then_some(kind)
         };
@@ -274,7 +274,7 @@ mod tests {
         let thread = std::thread::spawn(move || {
             let com = Com::start();
             let held = apartment();
-            // The same thread may have it twice.
+            // A thread may initialize COM twice.
             drop(Com::start());
             let still = apartment();
             drop(com);
