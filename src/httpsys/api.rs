@@ -1,4 +1,4 @@
-//! The HTTP Server API of Windows (2.0): its parts, and what they make, released when they are dropped.
+//! Wraps the handles and objects of the HTTP Server API of Windows (version 2.0). Dropping them releases them.
 
 #![allow(
     unsafe_code,
@@ -39,16 +39,17 @@ const VERSION: HTTPAPI_VERSION = HTTPAPI_VERSION {
     HttpApiMinorVersion: 0,
 };
 
-/// A part of the API is in use by this process. Each by itself: not every system starts both in one call.
+/// A guard: this process uses a part of the API. Each part has its own guard, because not every system can initialize
+/// both in one call.
 pub(crate) struct Api(HTTP_INITIALIZE);
 
 impl Api {
-    /// The part that listens.
+    /// Initializes the server part.
     pub(crate) fn listener() -> Result<Self, u32> {
         Self::start(HTTP_INITIALIZE_SERVER)
     }
 
-    /// The part that configures.
+    /// Initializes the configuration part.
     pub(crate) fn configuration() -> Result<Self, u32> {
         Self::start(HTTP_INITIALIZE_CONFIG)
     }
@@ -67,7 +68,7 @@ impl Drop for Api {
     }
 }
 
-/// An event of the operating system; stays set until it is reset.
+/// A manual-reset event of Windows.
 #[derive(Debug)]
 pub(crate) struct Event(OwnedHandle);
 
@@ -78,27 +79,27 @@ impl Event {
         if handle.is_null() {
             return Err(last_error());
         }
-        // SAFETY: the handle was just made, and is ours.
+        // SAFETY: the handle was just created, and this process owns it.
         Ok(Self(unsafe { OwnedHandle::from_raw_handle(handle) }))
     }
 
-    /// Valid as long as `self`.
+    /// Returns the handle, which is valid as long as `self`.
     pub(crate) fn handle(&self) -> HANDLE {
         self.0.as_raw_handle()
     }
 
     pub(crate) fn set(&self) {
-        // SAFETY: the handle lives as long as `self`.
+        // SAFETY: the handle is valid as long as `self`.
         unsafe { SetEvent(self.handle()) };
     }
 
     pub(crate) fn reset(&self) {
-        // SAFETY: the handle lives as long as `self`.
+        // SAFETY: the handle is valid as long as `self`.
         unsafe { ResetEvent(self.handle()) };
     }
 }
 
-/// A session of the server.
+/// A server session.
 pub(crate) struct Session(u64);
 
 impl Session {
@@ -112,12 +113,12 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // SAFETY: the id is ours, and is closed once.
+        // SAFETY: this value owns the ID, which is closed once.
         unsafe { HttpCloseServerSession(self.0) };
     }
 }
 
-/// URLs that share a queue.
+/// A group of URLs that share a request queue.
 pub(crate) struct Group(u64);
 
 impl Group {
@@ -130,11 +131,11 @@ impl Group {
 
     pub(crate) fn bind(&self, queue: &Queue) -> Result<(), u32> {
         let info = HTTP_BINDING_INFO {
-            // The first bit: the structure is filled in.
+            // Bit 0 (`Present`): the structure is filled in.
             Flags: HTTP_PROPERTY_FLAGS { _bitfield: 1 },
             RequestQueueHandle: queue.0,
         };
-        // SAFETY: `info` is what this property requests, and its size is passed.
+        // SAFETY: `info` is the type that this property requires, and its size is passed.
         checked(unsafe {
             HttpSetUrlGroupProperty(
                 self.0,
@@ -148,16 +149,16 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // SAFETY: the id is ours, and is closed once.
+        // SAFETY: this value owns the ID, which is closed once.
         unsafe { HttpCloseUrlGroup(self.0) };
     }
 }
 
-/// The queue of the requests.
+/// The queue of requests.
 pub(crate) struct Queue(HANDLE);
 
 impl Queue {
-    /// Receives more of a request's body: how many bytes; none at its end.
+    /// Receives more of a request's body. Returns the number of bytes; 0 at its end.
     pub(crate) fn receive_body(
         &self,
         id: u64,
@@ -172,8 +173,8 @@ impl Queue {
             ..OVERLAPPED::default()
         };
         let bytes = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
-        // SAFETY: `buffer` is as long as told; it and `overlapped` stay where they are until the kernel is done with them,
-        // which is waited for below on every way out.
+        // SAFETY: `buffer` has the length that is passed. It and `overlapped` stay in place until the kernel has
+        // released them, which every path below waits for.
         let code = unsafe {
             HttpReceiveRequestEntityBody(
                 self.handle(),
@@ -193,11 +194,11 @@ impl Queue {
                 let left = u32::try_from(left).unwrap_or(0);
                 let handles = [stop.handle(), arrived.handle()];
                 let came = code == NO_ERROR
-                    // SAFETY: both handles live for the whole call.
+                    // SAFETY: both handles are valid for the whole call.
                     || unsafe { WaitForMultipleObjects(2, handles.as_ptr(), 0, left) }
                         == WAIT_OBJECT_0 + 1;
                 if !came {
-                    // SAFETY: `overlapped` is that of the call in progress; where it is over already, this does nothing.
+                    // SAFETY: `overlapped` belongs to the call in progress; if that has ended, this does nothing.
                     unsafe { CancelIoEx(self.handle(), &raw const overlapped) };
                 }
                 let mut count = 0;
@@ -224,12 +225,12 @@ impl Queue {
 impl Queue {
     pub(crate) fn new() -> Result<Self, u32> {
         let mut handle = null_mut();
-        // SAFETY: `handle` outlives the call; no name and no security attributes are given.
+        // SAFETY: `handle` outlives the call; no name and no security attributes are passed.
         checked(unsafe { HttpCreateRequestQueue(VERSION, null(), null(), 0, &raw mut handle) })?;
         Ok(Self(handle))
     }
 
-    /// Valid as long as `self`.
+    /// Returns the handle, which is valid as long as `self`.
     pub(crate) fn handle(&self) -> HANDLE {
         self.0
     }
@@ -237,12 +238,12 @@ impl Queue {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        // SAFETY: the handle is ours, and is closed once, after the last request was received.
+        // SAFETY: this value owns the handle, which is closed once, after the last request was received.
         unsafe { HttpCloseRequestQueue(self.0) };
     }
 }
 
-/// The URL is registered with the group.
+/// A guard: the URL is registered with the group.
 pub(crate) struct Registration<'a> {
     group: &'a Group,
     url: &'a [u16],
@@ -250,7 +251,7 @@ pub(crate) struct Registration<'a> {
 
 impl<'a> Registration<'a> {
     pub(crate) fn new(group: &'a Group, url: &'a [u16]) -> Result<Self, u32> {
-        // SAFETY: `url` ends in a zero.
+        // SAFETY: `url` ends with a zero.
         checked(unsafe { HttpAddUrlToUrlGroup(group.0, url.as_ptr(), 0, 0) })?;
         Ok(Self { group, url })
     }
@@ -258,12 +259,12 @@ impl<'a> Registration<'a> {
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
-        // SAFETY: `url` ends in a zero.
+        // SAFETY: `url` ends with a zero.
         unsafe { HttpRemoveUrlFromUrlGroup(self.group.0, self.url.as_ptr(), 0) };
     }
 }
 
-/// Registers a prefix for a moment, to see whether this user may; the code of Windows, 0 where it could.
+/// Registers a prefix briefly, to check whether this user may listen. Returns the Windows error code; 0 means success.
 pub(crate) fn try_prefix(prefix: &str) -> u32 {
     let outcome = (|| {
         let _api = Api::listener()?;
@@ -277,27 +278,27 @@ pub(crate) fn try_prefix(prefix: &str) -> u32 {
     outcome.err().unwrap_or(NO_ERROR)
 }
 
-/// The address of a socket address.
+/// Returns the IP address of a socket address.
 ///
 /// # Safety
-/// `address` is null or leads to a socket address of the family that it names.
+/// `address` is null or points to a socket address of the family that it contains.
 pub(crate) unsafe fn address(address: *const SOCKADDR) -> Option<IpAddr> {
     if address.is_null() {
         return None;
     }
-    // SAFETY: every socket address begins with its family. It may lie on any byte.
+    // SAFETY: every socket address begins with its family. It may be unaligned.
     match unsafe { address.cast::<u16>().read_unaligned() } {
         AF_INET => {
-            // SAFETY: of this family, so it is as large. It may lie on any byte.
+            // SAFETY: the family says that it is this structure. It may be unaligned.
             let address = unsafe { address.cast::<SOCKADDR_IN>().read_unaligned() };
-            // SAFETY: all views of the union are plain bytes.
+            // SAFETY: all members of the union are plain bytes.
             let number = unsafe { address.sin_addr.S_un.S_addr };
             Some(Ipv4Addr::from(number.to_ne_bytes()).into())
         }
         AF_INET6 => {
-            // SAFETY: of this family, so it is as large. It may lie on any byte.
+            // SAFETY: the family says that it is this structure. It may be unaligned.
             let address = unsafe { address.cast::<SOCKADDR_IN6>().read_unaligned() };
-            // SAFETY: all views of the union are plain bytes.
+            // SAFETY: all members of the union are plain bytes.
             let bytes = unsafe { address.sin6_addr.u.Byte };
             Some(Ipv6Addr::from(bytes).into())
         }

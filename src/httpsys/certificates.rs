@@ -1,4 +1,4 @@
-//! A certificate of the machine's store: read off its own bytes, and whom it is for. Only reads.
+//! Parses certificates of the machine's store, and checks which hosts they are valid for. Changes nothing.
 
 use std::time::SystemTime;
 
@@ -11,34 +11,34 @@ use crate::certificate::About;
 use crate::certificate::x509::{day, hosts};
 use crate::clean::clean;
 
-/// More of a subject is not shown.
+/// Maximum length of a displayed subject, in characters.
 const SUBJECT: usize = 100;
 
-/// A certificate of the machine's store.
+/// A certificate in the machine's store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreCertificate {
-    /// Whom it is about, such as `CN=localhost`.
+    /// The subject, such as `CN=localhost`.
     pub subject: String,
-    /// The host names and addresses that it is for.
+    /// The host names and addresses that the certificate is valid for.
     pub names: Vec<String>,
-    /// Its first day, as year-month-day.
+    /// The first day of validity, as year-month-day.
     pub starts: String,
-    /// That day is still to come.
+    /// Whether the certificate is not valid yet.
     pub early: bool,
-    /// Its last day, as year-month-day.
+    /// The last day of validity, as year-month-day.
     pub expires: String,
-    /// That day is over.
+    /// Whether the certificate has expired.
     pub expired: bool,
-    /// Its extended key usage, if it has one, includes server authentication.
+    /// Whether servers may use the certificate: its extended key usage, if it has one, includes server authentication.
     pub for_servers: bool,
-    /// Its thumbprint.
+    /// The SHA-1 thumbprint.
     pub thumbprint: Thumbprint,
-    /// Its private key is on this machine.
+    /// Whether the private key is on this machine.
     pub has_key: bool,
 }
 
 impl StoreCertificate {
-    /// True if a browser takes it for `host`. A star stands for one part of a name.
+    /// Returns whether a browser accepts the certificate for `host`. A `*` in a name matches one label.
     #[must_use]
     pub fn fits(&self, host: &str) -> bool {
         let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
@@ -52,7 +52,7 @@ impl StoreCertificate {
         })
     }
 
-    /// What speaks against it for `host`, in a few words; nothing where it can be taken.
+    /// Returns the reasons against the certificate for `host`, in a few words; empty if it can be used.
     #[must_use]
     pub fn against(&self, host: &str) -> Vec<&'static str> {
         let mut against = Vec::new();
@@ -74,15 +74,15 @@ impl StoreCertificate {
         against
     }
 
-    /// True if HTTP.sys can present it for `host`.
+    /// Returns whether HTTP.sys can present the certificate for `host`.
     #[must_use]
     pub fn is_usable(&self, host: &str) -> bool {
         self.against(host).is_empty()
     }
 }
 
-/// Reads a certificate in DER form as of the time `now`; `None` for anything else. Its texts are cleaned:
-/// whoever made it chose them.
+/// Parses a certificate in DER format as of the time `now`; returns `None` for anything else. Its text is cleaned,
+/// because the creator of the certificate chose it.
 #[must_use]
 pub fn parse(der: &[u8], has_key: bool, now: SystemTime) -> Option<StoreCertificate> {
     let (_, certificate) = parse_x509_certificate(der).ok()?;
@@ -106,19 +106,19 @@ pub fn parse(der: &[u8], has_key: bool, now: SystemTime) -> Option<StoreCertific
     })
 }
 
-/// What Windows calls the thumbprint; always there.
+/// Returns the SHA-1 thumbprint, as Windows calls it. Never `None`.
 #[must_use]
 pub fn thumbprint(der: &[u8]) -> Option<Thumbprint> {
     let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, der);
     Some(Thumbprint(hash.as_ref().try_into().ok()?))
 }
 
-/// What the user has to know of a certificate that a browser is shown; `None` for anything else.
+/// Returns what the user must know about a certificate that a browser gets; `None` if it is not a certificate.
 #[must_use]
 pub fn about(der: &[u8]) -> Option<About> {
     let (_, certificate) = parse_x509_certificate(der).ok()?;
     Some(About {
-        // Whoever put it into the store may have made it trusted as well.
+        // The user who imported the certificate may have made it trusted, too.
         self_made: false,
         ..About::of(der, &certificate)
     })
@@ -181,7 +181,7 @@ mod tests {
             ..certificate(&["localhost"])
         };
         assert_eq!(early.against("localhost"), ["not valid yet"]);
-        // All host names at once are none that a certificate has.
+        // The `+` for all host names is never in a certificate.
         assert!(certificate(&["localhost"]).against("+").is_empty());
     }
 

@@ -38,15 +38,15 @@ use super::store;
 use crate::certificate::About;
 use crate::windows::{read_wide, wide};
 
-/// An answer of the service is some hundred bytes long; this is more than its structures alone.
+/// Initial size of the response buffer, in words: enough for the structures and the usual few hundred bytes.
 const USUAL_WORDS: usize = 256;
-/// A longer answer is none.
+/// Maximum size of a response, in bytes.
 const ANSWER_BYTES: u32 = 64 * 1024;
 
-/// What a browser is shown at a prefix: the certificate that is bound there, as far as it is one of the machine's store.
+/// Returns the certificate that browsers get for a prefix, if it is in the machine's store; `None` if unknown.
 ///
 /// # Errors
-/// `NotBound` if no certificate is bound.
+/// Returns `NotBound` if no certificate is bound.
 pub(crate) fn bound_certificate(prefix: &Prefix) -> Result<Option<About>, NotBound> {
     let mut unread = false;
     for endpoint in prefix.lookups() {
@@ -56,15 +56,15 @@ pub(crate) fn bound_certificate(prefix: &Prefix) -> Result<Option<About>, NotBou
             Err(_) => unread = true,
         }
     }
-    // What could not be read may be bound.
+    // If a binding could not be read, a certificate may be bound.
     if unread { Ok(None) } else { Err(NotBound) }
 }
 
-/// No certificate is bound to a prefix.
+/// The error if no certificate is bound to a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotBound;
 
-/// Reads or changes an entry of the configuration.
+/// A function that writes or deletes an entry of the configuration.
 type Change = unsafe extern "system" fn(
     HANDLE,
     HTTP_SERVICE_CONFIG_ID,
@@ -83,20 +83,20 @@ type Query = unsafe extern "system" fn(
     *const OVERLAPPED,
 ) -> u32;
 
-/// The three calls of the interface; a test puts others in their place.
+/// The three functions of the interface, which tests replace.
 struct Calls {
     query: Query,
     set: Change,
     delete: Change,
 }
 
-/// The configuration of HTTP.sys. Plain values in; codes of Windows out, 0 where it was done.
+/// Access to the configuration of HTTP.sys. Accepts plain values, and returns Windows error codes; 0 means success.
 pub(crate) struct Config {
     calls: Calls,
 }
 
 impl Config {
-    /// That of this machine.
+    /// The configuration of this machine.
     pub(crate) const REAL: Self = Self {
         calls: Calls {
             query: HttpQueryServiceConfiguration,
@@ -105,12 +105,12 @@ impl Config {
         },
     };
 
-    /// The addresses that HTTP.sys is limited to, once it starts again; none if it listens on all.
+    /// Returns the addresses that HTTP.sys is limited to after its next start; empty if it listens on all.
     ///
     /// # Errors
-    /// The Windows error code.
+    /// Returns the Windows error code.
     pub(crate) fn listen_list(&self) -> Result<Vec<IpAddr>, u32> {
-        // This question has no input.
+        // This query has no input.
         let Some(answer) = self.ask(HttpServiceConfigIPListenList, null(), 0)? else {
             return Ok(Vec::new());
         };
@@ -120,7 +120,7 @@ impl Config {
         let list = answer
             .as_ptr()
             .cast::<HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY>();
-        // SAFETY: this is what such a question is answered with; the addresses follow the count.
+        // SAFETY: the response to this query is this structure; the addresses follow the count.
         let addresses: Vec<SOCKADDR_STORAGE> = unsafe {
             let count = ((*list).AddrCount as usize).min(most);
             let first = (&raw const (*list).AddrList).cast::<SOCKADDR_STORAGE>();
@@ -129,10 +129,10 @@ impl Config {
         Ok(addresses.iter().filter_map(ip).collect())
     }
 
-    /// The descriptor of a reservation, as it was written; `None` if there is no reservation.
+    /// Returns the descriptor of a reservation, as it was written; `None` if there is no reservation.
     ///
     /// # Errors
-    /// The Windows error code.
+    /// Returns the Windows error code.
     pub(crate) fn reservation(&self, prefix: &str) -> Result<Option<String>, u32> {
         let mut prefix = wide(prefix);
         let question = HTTP_SERVICE_CONFIG_URLACL_QUERY {
@@ -143,7 +143,7 @@ impl Config {
             dwToken: 0,
         };
         let answer = self.query(HttpServiceConfigUrlAclInfo, &question)?;
-        // SAFETY: this is what such a question is answered with, and its texts lie in the same buffer.
+        // SAFETY: the response to this query is this structure, and its strings are in the same buffer.
         let sddl = answer.map(|answer| unsafe {
             let set = answer.as_ptr().cast::<HTTP_SERVICE_CONFIG_URLACL_SET>();
             read_wide((*set).ParamDesc.pStringSecurityDescriptor)
@@ -151,10 +151,10 @@ impl Config {
         Ok(sddl)
     }
 
-    /// The binding of an endpoint; `None` if there is none.
+    /// Returns the binding of an endpoint; `None` if there is none.
     ///
     /// # Errors
-    /// The Windows error code.
+    /// Returns the Windows error code.
     pub(crate) fn binding(&self, endpoint: &Endpoint) -> Result<Option<FoundBinding>, u32> {
         let mut key = Key::of(endpoint);
         match endpoint {
@@ -165,7 +165,7 @@ impl Config {
                     dwToken: 0,
                 };
                 let answer = self.query(HttpServiceConfigSSLCertInfo, &question)?;
-                // SAFETY: this is what such a question is answered with; it points into the same buffer.
+                // SAFETY: the response to this query is this structure; it points into the same buffer.
                 Ok(answer.map(|answer| unsafe {
                     found(&(*answer.as_ptr().cast::<HTTP_SERVICE_CONFIG_SSL_SET>()).ParamDesc)
                 }))
@@ -177,7 +177,7 @@ impl Config {
                     dwToken: 0,
                 };
                 let answer = self.query(HttpServiceConfigSslSniCertInfo, &question)?;
-                // SAFETY: this is what such a question is answered with; it points into the same buffer.
+                // SAFETY: the response to this query is this structure; it points into the same buffer.
                 Ok(answer.map(|answer| unsafe {
                     found(&(*answer.as_ptr().cast::<HTTP_SERVICE_CONFIG_SSL_SNI_SET>()).ParamDesc)
                 }))
@@ -259,7 +259,7 @@ impl Config {
         }
     }
 
-    /// Asks for one entry; its structure, aligned, or `None` if there is none.
+    /// Queries one entry. Returns its structure in an aligned buffer, or `None` if there is no entry.
     fn query<Question>(
         &self,
         which: HTTP_SERVICE_CONFIG_ID,
@@ -269,7 +269,7 @@ impl Config {
         self.ask(which, (&raw const *question).cast(), length)
     }
 
-    /// The same with a question of so many bytes; null where there is nothing to ask for.
+    /// Does the same with an input of `question_bytes` bytes, or null if the query has no input.
     fn ask(
         &self,
         which: HTTP_SERVICE_CONFIG_ID,
@@ -278,12 +278,12 @@ impl Config {
     ) -> Result<Option<Vec<u64>>, u32> {
         let _api = Api::configuration()?;
         let mut answer = vec![0_u64; USUAL_WORDS];
-        // If that is too little room, the service says how much it needs.
+        // If the buffer is too small, the service says how much it needs.
         for _ in 0..2 {
             let bytes = size_of_val(answer.as_slice()) as u32;
             let mut length = 0;
-            // SAFETY: the question is the structure that belongs to `which`, whose size is passed; the answer's memory is as
-            // long as told, and aligned for the pointers in it.
+            // SAFETY: the input is the structure that belongs to `which`, and its size is passed; the response buffer
+            // has the size that is passed, and is aligned for the pointers in it.
             let code = unsafe {
                 (self.calls.query)(
                     null_mut(),
@@ -316,8 +316,8 @@ impl Config {
             Ok(api) => api,
             Err(code) => return code,
         };
-        // SAFETY: the entry is the structure that belongs to `which`, whose size is passed; what it points to outlives the
-        // call.
+        // SAFETY: the entry is the structure that belongs to `which`, and its size is passed; what it points to
+        // outlives the call.
         unsafe {
             call(
                 null_mut(),
@@ -343,7 +343,7 @@ impl Key {
                 address: storage(*address),
                 host: Vec::new(),
             },
-            // Of the address only the port counts.
+            // Only the port of the address is used.
             Endpoint::Name { host, port } => Self {
                 address: storage((Ipv4Addr::UNSPECIFIED, *port).into()),
                 host: wide(host),
@@ -351,14 +351,14 @@ impl Key {
         }
     }
 
-    /// Points into `self`, which has to outlive it.
+    /// Returns a structure that points into `self`, which must outlive it.
     fn by_address(&mut self) -> HTTP_SERVICE_CONFIG_SSL_KEY {
         HTTP_SERVICE_CONFIG_SSL_KEY {
             pIpPort: (&raw mut self.address).cast(),
         }
     }
 
-    /// Points into `self`, which has to outlive it.
+    /// Returns a structure that points into `self`, which must outlive it.
     fn by_name(&mut self) -> HTTP_SERVICE_CONFIG_SSL_SNI_KEY {
         HTTP_SERVICE_CONFIG_SSL_SNI_KEY {
             IpPort: self.address,
@@ -367,7 +367,7 @@ impl Key {
     }
 }
 
-/// A socket address as Windows keeps it.
+/// Converts a socket address to the form that Windows uses.
 fn storage(address: SocketAddr) -> SOCKADDR_STORAGE {
     let mut storage = SOCKADDR_STORAGE::default();
     match address {
@@ -378,7 +378,7 @@ fn storage(address: SocketAddr) -> SOCKADDR_STORAGE {
                 ..SOCKADDR_IN::default()
             };
             inner.sin_addr.S_un.S_addr = u32::from_ne_bytes(address.ip().octets());
-            // SAFETY: the storage is larger than every address, and aligned for all.
+            // SAFETY: the storage is at least as large as any address, and aligned for all.
             unsafe { (&raw mut storage).cast::<SOCKADDR_IN>().write(inner) };
         }
         SocketAddr::V6(address) => {
@@ -388,20 +388,20 @@ fn storage(address: SocketAddr) -> SOCKADDR_STORAGE {
                 ..SOCKADDR_IN6::default()
             };
             inner.sin6_addr.u.Byte = address.ip().octets();
-            // SAFETY: the storage is larger than every address, and aligned for all.
+            // SAFETY: the storage is at least as large as any address, and aligned for all.
             unsafe { (&raw mut storage).cast::<SOCKADDR_IN6>().write(inner) };
         }
     }
     storage
 }
 
-/// The address in a storage.
+/// Returns the IP address in a storage.
 fn ip(storage: &SOCKADDR_STORAGE) -> Option<IpAddr> {
-    // SAFETY: a storage is larger than the address of every family.
+    // SAFETY: a storage is at least as large as the address of any family.
     unsafe { address((&raw const *storage).cast()) }
 }
 
-/// What a binding says; points to `hash` and `store`, which have to outlive it.
+/// Returns the parameters of a binding, which point to `hash` and `store`. Both must outlive them.
 fn parameters(app_id: u128, hash: &mut [u8], store: &mut [u16]) -> HTTP_SERVICE_CONFIG_SSL_PARAM {
     HTTP_SERVICE_CONFIG_SSL_PARAM {
         SslHashLength: hash.len() as u32,
@@ -412,10 +412,10 @@ fn parameters(app_id: u128, hash: &mut [u8], store: &mut [u16]) -> HTTP_SERVICE_
     }
 }
 
-/// Copies what counts out of a binding.
+/// Copies the relevant values of a binding.
 ///
 /// # Safety
-/// Its pointers are null or lead to what they promise.
+/// Its pointers are null or point to what they are declared as.
 unsafe fn found(parameters: &HTTP_SERVICE_CONFIG_SSL_PARAM) -> FoundBinding {
     let id = parameters.AppId;
     let hash = if parameters.pSslHash.is_null() {
@@ -456,12 +456,12 @@ pub(crate) mod tests {
 
     const APP_ID: u128 = 0x6f2b_1c0e_93d4_4a57_8e1f_5d0c_7a42_b9e6;
 
-    /// Answers as HTTP.sys would.
+    /// A configuration that responds as HTTP.sys would.
     pub(crate) const STAND_IN: Config = Config {
         calls: Calls { query, set, delete },
     };
 
-    /// A binding of the host of a URL.
+    /// Returns a binding for the host of a URL.
     fn binding(url: &str) -> SslBinding {
         let prefix = Prefix::of(url).unwrap();
         SslBinding {
@@ -488,19 +488,19 @@ pub(crate) mod tests {
             let binding = binding(url);
             let mut key = Key::of(&binding.endpoint);
             assert_eq!(key.address.ss_family, family, "{url}");
-            // SAFETY: of either family, the port is in the same place.
+            // SAFETY: for both families, the port is at the same offset.
             let inner = unsafe { *(&raw const key.address).cast::<SOCKADDR_IN>() };
             assert_eq!(u16::from_be(inner.sin_port), 8443);
-            // SAFETY: all views of the union are plain bytes.
+            // SAFETY: all members of the union are plain bytes.
             let number = unsafe { inner.sin_addr.S_un.S_addr };
             assert_eq!(format!("{:?}", number.to_ne_bytes()), text, "{url}");
             if let Endpoint::Name { .. } = binding.endpoint {
-                // SAFETY: ends in a zero.
+                // SAFETY: the string ends with a zero.
                 assert_eq!(unsafe { read_wide(key.by_name().Host) }, "localhost");
             }
             let (mut bytes, mut store) = (binding.hash, wide(binding.store));
             let set = parameters(binding.app_id, &mut bytes, &mut store);
-            // SAFETY: points to the two above.
+            // SAFETY: the structure points to the two variables above.
             let back = unsafe { found(&set) };
             assert_eq!(back.hash, [7; 20]);
             assert_eq!((back.app_id, back.store.as_str()), (APP_ID, STORE));
@@ -512,13 +512,13 @@ pub(crate) mod tests {
     }
 
     thread_local! {
-        /// What the stand-ins below were given.
+        /// The calls that the replaced functions below received.
         static GIVEN: std::cell::RefCell<Vec<String>> = const { std::cell::RefCell::new(Vec::new()) };
     }
 
-    /// What an entry, or a question, of this kind and size says.
+    /// Describes an entry or a query of this kind and size.
     unsafe fn told(which: HTTP_SERVICE_CONFIG_ID, entry: *const c_void, length: u32) -> String {
-        // SAFETY: each structure is the one that belongs to `which`, which is what is tested; its size is compared.
+        // SAFETY: each structure is the one that belongs to `which`, as this test checks; its size is compared.
         unsafe {
             let sized = |size: usize| {
                 if size == length as usize {
@@ -590,7 +590,7 @@ pub(crate) mod tests {
         NO_ERROR
     }
 
-    /// Answers with a reservation, at the second asking only, as one that needs more room.
+    /// Returns a reservation, but only to the second call, as if the first buffer were too small.
     unsafe extern "system" fn query(
         _: HANDLE,
         which: HTTP_SERVICE_CONFIG_ID,
@@ -603,7 +603,7 @@ pub(crate) mod tests {
     ) -> u32 {
         if which == HttpServiceConfigIPListenList {
             assert!(question.is_null() && length == 0);
-            // SAFETY: the room is as told.
+            // SAFETY: the buffer has the size that was passed.
             return unsafe { listed(answer.cast(), room, needed) };
         }
         assert_eq!(which, HttpServiceConfigUrlAclInfo);
@@ -613,7 +613,7 @@ pub(crate) mod tests {
         );
         let text = wide("D:(A;;GX;;;NS)");
         let size = 10_000;
-        // SAFETY: question and answer are those of this kind; the room is as told.
+        // SAFETY: input and output are the structures of this query; the buffer has the size that was passed.
         unsafe {
             let question = &*question.cast::<HTTP_SERVICE_CONFIG_URLACL_QUERY>();
             assert_eq!(question.QueryDesc, HttpServiceConfigQueryExact);
@@ -635,7 +635,7 @@ pub(crate) mod tests {
         NO_ERROR
     }
 
-    /// Twenty addresses: more than fit into the usual answer.
+    /// Returns twenty addresses: more than fit into the initial buffer.
     unsafe fn listed(
         answer: *mut HTTP_SERVICE_CONFIG_IP_LISTEN_QUERY,
         room: u32,
@@ -668,7 +668,7 @@ pub(crate) mod tests {
         assert_eq!(list.len(), 20);
         assert_eq!(list[18], Ipv4Addr::new(192, 0, 2, 18));
         assert_eq!(list[19], Ipv6Addr::LOCALHOST);
-        // Under Wine there is none.
+        // Wine has no such list.
         assert_eq!(Config::REAL.listen_list(), Ok(Vec::new()));
     }
 

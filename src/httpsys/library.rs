@@ -1,6 +1,6 @@
-//! The functions of `httpapi.dll`, always those of Windows.
+//! The functions of `httpapi.dll`, always from the system's folder.
 //!
-//! It is loaded from the system's folder when it is first needed: Configure… runs this program as administrator.
+//! The library is loaded when it is first needed: **Configure…** runs this program as administrator.
 
 #![allow(
     unsafe_code,
@@ -28,13 +28,13 @@ use crate::windows::{AnyFunction, SystemLibrary};
 
 static LIBRARY: SystemLibrary = SystemLibrary::new("httpapi.dll");
 
-/// Declares functions that return an error code; `ERROR_PROC_NOT_FOUND` where this Windows doesn't have them.
+/// Declares functions that return an error code; `ERROR_PROC_NOT_FOUND` if this version of Windows lacks them.
 macro_rules! functions {
     ($(fn $name:ident($($argument:ident: $kind:ty),*);)*) => {$(
-        /// The function of Windows of this name.
+        /// Calls the Windows function of this name.
         ///
         /// # Safety
-        /// As Windows documents it.
+        /// The same requirements as in the documentation of Windows.
         pub(crate) unsafe extern "system" fn $name($($argument: $kind),*) -> u32 {
             type Function = unsafe extern "system" fn($($kind),*) -> u32;
             const NAME: &CStr = match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
@@ -44,7 +44,7 @@ macro_rules! functions {
             let Some(found) = LIBRARY.function(NAME) else {
                 return ERROR_PROC_NOT_FOUND;
             };
-            // SAFETY: the function of this name takes these arguments, and returns a code.
+            // SAFETY: the function of this name has these parameters, and returns a code.
             let found = unsafe { std::mem::transmute::<AnyFunction, Function>(found) };
             // SAFETY: as promised by the caller.
             unsafe { found($($argument),*) }

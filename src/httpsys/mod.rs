@@ -1,4 +1,4 @@
-//! HTTP.sys, the HTTP server in the kernel of Windows: what it registers, reserves and binds, and the calls that do it.
+//! HTTP.sys, the HTTP server in the Windows kernel: the calls to it, and what it registers, reserves and binds.
 
 #[cfg(windows)]
 pub(crate) mod api;

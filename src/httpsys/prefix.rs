@@ -1,4 +1,4 @@
-//! What HTTP.sys registers, reserves and binds: prefixes, endpoints, thumbprints. Only reads and writes them.
+//! Parses and formats prefixes, endpoints and thumbprints, which HTTP.sys registers, reserves and binds.
 
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,38 +9,38 @@ pub use crate::certificate::store_path::STORE;
 pub use crate::certificate::thumbprint::{Thumbprint, ThumbprintError};
 use crate::clean::is_clean;
 
-/// Why a URL is no prefix.
+/// Why a URL can't be a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrefixError {
-    /// No URL.
+    /// The text is not a URL.
     #[error(
         "The redirect URL is not complete: {0}. Enter one such as http://localhost:8400/callback."
     )]
     Malformed(String),
-    /// Neither http nor https.
+    /// The scheme is neither http nor https.
     #[error(
         "To be listened on, the redirect URL must start with http:// or https://. If it is the URL of an app or a urn:, nothing has \
          to be set up: paste the URL or code after you sign in."
     )]
     Scheme,
-    /// `user@`, or a fragment.
+    /// The URL contains a user name or a fragment.
     #[error("The redirect URL must not contain a user name or a fragment (#). Remove it.")]
     Surplus,
-    /// A name that stands for many.
+    /// The host contains a `*`, which stands for many names.
     #[error("The host of a redirect URL can't be *. Enter one, such as localhost.")]
     Star,
 }
 
-/// What HTTP.sys registers for a redirect URL, and what any listener listens on.
+/// A URL prefix, as HTTP.sys registers it for a redirect URL. It also tells other listeners where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix {
-    /// True for https, false for http.
+    /// Whether the scheme is https.
     pub secure: bool,
-    /// As in the URL; IPv6 in brackets, `+` for all names.
+    /// The host as in the URL; IPv6 addresses in brackets, `+` for all names.
     pub host: String,
-    /// Always named, also where it is the scheme's own.
+    /// The port; the default port of the scheme if the URL contains none.
     pub port: u16,
-    /// Begins and ends with a slash.
+    /// The path, which begins and ends with a slash.
     pub path: String,
 }
 
@@ -52,7 +52,7 @@ impl fmt::Display for Prefix {
 }
 
 impl Prefix {
-    /// Reads a redirect URL.
+    /// Parses a redirect URL.
     ///
     /// # Errors
     /// Returns what is wrong with it.
@@ -88,15 +88,15 @@ impl Prefix {
         })
     }
 
-    /// True if Windows has reserved it for everybody.
+    /// Returns whether Windows reserves the prefix for all users.
     #[must_use]
     pub fn needs_no_set_up(&self) -> bool {
         let below = "/temporary_listen_addresses/";
         !self.secure && self.port == 80 && self.path.to_ascii_lowercase().starts_with(below)
     }
 
-    /// What HTTP.sys is asked to register, and what a reservation is for. What is reserved for everybody is reserved for
-    /// all host names at once, and a reservation counts for the host that it names alone.
+    /// Returns the prefix to register and to reserve. A URL that Windows reserves for all users is reserved for all
+    /// host names (`+`), and a reservation applies only to the host in it.
     #[must_use]
     pub fn registered(&self) -> Self {
         let mut registered = self.clone();
@@ -106,20 +106,21 @@ impl Prefix {
         registered
     }
 
-    /// True if most versions of Windows let every user listen without a reservation: http, localhost by its name, and a
-    /// port above 1024.
+    /// Returns whether most versions of Windows let every user listen without a reservation: http, the host name
+    /// localhost, and a port above 1024.
     #[must_use]
     pub fn is_free_for_all(&self) -> bool {
         !self.secure && self.host.eq_ignore_ascii_case("localhost") && self.port > 1024
     }
 
-    /// True if the path has an escaped character. HTTP.sys registers paths as they are, and compares them unescaped.
+    /// Returns whether the path has an escaped character. HTTP.sys registers paths unchanged, but compares them
+    /// decoded.
     #[must_use]
     pub fn is_escaped(&self) -> bool {
         self.path.contains('%')
     }
 
-    /// The URLs whose reservation covers this one, the closest first: itself, and each path above it.
+    /// Returns the URLs whose reservation covers this one, the closest first: the URL itself, and each parent path.
     #[must_use]
     pub fn covering(&self) -> Vec<Self> {
         let mut all = vec![self.clone()];
@@ -134,8 +135,8 @@ impl Prefix {
         all
     }
 
-    /// Where HTTP.sys looks for the certificate of a connection from this machine, in this order: the address, the name,
-    /// all addresses.
+    /// Returns the endpoints for which HTTP.sys looks up a certificate when a browser on this machine connects, in this
+    /// order: the address, the name, all addresses.
     #[must_use]
     pub fn lookups(&self) -> Vec<Endpoint> {
         let at = |ip: IpAddr| Endpoint::Address(SocketAddr::new(ip, self.port));
@@ -161,13 +162,13 @@ impl Prefix {
         all
     }
 
-    /// The host as an address, where it is one.
+    /// Returns the host as an address, if it is one.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         self.host.trim_matches(['[', ']']).parse().ok()
     }
 
-    /// True if the host is this machine by its name or address.
+    /// Returns whether the host is this machine: localhost or a loopback address.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         match self.address() {
@@ -177,14 +178,14 @@ impl Prefix {
     }
 }
 
-/// Which connections a certificate is for.
+/// The connections that a certificate binding applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
     /// An address and a port: `HTTP_SERVICE_CONFIG_SSL_KEY`.
     Address(SocketAddr),
     /// A host name and a port: `HTTP_SERVICE_CONFIG_SSL_SNI_KEY`.
     Name {
-        /// As the browser requests it.
+        /// The host name, as the browser sends it (SNI).
         host: String,
         /// The port of the binding.
         port: u16,
@@ -192,7 +193,7 @@ pub enum Endpoint {
 }
 
 impl fmt::Display for Endpoint {
-    /// As netsh takes it.
+    /// Formats the endpoint as netsh accepts it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(address) => write!(f, "ipport={address}"),
@@ -201,48 +202,48 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// What `HTTP_SERVICE_CONFIG_URLACL_SET` holds.
+/// A URL reservation (`HTTP_SERVICE_CONFIG_URLACL_SET`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlAcl {
-    /// The prefix.
+    /// The URL prefix.
     pub prefix: String,
-    /// Who may listen.
+    /// The descriptor that says who may listen.
     pub sddl: String,
 }
 
-/// What `HTTP_SERVICE_CONFIG_SSL_SET` or, by name, `HTTP_SERVICE_CONFIG_SSL_SNI_SET` holds.
+/// A certificate binding (`HTTP_SERVICE_CONFIG_SSL_SET` or, by name, `HTTP_SERVICE_CONFIG_SSL_SNI_SET`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SslBinding {
-    /// The key.
+    /// The endpoint, which is the key of the entry.
     pub endpoint: Endpoint,
-    /// The certificate's hash.
+    /// The SHA-1 hash of the certificate.
     pub hash: [u8; 20],
-    /// Whose binding it is.
+    /// The ID of the program that the binding belongs to.
     pub app_id: u128,
-    /// Where the certificate is.
+    /// The name of the store that contains the certificate.
     pub store: &'static str,
 }
 
-/// A certificate binding, as it was read.
+/// A certificate binding that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundBinding {
-    /// The certificate's hash; of any length.
+    /// The hash of the certificate, of any length.
     pub hash: Vec<u8>,
-    /// Whose binding it is.
+    /// The ID of the program that the binding belongs to.
     pub app_id: u128,
-    /// Where the certificate is.
+    /// The name of the store that contains the certificate.
     pub store: String,
 }
 
 impl FoundBinding {
-    /// The hash in digits.
+    /// Returns the hash as hexadecimal digits.
     #[must_use]
     pub fn thumbprint(&self) -> String {
         hex(&self.hash)
     }
 }
 
-/// Bytes as hexadecimal digits.
+/// Formats bytes as hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

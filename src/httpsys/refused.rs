@@ -1,9 +1,9 @@
-//! Why HTTP.sys does not listen on a URL: what each code of Windows means, and what to do. Does nothing itself.
+//! Explains why HTTP.sys doesn't listen on a URL: what each Windows error code means, and what to do.
 
-/// The account may not listen there.
+/// The account may not listen on the URL (`ERROR_ACCESS_DENIED`).
 pub const ACCESS_DENIED: u32 = 5;
 
-/// What the code means for this prefix, in a sentence.
+/// Returns what the code means for this prefix, as a sentence.
 #[must_use]
 pub fn reason(prefix: &str, code: u32) -> String {
     match code {
@@ -26,7 +26,7 @@ pub fn reason(prefix: &str, code: u32) -> String {
     }
 }
 
-/// What to do about it, in a sentence.
+/// Returns what to do about the code, as a sentence.
 #[must_use]
 pub fn remedy(code: u32) -> &'static str {
     match code {
@@ -77,7 +77,7 @@ mod tests {
             assert_eq!(known, code != 1 && code != 4711, "{text}");
             assert!(seen.insert(text));
         }
-        // Two are of a service that does not run; for three, there is only the other listener.
+        // Two codes mean a service that is not running. For three codes, the only fix is the other listener.
         let remedies: BTreeSet<&str> = codes.into_iter().map(remedy).collect();
         assert_eq!(remedies.len(), codes.len() - 3);
     }

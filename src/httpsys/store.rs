@@ -1,4 +1,4 @@
-//! The certificates of the machine's store, as HTTP.sys uses them.
+//! Lists the certificates in the machine's store, for use with HTTP.sys.
 
 use std::time::SystemTime;
 
@@ -8,13 +8,13 @@ use crate::certificate::store::Store;
 use crate::certificate::store_path::Location;
 use crate::certificate::thumbprint::Thumbprint;
 
-/// More certificates are not looked at.
+/// Maximum number of certificates to list.
 const MOST_CERTIFICATES: usize = 500;
 
-/// The certificates, as of the time `now`.
+/// Returns the certificates, as of the time `now`.
 ///
 /// # Errors
-/// The Windows error code.
+/// Returns the Windows error code.
 pub(crate) fn list(now: SystemTime) -> Result<Vec<StoreCertificate>, u32> {
     let Some(store) = Store::open(Location::LocalMachine)? else {
         return Ok(Vec::new());
@@ -24,7 +24,7 @@ pub(crate) fn list(now: SystemTime) -> Result<Vec<StoreCertificate>, u32> {
     Ok(all.collect())
 }
 
-/// What there is to know of the certificate with this hash.
+/// Returns what the user must know about the certificate with this hash.
 pub(crate) fn about(hash: &[u8]) -> Option<About> {
     let thumbprint = Thumbprint(hash.try_into().ok()?);
     let store = Store::open(Location::LocalMachine).ok()??;
@@ -48,7 +48,7 @@ mod tests {
         let listed = list(SystemTime::now()).unwrap();
         assert!(listed.contains(&added), "{listed:?}");
         assert!(added.fits("listed.example") && !added.expired);
-        // What a browser would be shown is found by its hash.
+        // The certificate that a browser gets is found by its hash.
         let shown = about(&added.thumbprint.0).unwrap();
         assert_eq!(
             shown.fingerprint,
