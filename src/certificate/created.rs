@@ -1,5 +1,4 @@
-//! The certificates that this program creates: each its own authority, for 30 days. Nobody trusts one: its fingerprint
-//! tells the user that it is ours.
+//! Creates self-signed certificates, valid for 30 days. No browser trusts them: the fingerprint identifies them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,10 +22,10 @@ use crate::store::folders;
 
 /// How long a created certificate is valid.
 const DAYS: i64 = 30;
-/// What one certificate is created for together, since `localhost` is all of them.
+/// The host names and addresses that share one certificate.
 const LOCALHOST: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
-/// The hosts for which there is a created certificate.
+/// The hosts that have a created certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Created {
     folder: PathBuf,
@@ -34,7 +33,7 @@ pub struct Created {
 }
 
 impl Created {
-    /// Those of this person.
+    /// Returns the certificates of the user.
     #[must_use]
     pub fn load_user() -> Self {
         folders::certificates()
@@ -42,7 +41,7 @@ impl Created {
             .unwrap_or_default()
     }
 
-    /// Those of a folder. Looks at names only; what is in the files is read when it is used.
+    /// Returns the certificates in a folder. Reads only file names; the files are read when they are used.
     #[must_use]
     pub fn in_folder(folder: PathBuf) -> Self {
         let names: BTreeSet<String> = std::fs::read_dir(&folder)
@@ -59,7 +58,7 @@ impl Created {
         Self { folder, names }
     }
 
-    /// The certificate for `host`, where there is one.
+    /// Returns the files of the certificate for `host`, if there is one.
     #[must_use]
     pub fn files(&self, host: &str) -> Option<Files> {
         let files = paths(&self.folder, host)?;
@@ -67,8 +66,8 @@ impl Created {
     }
 }
 
-/// Where the created certificate for `host` and its key are: `HOST.pem` and `HOST.key.pem`; the names of this machine
-/// share one. `None` for what is no host name.
+/// Returns the paths of the certificate for `host` and its key: `HOST.pem` and `HOST.key.pem`. The names of this
+/// machine share one certificate. Returns `None` if `host` is not a host name.
 #[must_use]
 pub fn paths(folder: &Path, host: &str) -> Option<Files> {
     let name = name(host)?;
@@ -79,14 +78,14 @@ pub fn paths(folder: &Path, host: &str) -> Option<Files> {
     })
 }
 
-/// The host as a URL has it, as a part of a file name.
+/// Converts the host in a URL to a part of a file name.
 fn name(host: &str) -> Option<String> {
     let host = bare(host).to_ascii_lowercase();
     if LOCALHOST.contains(&host.as_str()) {
         return Some(LOCALHOST[0].to_owned());
     }
     let fits = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '-' | '.' | ':');
-    // `a.key` would have its certificate where the key of `a` is.
+    // The certificate of `a.key` would have the same path as the key of `a`.
     let sound = host.chars().all(fits)
         && !host.starts_with(['.', '-'])
         && host
@@ -94,15 +93,15 @@ fn name(host: &str) -> Option<String> {
             .next()
             .is_some_and(|last| last != "key" && !last.is_empty())
         && ServerName::try_from(host.as_str()).is_ok();
-    // No file name on Windows has a colon.
+    // File names on Windows can't contain a colon.
     sound.then(|| host.replace(':', "_"))
 }
 
-/// Creates a certificate for `host` that is its own authority, valid from `now` on for 30 days, in place of an older one.
-/// Says who can read its key.
+/// Creates a self-signed certificate for `host`, valid for 30 days from `now`, and replaces an older one. Returns who
+/// can read its key.
 ///
 /// # Errors
-/// If there can be none for that host, or the folder can't be written to.
+/// Returns an error if that host can't have a certificate, or the folder can't be written to.
 pub fn create(
     folder: &Path,
     host: &str,
@@ -140,7 +139,7 @@ pub fn create(
     let readers = file::save(&files.key, &key)
         .map_err(|error| failed(CertificateFile::Key, &files.key, not_written(error)))?;
     file::save(&files.certificate, &certificate).map_err(|error| {
-        // The certificate that is still there keeps its key. If that fails as well, the next use says so.
+        // Restore the key of the old certificate. If that fails as well, the next use reports it.
         let _ = match &before {
             Some(key) => file::save(&files.key, key).map(drop),
             None => std::fs::remove_file(&files.key),
@@ -154,7 +153,7 @@ pub fn create(
     Ok((files, readers))
 }
 
-/// The certificate and the key, as PEM.
+/// Returns a new certificate and its key, as PEM.
 fn make(host: &str, now: SystemTime) -> Result<(SecretString, SecretString), String> {
     let words = |error: &dyn std::fmt::Display| clean(&error.to_string(), 120);
     let names: Vec<String> = if LOCALHOST.contains(&host) {
@@ -193,10 +192,10 @@ fn make(host: &str, now: SystemTime) -> Result<(SecretString, SecretString), Str
     ))
 }
 
-/// Deletes the created certificate for `host` and its key; false where there was none.
+/// Deletes the created certificate for `host` and its key; returns `false` if there was none.
 ///
 /// # Errors
-/// If a file is still there.
+/// Returns an error if a file could not be deleted.
 pub fn delete(folder: &Path, host: &str) -> std::io::Result<bool> {
     let Some(files) = paths(folder, host) else {
         return Ok(false);
@@ -294,7 +293,7 @@ mod tests {
         assert_eq!(readers, Readers::User);
         let mode = std::fs::metadata(&files.key).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        // A folder in the place of the certificate cannot be replaced.
+        // A folder with the name of the certificate file can't be replaced.
         let key = std::fs::read(&files.key).unwrap();
         std::fs::remove_file(&files.certificate).unwrap();
         std::fs::create_dir(&files.certificate).unwrap();

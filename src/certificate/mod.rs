@@ -1,5 +1,5 @@
-//! The certificate of an https redirect URL on this machine: created here, or given as PEM files. The stores of
-//! Windows, and the names of certificates in them, are here, too.
+//! Certificates for https redirect URLs on this machine, either created by the program or given as PEM files, and the
+//! certificate stores of Windows.
 
 pub mod created;
 #[cfg(windows)]
@@ -25,43 +25,43 @@ use self::x509::{bare, day, fingerprint, names};
 use crate::clean::clean;
 use crate::store::file::read::{self, Kinds, ReadError};
 
-/// A larger file is neither a certificate with its chain nor a key.
+/// Maximum size of a file with a certificate chain or a key, in bytes.
 const SIZE_LIMIT: u64 = 256 * 1024;
 
 /// Where a certificate comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// Made by this program.
+    /// Created by this program.
     Created,
-    /// Named by the user.
+    /// Given by the user.
     Given,
 }
 
 /// A certificate and its key, as PEM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
-    /// The certificate, and those of the authorities between.
+    /// The certificate, and those of intermediate CAs.
     pub certificate: PathBuf,
-    /// Its private key; may be the same file.
+    /// The private key; may be the same file.
     pub key: PathBuf,
-    /// Where they come from.
+    /// Where the files come from.
     pub origin: Origin,
 }
 
-/// Which of the two files.
+/// One of the two files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateFile {
     /// The certificate.
     Certificate,
-    /// Its key.
+    /// The private key.
     Key,
 }
 
-/// Why a certificate cannot be used, or could not be created.
+/// Why a certificate can't be used, or could not be created.
 #[derive(Debug, thiserror::Error)]
 #[error("The {} {} cannot be used: {wrong}.", .part.name(), .path.display())]
 pub struct CertificateError {
-    /// Which file.
+    /// The file with the problem.
     pub part: CertificateFile,
     /// Whether the program created the file or the user named it.
     pub origin: Origin,
@@ -69,7 +69,7 @@ pub struct CertificateError {
     wrong: CertificateProblem,
 }
 
-/// What is wrong with a file, as a sentence without its beginning and its stop.
+/// The problem of a file, as a sentence without its beginning and its period.
 #[derive(Debug, thiserror::Error)]
 enum CertificateProblem {
     #[error(transparent)]
@@ -112,7 +112,7 @@ impl CertificateFile {
 }
 
 impl CertificateError {
-    /// What to do about it, in a sentence.
+    /// Returns the fix, as a sentence.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match (&self.wrong, self.origin) {
@@ -158,28 +158,28 @@ impl CertificateError {
     }
 }
 
-/// A certificate that fits its key, its host and the time.
+/// A certificate that matches its key and host, and is valid now.
 #[derive(Debug, Clone)]
 pub struct Certificate {
-    /// For the listener.
+    /// The certificate and key, for the listener.
     pub key: Arc<CertifiedKey>,
-    /// For the user.
+    /// The data of the certificate, for the user.
     pub about: About,
 }
 
-/// What the user has to know of a certificate.
+/// What the user must know about a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
-    /// SHA-256 of the certificate, as `openssl x509 -fingerprint -sha256` prints it.
+    /// The SHA-256 fingerprint, as `openssl x509 -fingerprint -sha256` prints it.
     pub fingerprint: String,
-    /// It is its own authority, which no browser trusts.
+    /// Whether the certificate is self-signed, so that no browser trusts it.
     pub self_made: bool,
-    /// The last day that it is valid on, in UTC.
+    /// The last day of validity, in UTC.
     pub last_day: String,
 }
 
 impl About {
-    /// Reads it off a certificate, which is given both ways.
+    /// Reads the data of a certificate, which is given in both encoded and parsed form.
     #[must_use]
     pub fn of(der: &[u8], certificate: &X509Certificate<'_>) -> Self {
         Self {
@@ -189,7 +189,7 @@ impl About {
         }
     }
 
-    /// What the browser will say, before the fingerprint; fits into a line of a terminal.
+    /// Returns the expected warning of the browser, to be shown before the fingerprint. Fits in one terminal line.
     #[must_use]
     pub fn browser_warning(&self) -> &'static str {
         if self.self_made {
@@ -200,7 +200,7 @@ impl About {
     }
 }
 
-/// The same, for as long as a file may be waited for, while other things go on.
+/// Does the same on another thread, with a time limit for reading the files.
 ///
 /// # Errors
 /// Returns which files are wrong, and why.
@@ -223,10 +223,10 @@ pub async fn load_aside(
     })
 }
 
-/// Reads a certificate for `host`, and makes sure that a browser can be shown it at the time `now`.
+/// Reads the certificate for `host`, and checks that it can be used at the time `now`.
 ///
 /// # Errors
-/// Returns which files are wrong, and why.
+/// Returns which file is wrong, and why.
 pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, CertificateError> {
     let in_certificate = |wrong| CertificateError {
         part: CertificateFile::Certificate,
@@ -240,7 +240,7 @@ pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, C
         path: files.key.clone(),
         wrong,
     };
-    // What was created lies in a folder of the program; what was given may be `<(command)`.
+    // Created files are in a folder of the program; files given by the user may be pipes, as in `<(command)`.
     let content = |path: &Path| match files.origin {
         Origin::Created => read::read(path, Kinds::Regular, SIZE_LIMIT),
         Origin::Given => read::read_again(path, SIZE_LIMIT),
@@ -253,7 +253,7 @@ pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, C
         .first()
         .ok_or_else(|| in_certificate(CertificateProblem::NoCertificate))?;
     let about = judge(first, host, now).map_err(in_certificate)?;
-    // Both may be one pipe, which is read once.
+    // Both may be the same pipe, which can be read only once.
     let text = if files.key == files.certificate {
         text
     } else {
@@ -265,7 +265,7 @@ pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, C
                 CertificateProblem::Locked
             }
             pem::Error::NoItemsFound => CertificateProblem::NoKey,
-            // The older form of a locked key.
+            // The older format of an encrypted key.
             _ if holds(&text, b"Proc-Type: 4,ENCRYPTED") => CertificateProblem::Locked,
             _ => CertificateProblem::Damaged,
         })
@@ -285,7 +285,7 @@ pub fn load(files: &Files, host: &str, now: SystemTime) -> Result<Certificate, C
     })
 }
 
-/// The certificate by itself: understood, of this time, for this host.
+/// Checks the certificate itself: that it can be parsed, is valid now, and matches the host.
 fn judge(
     der: &CertificateDer<'_>,
     host: &str,

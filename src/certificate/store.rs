@@ -1,4 +1,4 @@
-//! A certificate store of Windows, to be read.
+//! Reads certificate stores of Windows.
 
 #![allow(
     unsafe_code,
@@ -29,10 +29,10 @@ use crate::windows::{last_error, wide};
 pub(crate) struct Store(HCERTSTORE);
 
 impl Store {
-    /// `None` if nothing was ever put into it.
+    /// Opens a store. Returns `None` if it doesn't exist, because nothing was ever stored in it.
     ///
     /// # Errors
-    /// The Windows error code.
+    /// Returns the Windows error code.
     pub(crate) fn open(location: Location) -> Result<Option<Self>, u32> {
         let flags = CERT_STORE_READONLY_FLAG | CERT_STORE_OPEN_EXISTING_FLAG;
         match Self::open_with(location, flags) {
@@ -47,7 +47,7 @@ impl Store {
             Location::LocalMachine => CERT_SYSTEM_STORE_LOCAL_MACHINE,
             Location::CurrentUser => CERT_SYSTEM_STORE_CURRENT_USER,
         };
-        // SAFETY: this kind of store takes a name that ends in a zero.
+        // SAFETY: this kind of store accepts a name that ends with a zero.
         let store = unsafe {
             CertOpenStore(
                 CERT_STORE_PROV_SYSTEM_W,
@@ -63,19 +63,19 @@ impl Store {
         Ok(Self(store))
     }
 
-    /// The certificate with this thumbprint.
+    /// Finds the certificate with this thumbprint.
     pub(crate) fn find(&self, thumbprint: Thumbprint) -> Option<Certificate> {
         let mut bytes = thumbprint.0;
         let hash = CRYPT_INTEGER_BLOB {
             cbData: bytes.len() as u32,
             pbData: bytes.as_mut_ptr(),
         };
-        // SAFETY: for this kind of search, the parameter is such a structure, which outlives the call.
+        // SAFETY: this kind of search requires such a structure as parameter, and it outlives the call.
         let found = unsafe { self.search(CERT_FIND_SHA1_HASH, (&raw const hash).cast(), null()) };
         (!found.is_null()).then_some(Certificate(found))
     }
 
-    /// All of them.
+    /// Returns all certificates.
     pub(crate) fn certificates(&self) -> impl Iterator<Item = Certificate> {
         Certificates {
             store: self,
@@ -83,17 +83,17 @@ impl Store {
         }
     }
 
-    /// The next certificate after `before`, which is freed; null if there is none.
+    /// Returns the certificate after `before`, which is freed; null if there is none.
     ///
     /// # Safety
-    /// `parameter` is what this kind of search takes, and `before` is null or a certificate that nobody else frees.
+    /// `parameter` is what this kind of search requires, and `before` is null or a reference that nothing else frees.
     unsafe fn search(
         &self,
         kind: CERT_FIND_FLAGS,
         parameter: *const c_void,
         before: *const CERT_CONTEXT,
     ) -> *const CERT_CONTEXT {
-        // SAFETY: the store is open; the rest is promised by the caller.
+        // SAFETY: the store is open; the caller guarantees the rest.
         unsafe {
             CertFindCertificateInStore(
                 self.0,
@@ -106,14 +106,14 @@ impl Store {
         }
     }
 
-    /// Adds a certificate without a key. Others see it when this returns.
+    /// Adds a certificate without a key. Other processes see it once this returns.
     #[cfg(test)]
     pub(crate) fn add(location: Location, der: &[u8]) -> Result<(), u32> {
         use windows_sys::Win32::Security::Cryptography::{
             CERT_STORE_ADD_ALWAYS, CertAddEncodedCertificateToStore,
         };
         let store = Self::open_with(location, 0)?;
-        // SAFETY: the store is open, and the bytes are as many as told.
+        // SAFETY: the store is open, and the number of bytes is correct.
         let added = unsafe {
             CertAddEncodedCertificateToStore(
                 store.0,
@@ -133,12 +133,12 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // SAFETY: the store is ours, and is closed once. Windows keeps it for the certificates that are in use.
+        // SAFETY: this value owns the store, which is closed once. Windows keeps it while its certificates are in use.
         unsafe { CertCloseStore(self.0, 0) };
     }
 }
 
-/// The certificates of a store, one after the other.
+/// An iterator over the certificates of a store.
 struct Certificates<'a> {
     store: &'a Store,
     /// Null before the first and after the last.
@@ -149,12 +149,12 @@ impl Iterator for Certificates<'_> {
     type Item = Certificate;
 
     fn next(&mut self) -> Option<Certificate> {
-        // SAFETY: this kind of search has no parameter, and the reference to the certificate before is handed over.
+        // SAFETY: this kind of search has no parameter, and the reference to the previous certificate is passed on.
         self.last = unsafe { self.store.search(CERT_FIND_ANY, null(), self.last) };
         if self.last.is_null() {
             return None;
         }
-        // SAFETY: the certificate is valid; it gets a reference of its own.
+        // SAFETY: the certificate is valid, and the result has its own reference.
         Some(Certificate(unsafe {
             CertDuplicateCertificateContext(self.last)
         }))
@@ -163,7 +163,7 @@ impl Iterator for Certificates<'_> {
 
 impl Drop for Certificates<'_> {
     fn drop(&mut self) {
-        // SAFETY: the reference is ours, and is given up once; null is permitted.
+        // SAFETY: this value owns the reference, which is freed once; null is allowed.
         unsafe { CertFreeCertificateContext(self.last) };
     }
 }
@@ -171,43 +171,43 @@ impl Drop for Certificates<'_> {
 /// A certificate in a store.
 pub(crate) struct Certificate(*const CERT_CONTEXT);
 
-// SAFETY: Windows counts the references, and a certificate belongs to no thread.
+// SAFETY: Windows counts the references, and certificates are not bound to a thread.
 unsafe impl Send for Certificate {}
 
 impl Certificate {
-    /// Takes a reference over.
+    /// Takes ownership of a reference.
     ///
     /// # Safety
-    /// `context` is a valid certificate, and nobody else frees this reference.
+    /// `context` is a valid certificate, and nothing else frees this reference.
     #[cfg(test)]
     pub(crate) unsafe fn from_raw(context: *const CERT_CONTEXT) -> Self {
         Self(context)
     }
 
-    /// Valid as long as `self`.
+    /// Returns the pointer, which is valid as long as `self`.
     pub(crate) fn pointer(&self) -> *const CERT_CONTEXT {
         self.0
     }
 
-    /// Its bytes.
+    /// Returns the certificate in DER format.
     pub(crate) fn der(&self) -> &[u8] {
-        // SAFETY: the certificate lives as long as `self`; its bytes are as many as it says.
+        // SAFETY: the certificate is valid as long as `self`; the number of bytes is correct.
         unsafe {
             std::slice::from_raw_parts((*self.0).pbCertEncoded, (*self.0).cbCertEncoded as usize)
         }
     }
 
-    /// The certificates of the CAs that issued it, that of the issuer first, without the root. Nothing is requested from
-    /// elsewhere; what this computer doesn't have is left out.
+    /// Returns the certificates of the CAs that issued the certificate, its issuer first, without the root. Nothing is
+    /// fetched from the network; certificates that this computer doesn't have are left out.
     pub(crate) fn intermediates(&self, location: Location) -> Vec<Vec<u8>> {
         let issuers = chain(self, location).into_iter().skip(1);
         issuers.filter(|der| !is_self_signed(der)).collect()
     }
 
-    /// True if it says where its private key is.
+    /// Returns whether the certificate says where its private key is.
     pub(crate) fn has_key(&self) -> bool {
         let mut length = 0;
-        // SAFETY: with no room given, only the length is returned.
+        // SAFETY: without a buffer, the call only returns the length.
         unsafe {
             CertGetCertificateContextProperty(
                 self.0,
@@ -221,14 +221,14 @@ impl Certificate {
 
 impl Drop for Certificate {
     fn drop(&mut self) {
-        // SAFETY: the reference is ours, and is given up once.
+        // SAFETY: this value owns the reference, which is freed once.
         unsafe { CertFreeCertificateContext(self.0) };
     }
 }
 
-/// The certificate, and those of its issuers.
+/// Returns the certificate and those of its issuers.
 fn chain(certificate: &Certificate, location: Location) -> Vec<Vec<u8>> {
-    // wincrypt.h: the engines that also look in the other stores of the user or of the machine.
+    // The engines of wincrypt.h, which also search the other stores of the user or the machine.
     let engine: HCERTCHAINENGINE = match location {
         Location::CurrentUser => null_mut(),
         Location::LocalMachine => without_provenance_mut(1),
@@ -238,7 +238,7 @@ fn chain(certificate: &Certificate, location: Location) -> Vec<Vec<u8>> {
         ..CERT_CHAIN_PARA::default()
     };
     let mut context: *mut CERT_CHAIN_CONTEXT = null_mut();
-    // SAFETY: the certificate is valid, the structure has its size in it, and what is written to outlives the call.
+    // SAFETY: the certificate is valid, the structure contains its own size, and the output variable outlives the call.
     let found = unsafe {
         CertGetCertificateChain(
             engine,
@@ -255,10 +255,10 @@ fn chain(certificate: &Certificate, location: Location) -> Vec<Vec<u8>> {
         return Vec::new();
     }
     let mut all = Vec::new();
-    // SAFETY: the context is valid until it is freed, here and once. Its arrays are as long as it says, and it has a reference
-    // to each certificate.
+    // SAFETY: the context is valid until it is freed, here and once. Its arrays have the lengths that it contains, and
+    // it has a reference to each certificate.
     unsafe {
-        // The others are of lists that vouch for the end of the first.
+        // Further chains belong to trust lists that vouch for the end of the first chain.
         if (*context).cChain > 0 {
             let first = *(*context).rgpChain;
             for at in 0..(*first).cElement as usize {

@@ -1,27 +1,27 @@
-//! The path of a certificate in a store of Windows, as PowerShell writes it: `Cert:\LocalMachine\My\THUMBPRINT`.
+//! Parses the path of a certificate in a Windows store, in the form of PowerShell: `Cert:\LocalMachine\My\THUMBPRINT`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::thumbprint::{Thumbprint, ThumbprintError};
 
-/// The store of the machine or of a user that has certificates with their keys. Windows calls it Personal.
+/// The store for certificates with private keys, of the machine or of a user. Windows displays it as Personal.
 pub const STORE: &str = "MY";
 
-/// Whose store it is.
+/// The owner of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Location {
-    /// That of the machine.
+    /// The machine.
     LocalMachine,
-    /// That of the user who runs the program.
+    /// The user who runs the program.
     CurrentUser,
 }
 
 impl Location {
-    /// Both, the machine first.
+    /// Both owners, the machine first.
     pub const ALL: [Self; 2] = [Self::LocalMachine, Self::CurrentUser];
 
-    /// The name in paths.
+    /// Returns the name used in paths.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -31,34 +31,34 @@ impl Location {
     }
 }
 
-/// A certificate in the store `My`, which is called Personal in the windows of the system.
+/// The path of a certificate in the store `My`, which Windows displays as Personal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StorePath {
-    /// Whose store it is.
+    /// The owner of the store.
     pub location: Location,
-    /// Which certificate.
+    /// The thumbprint of the certificate.
     pub thumbprint: Thumbprint,
 }
 
-/// Why a text is no such path.
+/// Why a text is not such a path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StorePathError {
-    /// Another store, or not all parts.
+    /// The path names another store, or parts are missing.
     #[error(
         "The path of a certificate is Cert:\\LocalMachine\\My\\ or Cert:\\CurrentUser\\My\\, followed by its thumbprint."
     )]
     Parts,
-    /// Something is wrong with the thumbprint.
+    /// The thumbprint is invalid.
     #[error(transparent)]
     Thumbprint(#[from] ThumbprintError),
 }
 
-/// The beginning of such paths.
+/// The prefix of such paths.
 const DRIVE: &str = "Cert:";
-/// The end of what PowerShell writes in place of the drive in `PSPath`.
+/// The end of the prefix that PowerShell uses in `PSPath` instead of the drive.
 const PROVIDER: &str = r"\Certificate::";
 
-/// What follows the drive, if a text begins with it.
+/// Returns the part after the drive, if the text begins with one.
 fn rest(text: &str) -> Option<&str> {
     if let Some((_, rest)) = text.split_once(PROVIDER) {
         return Some(rest);
@@ -68,13 +68,13 @@ fn rest(text: &str) -> Option<&str> {
 }
 
 impl StorePath {
-    /// True if a text is meant as such a path, right or wrong, and not as that of a file.
+    /// Returns whether a text is meant as such a path, correct or not, instead of a file path.
     #[must_use]
     pub fn is_meant(text: &str) -> bool {
         rest(text).is_some()
     }
 
-    /// The certificate of the machine with the thumbprint that a text consists of.
+    /// Returns the path in the machine's store if the text is a thumbprint.
     #[must_use]
     pub fn of_thumbprint(text: &str) -> Option<Self> {
         let thumbprint = text.parse().ok()?;
@@ -88,7 +88,7 @@ impl StorePath {
 impl FromStr for StorePath {
     type Err = StorePathError;
 
-    /// Whatever the case of its letters; with slashes, too.
+    /// Ignores case, and accepts slashes, too.
     fn from_str(text: &str) -> Result<Self, StorePathError> {
         let rest = rest(text).ok_or(StorePathError::Parts)?;
         let parts: Vec<&str> = rest

@@ -1,23 +1,23 @@
-//! The thumbprint of a certificate. Windows finds the certificate with it.
+//! The thumbprint of a certificate, which identifies it in Windows stores.
 
 use std::fmt;
 
-/// Why a text is no thumbprint.
+/// Why a text is not a thumbprint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ThumbprintError {
-    /// Too short or too long.
+    /// The text is too short or too long. Contains the number of digits.
     #[error(
         "A thumbprint has 40 hexadecimal digits (SHA-1); this one has {0}. Copy it from the certificate's details."
     )]
     Length(usize),
-    /// No digits.
+    /// The text contains other characters than hexadecimal digits.
     #[error(
         "A thumbprint contains only the digits 0 to 9 and the letters a to f. Copy it from the certificate's details."
     )]
     NotHex,
 }
 
-/// The SHA-1 of a certificate. Windows finds the certificate with it.
+/// The SHA-1 hash of a certificate, by which Windows finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thumbprint(pub [u8; 20]);
 
@@ -30,7 +30,7 @@ impl fmt::Display for Thumbprint {
 impl std::str::FromStr for Thumbprint {
     type Err = ThumbprintError;
 
-    /// Takes it as the certificate's window gives it: with spaces or colons, and an invisible mark in front.
+    /// Accepts the form of the certificate window: with spaces or colons, and an invisible character at the start.
     fn from_str(text: &str) -> Result<Self, ThumbprintError> {
         let digits: Option<Vec<u8>> = text
             .chars()

@@ -1,4 +1,4 @@
-//! Reads the contents of a certificate.
+//! Reads the content of certificates.
 
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
@@ -7,12 +7,12 @@ use x509_parser::prelude::X509Certificate;
 
 use crate::clean::clean;
 
-/// An IPv6 address without the brackets that it has in a URL.
+/// Returns an IPv6 address without the brackets used in URLs.
 pub(super) fn bare(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
-/// The day of a time, in UTC.
+/// Formats the day of a time, in UTC.
 #[must_use]
 pub fn day(seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(
@@ -21,7 +21,7 @@ pub fn day(seconds: i64) -> String {
     )
 }
 
-/// The host names and addresses that a certificate is for, as browsers read it: its subject does not count.
+/// Returns the host names and addresses that a certificate is valid for. As in browsers, the subject is ignored.
 #[must_use]
 pub fn hosts(certificate: &X509Certificate<'_>) -> Vec<String> {
     let names = certificate
@@ -40,7 +40,7 @@ pub fn hosts(certificate: &X509Certificate<'_>) -> Vec<String> {
         .collect()
 }
 
-/// The same within a sentence.
+/// Does the same for use within a sentence.
 pub(super) fn names(certificate: &X509Certificate<'_>) -> String {
     let names = hosts(certificate);
     match names.len() {
@@ -61,7 +61,7 @@ fn address(bytes: &[u8]) -> Option<String> {
         .ok()
 }
 
-/// SHA-256 in upper-case hexadecimal digits, with a colon after each byte but the last.
+/// Returns the SHA-256 fingerprint in uppercase hexadecimal digits, with colons between the bytes.
 #[must_use]
 pub fn fingerprint(der: &[u8]) -> String {
     let bytes: Vec<String> = digest(&SHA256, der)
