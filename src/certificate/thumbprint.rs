@@ -17,7 +17,7 @@ pub enum ThumbprintError {
     NotHex,
 }
 
-/// The SHA-1 hash of a certificate, by which Windows finds it.
+/// The SHA-1 hash of a certificate, which Windows uses to find it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thumbprint(pub [u8; 20]);
 

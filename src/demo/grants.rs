@@ -1,4 +1,4 @@
-//! What was asked of the demo server and what it issued: the rules of codes and tokens, without HTTP.
+//! The authorizations of the demo server: the rules for codes and tokens, without HTTP.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -12,10 +12,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// How many of each kind are kept; the oldest makes room.
+/// Maximum number of each kind to keep. The oldest ones are dropped.
 const KEPT: usize = 100;
 
-/// How long things live. Short, so that their end can be watched.
+/// The lifetimes of codes and tokens. They are short, so that users can watch them expire.
 #[derive(Clone, Copy)]
 pub(super) struct Lifetimes {
     /// An authorization code.
@@ -24,7 +24,7 @@ pub(super) struct Lifetimes {
     pub(super) device: Duration,
     /// An access token and an ID token.
     pub(super) access: Duration,
-    /// The least time between two polls for a device code.
+    /// The minimum time between two polls for a device code.
     pub(super) interval: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Default for Lifetimes {
     }
 }
 
-/// An error as RFC 6749 writes it (sections 4.1.2.1 and 5.2).
+/// An OAuth error response (RFC 6749, sections 4.1.2.1 and 5.2).
 #[derive(Serialize)]
 pub(super) struct Refusal {
     pub(super) error: &'static str,
@@ -47,7 +47,7 @@ pub(super) struct Refusal {
     pub(super) description: Cow<'static, str>,
 }
 
-/// A refusal as the result of a check.
+/// Returns an error as the result of a check.
 pub(super) fn refuse<T>(
     error: &'static str,
     description: impl Into<Cow<'static, str>>,
@@ -56,7 +56,8 @@ pub(super) fn refuse<T>(
     Err(Refusal { error, description })
 }
 
-/// Who requests what. All that is issued from one approval shares it, which also tells the families apart.
+/// The client, scope and other parameters of an authorization. All codes and tokens from one approval share the same
+/// value, which also identifies their family.
 pub(super) struct SignIn {
     pub(super) client_id: String,
     pub(super) scope: String,
@@ -69,16 +70,16 @@ impl SignIn {
     }
 }
 
-/// What the user said.
+/// The user's decision.
 #[derive(Clone, Copy)]
 pub(super) enum Decision {
-    /// Let the program have its tokens.
+    /// Issue tokens to the program.
     Approve,
-    /// Send it away with `access_denied`.
+    /// Respond with `access_denied`.
     Deny,
 }
 
-/// A successful answer of the token endpoint (RFC 6749, section 5.1).
+/// A successful response of the token endpoint (RFC 6749, section 5.1).
 #[derive(Serialize)]
 pub(super) struct Tokens {
     access_token: String,
@@ -92,7 +93,7 @@ pub(super) struct Tokens {
     scope: String,
 }
 
-/// The answer of the device authorization endpoint (RFC 8628, section 3.2).
+/// The response of the device authorization endpoint (RFC 8628, section 3.2).
 #[derive(Serialize)]
 pub(super) struct DeviceAnswer {
     device_code: String,
@@ -103,7 +104,7 @@ pub(super) struct DeviceAnswer {
     interval: u64,
 }
 
-/// A code or token, with what its kind needs to know besides.
+/// A code or token, with the additional data of its kind.
 struct Issued<T> {
     secret: SecretString,
     sign_in: Arc<SignIn>,
@@ -116,7 +117,7 @@ struct Issued<T> {
 struct Shelf<T>(VecDeque<Issued<T>>);
 
 impl<T> Shelf<T> {
-    /// Issues one: 256 random bits, marked as ours.
+    /// Issues a code or token: 256 random bits, after the prefix of the demo.
     fn issue(&mut self, prefix: &str, sign_in: Arc<SignIn>, more: T) -> String {
         let text = format!("{prefix}{}", CsrfToken::new_random_len(32).secret());
         let secret = text.clone().into();
@@ -168,7 +169,7 @@ struct Device {
     decision: Option<Decision>,
 }
 
-/// All that is pending or issued.
+/// All pending authorizations, and all issued codes and tokens.
 pub(super) struct Grants {
     issuer: String,
     lifetimes: Lifetimes,
@@ -203,7 +204,7 @@ impl Grants {
         )
     }
 
-    /// Exchanges an authorization code. One attempt spends it; a second one ends what the first gave
+    /// Exchanges an authorization code. The code can be used once; a second attempt revokes the tokens of the first
     /// (RFC 6749, section 4.1.2).
     pub(super) fn redeem(
         &mut self,
@@ -252,20 +253,20 @@ impl Grants {
         }
     }
 
-    /// Who waits for this user code, while it can be decided, with the code as it was issued.
+    /// Returns the authorization that waits for a decision on this user code, with the code as issued.
     pub(super) fn asked(&mut self, user_code: &str) -> Option<(String, Arc<SignIn>)> {
         let device = self.undecided(user_code)?;
         Some((device.more.user_code.clone(), Arc::clone(&device.sign_in)))
     }
 
-    /// Takes the user's word for a user code, while it can be decided.
+    /// Records the user's decision on a user code, if it is still pending.
     pub(super) fn decide(&mut self, user_code: &str, decision: Decision) {
         if let Some(device) = self.undecided(user_code) {
             device.more.decision = Some(decision);
         }
     }
 
-    /// The device of a user code typed by a user: any case, with or without hyphen or spaces.
+    /// Finds the pending device for a user code as entered: in any case, with or without hyphen or spaces.
     fn undecided(&mut self, typed: &str) -> Option<&mut Issued<Device>> {
         self.devices.0.iter_mut().find(|device| {
             letters(&device.more.user_code) == letters(typed)
@@ -274,7 +275,7 @@ impl Grants {
         })
     }
 
-    /// Answers one poll for a device code (RFC 8628, section 3.5).
+    /// Responds to one poll for a device code (RFC 8628, section 3.5).
     pub(super) fn poll(&mut self, client_id: &str, device_code: &str) -> Result<Tokens, Refusal> {
         let device = self.devices.find(client_id, device_code)?;
         if device.since.elapsed() >= self.lifetimes.device {
@@ -298,7 +299,7 @@ impl Grants {
                 Ok(self.issue(&sign_in, &sign_in.scope, None))
             }
             Some(Decision::Deny) => refuse("access_denied", "The user chose Deny."),
-            // Only a poll in vain can be too fast: slow_down is a variant of authorization_pending.
+            // Only an unsuccessful poll can be too fast: slow_down is a variant of authorization_pending.
             None if too_fast => {
                 *interval = interval.saturating_add(Duration::from_secs(5));
                 let seconds = interval.as_secs();
@@ -311,8 +312,8 @@ impl Grants {
         }
     }
 
-    /// Exchanges a refresh token for new tokens. One that was exchanged before is taken for stolen, and
-    /// ends the whole family (RFC 9700, section 4.14.2).
+    /// Exchanges a refresh token for new tokens. If the token was used before, it may have been stolen, so the whole
+    /// family is revoked (RFC 9700, section 4.14.2).
     pub(super) fn refresh(
         &mut self,
         client_id: &str,
@@ -339,7 +340,7 @@ impl Grants {
         Ok(self.issue(&sign_in, scope, None))
     }
 
-    /// Whether this access token is valid now.
+    /// Returns whether this access token is valid now.
     pub(super) fn accepts(&self, token: &str) -> bool {
         self.access.0.iter().any(|known| {
             known.secret.expose_secret() == token && known.since.elapsed() < self.lifetimes.access
@@ -363,7 +364,7 @@ impl Grants {
         }
     }
 
-    /// A well-formed ID token without signature (`"alg":"none"`): it can be read, and proves nothing.
+    /// Returns a well-formed ID token without a signature (`"alg":"none"`): it can be decoded, but proves nothing.
     fn id_token(&self, client_id: &str, nonce: Option<&str>) -> String {
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -387,14 +388,14 @@ impl Grants {
     }
 }
 
-/// The claims of the one person this server knows.
+/// Returns the claims of the only user of this server.
 pub(super) fn person() -> Value {
     json!({ "sub": "demo-person", "name": "Demo Person", "email": "demo.person@example.com" })
 }
 
-/// Eight random letters without vowels, so that they form no words (RFC 8628, section 6.1).
+/// Returns a user code of eight random letters, without vowels so that they form no words (RFC 8628, section 6.1).
 fn new_user_code() -> String {
-    // 15 bytes fill 20 characters of base64 evenly, so each consonant is as likely as the others.
+    // 15 bytes fill 20 base64 characters exactly, so all consonants are equally likely.
     let mut code: String =
         std::iter::repeat_with(|| CsrfToken::new_random_len(15).into_secret().into_bytes())
             .flatten()
@@ -406,15 +407,15 @@ fn new_user_code() -> String {
     code
 }
 
-/// What counts of a user code.
+/// Returns the significant characters of a user code.
 fn letters(code: &str) -> String {
     let letters = code.chars().filter(char::is_ascii_alphanumeric);
     letters.map(|letter| letter.to_ascii_uppercase()).collect()
 }
 
-/// Whether the verifier belongs to the S256 challenge (RFC 7636, section 4.6).
+/// Returns whether the verifier matches the S256 challenge (RFC 7636, section 4.6).
 fn proves(verifier: &str, challenge: &str) -> bool {
-    // oauth2 panics on other lengths.
+    // The oauth2 crate panics on other lengths.
     (43..=128).contains(&verifier.len())
         && PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.into()))
             .as_str()

@@ -1,4 +1,4 @@
-//! The pages of the demo server: plain HTML that text browsers and curl can use, no script, nothing external.
+//! Builds the pages of the demo server: plain HTML for text browsers and curl, without scripts or external resources.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use url::{Host, Url, form_urlencoded};
 
 use super::grants::{Decision, SignIn};
 
-/// What a request is answered with.
+/// An HTTP response of the server.
 pub(super) type Answer = Response<Full<Bytes>>;
 
 const STYLE: &str = "body { font: 1rem/1.5 sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem } \
@@ -19,10 +19,10 @@ const STYLE: &str = "body { font: 1rem/1.5 sans-serif; max-width: 40rem; margin:
 const NOTICE: &str = "This is the demo server of OAuth Authorizer, running on this machine. \
     What it issues is worth nothing anywhere else.";
 
-/// Asks the user about an authorization request. The page is at `address?query`.
+/// Returns the page that asks the user about an authorization request. It is at `address?query`.
 pub(super) fn consent(sign_in: &SignIn, redirect: &Url, address: &str, query: &str) -> Answer {
-    // Chromium holds redirects after a form against form-action as well. A policy cannot name an
-    // IPv6 address (browsers ignore such a source), so [::1] needs the whole scheme.
+    // Chromium also checks redirects after a form against form-action. A policy can't contain an IPv6 address (browsers
+    // ignore such a source), so [::1] requires the whole scheme.
     let target = match redirect.host() {
         Some(Host::Ipv6(_)) => "http:".to_owned(),
         _ => redirect.origin().ascii_serialization(),
@@ -32,7 +32,7 @@ pub(super) fn consent(sign_in: &SignIn, redirect: &Url, address: &str, query: &s
     question(intro, sign_in, &form_action, &commands(address, query))
 }
 
-/// Asks the user about a user code. The page is at `address?query`.
+/// Returns the page that asks the user about a user code. It is at `address?query`.
 pub(super) fn device(sign_in: &SignIn, user_code: &str, address: &str, query: &str) -> Answer {
     let code = escape(user_code);
     let intro = format!("Go on only if your terminal shows the code <strong>{code}</strong>.");
@@ -45,7 +45,7 @@ fn question(intro: &str, sign_in: &SignIn, form_action: &str, comment: &str) -> 
         "" => "none".to_owned(),
         scope => escape(scope),
     };
-    // A form without `action` goes to the URL of its page, with its query.
+    // A form without `action` posts to the URL of its page, including the query.
     let body = format!(
         r#"<p>{intro}</p>
 <dl>
@@ -60,7 +60,7 @@ fn question(intro: &str, sign_in: &SignIn, form_action: &str, comment: &str) -> 
     document(StatusCode::OK, "Allow access?", &body, form_action, comment)
 }
 
-/// Asks for the user code. What was typed before is offered again.
+/// Returns the page that asks for the user code. Previous input is filled in.
 pub(super) fn ask_code(status: StatusCode, typed: &str) -> Answer {
     let problem = if typed.is_empty() {
         ""
@@ -77,7 +77,7 @@ pub(super) fn ask_code(status: StatusCode, typed: &str) -> Answer {
     document(status, "Enter the code", &body, "'self'", "")
 }
 
-/// Says that a device was approved or denied.
+/// Returns the page that confirms the decision about a device.
 pub(super) fn decided(decision: Decision) -> Answer {
     let title = match decision {
         Decision::Approve => "Approved",
@@ -87,13 +87,13 @@ pub(super) fn decided(decision: Decision) -> Answer {
     document(StatusCode::OK, title, body, "'self'", "")
 }
 
-/// Says what is wrong, where no program could be told.
+/// Returns the page with an error that can't be reported to the program.
 pub(super) fn problem(status: StatusCode, sentence: &str) -> Answer {
     let body = format!("<p>{}</p>", escape(sentence));
     document(status, "This did not work", &body, "'self'", "")
 }
 
-/// A whole page. `form_action` says where its forms, and redirects after them, may go.
+/// Returns a complete page. `form_action` says where its forms, and redirects after them, may go.
 fn document(
     status: StatusCode,
     title: &str,
@@ -132,7 +132,7 @@ fn document(
     answer(status, &headers, html)
 }
 
-/// Any answer of this server. None may be stored, and none tells the next server where it came from.
+/// Returns a response of this server. Responses must not be stored, and send no referrer to the next server.
 pub(super) fn answer(status: StatusCode, headers: &[(HeaderName, &str)], body: String) -> Answer {
     let mut answer = Response::builder()
         .status(status)
@@ -141,7 +141,7 @@ pub(super) fn answer(status: StatusCode, headers: &[(HeaderName, &str)], body: S
     for (name, value) in headers {
         answer = answer.header(name, *value);
     }
-    // Rather no answer than one that lacks a header.
+    // An empty response is better than one without a required header.
     answer.body(Full::from(body)).unwrap_or_else(|_| {
         let mut answer = Answer::default();
         *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -149,17 +149,17 @@ pub(super) fn answer(status: StatusCode, headers: &[(HeaderName, &str)], body: S
     })
 }
 
-/// How to press the buttons with curl, as a comment for those who read the page with it.
+/// Returns the curl commands for the buttons, as an HTML comment for users who read the page with curl.
 ///
-/// A comment is not unescaped, and the lines go through a shell, so the query is written again: a form
-/// encoder leaves nothing that could end the comment or the quotes.
+/// A comment is not unescaped, and its lines are run by a shell, so the query is encoded again: form encoding leaves
+/// nothing that could end the comment or the quotes.
 fn commands(address: &str, query: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form_urlencoded::parse(query.as_bytes()))
         .finish();
     let mut comment = String::from("<!-- Without a browser:\n");
     for decision in ["approve", "deny"] {
-        // Writing to a String cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             comment,
             "curl -sL -d decision={decision} \"{address}?{query}\""

@@ -1,4 +1,4 @@
-//! Does what a browser and its user would do with a page of the demo server: open it and press Approve.
+//! Acts as a browser and its user on a page of the demo server: opens it and presses Approve.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -11,41 +11,41 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use url::{Host, Position, Url};
 
-/// For everything: all of it happens on this machine.
+/// Time limit for all requests together: everything happens on this machine.
 const TIME: Duration = Duration::from_secs(10);
-/// For one page.
+/// Maximum size of a page, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
-/// Redirects after one request. One is usual.
+/// Maximum number of redirects after a request. One is usual.
 const REDIRECTS: usize = 3;
 
-/// Why [`approve`] could not do it.
+/// Why [`approve`] failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DemoError {
-    /// The URL, or where it redirects to, is not plain http on this machine.
+    /// The URL, or the target of a redirect, is not plain http on this machine.
     #[error("only http URLs of this machine are opened, without user name")]
     NotLoopback,
-    /// Nothing answers there.
+    /// Nothing listens at the address.
     #[error("could not connect to {authority}")]
     Connect {
-        /// Host and port.
+        /// Host and port, as in the URL.
         authority: String,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// The answer is not HTTP, broke off, is longer than 64 KiB, or redirects to what is no URL.
+    /// The response is not HTTP, was cut off, is longer than 64 KiB, or redirects to an invalid URL.
     #[error("the HTTP exchange failed")]
     Http(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// One redirect led to the next, again and again.
+    /// There were too many redirects.
     #[error("there were too many redirects")]
     Redirects,
-    /// It is not the page of a demo server that waits for a decision.
+    /// The page is not one of a demo server that waits for a decision.
     #[error("the page has no Approve button (HTTP status {0})")]
     NoButton(StatusCode),
-    /// The decision, or the redirect that followed it, was not accepted.
+    /// The decision, or the request after the redirect, was rejected.
     #[error("the approval was answered with HTTP status {0}")]
     Answer(StatusCode),
-    /// It took longer than ten seconds.
+    /// The approval took longer than ten seconds.
     #[error("the approval took longer than ten seconds")]
     Time,
 }
@@ -62,20 +62,20 @@ struct Page {
     text: Bytes,
 }
 
-/// Opens an authorization URL or a complete verification URL of the demo server, presses Approve, and goes
-/// where the answer leads: for the authorization code, to the listener of the program that asked.
+/// Opens an authorization URL or a complete verification URL of the demo server, presses Approve, and follows the
+/// redirect: for the authorization code flow, to the listener of the program that sent the request.
 ///
-/// Nothing but loopback addresses is ever connected to, and no proxy is used.
+/// Connects only to loopback addresses, and uses no proxy.
 ///
 /// # Errors
 ///
-/// When a URL on the way is not plain http on this machine, when nothing answers there or not within ten
-/// seconds in all, when the page has no Approve button, or when the answer to it is not a success.
+/// Returns an error if a URL on the way is not plain http on this machine, if nothing responds within ten seconds in
+/// total, if the page has no Approve button, or if the decision is not accepted.
 pub async fn approve(url: &Url) -> Result<(), DemoError> {
     let approval = async {
         let page = browse(Method::GET, url.clone(), "").await?;
-        // Looking for the button is enough, since this is known of the form around it: it has no hidden
-        // fields and posts to the URL of its page.
+        // Searching for the button is enough, because its form is known to have no hidden fields, and to post to the
+        // URL of its page.
         let button = br#"name="decision" value="approve""#;
         if !page.text.windows(button.len()).any(|part| part == button) {
             return Err(DemoError::NoButton(page.status));
@@ -92,7 +92,7 @@ pub async fn approve(url: &Url) -> Result<(), DemoError> {
         .unwrap_or(Err(DemoError::Time))
 }
 
-/// One request, and the redirects after it.
+/// Sends one request, and follows the redirects.
 async fn browse(method: Method, url: Url, form: &'static str) -> Result<Page, DemoError> {
     let (mut page, mut location) = exchange(method, url, form).await?;
     let mut redirects = 0..REDIRECTS;
@@ -104,14 +104,14 @@ async fn browse(method: Method, url: Url, form: &'static str) -> Result<Page, De
     Ok(page)
 }
 
-/// One request on its own connection. With the page comes the `Location` of a redirect.
+/// Sends one request on a new connection. Also returns the `Location` of a redirect.
 async fn exchange(
     method: Method,
     url: Url,
     form: &'static str,
 ) -> Result<(Page, Option<String>), DemoError> {
     let addresses = loopback(&url).ok_or(DemoError::NotLoopback)?;
-    // Without user name, the authority is host and port just as a Host header has them.
+    // Without a user name, the authority is the host and port, as in a Host header.
     let authority = url.authority();
     let stream = TcpStream::connect(addresses.as_slice()).await;
     let stream = stream.map_err(|source| {
@@ -145,13 +145,13 @@ async fn exchange(
         let location = location.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         Ok((head.status, body.to_bytes(), location))
     };
-    // The connection has to be driven while the answer is read; what fails in it fails there as well.
+    // The connection must be polled while the response is read. If the connection fails, so does the response.
     let (answer, _) = tokio::join!(answer, connection);
     let (status, text, location) = answer?;
     Ok((Page { url, status, text }, location))
 }
 
-/// Where to connect for this URL, if that is plain http on this machine.
+/// Returns the addresses to connect to, if the URL is plain http on this machine.
 fn loopback(url: &Url) -> Option<Vec<SocketAddr>> {
     if url.scheme() != "http" || !url.username().is_empty() || url.password().is_some() {
         return None;
@@ -159,7 +159,7 @@ fn loopback(url: &Url) -> Option<Vec<SocketAddr>> {
     let addresses: Vec<IpAddr> = match url.host()? {
         Host::Ipv4(address) => vec![address.into()],
         Host::Ipv6(address) => vec![address.into()],
-        // As browsers do, without asking the resolver.
+        // Browsers also resolve localhost by themselves.
         Host::Domain("localhost") => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
         Host::Domain(_) => return None,
     };

@@ -1,4 +1,4 @@
-//! The demo server itself: sockets, routes, and what the parameters must be.
+//! The demo server: sockets, routes, and checks of the parameters.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -34,27 +34,27 @@ const OPENID_METADATA: &str = "/.well-known/openid-configuration";
 const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// Ours are a few hundred bytes; a long scope or ID token hint fits as well.
+/// Maximum size of a body, in bytes. This program's requests are smaller, even with a long scope or ID token hint.
 const BODY_LIMIT: usize = 16 * 1024;
-/// The same for the head, which carries the authorization request.
+/// Maximum size of the head, in bytes, which contains the authorization request.
 const HEAD_LIMIT: usize = 16 * 1024;
 const HEAD_TIME: Duration = Duration::from_secs(5);
-/// For a whole connection, since each serves one request.
+/// Time limit for a whole connection, which serves only one request.
 const CONNECTION_TIME: Duration = Duration::from_secs(10);
 const CONNECTIONS: usize = 100;
 
-/// A running demo server. Dropping it ends its connections and frees the port at the runtime's next turn.
+/// A running demo server. Dropping it ends its connections, and frees the port when the runtime polls the task.
 pub struct Demo {
     url: String,
     _stop: DropGuard,
 }
 
 impl Demo {
-    /// Starts a server on a free port of 127.0.0.1, as a task of the current tokio runtime.
+    /// Starts a server on a free port of 127.0.0.1, as a task of the current Tokio runtime.
     ///
     /// # Errors
     ///
-    /// When no port can be opened on 127.0.0.1.
+    /// Returns an error if no port can be opened on 127.0.0.1.
     pub async fn start() -> std::io::Result<Self> {
         Self::start_with(Lifetimes::default()).await
     }
@@ -78,14 +78,14 @@ impl Demo {
         })
     }
 
-    /// The base URL without a slash at its end, `http://127.0.0.1:PORT`; also the issuer.
+    /// Returns the base URL without a trailing slash, `http://127.0.0.1:PORT`, which is also the issuer.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 }
 
-/// Accepts for ever. The connections live in a set of this future, and so end with it.
+/// Accepts connections forever. This future owns the connections, so they end with it.
 async fn serve(listener: TcpListener, server: Arc<Server>) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME);
@@ -97,7 +97,7 @@ async fn serve(listener: TcpListener, server: Arc<Server>) {
             connections.join_next().await;
         }
         let Ok((stream, _)) = listener.accept().await else {
-            // Most likely no file descriptors are left: asking again at once would not find more.
+            // Most likely no file descriptors are left, so an immediate retry would also fail.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -137,16 +137,16 @@ impl Server {
         }
     }
 
-    /// The lock is never held across an await. A task that panicked with it leaves the lists usable.
+    /// Locks the grants, never across an await. If a task panicked while holding the lock, the lists are still usable.
     fn grants(&self) -> MutexGuard<'_, Grants> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The authorization endpoint (RFC 6749, section 3.1). The buttons post to the page's own URL, so the
-    /// request is read from the query again, and nothing has to be kept while the user decides.
+    /// Handles the authorization endpoint (RFC 6749, section 3.1). The buttons post to the page's own URL, so the
+    /// request is parsed from the query again, and no state is needed while the user decides.
     fn authorize(&self, query: &str, body: Option<&[u8]>) -> Result<Answer, Refusal> {
         let params = Params::parse(query.as_bytes())?;
-        // Until these two are known to be good, errors are for the user and not for the program.
+        // Until these two parameters are verified, errors must be shown to the user, not redirected to the program.
         let client_id = printable(params.require("client_id")?)?;
         let redirect_uri = params.require("redirect_uri")?;
         let redirect = loopback(redirect_uri)?;
@@ -188,7 +188,7 @@ impl Server {
         })
     }
 
-    /// The page of the verification URI (RFC 8628, section 3.3).
+    /// Handles the page of the verification URI (RFC 8628, section 3.3).
     fn device(&self, query: &str, body: Option<&[u8]>) -> Result<Answer, Refusal> {
         let in_query = Params::parse(query.as_bytes())?;
         let in_body = Params::parse(body.unwrap_or_default())?;
@@ -227,7 +227,7 @@ impl Server {
         }))
     }
 
-    /// The token endpoint (RFC 6749, section 3.2).
+    /// Handles the token endpoint (RFC 6749, section 3.2).
     fn token(&self, headers: &HeaderMap, body: &[u8]) -> Result<Tokens, Refusal> {
         let params = Params::parse(body)?;
         let client_id = client_id(headers, &params)?;
@@ -254,7 +254,7 @@ impl Server {
         }
     }
 
-    /// Who signed in, for the bearer of an access token (RFC 6750, sections 2.1 and 3).
+    /// Returns who signed in, for a valid bearer token (RFC 6750, sections 2.1 and 3).
     fn userinfo(&self, headers: &HeaderMap) -> Answer {
         let challenge = match credentials(headers, "Bearer") {
             Some(token) if self.grants().accepts(token) => return json(Ok(person())),
@@ -267,7 +267,7 @@ impl Server {
         pages::answer(StatusCode::UNAUTHORIZED, &headers, String::new())
     }
 
-    /// What the server can do (RFC 8414, section 2).
+    /// Returns the server metadata (RFC 8414, section 2).
     fn metadata(&self) -> Value {
         json!({
             "issuer": self.issuer,
@@ -293,7 +293,7 @@ impl Server {
     }
 }
 
-/// Form parameters. No Debug: codes and tokens are among them.
+/// Form parameters. They don't implement `Debug`, because they include codes and tokens.
 struct Params(HashMap<String, String>);
 
 impl Params {
@@ -310,7 +310,7 @@ impl Params {
         Ok(Self(params))
     }
 
-    /// An empty parameter counts as omitted (RFC 6749, section 3.1).
+    /// Returns a parameter. An empty one counts as omitted (RFC 6749, section 3.1).
     fn get(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
@@ -329,7 +329,7 @@ impl Params {
     }
 }
 
-/// A redirect URI that cannot lead away from this machine.
+/// Parses a redirect URI, which must be on this machine.
 fn loopback(uri: &str) -> Result<Url, Refusal> {
     match Url::parse(uri) {
         Ok(url)
@@ -349,7 +349,7 @@ fn loopback(uri: &str) -> Result<Url, Refusal> {
     }
 }
 
-/// What is requested, and the code challenge.
+/// Parses an authorization request. Returns it with the code challenge.
 fn authorization_request(client_id: String, params: &Params) -> Result<(SignIn, &str), Refusal> {
     if params.require("response_type")? != "code" {
         return refuse(
@@ -380,7 +380,7 @@ fn decision(body: &[u8]) -> Result<Decision, Refusal> {
     }
 }
 
-/// The scope as it will be granted: all that was requested, in the characters of RFC 6749, section 3.3.
+/// Returns the scope to grant: everything that was requested, if its characters are allowed by RFC 6749, section 3.3.
 fn scope(params: &Params) -> Result<String, Refusal> {
     let scope = params.get("scope").unwrap_or_default();
     if scope
@@ -396,13 +396,13 @@ fn scope(params: &Params) -> Result<String, Refusal> {
     }
 }
 
-/// The client ID of a program that authenticates itself in one of the usual ways, or only gives its name.
+/// Returns the client ID of a program that uses one of the usual authentication methods, or only sends its ID.
 fn client_id(headers: &HeaderMap, params: &Params) -> Result<String, Refusal> {
     let basic = credentials(headers, "Basic").and_then(|text| BASE64_STANDARD.decode(text).ok());
     let user = basic
         .as_deref()
         .and_then(|text| text.split(|byte| *byte == b':').next());
-    // Both halves are form-encoded before they are put together (RFC 6749, section 2.3.1).
+    // Both parts are form-encoded before they are joined (RFC 6749, section 2.3.1).
     let user = user
         .and_then(|text| form_urlencoded::parse(text).next())
         .map(|(name, _)| name);
@@ -412,7 +412,7 @@ fn client_id(headers: &HeaderMap, params: &Params) -> Result<String, Refusal> {
     }
 }
 
-/// A client ID in the characters of RFC 6749, appendix A.1.
+/// Checks that a client ID contains only the characters allowed by RFC 6749, appendix A.1.
 fn printable(client_id: &str) -> Result<String, Refusal> {
     if client_id.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         Ok(client_id.to_owned())
@@ -424,7 +424,7 @@ fn printable(client_id: &str) -> Result<String, Refusal> {
     }
 }
 
-/// What the Authorization header holds for this scheme.
+/// Returns the credentials for this scheme in the Authorization header.
 fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
     let (given, credentials) = headers
         .get(header::AUTHORIZATION)?
@@ -436,18 +436,19 @@ fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
         .then(|| credentials.trim())
 }
 
-/// 303, so that the browser follows with GET and never posts the decision on (RFC 9700, section 4.12).
+/// Redirects with status 303, so that browsers continue with GET and don't repost the decision (RFC 9700, section
+/// 4.12).
 fn see_other(target: &Url) -> Answer {
     let headers = [(header::LOCATION, target.as_str())];
     pages::answer(StatusCode::SEE_OTHER, &headers, String::new())
 }
 
-/// An answer for a user; what is wrong is said on a page.
+/// Returns a response for a user; errors are shown on a page.
 fn page(result: Result<Answer, Refusal>) -> Answer {
     result.unwrap_or_else(|refusal| pages::problem(StatusCode::BAD_REQUEST, &refusal.description))
 }
 
-/// An answer for a program (RFC 6749, sections 5.1 and 5.2).
+/// Returns a JSON response for a program (RFC 6749, sections 5.1 and 5.2).
 fn json<T: Serialize>(result: Result<T, Refusal>) -> Answer {
     let (status, text) = match result {
         Ok(value) => (StatusCode::OK, serde_json::to_string(&value)),

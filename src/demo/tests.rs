@@ -1,4 +1,4 @@
-//! The demo server over real sockets, with its own client so that `person` is not tested by itself.
+//! Tests the demo server over real sockets, with a separate client, so that `person` is not tested against itself.
 
 #![allow(
     clippy::unwrap_used,
@@ -54,13 +54,13 @@ impl Reply {
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The OAuth error of an answer for a program.
+    /// Returns the OAuth error code of a response for a program.
     fn error(&self) -> String {
         assert_eq!(self.status, StatusCode::BAD_REQUEST, "{}", self.text);
         text(&self.json(), "error")
     }
 
-    /// The target of a redirect and one of its parameters.
+    /// Returns one parameter of the target of a redirect.
     fn redirect(&self, name: &str) -> Option<String> {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.text);
         query(&Url::parse(self.header("location")).unwrap(), name)
@@ -86,7 +86,7 @@ fn form(pairs: Pairs) -> String {
         .finish()
 }
 
-/// The usual parameters with some of them changed; an empty one counts as omitted.
+/// Returns the usual parameters with some of them changed; an empty one counts as omitted.
 fn change<'a>(usual: Pairs<'a>, changes: Pairs<'a>) -> Vec<(&'a str, &'a str)> {
     let other = |name| changes.iter().find(|(key, _)| *key == name).copied();
     usual
@@ -201,7 +201,7 @@ impl Demo {
     }
 }
 
-/// Answers one request as the listener of a program would, and returns its head.
+/// Responds to one request as the listener of a program would, and returns the request's head.
 async fn listen_once(listener: &TcpListener, status: &str) -> String {
     let (stream, _) = listener.accept().await.unwrap();
     let (mut head, mut part) = (Vec::new(), [0; 1024]);
@@ -742,7 +742,7 @@ async fn dropping_the_demo_frees_its_port() {
     let address = demo.url().strip_prefix("http://").unwrap().to_owned();
     let open = TcpStream::connect(&address).await.unwrap();
     drop(demo);
-    // A closed connection can be read: it has ended. The listener goes with it.
+    // The end of a closed connection can be read. The listener closes, too.
     tokio::time::timeout(Duration::from_secs(5), open.readable())
         .await
         .unwrap()
