@@ -1,17 +1,17 @@
-//! Makes external text safe to show and store.
+//! Makes external text safe to display and store.
 
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapDataBorrowed, CodePointSetDataBorrowed};
 use unicode_width::UnicodeWidthChar;
 
-/// How many characters of a server's text are kept by [`clean`] callers that have no better limit.
+/// Maximum length of a server's text, in characters, for callers of [`clean`] that have no better limit.
 pub const TEXT_LIMIT: usize = 500;
 
-/// How many marks without a width of their own may be on a character: more would cover what is around.
+/// Maximum number of zero-width marks on a character: more would cover the surrounding text.
 const MARKS: usize = 3;
 
-/// Outside text made safe to show and to store: one line, no control, bidi or invisible characters, plain spaces, few
-/// combining marks, at most `limit` characters (an ellipsis marks a cut). What is behind the cut is not read.
+/// Makes external text safe to display and to store: one line, no control, bidi or invisible characters, plain spaces,
+/// few combining marks, at most `limit` characters (an ellipsis marks a cut). The text after the cut is not read.
 #[must_use]
 pub fn clean(text: &str, limit: usize) -> String {
     let mut out = String::new();
@@ -32,40 +32,40 @@ pub fn clean(text: &str, limit: usize) -> String {
     out
 }
 
-/// True if `text` would lose something in [`clean`]: such a value must not be shown as if whole.
+/// Returns whether [`clean`] would remove nothing from `text`. Other values must not be displayed as if complete.
 #[must_use]
 pub fn is_clean(text: &str) -> bool {
     let mut marks = Marks::default();
     text.chars().all(|ch| is_visible(ch) && marks.allow(ch))
 }
 
-/// True if in `text` each character takes its own column, so that a user can see and type all of it.
+/// Returns whether each character of `text` has its own column, so that a user can see and type all of it.
 #[must_use]
 pub fn is_typable(text: &str) -> bool {
     let is_seen = |ch: char| is_visible(ch) && ch.width().is_some_and(|width| width > 0);
     text.chars().all(is_seen)
 }
 
-/// True for a character that can be in a line that is being edited.
+/// Returns whether a character is allowed in a line that is being edited.
 #[must_use]
 pub fn is_visible(ch: char) -> bool {
     display_char(ch) == Some(ch)
 }
 
-/// The text without whitespace and byte order marks around it.
+/// Returns the text without surrounding whitespace and byte order marks.
 #[must_use]
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|ch: char| ch.is_whitespace() || ch == '\u{feff}')
 }
 
-/// What the system says of an error, as a part of a sentence: without its number, and without the period of Windows.
+/// Returns the system's error message as a part of a sentence, without the error number and a final period.
 #[must_use]
 pub fn system_reason(text: &str) -> &str {
     let words = text.split(" (os error").next().unwrap_or_default();
     words.trim_end_matches('.')
 }
 
-/// The text without a pair of quotation marks around it: straight, curly, or the mark of a code span.
+/// Returns the text without surrounding quotation marks: straight, curly, or the marks of a code span.
 #[must_use]
 pub fn unquoted(text: &str) -> Option<&str> {
     const PAIRS: [(char, &[char]); 8] = [
@@ -87,23 +87,23 @@ pub fn unquoted(text: &str) -> Option<&str> {
     (!trimmed(inner).is_empty() && !inner.contains(again)).then_some(inner)
 }
 
-/// The replacement for a character of outside text; `None` for what hides or reorders text (Unicode TR 36), and for
-/// what terminals do not agree about.
+/// Returns the replacement for a character of external text; `None` for characters that hide or reorder text (Unicode
+/// TR 36), and for those that terminals display differently.
 fn display_char(ch: char) -> Option<char> {
     use GeneralCategory as Category;
     const CATEGORY: CodePointMapDataBorrowed<'static, GeneralCategory> =
         CodePointMapDataBorrowed::new();
     const IGNORABLE: CodePointSetDataBorrowed<'static> =
         CodePointSetDataBorrowed::new::<DefaultIgnorableCodePoint>();
-    // Nearly all there is.
+    // Most characters end here.
     if ch == ' ' || ch.is_ascii_graphic() {
         return Some(ch);
     }
-    // Some blanks are letters or signs by their category: of braille, hieroglyphs and music.
+    // By their category, some blanks are letters or symbols: of Braille, hieroglyphs and music.
     if ch.is_whitespace() || matches!(ch, '\u{2800}' | '\u{13441}' | '\u{13442}' | '\u{1d159}') {
         return Some(' ');
     }
-    // Some terminals draw the color of an emoji by itself.
+    // Some terminals draw an emoji's skin tone as a separate character.
     if IGNORABLE.contains(ch) || is_control_mark(ch) || matches!(ch, '\u{1f3fb}'..='\u{1f3ff}') {
         return None;
     }
@@ -114,8 +114,8 @@ fn display_char(ch: char) -> Option<char> {
     (!hidden).then_some(ch)
 }
 
-/// True for what is a mark by its category, but draws nothing: it only changes how its neighbours are drawn, as format
-/// characters do. Unicode has no property for them. Joiners that words of Indic scripts need are none of them.
+/// Returns whether a character is a mark by its category, but only changes how its neighbors are drawn, as format
+/// characters do. Unicode has no property for these. Joiners that words of Indic scripts need are not included.
 fn is_control_mark(ch: char) -> bool {
     matches!(
         ch,
@@ -132,15 +132,16 @@ fn is_control_mark(ch: char) -> bool {
     )
 }
 
-/// Counts the marks on a character.
+/// Counts the combining marks on a character.
 #[derive(Default)]
 struct Marks {
-    /// On what came last; `None` if there is nothing that a mark could be on.
+    /// The number of marks on the last character; `None` if there is no character to put a mark on.
     count: Option<usize>,
 }
 
 impl Marks {
-    /// False for a mark that is one too many, or is on nothing. Sound marks of Hangul count as well.
+    /// Returns whether a character is allowed: `false` for a mark that is one too many, or is on nothing. Tone marks of
+    /// Hangul count as well.
     fn allow(&mut self, ch: char) -> bool {
         if ch.width() != Some(0) {
             self.count = (ch != ' ').then_some(0);
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     fn cleaning_removes_whatever_is_invisible() {
-        // All of the class, whatever it is called: none of it is left, and none of it is taken for clean.
+        // Every character of these classes must be removed, and must not count as clean.
         let hidden = [
             0xad..=0xad,
             0x34f..=0x34f,
@@ -271,7 +272,7 @@ mod tests {
             assert_eq!(clean(text, 500), text);
             assert!(is_clean(text), "{text}");
         }
-        // Emoji in several parts stay readable.
+        // Emoji of several parts stay readable.
         assert_eq!(
             clean("👩🏽\u{200d}💻 ❤\u{fe0f} 1\u{fe0f}\u{20e3}", 50),
             "👩💻 ❤ 1\u{20e3}"

@@ -8,30 +8,29 @@
 //!
 //! # Invariants
 //!
-//! Each is tested by reading the sources (`tests/suite/architecture.rs`):
+//! Each invariant is tested against the source code (`tests/suite/architecture.rs`):
 //!
-//! - `oauth/` decides: no I/O, no runtime, no screen, no clock.
-//! - `mail/` decides what to say to a mail server: no I/O, no runtime, no clock.
-//! - `flow/` drives it and depends on no screen.
-//! - `session/` is the state that outlives a screen, for both front ends: no I/O, no clock. Only `flow/attempt.rs` numbers
-//!   attempts.
-//! - A screen in `tui/screens/` uses no other screen, and nothing that holds the screens.
-//! - `configure/` decides what the listener requires; only `loopback`, `holder`, `certificate`, `windows` and `account` in it
-//!   touch
-//!   the system.
+//! - `oauth/` contains the protocol logic: no I/O, no runtime, no screen, no clock.
+//! - `mail/` decides what to send to a mail server: no I/O, no runtime, no clock.
+//! - `flow/` runs the protocol logic, and depends on no screen.
+//! - `session/` is the state that outlives a screen, for both interfaces: no I/O, no clock. Only `flow/attempt.rs`
+//!   numbers attempts.
+//! - A screen in `tui/screens/` uses no other screen, and nothing that contains the screens.
+//! - `configure/` decides what the listener requires; only its modules `loopback`, `holder`, `certificate`, `windows`
+//!   and `account` access the system.
 //! - Only `flow/http.rs` uses reqwest.
 //! - Only `tui/terminal/writer.rs` and `tui/terminal/guard.rs` write to the terminal.
 //! - Only `main.rs` and `commands/` write to standard output, and only `console/talk.rs` to standard error.
 //! - `update` has no I/O and no clock: time arrives in the message. `view` changes nothing.
-//! - `unsafe` stands in `windows.rs`, `certificate/store.rs`, `httpsys/` (`api`, `config`, `library`), `flow/listener/`
-//!   (`httpsys`, `received`), `flow/store_key/windows.rs`, `configure/` (`account`, `windows`), `keeper/process/windows.rs`,
-//!   `store/file/windows.rs` and `store/seal/windows.rs` only.
-//! - A record of a profile is written by the holder of its lock only, through `store/record.rs`.
+//! - `unsafe` occurs only in `windows.rs`, `certificate/store.rs`, `httpsys/` (`api`, `config`, `library`),
+//!   `flow/listener/` (`httpsys`, `received`), `flow/store_key/windows.rs`, `configure/` (`account`, `windows`),
+//!   `keeper/process/windows.rs`, `store/file/windows.rs` and `store/seal/windows.rs`.
+//! - The record of a profile is written only by the process that has its lock, through `store/record.rs`.
 //! - No line of code names a service.
 //! - `demo/` uses no other part of the program.
-//! - Dependencies go one way, and neither files nor folders depend on each other in a circle. The engine and the session use
-//!   no front end.
-//! - No file is longer than 500 lines before its tests, except those that the test names with a reason.
+//! - Dependencies go one way: there are no cycles between files or folders. The engine and the session use no
+//!   interface.
+//! - No file has more than 500 lines before its tests, except those that the test lists with a reason.
 
 pub mod certificate;
 pub mod clean;

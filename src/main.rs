@@ -1,4 +1,4 @@
-//! The program: reads the flags and the environment once, and starts a front end.
+//! The program: reads the flags and the environment once, and starts an interface.
 
 use std::error::Error;
 use std::io::Write;
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     }
     let environment = cli.place.over(Environment::of_process());
     let front = Front::choose(&cli, &environment);
-    // Without a screen every line begins with a word that scripts know.
+    // Without the full-screen interface, every line begins with a word that scripts know.
     let word = match front {
         Front::Screen if cli.subcommand.is_none() => "oauth-authorizer",
         Front::Plain | Front::Screen => "error",
@@ -54,13 +54,13 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The end is waited for no longer, even by a slow reader of standard error.
+/// How long to wait at the end for a slow reader of standard error.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Longer names of terminals are shortened.
+/// Maximum length of a displayed terminal type, in characters.
 const TERM_LIMIT: usize = 40;
 
-/// Prints help or what is wrong with the flags. Nobody has to read the latter.
+/// Prints the help, or what is wrong with the flags. Does not wait long for a reader of the latter.
 fn misused(mut error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();
@@ -85,7 +85,7 @@ fn misused(mut error: clap::Error) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Redacts the value of a known flag if it looks like a token: what the flag accepts is said all the same.
+/// Redacts the value of a known flag if it looks like a token. The message still says what the flag accepts.
 fn redact_value(error: &mut clap::Error) {
     let of_flag = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(flag)) if flag.starts_with('-'));
     if of_flag
@@ -98,13 +98,13 @@ fn redact_value(error: &mut clap::Error) {
     }
 }
 
-/// True if what a flag says about its value would repeat a token.
+/// Returns whether the error about a flag's value would repeat a token.
 fn repeats_token(said: &(dyn Error + 'static)) -> bool {
     let said = said.to_string();
     said.split_whitespace().any(looks_like_token)
 }
 
-/// True if a message would repeat a token.
+/// Returns whether a message would repeat a token.
 fn holds_token(value: &ContextValue) -> bool {
     match value {
         ContextValue::String(text) => looks_like_token(text),
@@ -113,12 +113,12 @@ fn holds_token(value: &ContextValue) -> bool {
     }
 }
 
-/// A front end.
+/// The interface to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Front {
-    /// The whole terminal.
+    /// The full-screen interface.
     Screen,
-    /// Line by line.
+    /// The line-by-line interface.
     Plain,
 }
 
@@ -133,22 +133,22 @@ impl Front {
     }
 }
 
-/// The exit code of a command, or a sentence that comes with one.
+/// Returns the exit code of a command, or an error sentence with an exit code.
 fn ended(outcome: std::io::Result<u8>) -> Result<u8, (String, u8)> {
     commands::ended(outcome).map_err(|error| (error, exit::FAILED))
 }
 
-/// The exit code, or a sentence that comes with one.
+/// Runs the program. Returns the exit code, or an error sentence with an exit code.
 fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (String, u8)> {
     let variable = |name: &str| std::env::var_os(name);
     if let Some(subcommand) = &cli.subcommand {
         return ended(commands::run(subcommand, &Library::load_user()));
     }
-    // Before any other thread, which inherits it.
+    // This must be done before any other thread starts, because threads inherit it.
     jobs::hold();
-    // From here on nobody has to read what is said.
+    // From here on, messages don't wait for a reader.
     talk::start();
-    // The screen reads the other presets once it is there.
+    // The full-screen interface loads the other presets after it has started.
     let mut library = match (&cli.preset, front) {
         (Some(id), Front::Screen) => Library::with_own(id),
         (None, Front::Screen) if cli.profile.profile.is_none() => Library::default(),
@@ -157,7 +157,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     let profiles = cli.profile.find().map_err(|error| (error, exit::USAGE))?;
     environment.secret_variables = cli.secret.variables();
     if front == Front::Plain {
-        // The first flow depends on the answer. The screen asks after its first frame.
+        // The first flow depends on the response of tmux. The full-screen interface asks after its first frame.
         let _ = tmux::settle(&mut environment);
     }
     let browser = Browser::of(environment.has_browser());
@@ -214,7 +214,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     .map_err(|error| (error.to_string(), exit::FAILED))
 }
 
-/// The only thing that ever goes to standard output.
+/// Prints the result of a sign-in to standard output.
 fn print_result(text: &SecretString) -> Result<(), String> {
     let write = || {
         let mut stdout = std::io::stdout().lock();
@@ -231,12 +231,12 @@ fn print_result(text: &SecretString) -> Result<(), String> {
     })
 }
 
-/// The memory of this program holds tokens: it is not dumped, and not read by other programs of this user.
+/// Disables core dumps, and prevents other programs of this user from reading the memory, which contains tokens.
 fn no_core_dumps() {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, setrlimit};
-        // Neither can fail for one's own process; if one did, the other still counts.
+        // These calls can't fail for the program's own process. If one did, the other would still be useful.
         let _ = setrlimit(
             Resource::Core,
             Rlimit {

@@ -1,11 +1,11 @@
-//! The result on standard output, and the exit code.
+//! Defines the results on standard output, and the exit codes.
 
 use clap::ValueEnum;
 
 use crate::oauth::token::TokenSet;
 use crate::secret::SecretString;
 
-/// What goes to standard output.
+/// A result to print to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Print {
     /// The bearer token.
@@ -19,7 +19,7 @@ pub enum Print {
 }
 
 impl Print {
-    /// All names, for a question.
+    /// Returns all names, for use in a question.
     #[must_use]
     pub fn names() -> String {
         let values = Self::value_variants().iter();
@@ -28,10 +28,10 @@ impl Print {
         names.collect::<Vec<_>>().join(", ")
     }
 
-    /// The text without a line end.
+    /// Returns the text, without a line end.
     ///
     /// # Errors
-    /// Returns a sentence if the service issued no such token.
+    /// Returns an error, as a sentence, if the service issued no such token.
     pub fn text(self, set: &TokenSet) -> Result<SecretString, String> {
         let missing = |name: &str| format!("The service did not return {name}.");
         match self {
@@ -46,7 +46,7 @@ impl Print {
     }
 }
 
-/// Exit codes; docs/guide.md documents them.
+/// Exit codes, documented in docs/guide.md.
 pub mod exit {
     use crate::certificate::{CertificateError, Origin};
     use crate::flow::event::FlowError;
@@ -55,36 +55,36 @@ pub mod exit {
     use crate::oauth::failure::Failure;
     use crate::oauth::tool_answers::ToolFailure;
 
-    /// The run ended with what was requested.
+    /// The run completed as requested.
     pub const DONE: u8 = 0;
-    /// Something failed that has no code of its own.
+    /// An error without a code of its own.
     pub const FAILED: u8 = 1;
     /// A flag or a setting is invalid.
     pub const USAGE: u8 = 2;
-    /// The user said no.
+    /// The user denied the sign-in.
     pub const REFUSED: u8 = 3;
-    /// The device code was not used in time.
+    /// The device code expired.
     pub const EXPIRED: u8 = 4;
-    /// The server was not reached or is not available at present, or its answer was lost.
+    /// The server was unreachable or is temporarily unavailable, or its response was lost.
     pub const UNREACHABLE: u8 = 5;
-    /// The redirect URL could not be listened on.
+    /// The program can't listen on the redirect URL.
     pub const LISTENER: u8 = 6;
     /// The user must sign in again.
     pub const SIGN_IN: u8 = 7;
-    /// Another process refreshes the tokens and did not end in time.
+    /// Another process is refreshing the tokens and did not finish in time.
     pub const BUSY: u8 = 8;
-    /// The files of a profile cannot be read, locked or written. The service was not asked.
+    /// The files of a profile can't be read, locked or written. The service was not contacted.
     pub const RECORD: u8 = 9;
     /// The tokens were printed, but could not be stored.
     pub const NOT_STORED: u8 = 10;
-    /// The service, or the mail server, did not accept the token.
+    /// The service, or the mail server, rejected the token.
     pub const NOT_ACCEPTED: u8 = 11;
     /// Nothing is broken yet, but something will be soon.
     pub const SOON: u8 = 12;
-    /// Ended before the end: by a signal, or by leaving without what was requested.
+    /// The program was interrupted by a signal, or the user quit before the requested result.
     pub const INTERRUPTED: u8 = 130;
 
-    /// The code for a request about tokens that failed.
+    /// Returns the exit code for a failed request about tokens.
     #[must_use]
     pub fn tool_code(error: &ToolError) -> u8 {
         match error {
@@ -115,7 +115,7 @@ pub mod exit {
         }
     }
 
-    /// The code for a run that ended in this way.
+    /// Returns the exit code for a run that ended with this error.
     #[must_use]
     pub fn code(error: &FlowError) -> u8 {
         match error {

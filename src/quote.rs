@@ -1,38 +1,39 @@
-//! Arguments as one line for the shell of this machine.
+//! Quotes arguments as one line for the shell of this machine.
 //!
-//! On Windows the line is for the command prompt and for PowerShell: each argument with anything but the plainest characters is in double quotes. There, a space, `&`, `|`, `<`, `>`,
-//! `^` and parentheses are text to both. What stays special within double quotes to one of them cannot be written
-//! for both at once, and is refused.
+//! On Windows, the line is for both the command prompt and PowerShell: each argument with anything but the plainest
+//! characters is in double quotes. Within these, a space, `&`, `|`, `<`, `>`, `^` and parentheses are literal in both
+//! shells. Characters that are special within double quotes in one of the shells are rejected, because they can't be
+//! quoted for both.
 
-/// Why a value cannot be in a command.
+/// Why a value can't be used in a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum QuoteError {
-    /// A character that a shell would act on.
+    /// The value contains a character that a shell would interpret.
     #[error(
         "The character {0} can't be used safely in a command. Use a name or a path without it."
     )]
     Character(char),
-    /// A control character, such as the end of a line.
+    /// The value contains a control character, such as a line end.
     #[error(
         "A control character, such as a line end, can't be used in a command. Enter the value again."
     )]
     Control,
-    /// PowerShell would put a variable there.
+    /// PowerShell would expand a variable in the value.
     #[error(
         "PowerShell would interpret the text after $ as a variable. Use a name with $ only at its end."
     )]
     Variable,
-    /// The backslash would swallow the closing quote.
+    /// The value ends with a backslash, which would escape the closing quote.
     #[error(
         "A value that ends in a backslash can't be used safely in a command. Remove the backslash."
     )]
     Backslash,
-    /// Windows PowerShell leaves an empty argument out.
+    /// The value is empty. Windows PowerShell omits empty arguments.
     #[error("An empty value can't be used in a command. Enter one.")]
     Empty,
 }
 
-/// The arguments as one line for the shell of this machine; `None` if they can't be quoted for it.
+/// Quotes the arguments as one line for the shell of this machine; `None` if they can't be quoted for it.
 #[must_use]
 pub fn shell_line<S: AsRef<str>>(arguments: &[S]) -> Option<String> {
     if cfg!(windows) {
@@ -42,10 +43,10 @@ pub fn shell_line<S: AsRef<str>>(arguments: &[S]) -> Option<String> {
     }
 }
 
-/// The arguments as one line for the shells of Windows.
+/// Quotes the arguments as one line for the Windows shells.
 ///
 /// # Errors
-/// If one of them can't be quoted so that every shell passes it unchanged.
+/// Returns an error if an argument can't be quoted so that every shell passes it unchanged.
 pub fn windows_line<S: AsRef<str>>(arguments: &[S]) -> Result<String, QuoteError> {
     let quoted: Result<Vec<String>, QuoteError> = arguments
         .iter()
@@ -60,8 +61,8 @@ fn quote(argument: &str) -> Result<String, QuoteError> {
     }
     for (at, ch) in argument.char_indices() {
         match ch {
-            // A variable to the command prompt; what ends or escapes a text, to either. To PowerShell,
-            // typographic quotes are quotes.
+            // The command prompt would expand variables, and the other characters end or escape a string in either
+            // shell. PowerShell treats typographic quotes as quotes.
             '%' | '!' | '"' | '`' | '\u{201c}'..='\u{201f}' => {
                 return Err(QuoteError::Character(ch));
             }
@@ -75,7 +76,7 @@ fn quote(argument: &str) -> Result<String, QuoteError> {
         return Err(QuoteError::Backslash);
     }
     let plain = |ch: char| ch.is_ascii_alphanumeric() || "=:/._-+\\".contains(ch);
-    // PowerShell splits a word after a hyphen at a period or colon, so the name of a flag has letters and hyphens only.
+    // PowerShell splits a word that begins with a hyphen at a period or colon: flags have only letters and hyphens.
     let flag = argument.strip_prefix("--").is_some_and(|name| {
         name.starts_with(|ch: char| ch.is_ascii_alphabetic())
             && name.chars().all(|ch| ch.is_ascii_alphabetic() || ch == '-')
@@ -93,7 +94,7 @@ fn quote(argument: &str) -> Result<String, QuoteError> {
 mod tests {
     use super::*;
 
-    /// The rules of `CommandLineToArgvW` for all but the first argument.
+    /// Splits a line by the rules of `CommandLineToArgvW` for all arguments except the first.
     fn arguments(line: &str) -> Vec<String> {
         let mut chars = line.chars().peekable();
         let mut all = Vec::new();
@@ -134,7 +135,8 @@ mod tests {
         }
     }
 
-    /// What the command prompt would act on: outside of quotes its operators, anywhere its variables and line ends.
+    /// Returns whether the command prompt would interpret the line: operators outside of quotes, variables or line
+    /// ends.
     fn escapes_cmd(line: &str) -> bool {
         let mut quoted = false;
         line.chars().any(|ch| match ch {
@@ -148,8 +150,8 @@ mod tests {
         }) || quoted
     }
 
-    /// What PowerShell would act on: within quotes variables, escapes and further quotes; outside of them anything but
-    /// the plainest text.
+    /// Returns whether PowerShell would interpret the line: variables, escapes and further quotes within quotes, and
+    /// anything but the plainest text outside of them.
     fn escapes_powershell(line: &str) -> bool {
         let chars: Vec<char> = line.chars().collect();
         let mut quoted = false;
@@ -165,7 +167,7 @@ mod tests {
         }) || quoted
     }
 
-    /// A small generator with a fixed beginning, so that a failure comes again.
+    /// A small random number generator with a fixed seed, so that failures are reproducible.
     struct Dice(u64);
 
     impl Dice {

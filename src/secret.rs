@@ -1,15 +1,15 @@
-//! Secret text.
+//! Secret text, which is redacted and wiped.
 //!
-//! Secrets are [`SecretString`]s: no `Display`, a redacted `Debug`, wiped on drop. What a library or
-//! a screen buffer copies is short-lived; no more than that is promised.
+//! Secrets are [`SecretString`]s: no `Display`, a redacted `Debug`, wiped on drop. Copies in libraries or screen
+//! buffers are short-lived, but not guaranteed to be wiped.
 
 pub use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-/// The environment variable of the client secret.
+/// The default environment variable for the client secret.
 pub const SECRET_VARIABLE: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
 
-/// Compares two texts in constant time: how long it takes depends on their lengths only.
+/// Compares two texts in constant time: the duration depends only on their lengths.
 #[must_use]
 pub fn same(a: &SecretString, b: &str) -> bool {
     a.expose_secret().as_bytes().ct_eq(b.as_bytes()).into()

@@ -1,4 +1,4 @@
-//! What the calls of Windows have in common: texts, memory, codes, libraries, the identity of this process.
+//! Helpers for Windows calls: strings, memory, error codes, libraries and security identifiers.
 
 #![allow(
     unsafe_code,
@@ -30,66 +30,66 @@ use windows_sys::Win32::System::Time::{
     GetTimeZoneInformation, TIME_ZONE_ID_INVALID, TIME_ZONE_INFORMATION,
 };
 
-/// A text of Windows is not read beyond this many characters.
+/// Maximum length of a Windows string that is read, in UTF-16 units.
 pub(crate) const TEXT_LIMIT: usize = 32 * 1024;
-/// A security identifier has 68 bytes at most; aligned like its numbers.
+/// The size of a buffer for a security identifier, which has at most 68 bytes and the alignment of its numbers.
 const SID_WORDS: usize = 32;
-/// The largest `TOKEN_USER`: the structure and such an identifier.
+/// The size of a buffer for the largest `TOKEN_USER`: the structure and a security identifier.
 const TOKEN_USER_WORDS: usize = 16;
 
-/// A text or a path as Windows takes it, with a zero at its end.
+/// Converts a string or a path to the form of Windows, with a zero at the end.
 pub(crate) fn wide(text: impl AsRef<OsStr>) -> Vec<u16> {
     text.as_ref().encode_wide().chain([0]).collect()
 }
 
-/// The text in a buffer.
+/// Returns the string in a buffer, up to the first zero.
 pub(crate) fn up_to_zero(text: &[u16]) -> String {
     let end = text.iter().position(|unit| *unit == 0);
     String::from_utf16_lossy(&text[..end.unwrap_or(text.len())])
 }
 
-/// The text that a pointer leads to.
+/// Reads the string that a pointer points to.
 ///
 /// # Safety
-/// `text` is null or ends in a zero.
+/// `text` is null or points to a string that ends with a zero.
 pub(crate) unsafe fn read_wide(text: *const u16) -> String {
     if text.is_null() {
         return String::new();
     }
     let length = (0..TEXT_LIMIT)
-        // SAFETY: up to the zero all of it is the text's.
+        // SAFETY: everything up to the zero belongs to the string.
         .find(|at| unsafe { *text.add(*at) } == 0)
         .unwrap_or(TEXT_LIMIT);
     // SAFETY: as above.
     String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(text, length) })
 }
 
-/// The code of the call before.
+/// Returns the error code of the previous call.
 pub(crate) fn last_error() -> u32 {
-    // SAFETY: takes nothing.
+    // SAFETY: the function has no parameters.
     unsafe { GetLastError() }
 }
 
-/// `Ok` for `NO_ERROR`, else the code.
+/// Returns `Ok` for `NO_ERROR`, otherwise the code as an error.
 pub(crate) fn checked(code: u32) -> Result<(), u32> {
     if code == NO_ERROR { Ok(()) } else { Err(code) }
 }
 
-/// The folder of Windows' own programs, such as `C:\Windows\System32`; `None` if the system can't tell.
+/// Returns the folder of the programs of Windows, such as `C:\Windows\System32`; `None` if the system can't tell.
 pub(crate) fn system_folder() -> Option<PathBuf> {
     let mut path = [0_u16; 512];
-    // SAFETY: the buffer is as long as told.
+    // SAFETY: the length of the buffer is passed.
     let length = unsafe { GetSystemDirectoryW(path.as_mut_ptr(), path.len() as u32) };
     let path = path.get(..usize::try_from(length).ok()?)?;
     (!path.is_empty()).then(|| OsString::from_wide(path).into())
 }
 
-/// A text in the registry of the machine, of at most 127 characters; `None` if there is none.
+/// Reads a string of at most 127 characters from the machine's registry; `None` if it doesn't exist.
 pub(crate) fn machine_setting(key: &str, name: &str) -> Option<String> {
     let (key, name) = (wide(key), wide(name));
     let mut text = [0_u16; 128];
     let mut bytes = size_of_val(&text) as u32;
-    // SAFETY: both names end in a zero, and the buffer is as long as told.
+    // SAFETY: both names end with a zero, and the size of the buffer is passed.
     let code = unsafe {
         RegGetValueW(
             HKEY_LOCAL_MACHINE,
@@ -104,7 +104,8 @@ pub(crate) fn machine_setting(key: &str, name: &str) -> Option<String> {
     (code == NO_ERROR).then(|| up_to_zero(&text))
 }
 
-/// The time zone of the machine, and whether it is summer there (`TIME_ZONE_ID_DAYLIGHT`); `None` if the system can't tell.
+/// Returns the time zone of the machine, and whether daylight saving time is in effect (`TIME_ZONE_ID_DAYLIGHT`);
+/// `None` if the system can't tell.
 pub(crate) fn time_zone() -> Option<(TIME_ZONE_INFORMATION, u32)> {
     let mut zone = TIME_ZONE_INFORMATION::default();
     // SAFETY: `zone` outlives the call.
@@ -112,23 +113,23 @@ pub(crate) fn time_zone() -> Option<(TIME_ZONE_INFORMATION, u32)> {
     (season != TIME_ZONE_ID_INVALID).then_some((zone, season))
 }
 
-/// From now on libraries come from the folder of the system only, whoever loads them in this process. Call it before anything
-/// else: the program's own folder, where Windows would look first, may be one for downloads.
+/// Restricts the libraries that this process loads to those in the system folder. Must be called first: by default,
+/// Windows looks in the program's folder, which may be a download folder.
 pub fn load_libraries_from_system_only() {
-    // SAFETY: takes a number. It can't fail since Windows 8.
+    // SAFETY: the parameter is a number. The call can't fail since Windows 8.
     unsafe { SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32) };
 }
 
-/// A function, whatever it takes and returns.
+/// A function of unknown type.
 pub(crate) type AnyFunction = unsafe extern "system" fn() -> isize;
 
-/// A library in the folder of the system, loaded when it is first needed.
+/// A library in the system folder, loaded when it is first needed.
 ///
-/// Windows looks for the libraries that a program is linked with in the program's folder first, which may be a folder of
-/// downloads. Only some libraries are exempt; the others are loaded like this.
+/// Windows looks for the libraries that a program is linked with in the program's folder first, which may be a download
+/// folder. Only some libraries are exempt; the others are loaded with this type.
 pub(crate) struct SystemLibrary {
     name: &'static str,
-    /// A handle as a number, which all threads may use: the library is never unloaded.
+    /// The handle as a number, so that all threads can use it: the library is never unloaded.
     handle: OnceLock<usize>,
 }
 
@@ -140,11 +141,11 @@ impl SystemLibrary {
         }
     }
 
-    /// The function of this name; `None` where this Windows doesn't have it.
+    /// Returns the function of this name; `None` if this version of Windows doesn't have it.
     pub(crate) fn function(&self, name: &CStr) -> Option<AnyFunction> {
         let handle = self.handle.get_or_init(|| {
             let library = wide(self.name);
-            // SAFETY: the name ends in a zero, and the library is Windows' own.
+            // SAFETY: the name ends with a zero, and the library belongs to Windows.
             let library = unsafe {
                 LoadLibraryExW(library.as_ptr(), null_mut(), LOAD_LIBRARY_SEARCH_SYSTEM32)
             };
@@ -154,22 +155,22 @@ impl SystemLibrary {
         if library.is_null() {
             return None;
         }
-        // SAFETY: the library is loaded, and the name ends in a zero.
+        // SAFETY: the library is loaded, and the name ends with a zero.
         unsafe { GetProcAddress(library, name.as_ptr().cast()) }
     }
 }
 
-/// Memory that Windows gave, to be freed with `LocalFree`.
+/// Memory allocated by Windows, to be freed with `LocalFree`.
 pub(crate) struct Local(*mut c_void);
 
 impl Local {
     /// # Safety
-    /// The memory was given by a call whose result is to be freed so, and nobody else frees it.
+    /// The memory was allocated by a call whose result must be freed with `LocalFree`, and nothing else frees it.
     pub(crate) unsafe fn new(memory: *mut c_void) -> Self {
         Self(memory)
     }
 
-    /// Valid as long as `self`.
+    /// Returns the pointer, which is valid as long as `self`.
     pub(crate) fn pointer(&self) -> *mut c_void {
         self.0
     }
@@ -177,54 +178,54 @@ impl Local {
 
 impl Drop for Local {
     fn drop(&mut self) {
-        // SAFETY: as promised in `new`; freed once.
+        // SAFETY: guaranteed by the caller of `new`; freed once.
         unsafe { LocalFree(self.0) };
     }
 }
 
-/// The token of this process, to be read.
+/// Opens the access token of this process for reading.
 ///
 /// # Errors
-/// The Windows error code.
+/// Returns the Windows error code.
 pub(crate) fn process_token() -> Result<OwnedHandle, u32> {
     let mut token = null_mut();
-    // SAFETY: the handle of one's own process need not be closed; `token` outlives the call.
+    // SAFETY: the pseudo handle of the current process need not be closed; `token` outlives the call.
     if unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token) } == 0 {
         return Err(last_error());
     }
-    // SAFETY: the handle was just opened, and is ours.
+    // SAFETY: the handle was just opened, and this process owns it.
     Ok(unsafe { OwnedHandle::from_raw_handle(token) })
 }
 
-/// A security identifier, written whole.
+/// Formats a security identifier in full.
 ///
 /// # Errors
-/// The Windows error code.
+/// Returns the Windows error code.
 ///
 /// # Safety
-/// `sid` leads to one.
+/// `sid` points to a security identifier.
 pub(crate) unsafe fn sid_text(sid: PSID) -> Result<String, u32> {
     let mut text = null_mut();
-    // SAFETY: as promised by the caller.
+    // SAFETY: guaranteed by the caller.
     if unsafe { ConvertSidToStringSidW(sid, &raw mut text) } == 0 {
         return Err(last_error());
     }
-    // SAFETY: given by a call whose result is to be freed so.
+    // SAFETY: allocated by a call whose result must be freed with `LocalFree`.
     let text = unsafe { Local::new(text.cast()) };
-    // SAFETY: a text that ends in a zero, until it is freed.
+    // SAFETY: the string ends with a zero, and is valid until it is freed.
     Ok(unsafe { read_wide(text.pointer().cast()) })
 }
 
-/// The security identifier of this process' user.
+/// Returns the security identifier of the user of this process.
 ///
 /// # Errors
-/// If the system can't tell.
+/// Returns the Windows error code.
 pub(crate) fn user_sid() -> Result<String, u32> {
     let token = process_token()?;
-    // Aligned for the pointer in it.
+    // Aligned for the pointer in the structure.
     let mut about = [0_u64; TOKEN_USER_WORDS];
     let mut length = 0;
-    // SAFETY: the memory is as long as told.
+    // SAFETY: the size of the buffer is passed.
     let told = unsafe {
         GetTokenInformation(
             token.as_raw_handle(),
@@ -237,16 +238,16 @@ pub(crate) fn user_sid() -> Result<String, u32> {
     if told == 0 {
         return Err(last_error());
     }
-    // SAFETY: this is what such a question is answered with.
+    // SAFETY: the response to this query is this structure.
     let sid = unsafe { (*about.as_ptr().cast::<TOKEN_USER>()).User.Sid };
-    // SAFETY: the identifier lies in `about`.
+    // SAFETY: the identifier is in the buffer `about`.
     unsafe { sid_text(sid) }
 }
 
-/// The security identifier of a user or a group.
+/// Returns the security identifier of a user or a group.
 ///
 /// # Errors
-/// The Windows error code.
+/// Returns the Windows error code.
 pub(crate) fn account_sid(user: &str) -> Result<String, u32> {
     let mut sid = [0_u32; SID_WORDS];
     let mut sid_bytes = size_of_val(&sid) as u32;
@@ -254,7 +255,7 @@ pub(crate) fn account_sid(user: &str) -> Result<String, u32> {
     let mut domain_length = domain.len() as u32;
     let mut kind = 0;
     let user = wide(user);
-    // SAFETY: `user` ends in a zero; both buffers are as long as told.
+    // SAFETY: `user` ends with a zero; the sizes of both buffers are passed.
     let known = unsafe {
         LookupAccountNameW(
             null(),
@@ -269,21 +270,21 @@ pub(crate) fn account_sid(user: &str) -> Result<String, u32> {
     if known == 0 {
         return Err(last_error());
     }
-    // A name alone may be that of the machine or of a domain, which nobody signs in as.
+    // The name may be that of the machine or of a domain, which can't sign in.
     if kind == SidTypeDomain || kind == SidTypeComputer {
         return Err(ERROR_NONE_MAPPED);
     }
-    // SAFETY: the call before has filled in the identifier.
+    // SAFETY: the previous call has filled in the identifier.
     unsafe { sid_text(sid.as_mut_ptr().cast()) }
 }
 
-/// True where the current user counts as a member of this group.
+/// Returns whether the current user is a member of this group.
 pub(crate) fn is_member(sid: &str) -> bool {
     let Some(group) = Sid::parse(sid) else {
         return false;
     };
     let mut member = 0;
-    // SAFETY: without a token it is that of this thread; the identifier is sound, and `member` outlives the call.
+    // SAFETY: null stands for the token of this thread; the identifier is valid, and `member` outlives the call.
     let told = unsafe { CheckTokenMembership(null_mut(), group.pointer(), &raw mut member) };
     told != 0 && member != 0
 }
@@ -292,17 +293,17 @@ pub(crate) fn is_member(sid: &str) -> bool {
 pub(crate) struct Sid(Local);
 
 impl Sid {
-    /// Parses one that is written whole, or by the short name that descriptors have for it.
+    /// Parses a security identifier that is written in full, or by the short name used in descriptors.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = wide(text);
         let mut sid: PSID = null_mut();
-        // SAFETY: `text` ends in a zero, and `sid` outlives the call.
+        // SAFETY: `text` ends with a zero, and `sid` outlives the call.
         let known = unsafe { ConvertStringSidToSidW(text.as_ptr(), &raw mut sid) };
-        // SAFETY: given by a call whose result is to be freed so.
+        // SAFETY: allocated by a call whose result must be freed with `LocalFree`.
         (known != 0).then(|| Self(unsafe { Local::new(sid) }))
     }
 
-    /// Valid as long as `self`.
+    /// Returns the pointer, which is valid as long as `self`.
     pub(crate) fn pointer(&self) -> PSID {
         self.0.pointer()
     }

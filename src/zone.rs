@@ -1,4 +1,4 @@
-//! The time zone of this machine, in which times are shown.
+//! Finds the time zone of this machine, for displaying times.
 
 #[cfg(any(windows, test))]
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 
 use jiff::tz::TimeZone;
 
-/// The time zone of this machine; UTC if the system can't tell.
+/// Returns the time zone of this machine; UTC if the system can't tell.
 #[must_use]
 pub fn local() -> TimeZone {
     #[cfg(windows)]
@@ -18,7 +18,7 @@ pub fn local() -> TimeZone {
     named().unwrap_or_else(TimeZone::system)
 }
 
-/// The zone that `TZ` names as `Area/City`. Anything else that it may be is understood without a database of zones.
+/// Returns the zone that `TZ` names as `Area/City`. Other values of `TZ` need no time zone database.
 #[cfg(unix)]
 fn named() -> Option<TimeZone> {
     let name = std::env::var("TZ").ok()?;
@@ -27,13 +27,13 @@ fn named() -> Option<TimeZone> {
     in_database(&folder, &name)
 }
 
-/// The zone of this name in a database of the system.
+/// Returns the zone of this name in the system's database.
 #[cfg(unix)]
 fn in_database(folder: &Path, name: &str) -> Option<TimeZone> {
     let name = name.strip_prefix(':').unwrap_or(name);
     let mut parts = Path::new(name).components().peekable();
     parts.peek()?;
-    // Nothing outside of it.
+    // Access no file outside the database.
     if !parts.all(|part| matches!(part, Component::Normal(_))) {
         return None;
     }
@@ -41,24 +41,24 @@ fn in_database(folder: &Path, name: &str) -> Option<TimeZone> {
     TimeZone::tzif(name, &data).ok()
 }
 
-/// When a season begins: in this month, on the day of this number among those of its name, at this time.
+/// When a season begins: on the given weekday of a month, counted from its first, and at a time of day.
 #[cfg(any(windows, test))]
 #[derive(Debug, Clone, Copy)]
 struct Begin {
     month: u16,
-    /// 1 for the first, 5 for the last.
+    /// 1 for the first such weekday of the month, 5 for the last.
     week: u16,
     /// 0 for Sunday.
     day: u16,
     time: (u16, u16, u16),
 }
 
-/// A time zone as Windows has it: minutes from local time to UTC, and when summer begins and ends.
+/// The rules of a time zone as in Windows: minutes from local time to UTC, and when daylight saving time applies.
 #[cfg(any(windows, test))]
 #[derive(Debug, Clone, Copy)]
 struct Rules {
     standard: i32,
-    /// Where there is summer time: its minutes, and when it begins and ends.
+    /// The offset in daylight saving time, and its beginning and end; `None` without daylight saving time.
     summer: Option<(i32, Begin, Begin)>,
 }
 
@@ -66,10 +66,10 @@ struct Rules {
 impl Rules {
     #[cfg(windows)]
     fn of(zone: &windows_sys::Win32::System::Time::TIME_ZONE_INFORMATION, season: u32) -> Self {
-        /// Windows says so where it is summer.
+        /// The value that Windows returns during daylight saving time.
         const TIME_ZONE_ID_DAYLIGHT: u32 = 2;
         let begin = |date: &windows_sys::Win32::Foundation::SYSTEMTIME| {
-            // With a year it is a date of that year alone.
+            // With a year, the date applies to that year only.
             (date.wMonth != 0 && date.wYear == 0).then_some(Begin {
                 month: date.wMonth,
                 week: date.wDay,
@@ -84,7 +84,7 @@ impl Rules {
                 standard,
                 summer: Some((summer, from, to)),
             },
-            // What counts today.
+            // Use the current offset.
             _ if season == TIME_ZONE_ID_DAYLIGHT => Self {
                 standard: summer,
                 summer: None,
@@ -100,7 +100,7 @@ impl Rules {
         TimeZone::posix(&self.to_posix()).ok()
     }
 
-    /// As POSIX writes it, such as `STD-01:00DST-02:00,M3.5.0/02:00:00,M10.5.0/03:00:00`.
+    /// Formats the rules as POSIX does, such as `STD-01:00DST-02:00,M3.5.0/02:00:00,M10.5.0/03:00:00`.
     fn to_posix(self) -> String {
         let offset = |minutes: i32| {
             let sign = if minutes < 0 { "-" } else { "" };
@@ -183,7 +183,7 @@ mod tests {
             assert_eq!(at(&zone, "2026-01-15T12:00:00Z"), winter, "{rules:?}");
             assert_eq!(at(&zone, "2026-07-15T12:00:00Z"), summer, "{rules:?}");
         }
-        // To the minute.
+        // The change is exact to the minute.
         let zone = berlin.zone().unwrap();
         assert_eq!(at(&zone, "2026-03-29T00:59:00Z"), "2026-03-29 01:59");
         assert_eq!(at(&zone, "2026-03-29T01:00:00Z"), "2026-03-29 03:00");
