@@ -135,8 +135,7 @@ mod tests {
         }
     }
 
-    /// Returns whether the command prompt would interpret the line: operators outside of quotes, variables or line
-    /// ends.
+    /// Returns whether the command prompt would interpret the line: operators outside quotes, variables or line ends.
     fn escapes_cmd(line: &str) -> bool {
         let mut quoted = false;
         line.chars().any(|ch| match ch {

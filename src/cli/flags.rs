@@ -1,4 +1,4 @@
-//! The values of flags, and the flags about the terminal and machine.
+//! The types of flag values, and the flags about the terminal and machine.
 
 use clap::ValueEnum;
 
@@ -80,7 +80,7 @@ pub enum GlyphsFlag {
 }
 
 impl PlaceFlags {
-    /// `environment` with these corrections.
+    /// Returns `environment` with these corrections.
     #[must_use]
     pub fn over(&self, mut environment: Environment) -> Environment {
         environment.no_browser = self.no_browser;
@@ -114,7 +114,7 @@ pub enum FlowFlag {
 }
 
 impl FlowFlag {
-    /// The flow in the form.
+    /// Returns the flow as used in the form.
     #[must_use]
     pub fn kind(self) -> FlowKind {
         match self {
@@ -144,7 +144,7 @@ pub enum AuthenticationFlag {
 }
 
 impl AuthenticationFlag {
-    /// The choice in the form.
+    /// Returns the choice as used in the form.
     #[must_use]
     pub fn choice(self) -> AuthenticationChoice {
         match self {
@@ -171,7 +171,7 @@ pub enum ListenerFlag {
 }
 
 impl ListenerFlag {
-    /// The choice in the form.
+    /// Returns the choice as used in the form.
     #[must_use]
     pub fn choice(self) -> ListenerChoice {
         match self {

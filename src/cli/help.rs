@@ -1,11 +1,11 @@
-//! How the help is laid out: examples, groups of flags, and which of them `-h` shows.
+//! Arranges the help: examples, groups of flags, and the flags shown by `-h`.
 
 use clap::Command;
 
-/// Calls of the program, each with what it does, indented.
+/// Example commands with descriptions, indented.
 pub const EXAMPLES: &str = include_str!("examples.txt");
 
-/// At the end of the help, below the examples.
+/// The end of the help, after the examples.
 const EXIT_CODES: &str = "\
 Exit codes:
   0 success, 1 other error, 2 invalid flag or setting, 3 denied, 4 code expired,
@@ -14,7 +14,7 @@ Exit codes:
   10 printed but not stored, 11 token not accepted, 12 something expires soon,
   130 interrupted";
 
-/// The groups of flags, each with its flags by their identifiers; those in the first column are in `-h` as well.
+/// The groups of flags, each with the IDs of its flags. `-h` shows only those in the first list.
 const GROUPS: &[(&str, &[&str], &[&str])] = &[
     ("Run", &["plain", "print", "demo"], &["no_browser"]),
     (
@@ -67,7 +67,7 @@ const GROUPS: &[(&str, &[&str], &[&str])] = &[
     ("Terminal", &[], &["color", "links", "glyphs"]),
 ];
 
-/// The same commands and flags, with the help laid out.
+/// Returns the same commands and flags, with the help arranged.
 pub(super) fn laid_out(command: Command) -> Command {
     let short = format!("Examples:\n{EXAMPLES}");
     let long = format!("{short}\n{EXIT_CODES}");

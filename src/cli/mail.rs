@@ -61,10 +61,10 @@ pub struct MailTestFlags {
 }
 
 impl MailTestFlags {
-    /// The mailbox: that of the flags, or that of the profile.
+    /// Returns the mailbox: the one in the flags, or else that of the profile.
     ///
     /// # Errors
-    /// Returns what is missing or wrong, as a sentence.
+    /// Returns an error, as a sentence, if it is missing or invalid.
     pub fn mailbox(&self, of_profile: Option<&str>) -> Result<String, String> {
         let text = self.user.as_deref().or(of_profile);
         let text = text.ok_or(

@@ -1,11 +1,11 @@
-//! The mailbox that `--user` or a profile names.
+//! Checks the mailbox given by `--user` or a profile.
 
 use crate::mail::server::is_mailbox;
 
-/// The mailbox of `--user`.
+/// Parses the mailbox of `--user`.
 ///
 /// # Errors
-/// If it can't be one, with what to write.
+/// Returns an error with what to enter, if the text can't be a mailbox.
 pub(super) fn mailbox(text: &str) -> Result<String, &'static str> {
     if is_mailbox(text) {
         Ok(text.to_owned())
@@ -14,10 +14,10 @@ pub(super) fn mailbox(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// The mailbox of a profile, if it can be one.
+/// Returns the mailbox of a profile, if it is valid.
 ///
 /// # Errors
-/// Returns what to do, as a sentence.
+/// Returns the fix, as a sentence, if it isn't.
 pub fn checked_mailbox(of_profile: &str) -> Result<&str, &'static str> {
     if is_mailbox(of_profile) {
         Ok(of_profile)

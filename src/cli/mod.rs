@@ -1,4 +1,4 @@
-//! Flags and environment variables, and the settings that they give.
+//! Flags and environment variables, and the settings that result from them.
 
 mod flags;
 mod help;
@@ -272,18 +272,18 @@ pub struct Cli {
         value_name = "FILE"
     )]
     pub certificate_key: Option<PathBuf>,
-    /// The variables that gave a setting.
+    /// The environment variables that set a value.
     #[arg(skip)]
     pub variables: Vec<String>,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("use the form name=value")?;
-    // What the value should not hold is removed with a note.
+    // Characters that the value must not contain are removed later, with a note.
     Ok((trimmed(name).to_owned(), value.to_owned()))
 }
 
-/// A host as in a parsed URL.
+/// Parses a host name, and returns it in the form of a parsed URL.
 fn host(text: &str) -> Result<String, String> {
     let text = trimmed(text);
     let text = unquoted(text).unwrap_or(text);
@@ -302,25 +302,25 @@ fn host(text: &str) -> Result<String, String> {
     ))
 }
 
-/// A flag or variable that is wrong.
+/// Why a flag or environment variable is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// The preset cannot be used.
+    /// The preset can't be used.
     #[error(transparent)]
     Preset(#[from] PresetError),
-    /// There is no such preset.
+    /// No preset has this ID.
     #[error("{0}: {1}")]
     NoPreset(String, PresetError),
-    /// The preset does not allow a value.
+    /// The preset doesn't allow a value.
     #[error(transparent)]
     Override(#[from] OverrideError),
-    /// The client secret cannot be read.
+    /// The client secret can't be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
 }
 
 impl CliError {
-    /// The exit code of the program.
+    /// Returns the exit code of the program.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -334,16 +334,16 @@ impl CliError {
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 
-/// The commands and flags of the program.
+/// Returns the commands and flags of the program.
 #[must_use]
 pub fn command() -> Command {
-    // The flags last: the program's description is theirs.
+    // Add the flags last, because they set the program's description.
     let commands = <Subcommand as clap::Subcommand>::augment_subcommands(Command::new(NAME));
     help::laid_out(Cli::augment_args(commands))
 }
 
 impl Cli {
-    /// The settings that the preset begins with.
+    /// Returns the settings that the preset starts with.
     fn begin(&self, browser: Browser, library: &mut Library) -> Result<Settings, CliError> {
         let preset = match (&self.preset_file, &self.preset) {
             (Some(path), _) => library.add(read_file(&cleaned_path(path)))?,
@@ -358,17 +358,18 @@ impl Cli {
         };
         let mut settings = Settings::new(preset).with_browser(browser);
         if let Some(path) = self.preset_file.as_deref().map(cleaned_path) {
-            // From any folder.
+            // Other commands may run in any folder, so the path must be absolute.
             let path = std::path::absolute(&path).unwrap_or(path);
             settings = settings.of_preset_file(&path.to_string_lossy());
         }
         Ok(settings)
     }
 
-    /// The settings that these flags and variables give, laid over those of a profile if there is one.
+    /// Returns the settings that result from these flags and environment variables, applied on top of those of a
+    /// profile if there is one.
     ///
     /// # Errors
-    /// If a flag or variable is wrong, with what to do about it.
+    /// Returns an error, with the fix, if a flag or environment variable is invalid.
     pub fn settings(
         self,
         profile: Option<Settings>,
@@ -575,7 +576,7 @@ mod tests {
             assert_eq!(first.authentication(), second.authentication());
             assert_eq!(first.listener(), second.listener());
             assert_eq!(second.flags(), again);
-            // Nothing that the preset begins with is said again.
+            // Values that the preset starts with are not repeated.
             assert!(again.len() <= flags.len(), "{again:?}");
         }
     }
@@ -611,7 +612,7 @@ mod tests {
         for (preset, here, elsewhere) in [
             ("github", device, device),
             ("authentik", code, device),
-            // Its device code flow refuses what the preset is for, and the preset says so.
+            // The device code flow doesn't allow the scope of this preset, and the preset says so.
             ("google-mail", code, code),
             ("spotify", code, code),
         ] {
@@ -621,7 +622,7 @@ mod tests {
             assert_eq!(at(&[]), elsewhere, "{preset}");
             assert_eq!(at(&["--flow", "authorization-code"]), code, "{preset}");
         }
-        // So does a preset that is chosen later.
+        // The same applies to a preset that is selected later.
         let mut form = settings_at(Browser::Elsewhere, &[], &[]).unwrap();
         form.choose(Library::default().get("authentik").unwrap());
         assert_eq!((form.flow(), form.begins_elsewhere()), (device, true));

@@ -1,10 +1,10 @@
-//! Paths as they are given.
+//! Cleans paths given by the user.
 
 use std::path::{Path, PathBuf};
 
 use crate::clean::{trimmed, unquoted};
 
-/// A path without whitespace and quotation marks around it, unless that is its name.
+/// Returns a path without surrounding whitespace and quotation marks, unless a file with exactly that name exists.
 pub(super) fn cleaned_path(path: &Path) -> PathBuf {
     match path.to_str() {
         Some(text) if !path.exists() => {

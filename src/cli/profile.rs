@@ -52,20 +52,20 @@ pub struct ProfileFlags {
     pub profiles: ProfilesFlags,
 }
 
-/// The files of the profiles that the flags name.
+/// The files of the profiles named by the flags.
 #[derive(Debug, Default)]
 pub struct NamedProfiles {
-    /// Its settings fill in the form.
+    /// The profile whose settings fill in the form.
     pub open: Option<Place>,
-    /// The tokens and settings are saved there.
+    /// The profile to save the tokens and settings to.
     pub save: Option<Place>,
 }
 
 impl ProfileFlags {
-    /// Looks up the profiles that `--profile` and `--save` name.
+    /// Finds the profiles named by `--profile` and `--save`.
     ///
     /// # Errors
-    /// Returns why that is impossible, as a sentence.
+    /// Returns an error, as a sentence, if a profile can't be found.
     pub fn find(&self) -> Result<NamedProfiles, String> {
         if self.profile.is_none() && self.save.is_none() {
             return Ok(NamedProfiles::default());
@@ -171,10 +171,10 @@ pub struct TokenFlags {
 }
 
 impl TokenFlags {
-    /// What to print.
+    /// Returns what to print.
     ///
     /// # Errors
-    /// Returns a sentence if the format and the template don't fit.
+    /// Returns an error, as a sentence, if the format and the template contradict each other.
     pub fn format(&self) -> Result<TokenFormat, &'static str> {
         match (self.format, &self.template) {
             (None | Some(TokenFormat::Template), Some(_)) => Ok(TokenFormat::Template),
@@ -188,7 +188,7 @@ impl TokenFlags {
         }
     }
 
-    /// What `token PROFILE` means without flags.
+    /// Returns the flags of `token PROFILE` with their defaults.
     pub(super) fn of(profile: ProfileName) -> Self {
         Self {
             profile,
@@ -283,10 +283,10 @@ pub struct StoreFlags {
 }
 
 impl StoreFlags {
-    /// The store of this kind.
+    /// Returns the store of this kind.
     ///
     /// # Errors
-    /// Returns why there is none, as a sentence.
+    /// Returns the reason, as a sentence, if the flags don't describe a valid store.
     pub fn store(&self, kind: StoreFlag) -> Result<Store, String> {
         let words = |name: &str, command: Option<&String>| match command {
             None => Ok(Vec::new()),
@@ -453,13 +453,13 @@ pub enum ProfilesCommand {
     },
 }
 
-/// A length of time, such as 90s, 5m or 12h; a bare number is in seconds.
+/// Parses a duration, such as 90s, 5m or 12h; a bare number is in seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     text.parse()
         .map(|Span(seconds)| Duration::from_secs(seconds))
 }
 
-/// Permissions that let only some read and nobody but the owner write.
+/// Parses permissions in octal: only the owner may write, and no one may execute.
 fn mode(text: &str) -> Result<u32, String> {
     let mode = u32::from_str_radix(text, 8).ok();
     mode.filter(|mode| mode & !0o644 == 0 && mode & 0o400 != 0)

@@ -1,4 +1,4 @@
-//! Reads flags and environment variables: a flag takes precedence over a variable, and errors name the variable.
+//! Reads flags and environment variables. A flag takes precedence, and errors name the environment variable.
 
 use std::ffi::{OsStr, OsString};
 
@@ -10,12 +10,12 @@ use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches};
 use crate::clean::{trimmed, unquoted};
 use crate::cli::{Cli, Subcommand, TokenFlags, command};
 
-/// Scripts run it again and again.
+/// A subcommand that scripts run frequently.
 const TOKEN: &str = "token";
-/// It is run at each refresh.
+/// The subcommand that is run for each refresh.
 const KEEP_TOKEN: &str = "keep-token";
 
-/// The variable of the flag with this long name.
+/// Returns the environment variable of the flag with this long name.
 pub(super) fn variable_of(flag: &str) -> String {
     format!(
         "OAUTH_AUTHORIZER_{}",
@@ -24,11 +24,12 @@ pub(super) fn variable_of(flag: &str) -> String {
 }
 
 impl Cli {
-    /// Reads the flags, and the variables for what no flag says. A variable that is empty is not set, and one that
-    /// contradicts a flag is ignored.
+    /// Reads the flags, and the environment variables of flags that were not given. An empty environment variable
+    /// counts as unset, and one that contradicts a flag is ignored.
     ///
     /// # Errors
-    /// What is wrong with them; also the help and the version, which are printed instead.
+    /// Returns an error if a flag or environment variable is invalid. Help and version, which are to be printed, are
+    /// also returned as errors.
     pub fn read(
         flags: impl IntoIterator<Item = OsString>,
         variable: impl Fn(&OsStr) -> Option<OsString>,
@@ -50,7 +51,7 @@ impl Cli {
         Ok(cli)
     }
 
-    /// What the user gave a setting with: the flag with this long name, or its variable.
+    /// Returns what a setting was given with: the flag with this long name, or its environment variable.
     pub(super) fn source(&self, flag: &str) -> String {
         let variable = variable_of(flag);
         if self.variables.contains(&variable) {
@@ -61,7 +62,7 @@ impl Cli {
     }
 }
 
-/// Reads `token PROFILE`, which scripts run often, without describing any flag.
+/// Reads `token PROFILE`, which scripts run frequently, without defining any flags.
 fn token_of_profile(
     flags: &[OsString],
     variable: impl Fn(&OsStr) -> Option<OsString>,
@@ -70,7 +71,7 @@ fn token_of_profile(
         return None;
     };
     let profile = profile.to_str().filter(|name| !name.starts_with('-'))?;
-    // The only variable that counts for it.
+    // This is the only environment variable that applies to the command.
     let folder = variable(OsStr::new("OAUTH_AUTHORIZER_PROFILES"));
     if command != TOKEN || folder.is_some() {
         return None;
@@ -82,8 +83,8 @@ fn token_of_profile(
     })
 }
 
-/// Reads a subcommand that is often run, if its flags are valid, without the other subcommands: describing them all takes as
-/// long as everything else. Other flags, such as help, are read with all subcommands.
+/// Reads a frequently used subcommand, if its flags are valid, without defining the other subcommands: defining them
+/// all takes as long as everything else. Other flags, such as help, are read with all subcommands.
 fn alone<F: Args + FromArgMatches>(
     name: &'static str,
     subcommand: impl Fn(F) -> Subcommand,
@@ -104,14 +105,14 @@ fn alone<F: Args + FromArgMatches>(
     })
 }
 
-/// Reads valid flags of a sign-in without the commands, for the same reason.
+/// Reads valid flags of a sign-in without defining the subcommands, for the same reason.
 fn flags_alone(flags: &[OsString], variable: impl Fn(&OsStr) -> Option<OsString>) -> Option<Cli> {
     let (matches, variables) = matches(Cli::command(), flags, variable).ok()?;
     let cli = Cli::from_arg_matches(&matches).ok()?;
     Some(Cli { variables, ..cli })
 }
 
-/// What the flags and the environment variables say.
+/// Parses the flags and the environment variables.
 fn matches(
     command: Command,
     flags: &[OsString],
@@ -124,17 +125,17 @@ fn matches(
         return Ok((command.try_get_matches_from(flags)?, Vec::new()));
     }
     let bare = without_variables(command.clone(), &path);
-    // What is required may come from a variable.
+    // Required flags may come from environment variables.
     let lenient = of_path(bare.clone(), &path, &|flag| flag.required(false));
     let parse = |arguments: &[OsString]| lenient.clone().try_get_matches_from(arguments);
     let given = parse(flags).map_err(|error| {
-        // The help names the variables.
+        // The help mentions the environment variables.
         let help = || command.clone().try_get_matches_from(flags).err();
         let help = (!error.use_stderr()).then(help).flatten();
         help.unwrap_or(error)
     })?;
     let (leaf, matches) = leaf(&command, &given);
-    // Before the flags: what comes after them may be those of the form.
+    // Insert them before the flags: what follows may be flags of the form.
     let (words, rest) = flags.split_at(flags.len().min(1 + path.len()));
     let mut added = Vec::new();
     let mut variables = Vec::new();
@@ -155,7 +156,7 @@ fn matches(
             Ok(_) => {}
         }
         added.push(argument);
-        // Two variables may contradict each other.
+        // Two environment variables may contradict each other.
         parse(&[words, &added, rest].concat()).map_err(|error| naming(error, name, leaf))?;
         variables.push(name.to_string_lossy().into_owned());
     }
@@ -163,8 +164,8 @@ fn matches(
     Ok((bare.try_get_matches_from(&all)?, variables))
 }
 
-/// A command that leaves flags to the form, such as `profiles save`, takes none of its own after the first of those. So its own
-/// flags are put before them.
+/// Moves the command's own flags to the front. A command that passes flags to the form, such as `profiles save`, would
+/// not parse its own flags after the first of those.
 fn own_flags_first(command: &Command, flags: &[OsString], path: &[String]) -> Vec<OsString> {
     let below = |command, name: &String| Command::find_subcommand(command, name);
     let leaf = path.iter().try_fold(command, below);
@@ -197,8 +198,8 @@ fn own_flags_first(command: &Command, flags: &[OsString], path: &[String]) -> Ve
     own
 }
 
-/// True if a variable of the command or of one of its subcommands exists, even an empty one. Without any, which is the rule,
-/// the flags are read once instead of three times.
+/// Returns whether an environment variable of the command or of a subcommand exists, even an empty one. Usually none
+/// exists, and then the flags are parsed once instead of three times.
 fn has_variable(command: &Command, variable: &impl Fn(&OsStr) -> Option<OsString>) -> bool {
     let names = command.get_arguments().filter_map(Arg::get_env);
     names.map(variable).any(|value| value.is_some())
@@ -207,7 +208,7 @@ fn has_variable(command: &Command, variable: &impl Fn(&OsStr) -> Option<OsString
             .any(|below| has_variable(below, variable))
 }
 
-/// The subcommand that was given, or the command itself.
+/// Returns the subcommand that was given, or the command itself.
 fn leaf<'a>(command: &'a Command, matches: &'a ArgMatches) -> (&'a Command, &'a ArgMatches) {
     let (mut command, mut matches) = (command, matches);
     while let Some((name, below)) = matches.subcommand()
@@ -218,8 +219,8 @@ fn leaf<'a>(command: &'a Command, matches: &'a ArgMatches) -> (&'a Command, &'a 
     (command, matches)
 }
 
-/// The names of the subcommands that the flags begin with. Only the flags of these are changed: scripts run `token` often, and
-/// changing those of all commands takes as long as everything else.
+/// Returns the names of the subcommands at the start of the flags. Only the flags of these are changed: scripts run
+/// `token` frequently, and changing all commands takes as long as everything else.
 fn path(command: &Command, flags: &[OsString]) -> Vec<String> {
     let mut path = Vec::new();
     let mut command = command;
@@ -233,7 +234,7 @@ fn path(command: &Command, flags: &[OsString]) -> Vec<String> {
     path
 }
 
-/// The same flags, whose fixed values may be in capital letters.
+/// Returns the same flags, which accept fixed values in any case.
 fn in_any_letters(command: Command, path: &[String]) -> Command {
     of_path(command, path, &|flag| {
         let is_fixed = !flag.get_possible_values().is_empty() && flag.get_action().takes_values();
@@ -245,7 +246,7 @@ fn in_any_letters(command: Command, path: &[String]) -> Command {
     })
 }
 
-/// The same flags without their variables.
+/// Returns the same flags without their environment variables.
 fn without_variables(command: Command, path: &[String]) -> Command {
     of_path(command, path, &|flag| flag.env(Resettable::Reset))
 }
@@ -260,7 +261,7 @@ fn of_path(command: Command, path: &[String], change: &impl Fn(Arg) -> Arg) -> C
     }
 }
 
-/// A variable as the flag it stands for; `None` for an empty one.
+/// Converts an environment variable to the corresponding flag; `None` if it is empty.
 fn as_argument(flag: &Arg, value: &OsStr) -> Option<OsString> {
     let mut argument = OsString::from(format!("--{}", flag.get_long()?));
     let text = value.to_str();
@@ -276,7 +277,7 @@ fn as_argument(flag: &Arg, value: &OsStr) -> Option<OsString> {
             return None;
         }
         if !ON.contains(&word) {
-            // A flag without values takes none, so this is an error.
+            // The flag accepts no value, so this results in an error.
             argument.push("=");
             argument.push(value);
         }
@@ -284,7 +285,7 @@ fn as_argument(flag: &Arg, value: &OsStr) -> Option<OsString> {
     }
     argument.push("=");
     match text {
-        // The other values are cleaned with a note.
+        // Other values are cleaned later, with a note.
         Some(text) if !flag.get_possible_values().is_empty() => {
             let text = trimmed(text);
             argument.push(unquoted(text).unwrap_or(text));
@@ -294,7 +295,7 @@ fn as_argument(flag: &Arg, value: &OsStr) -> Option<OsString> {
     Some(argument)
 }
 
-/// The error with variables in place of the flags, which nobody gave.
+/// Returns the error with environment variables instead of flags, which the user didn't give.
 fn naming(mut error: clap::Error, name: &OsStr, command: &Command) -> clap::Error {
     let name = name.to_string_lossy().into_owned();
     if error.kind() == ErrorKind::TooManyValues {
@@ -302,7 +303,7 @@ fn naming(mut error: clap::Error, name: &OsStr, command: &Command) -> clap::Erro
             format!("The environment variable {name} must be yes or no. Correct or unset it.\n");
         return clap::Error::raw(error.kind(), text);
     }
-    // How flags are shown is known once they are complete.
+    // The displayed form of flags is known only after the command is built.
     let mut command = command.clone();
     command.build();
     let variable = |flag: &ContextValue| {
@@ -523,7 +524,7 @@ mod tests {
         let token = token.unwrap();
         assert_eq!(token.profile.as_str(), "office");
         assert_eq!(token.profiles.profiles, Some("/a".into()));
-        // The defaults of the others are those of their flags.
+        // The other values are the defaults of their flags.
         let plain = read(&[], &[]).unwrap();
         let token = read(&["token", "office"], &[]).unwrap();
         let rest = |cli: Cli| {

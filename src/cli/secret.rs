@@ -1,4 +1,4 @@
-//! The source of the client secret: a variable, a file or standard input, never the command line.
+//! Reads the client secret from an environment variable, a file or standard input, never from the command line.
 
 use std::ffi::OsString;
 use std::io::{BufRead, IsTerminal};
@@ -12,11 +12,11 @@ use crate::console::hidden;
 use crate::secret::SecretString;
 use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 
-/// The longest secret.
+/// Maximum length of a client secret, in bytes.
 const SECRET_LIMIT: u64 = 64 * 1024;
-/// The message if the secret is typed.
+/// The message shown before the secret is typed.
 const TYPE_IT: &str = "Enter the client secret. It is not echoed.";
-/// The longest path that is shown.
+/// Maximum length of a displayed path, in characters.
 const PATH_LIMIT: usize = 300;
 pub use crate::secret::SECRET_VARIABLE;
 
@@ -46,10 +46,10 @@ pub struct SecretFlags {
     pub client_secret_stdin: bool,
 }
 
-/// The client secret cannot be read from its source.
+/// Why the client secret can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// Its source does not give it, or it is wrong.
+    /// The source can't be read, or its content is invalid.
     #[error("Can't read the client secret from {place}: {reason}.")]
     Unreadable {
         /// The source.
@@ -57,22 +57,22 @@ pub enum SecretError {
         /// What is wrong.
         reason: String,
     },
-    /// The program is to end instead.
+    /// The user interrupted the program.
     #[error("The program was interrupted.")]
     Interrupted,
 }
 
-/// A client secret and its notice.
+/// A client secret, with information about its source.
 pub(super) struct Secret {
     pub(super) text: SecretString,
-    /// What the user should know about the source.
+    /// What the user should know about the source, such as insecure permissions.
     pub(super) notice: Option<String>,
-    /// Where it came from.
+    /// The name of the source.
     pub(super) source: String,
 }
 
 impl SecretFlags {
-    /// The names of environment variables that hold a secret.
+    /// Returns the names of the environment variables that contain a secret.
     #[must_use]
     pub fn variables(&self) -> Vec<String> {
         std::iter::once(SECRET_VARIABLE.to_owned())
@@ -80,7 +80,7 @@ impl SecretFlags {
             .collect()
     }
 
-    /// Reads the client secret; `None` if no flag names a source and the variable is not set.
+    /// Reads the client secret; `None` if no flag names a source and the environment variable is not set.
     pub(super) fn load(
         &self,
         variable: impl Fn(&str) -> Option<OsString>,
@@ -138,7 +138,7 @@ impl SecretFlags {
     }
 }
 
-/// The first line of a file or a pipe, with a notice if other users can read it.
+/// Reads the first line of a file or a pipe, with a notice if other users can read it.
 fn first_line_of_file(path: &Path) -> Result<Secret, String> {
     let file = open(path, Kinds::WithPipes).map_err(|error| error.to_string())?;
     let notice = is_readable_by_others(&file).then(|| {
@@ -174,10 +174,10 @@ fn first_line(reader: impl BufRead) -> Result<SecretString, String> {
     Ok(secret.into())
 }
 
-/// A secret without its line end. Invisible characters within it are rejected: the user could not see that they are wrong.
-/// Whitespace around it is removed later, with a note.
+/// Checks a secret, and returns it without its line end. Invisible characters inside it are rejected, because the user
+/// couldn't see that they are wrong. Surrounding whitespace is removed later, with a note.
 fn checked_secret(text: &str) -> Result<&str, String> {
-    // Some editors write a byte order mark at the beginning.
+    // Some editors write a byte order mark at the start.
     let text = text.trim_start_matches('\u{feff}');
     let text = text.trim_end_matches(['\r', '\n']);
     let inner = trimmed(text);
@@ -249,7 +249,7 @@ mod tests {
                 .map(|form| form.secret().expose_secret().to_owned())
                 .map_err(|error| error.to_string())
         };
-        // Whitespace around it is removed with a note.
+        // Surrounding whitespace is removed with a note.
         for bytes in ["s3cret \n", "\ts3cret", "\u{a0}s3cret\u{2003}\r\n"] {
             std::fs::write(file.path(), bytes).unwrap();
             let flags = ["--client-secret-file", file.path().to_str().unwrap()];
@@ -260,7 +260,7 @@ mod tests {
                 "Whitespace around the value was removed."
             );
         }
-        // As Windows' Notepad saves it.
+        // A file as saved by Windows Notepad.
         assert_eq!(of_file(b"\xef\xbb\xbfs3cret\r\n").unwrap(), "s3cret");
         assert_eq!(of_file(&vec![b'x'; 64 * 1024]).unwrap().len(), 64 * 1024);
         for (bytes, reason) in [
@@ -311,7 +311,7 @@ mod tests {
             let flags = ["--client-secret-file", file.path().to_str().unwrap()];
             let mut form = settings(&flags, &[]).unwrap();
             let told = form.secret_notice().map(str::to_owned);
-            // Another secret is not from there.
+            // The notice doesn't apply to another secret.
             form.set(Key::ClientSecret, "another".to_owned());
             assert_eq!(form.secret_notice(), None);
             told

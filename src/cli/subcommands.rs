@@ -1,4 +1,4 @@
-//! The commands of the program.
+//! The subcommands of the program.
 
 use std::path::PathBuf;
 
