@@ -13,7 +13,7 @@
 //! - `oauth/` contains the protocol logic: no I/O, no runtime, no screen, no clock.
 //! - `mail/` decides what to send to a mail server: no I/O, no runtime, no clock.
 //! - `flow/` runs the protocol logic, and depends on no screen.
-//! - `session/` is the state that outlives a screen, for both interfaces: no I/O, no clock. Only `flow/attempt.rs`
+//! - `session/` is the state that outlives a screen, for both front ends: no I/O, no clock. Only `flow/attempt.rs`
 //!   numbers attempts.
 //! - A screen in `tui/screens/` uses no other screen, and nothing that contains the screens.
 //! - `configure/` decides what the listener requires; only its modules `loopback`, `holder`, `certificate`, `windows`
@@ -28,8 +28,8 @@
 //! - The record of a profile is written only by the process that has its lock, through `store/record.rs`.
 //! - No line of code names a service.
 //! - `demo/` uses no other part of the program.
-//! - Dependencies go one way: there are no cycles between files or folders. The engine and the session use no
-//!   interface.
+//! - Dependencies go one way: there are no cycles between files or folders. The engine and the session use no front
+//!   end.
 //! - No file has more than 500 lines before its tests, except those that the test lists with a reason.
 
 pub mod certificate;

@@ -1,4 +1,4 @@
-//! The program: reads the flags and the environment once, and starts an interface.
+//! The program: reads the flags and the environment once, and starts a front end.
 
 use std::error::Error;
 use std::io::Write;
@@ -113,7 +113,7 @@ fn holds_token(value: &ContextValue) -> bool {
     }
 }
 
-/// The interface to the user.
+/// The front end: the interface to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Front {
     /// The full-screen interface.

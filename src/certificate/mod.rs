@@ -203,7 +203,7 @@ impl About {
 /// Does the same on another thread, with a time limit for reading the files.
 ///
 /// # Errors
-/// Returns which files are wrong, and why.
+/// Returns which file is wrong, and why.
 pub async fn load_aside(
     files: &Files,
     host: &str,

@@ -4,7 +4,7 @@
 //! default action of SIGTSTP stops the program. The default action is kept because the system ignores it if no shell
 //! could continue the program. SIGSTOP, SIGTTIN and SIGTTOU stop the program directly.
 
-/// What the interface must do.
+/// What the front end must do.
 #[derive(Debug)]
 pub enum Job {
     /// Restore the terminal and leave it alone. The program is stopped once this is dropped, or after two seconds.
@@ -41,10 +41,10 @@ mod unix {
     use super::{Job, Ready};
     use crate::console::device;
 
-    /// How long the interface may take to restore the terminal.
+    /// How long the front end may take to restore the terminal.
     const PATIENCE: Duration = Duration::from_secs(2);
 
-    /// The channel to the interface.
+    /// The channel to the front end.
     static LISTENER: Mutex<Option<mpsc::Sender<Taken>>> = Mutex::new(None);
 
     /// A signal that was received.
@@ -100,7 +100,7 @@ mod unix {
         let _ = kill_process(getpid(), rustix::process::Signal::TSTP);
         let _ = stop.thread_block();
         // If the system ignored the stop, nobody else continues the program. If a shell has continued it, this signal
-        // merges with the pending one, so the interface is notified once.
+        // merges with the pending one, so the front end is notified once.
         let _ = kill_process(getpid(), rustix::process::Signal::CONT);
     }
 
@@ -109,7 +109,7 @@ mod unix {
         let _ = kill_current_process_group(rustix::process::Signal::TSTP);
     }
 
-    /// Notifies the interface about stops and continuations. Only one can be active at a time.
+    /// Notifies the front end about stops and continuations. Only one can be active at a time.
     #[derive(Debug)]
     pub struct Jobs {
         taken: mpsc::Receiver<Taken>,

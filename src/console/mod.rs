@@ -1,4 +1,4 @@
-//! The user's terminal and session, and the ways to a clipboard, a browser and standard error.
+//! The user's terminal and session, and access to a clipboard, a browser and standard error.
 
 pub mod browser;
 pub mod clipboard;

@@ -1,6 +1,6 @@
 //! Writes lines to standard error, for a user or a log. Each has a stable word, a colon and a text; see docs/guide.md.
 //!
-//! Messages never wait for their reader: while an interface runs, a separate thread writes them. A message that a
+//! Messages never wait for their reader: while a front end runs, a separate thread writes them. A message that a
 //! network or a pipe can trigger endlessly is written [`FIRST`] times per kind, and then as often again if its text is
 //! new. Further ones are counted, with a summary after 1, 2, 4, 8, … seconds: at most 2 * [`FIRST`] + 17 lines of a
 //! kind in a day, nine more in a year, and one with the total at the end.

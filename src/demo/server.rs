@@ -436,8 +436,7 @@ fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
         .then(|| credentials.trim())
 }
 
-/// Redirects with status 303, so that browsers continue with GET and don't repost the decision (RFC 9700, section
-/// 4.12).
+/// Redirects with status 303, so that browsers continue with GET and don't post again (RFC 9700, section 4.12).
 fn see_other(target: &Url) -> Answer {
     let headers = [(header::LOCATION, target.as_str())];
     pages::answer(StatusCode::SEE_OTHER, &headers, String::new())

@@ -55,7 +55,7 @@ impl Prefix {
     /// Parses a redirect URL.
     ///
     /// # Errors
-    /// Returns what is wrong with it.
+    /// Returns what is wrong with the URL.
     pub fn of(redirect_url: &str) -> Result<Self, PrefixError> {
         let text = redirect_url.trim();
         if !is_clean(text) || text.contains(char::is_whitespace) {
