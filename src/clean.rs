@@ -32,7 +32,8 @@ pub fn clean(text: &str, limit: usize) -> String {
     out
 }
 
-/// Returns whether [`clean`] would remove nothing from `text`. Other values must not be displayed as if complete.
+/// Returns whether `text` has no character that [`clean`] removes or replaces. Other values must not be shown as
+/// complete.
 #[must_use]
 pub fn is_clean(text: &str) -> bool {
     let mut marks = Marks::default();
