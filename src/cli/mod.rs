@@ -4,7 +4,6 @@ mod flags;
 mod help;
 mod mail;
 mod mailbox;
-mod path;
 mod profile;
 mod read;
 mod secret;
@@ -25,7 +24,6 @@ pub use self::flags::{
 pub use self::help::EXAMPLES;
 pub use self::mail::MailTestFlags;
 pub use self::mailbox::checked_mailbox;
-use self::path::cleaned_path;
 pub use self::profile::{
     KeepFlags, ProfileFlags, ProfilesCommand, ProfilesFlags, RefreshFlags, TokenFlags, TokenFormat,
 };
@@ -45,6 +43,7 @@ use crate::form::settings::Settings;
 use crate::outcome::{Print, exit};
 use crate::presets::files::read_file;
 use crate::presets::{self, Library, PresetError};
+use crate::store::file::named;
 
 /// Get OAuth 2.0 access and refresh tokens from a terminal.
 ///
@@ -346,7 +345,7 @@ impl Cli {
     /// Returns the settings that the preset starts with.
     fn begin(&self, browser: Browser, library: &mut Library) -> Result<Settings, CliError> {
         let preset = match (&self.preset_file, &self.preset) {
-            (Some(path), _) => library.add(read_file(&cleaned_path(path)))?,
+            (Some(path), _) => library.add(read_file(&named::cleaned(path)))?,
             (None, _) if self.demo => library.get(presets::DEMO)?,
             (None, Some(id)) => {
                 let id = trimmed(id);
@@ -357,9 +356,8 @@ impl Cli {
             (None, None) => library.get(presets::CUSTOM)?,
         };
         let mut settings = Settings::new(preset).with_browser(browser);
-        if let Some(path) = self.preset_file.as_deref().map(cleaned_path) {
+        if let Some(path) = self.preset_file.as_deref().map(named::absolute) {
             // Other commands may run in any folder, so the path must be absolute.
-            let path = std::path::absolute(&path).unwrap_or(path);
             settings = settings.of_preset_file(&path.to_string_lossy());
         }
         Ok(settings)

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::clean::{clean, is_visible, trimmed, unquoted};
-use crate::cli::path::cleaned_path;
 use crate::console::hidden;
 use crate::secret::SecretString;
+use crate::store::file::named;
 use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 
 /// Maximum length of a client secret, in bytes.
@@ -88,7 +88,7 @@ impl SecretFlags {
         let failed =
             |place: String| move |reason: String| SecretError::Unreadable { place, reason };
         if let Some(path) = &self.client_secret_file {
-            let path = &cleaned_path(path);
+            let path = &named::cleaned(path);
             let place = clean(&path.display().to_string(), PATH_LIMIT);
             let path = path.clone();
             return in_time(move || first_line_of_file(&path))

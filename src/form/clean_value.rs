@@ -79,9 +79,16 @@ fn sentence(removed: &[&str]) -> Option<String> {
 }
 
 /// Converts a paste to one line. Line breaks and tabs in a URL, a path or a secret are removed, because terminals break
-/// long lines; in other fields they become spaces.
+/// long lines; between extra parameters a line break becomes `&`, and in other fields a space.
 #[must_use]
 pub fn one_line(key: Key, text: &str) -> String {
+    if key == Key::ExtraParameters {
+        let lines = text.lines().map(|line| line.trim().trim_matches('&'));
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        if lines.len() > 1 {
+            return lines.join("&");
+        }
+    }
     let is_joined = matches!(
         key,
         Key::RedirectUrl
@@ -193,6 +200,14 @@ mod tests {
             one_line(Key::ClientId, "Client ID\u{a0}\t1"),
             "Client ID  1"
         );
+        for lines in [
+            "prompt=consent\nlogin_hint=a b\n",
+            "prompt=consent&\r\n\r\n&login_hint=a b",
+        ] {
+            let line = one_line(Key::ExtraParameters, lines);
+            assert_eq!(line, "prompt=consent&login_hint=a b");
+        }
+        assert_eq!(one_line(Key::ExtraParameters, "&x=1"), "&x=1");
     }
 
     const HASH: &str = "00112233445566778899AABBCCDDEEFF00112233";

@@ -65,6 +65,17 @@ pub fn read(paste: &str) -> Pasted {
     Pasted::Text(if has_words { text } else { before }.to_owned())
 }
 
+/// Converts a paste to one line. Words stay apart, as in the text of an error page; a URL or a code without spaces is
+/// joined, because a terminal may have wrapped it.
+#[must_use]
+pub fn one_line(paste: &str) -> String {
+    let lines = paste.lines().map(trimmed);
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    let has_words = lines.iter().any(|line| line.contains(char::is_whitespace));
+    let is_joined = !has_words || begins_an_answer(paste);
+    lines.join(if is_joined { "" } else { " " })
+}
+
 /// Returns whether the text is the start of a response: a URL, a query or a line of a log. Other text may be the rest
 /// of a response.
 #[must_use]
@@ -184,6 +195,28 @@ fn one_word(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_several_lines_stay_apart_and_a_wrapped_value_is_joined() {
+        for (paste, line) in [
+            (
+                "http://localhost/?code=C\n  &state=S\n",
+                "http://localhost/?code=C&state=S",
+            ),
+            (
+                "<http://localhost/\n?error_description=not now>",
+                "<http://localhost/?error_description=not now>",
+            ),
+            ("4/0Ab\ncd\n", "4/0Abcd"),
+            (
+                "Access blocked\n\nError 400:\tinvalid_scope\nTry again",
+                "Access blocked Error 400:\tinvalid_scope Try again",
+            ),
+            ("one line", "one line"),
+        ] {
+            assert_eq!(one_line(paste), line);
+        }
+    }
 
     #[test]
     fn an_answer_is_found_however_it_was_copied() {

@@ -13,6 +13,7 @@ use crate::mail::server::{Address, Protocol};
 use crate::oauth::assertion::Credential;
 use crate::oauth::tools::Tool;
 use crate::oauth::url::{leads_here, same_operator};
+use crate::store::file::named;
 use crate::store::record::{IssuedFor, ServiceAccountPin, ToolPins};
 
 /// Returns what tokens of `request` are issued for. The commands come from `file`.
@@ -46,8 +47,7 @@ pub fn issued_for(
             .as_ref()
             .map(|account| ServiceAccountPin {
                 // The settings file contains the path in the same form.
-                key_file: std::path::absolute(&account.path)
-                    .unwrap_or_else(|_| account.path.clone())
+                key_file: named::absolute(&account.path)
                     .to_string_lossy()
                     .into_owned(),
                 subject: account.subject.clone(),

@@ -23,6 +23,7 @@ use crate::oauth::client::FlowKind;
 use crate::presets::files::read_file;
 use crate::presets::{CUSTOM, Library, PresetError};
 use crate::secret::SecretString;
+use crate::store::file::named;
 use crate::store::private::{self, Audience, PrivateError};
 
 /// The format version that this program writes.
@@ -427,7 +428,7 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
             | "client-key"
             | "client-certificate" => {
                 // Commands may run in any folder, so the path must be absolute.
-                let path = std::path::absolute(value).unwrap_or_else(|_| value.into());
+                let path = named::absolute(value.as_ref());
                 rest += &format!(
                     "{} = {}\n",
                     flag.replace('-', "_"),

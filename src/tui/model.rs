@@ -40,6 +40,8 @@ pub struct Model {
     pub(super) heard_of_tmux: bool,
     /// Whether the user has scrolled since the focus last moved.
     pub(super) scrolled: bool,
+    /// The path of the file that is being saved, as the user entered it, until the next key.
+    pub(super) saving: Option<String>,
     /// The result to print. If it is set, the program ends once the tokens have arrived.
     pub print: Option<Print>,
     /// The text to write to standard output at the end.
@@ -77,6 +79,7 @@ impl Model {
             message,
             heard_of_tmux: false,
             scrolled: false,
+            saving: None,
             print: None,
             result: None,
             exit: exit::DONE,

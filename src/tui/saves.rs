@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::message::Event;
 use super::profiles;
+use crate::clean::system_reason;
 use crate::console::signals::Signals;
 use crate::secret::SecretString;
 use crate::session::content::Content;
@@ -153,10 +154,10 @@ fn failure(event: Event) -> Result<(), String> {
 
 /// Saves the text. The returned path is absolute, so that the user can find the file.
 fn write(path: &str, text: &SecretString) -> Outcome {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let whole = file::named::absolute(path.as_ref());
     file::save(&whole, text)
         .map(|readers| (whole.display().to_string(), readers))
-        .map_err(|error| error.to_string())
+        .map_err(|error| system_reason(&error.to_string()).to_owned())
 }
 
 #[cfg(test)]

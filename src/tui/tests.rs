@@ -67,16 +67,22 @@ impl User {
         self.send(Event::Key(key))
     }
 
-    /// Presses Tab until the button with this label has the focus, then Enter.
-    fn press(&mut self, label: &str) -> Vec<Effect> {
+    /// Presses Tab until the item with this label has the focus.
+    fn focus(&mut self, label: &str) {
         for _ in 0..80 {
             let items = self.model.items();
             if items.iter().any(|item| item.focused && item.label == label) {
-                return self.key(KeyCode::Enter);
+                return;
             }
             self.key(KeyCode::Tab);
         }
         panic!("there is no {label} on {}", self.title());
+    }
+
+    /// Moves the focus to the button with this label, and presses Enter.
+    fn press(&mut self, label: &str) -> Vec<Effect> {
+        self.focus(label);
+        self.key(KeyCode::Enter)
     }
 
     fn hear(&mut self, event: FlowEvent) -> Vec<Effect> {
@@ -492,18 +498,49 @@ fn help_lies_over_any_screen_and_leads_back_to_it() {
 }
 
 #[test]
+fn the_line_breaks_of_a_paste_are_those_of_any_terminal() {
+    for text in ["openid\remail\r", "openid\r\nemail\r\n", "openid\nemail\n"] {
+        let mut user = User::new("custom", FlowKind::DeviceCode);
+        user.focus("Scope");
+        user.send(Event::Paste(text.to_owned()));
+        let scope = user.model.session.settings.value(Key::Scope);
+        assert_eq!(scope, "openid email", "{text:?}");
+    }
+}
+
+#[test]
+fn a_file_that_was_not_saved_leads_back_to_its_path() {
+    let saved = |user: &mut User, outcome: Result<(String, Readers), String>| {
+        user.letter('s');
+        user.key(KeyCode::Char('x'));
+        let effects = user.key(KeyCode::Enter);
+        let [Effect::Save(content, path)] = effects.as_slice() else {
+            panic!("{effects:?}");
+        };
+        let (content, path) = (content.clone(), path.clone());
+        (content, path, outcome)
+    };
+    let reason = || Err("there is no folder /none".to_owned());
+    let mut user = authorized("first");
+    let (content, path, outcome) = saved(&mut user, reason());
+    user.send(Event::Saved(content, outcome));
+    assert_eq!(
+        user.message(),
+        "The access token was not saved: there is no folder /none."
+    );
+    assert!(user.model.has_dialog());
+    let effects = user.key(KeyCode::Enter);
+    assert!(matches!(effects.as_slice(), [Effect::Save(_, again)] if *again == path));
+    // Keys that the user typed meanwhile don't go into a dialog.
+    user.letter('r');
+    user.send(Event::Saved(Content::Trace, reason()));
+    assert!(!user.model.has_dialog());
+}
+
+#[test]
 fn a_paste_that_is_too_long_is_dropped_and_that_is_said() {
     let mut user = User::new("custom", FlowKind::DeviceCode);
-    for _ in 0..80 {
-        let items = user.model.items();
-        if items
-            .iter()
-            .any(|item| item.focused && item.label == "Scope")
-        {
-            break;
-        }
-        user.key(KeyCode::Tab);
-    }
+    user.focus("Scope");
     user.send(Event::Paste("one".to_owned()));
     user.send(Event::Paste("x".repeat(40_000)));
     assert_eq!(

@@ -69,12 +69,17 @@ fn scroll(model: &mut Model, command: Command) {
 
 fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
     let now = model.console.now;
+    if let Event::Key(_) | Event::Paste(_) = event {
+        model.saving = None;
+    }
     match event {
         Event::Key(event) => key(model, &event),
         Event::Paste(text) => {
             if model.alone.is_some() || model.dialog.is_some() {
                 return Vec::new();
             }
+            // Terminals send the line breaks of a paste as carriage returns, as for Enter.
+            let text = text.replace("\r\n", "\n").replace('\r', "\n");
             let out = model.on_top(|screen, cx| screen.paste(&text, cx));
             apply(model, out)
         }
@@ -105,11 +110,18 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             tell(model, copies::cleared(&outcome))
         }
         Event::Saved(content, outcome) => {
+            model.message = Some(copies::saved(&content, &outcome));
             if outcome.is_ok() {
                 model.session.took(&content, Taken::Saved);
                 ask_again(model);
+                return Vec::new();
             }
-            tell(model, copies::saved(&content, &outcome))
+            // A user who does something else by now would type into the dialog.
+            let Some(path) = model.saving.take() else {
+                return Vec::new();
+            };
+            let out = model.on_top(|screen, cx| screen.not_saved(content, path.into(), cx));
+            apply(model, out)
         }
         Event::Browser(attempt, Err(reason)) if model.session.browser_failed(attempt) => tell(
             model,
@@ -299,6 +311,11 @@ fn apply(model: &mut Model, out: Outbox) -> Vec<Effect> {
         // With a result to print, quitting before it is available counts as interrupted.
         model.exit = exit::INTERRUPTED;
     }
+    let saving = effects.iter().find_map(|effect| match effect {
+        Effect::Save(_, path) => Some(path.clone()),
+        _ => None,
+    });
+    model.saving = saving.or(model.saving.take());
     if let Some(navigation) = out.navigation {
         effects.extend(navigate(model, navigation));
     }

@@ -1,5 +1,6 @@
 //! Files that the user named: read within limits, and saved so that only the user can read them.
 
+pub mod named;
 pub mod read;
 #[cfg(windows)]
 pub(super) mod windows;
@@ -59,6 +60,12 @@ fn readers(file: &std::fs::File) -> io::Result<Readers> {
 pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
     // Empty for a bare name, which means the current folder.
     let folder = path.parent().unwrap_or(Path::new(""));
+    if !folder.as_os_str().is_empty() && !folder.is_dir() {
+        return Err(io::Error::other(format!(
+            "there is no folder {}",
+            folder.display()
+        )));
+    }
     // Otherwise a device or a link would be replaced by a file.
     match std::fs::symlink_metadata(path) {
         Ok(there) if !there.is_file() => {

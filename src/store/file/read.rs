@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::named::cleaned;
 use crate::clean::system_reason;
 
 /// Maximum time for reading a file. After that it is given up, such as a pipe that nothing writes to.
@@ -77,7 +78,7 @@ pub enum Kinds {
 /// # Errors
 /// Returns an error if the file is of another kind, or can't be examined.
 pub fn check(path: &Path, kinds: Kinds) -> Result<(), ReadError> {
-    check_kind(&std::fs::metadata(path)?, kinds)
+    check_kind(&std::fs::metadata(cleaned(path))?, kinds)
 }
 
 fn check_kind(about: &Metadata, kinds: Kinds) -> Result<(), ReadError> {
@@ -113,7 +114,7 @@ fn check_kind(about: &Metadata, kinds: Kinds) -> Result<(), ReadError> {
 pub fn open(path: &Path, kinds: Kinds) -> Result<File, ReadError> {
     // Checked twice: opening a device may have an effect, and the path may be another file by the time it is opened.
     check(path, kinds)?;
-    let file = File::open(path)?;
+    let file = File::open(cleaned(path))?;
     check_kind(&file.metadata()?, kinds)?;
     Ok(file)
 }

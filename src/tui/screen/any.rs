@@ -15,6 +15,7 @@ use super::route::{Navigation, Route};
 use super::typed::{Screen, load, set_focus};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::SessionEvent;
+use crate::session::content::Content;
 use crate::tui::dialog::{self, Reply};
 use crate::tui::keys::{Command, Context};
 use crate::tui::widgets::draw::Body;
@@ -60,6 +61,8 @@ pub trait AnyScreen: Debug {
     fn paste(&mut self, text: &str, cx: &mut UpdateContext<'_>);
     /// Asks where to save everything that would be lost when the program ends.
     fn save_all(&mut self, cx: &mut UpdateContext<'_>);
+    /// Handles that the content could not be saved to the path that the user entered.
+    fn not_saved(&mut self, content: Content, path: SecretString, cx: &mut UpdateContext<'_>);
     /// Updates the screen after every message: if the focused item is gone, the focus moves to the item in its place;
     /// if the focused value was changed elsewhere, the editor loads it.
     fn settle(&mut self, cx: &mut UpdateContext<'_>);
@@ -289,6 +292,12 @@ impl<S: Screen> AnyScreen for S {
 
     fn save_all(&mut self, cx: &mut UpdateContext<'_>) {
         Screen::save_all(self, cx);
+    }
+
+    fn not_saved(&mut self, content: Content, path: SecretString, cx: &mut UpdateContext<'_>) {
+        if self.common().dialog.is_none() {
+            Screen::not_saved(self, content, path, cx);
+        }
     }
 
     fn settle(&mut self, cx: &mut UpdateContext<'_>) {

@@ -12,6 +12,7 @@ use super::item::Entry;
 use super::route::Route;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::SessionEvent;
+use crate::session::content::Content;
 use crate::tui::dialog::qr_code::Picture;
 use crate::tui::dialog::{Answer, Dialog, List, Reading};
 use crate::tui::widgets::draw::Body;
@@ -112,6 +113,8 @@ pub trait Screen: Debug {
     fn save(&mut self, _cx: &mut UpdateContext<'_>) {}
     /// Asks where to save everything that would be lost when the program ends.
     fn save_all(&mut self, _cx: &mut UpdateContext<'_>) {}
+    /// Handles that the content could not be saved to the path that the user entered: asks for the path again.
+    fn not_saved(&mut self, _content: Content, _path: SecretString, _cx: &mut UpdateContext<'_>) {}
     /// Handles Ctrl+R on any item.
     fn reveal(&mut self, _cx: &mut UpdateContext<'_>) {}
     /// Returns the item that receives a paste if the focus is not on a text field. If it is `None`, a message says that

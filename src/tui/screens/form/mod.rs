@@ -285,7 +285,7 @@ impl Screen for Form {
             Item::Discover => self.discover(cx),
             Item::Register => self.ask_initial_token(&cx.session.settings),
             Item::CopyRegistration => cx.emit(Effect::Copy(Content::Registration)),
-            Item::SaveRegistration => self.ask_file(),
+            Item::SaveRegistration => self.ask_file(None),
             Item::Info => self.common.dialog = Some(Dialog::reading(DialogId::Info)),
             Item::Tokens => cx.go(Navigation::Open(Route::Tokens)),
             Item::Trace => cx.go(Navigation::Open(Route::Trace)),
@@ -340,6 +340,12 @@ impl Screen for Form {
         }
         let cleaned = clean_value(*key, text);
         (one_line(*key, &cleaned.text).into(), cleaned.note)
+    }
+
+    fn not_saved(&mut self, content: Content, path: SecretString, _cx: &mut UpdateContext<'_>) {
+        if let Content::Registration = content {
+            self.ask_file(Some((&content, path)));
+        }
     }
 
     fn changed(&mut self, item: Item, by: isize, cx: &mut UpdateContext<'_>) {

@@ -30,8 +30,8 @@ impl Form {
     }
 
     /// Asks where to save the registered client.
-    pub(super) fn ask_file(&mut self) {
-        let dialog = save_dialog(Content::Registration, None);
+    pub(super) fn ask_file(&mut self, before: Option<(&Content, SecretString)>) {
+        let dialog = save_dialog(Content::Registration, before);
         self.common.dialog = dialog.map(|dialog| Dialog {
             id: DialogId::SaveRegistration,
             kind: dialog.kind,

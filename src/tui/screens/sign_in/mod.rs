@@ -24,6 +24,7 @@ use self::state::{DialogId, Item, Paste, field_to_edit, shown_url, user_code};
 use crate::console::environment::Environment;
 use crate::form::settings::Key;
 use crate::oauth::client::FlowKind;
+use crate::oauth::pasted;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::SessionEvent;
 use crate::session::content::Content;
@@ -285,6 +286,15 @@ impl Screen for SignIn {
         }
         self.pasted = text.into();
         cx.clear_message();
+    }
+
+    fn cleaned(
+        &self,
+        _item: &Item,
+        text: &str,
+        _cx: ViewContext<'_>,
+    ) -> (SecretString, Option<String>) {
+        (pasted::one_line(text).into(), None)
     }
 
     fn is_replaced_by_paste(&self, item: &Item) -> bool {

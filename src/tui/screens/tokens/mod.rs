@@ -18,6 +18,7 @@ use ratatui::layout::Rect;
 use self::lines::{Line, content, lines};
 pub(super) use self::state::Tokens;
 use self::state::{DialogId, Item};
+use crate::secret::SecretString;
 use crate::session::content::Content;
 use crate::session::profiles::ProfileNews;
 use crate::session::{SessionEvent, TokenState, Value};
@@ -78,11 +79,7 @@ impl Tokens {
 
     /// Asks where to save `content`. `before` is the content that the dialog asked about before, and the path in its
     /// field.
-    fn ask_where(
-        &mut self,
-        content: Content,
-        before: Option<(&Content, crate::secret::SecretString)>,
-    ) {
+    fn ask_where(&mut self, content: Content, before: Option<(&Content, SecretString)>) {
         let dialog = save_dialog(content, before);
         self.common.dialog = dialog.map(|dialog| Dialog {
             id: DialogId::Save(dialog.id),
@@ -293,6 +290,10 @@ impl Screen for Tokens {
 
     fn save_all(&mut self, cx: &mut UpdateContext<'_>) {
         self.save_from(SaveFrom::Tokens(None), cx);
+    }
+
+    fn not_saved(&mut self, content: Content, path: SecretString, _cx: &mut UpdateContext<'_>) {
+        self.ask_where(content.clone(), Some((&content, path)));
     }
 
     fn focused(&mut self, item: Item, _cx: &mut UpdateContext<'_>) {

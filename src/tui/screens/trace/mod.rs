@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 
 use self::state::Item;
 pub(super) use self::state::Trace;
+use crate::secret::SecretString;
 use crate::session::content::Content;
 use crate::tui::copies::save_dialog;
 use crate::tui::dialog::Answer;
@@ -63,6 +64,10 @@ impl Screen for Trace {
         if let Answer::Text(path) = answer {
             cx.emit(Effect::save(id, &path));
         }
+    }
+
+    fn not_saved(&mut self, content: Content, path: SecretString, _cx: &mut UpdateContext<'_>) {
+        self.common.dialog = save_dialog(Content::Trace, Some((&content, path)));
     }
 
     fn scrolls_by_line(&self) -> bool {
