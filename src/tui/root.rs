@@ -20,6 +20,8 @@ use crate::session::{Taken, TokenState, Value};
 
 /// The button that quits.
 pub(super) const QUIT: &str = "Quit";
+/// The button that starts a sign-in.
+pub(super) const SIGN_IN: &str = "Sign in";
 /// The button that saves the tokens instead.
 pub(super) const SAVE: &str = "Save…";
 /// The button that saves the changes to a profile.
@@ -38,6 +40,8 @@ pub(super) enum RootDialog {
     More,
     /// Quit without having copied or saved the tokens?
     Leave,
+    /// Replace the tokens by a new sign-in without having copied or saved them?
+    SignIn,
     /// Quit without saving the changes to the open profile?
     LeaveChanges,
     /// Show a value that doesn't fit in the window outside the program, where it stays in the scrollback?
@@ -70,9 +74,44 @@ pub(super) fn more() -> Dialog<RootDialog> {
 
 /// Returns the question whether to quit. It names each token that the user may not have.
 pub(super) fn leave(tokens: &TokenState, console: &Console) -> Dialog<RootDialog> {
+    let buttons = [
+        (Shortcut::Letter('s'), SAVE),
+        (Shortcut::Letter('y'), QUIT),
+        (Shortcut::Esc, "Stay"),
+    ];
+    let question = untaken("Quit?", "you quit", &buttons, tokens, console)
+        .with_aside("Ctrl+C again also quits");
+    Dialog::question(RootDialog::Leave, question)
+}
+
+/// Returns the question whether to sign in again. It names each token that the user may not have.
+pub(super) fn sign_in(tokens: &TokenState, console: &Console) -> Dialog<RootDialog> {
+    let buttons = [
+        (Shortcut::Letter('s'), SAVE),
+        (Shortcut::Letter('y'), SIGN_IN),
+        (Shortcut::Esc, "Back"),
+    ];
+    let question = untaken(
+        "Sign in?",
+        "the sign-in completes",
+        &buttons,
+        tokens,
+        console,
+    );
+    Dialog::question(RootDialog::SignIn, question)
+}
+
+/// Returns a question with the tokens that are lost at the moment `when`.
+fn untaken(
+    asked: &str,
+    when: &str,
+    buttons: &[(Shortcut, &'static str)],
+    tokens: &TokenState,
+    console: &Console,
+) -> Question {
     let theme = console.theme;
     let narrow = console.size.0 < NARROW;
-    let untaken = tokens.untaken();
+    let lost = tokens.untaken();
     let sent = |value: &Value| tokens.taken(*value) == Taken::Sent;
     let row = |value: &Value| {
         let token = tokens.secret(*value).map(ExposeSecret::expose_secret);
@@ -88,44 +127,35 @@ pub(super) fn leave(tokens: &TokenState, console: &Console) -> Dialog<RootDialog
         let gap = (ends.0 + ends.1 + 1).saturating_sub(width(&shown));
         format!("{:<15} {shown}{}  {about}", value.label(), " ".repeat(gap))
     };
-    let rows: Vec<String> = untaken.iter().map(row).collect();
-    let (one, only_sent) = (untaken.len() == 1, untaken.iter().all(sent));
-    let title = match (only_sent, one, narrow) {
-        (true, true, false) => "Quit? This token may not have arrived:",
-        (true, false, false) => "Quit? These tokens may not have arrived:",
-        (true, _, true) => "Quit? May not have arrived:",
-        (false, true, false) => "Quit? This token has not been copied or saved:",
-        (false, false, false) => "Quit? These tokens have not been copied or saved:",
-        (false, _, true) => "Quit? Not copied or saved:",
+    let rows: Vec<String> = lost.iter().map(row).collect();
+    let (one, only_sent) = (lost.len() == 1, lost.iter().all(sent));
+    let state = match (only_sent, one, narrow) {
+        (true, true, false) => "This token may not have arrived:",
+        (true, false, false) => "These tokens may not have arrived:",
+        (true, _, true) => "May not have arrived:",
+        (false, true, false) => "This token has not been copied or saved:",
+        (false, false, false) => "These tokens have not been copied or saved:",
+        (false, _, true) => "Not copied or saved:",
     };
     let mut text = String::new();
     if !only_sent {
         let they = if one { "It is" } else { "They are" };
-        text = format!("{they} lost when you quit.");
-        let have = tokens
-            .values()
-            .into_iter()
-            .filter(|it| !untaken.contains(it));
+        text = format!("{they} lost when {when}.");
+        let have = tokens.values().into_iter().filter(|it| !lost.contains(it));
         for value in have {
             let word = tokens.taken(value).word();
             text += &format!(" The {} was {word}.", value.name());
         }
-        text += if untaken.iter().any(sent) { " " } else { "" };
+        text += if lost.iter().any(sent) { " " } else { "" };
     }
-    if untaken.iter().any(sent) {
-        text +=
-            "Your terminal did not confirm the copy. Paste it somewhere to check before you quit.";
+    if lost.iter().any(sent) {
+        text += &format!(
+            "Your terminal did not confirm the copy. Paste it somewhere to check before {when}."
+        );
     }
-    let buttons = [
-        (Shortcut::Letter('s'), SAVE),
-        (Shortcut::Letter('y'), QUIT),
-        (Shortcut::Esc, "Stay"),
-    ];
-    let question = Question::new(title, text, &buttons)
+    Question::new(format!("{asked} {state}"), text, buttons)
         .with_rows(rows)
-        .with_aside("Ctrl+C again also quits")
-        .beginning_on(Shortcut::Letter('s'));
-    Dialog::question(RootDialog::Leave, question)
+        .beginning_on(Shortcut::Letter('s'))
 }
 
 /// Returns the question whether to quit without saving the changes to a profile.

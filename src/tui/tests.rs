@@ -337,6 +337,31 @@ fn save_in_the_question_before_the_end_saves_all_tokens() {
 }
 
 #[test]
+fn a_sign_in_that_replaces_tokens_asks_first() {
+    let mut user = authorized("first");
+    user.key(KeyCode::Esc);
+    assert!(user.press("Authorize").is_empty() && user.model.has_dialog());
+    user.key(KeyCode::Esc);
+    assert!(!user.model.has_dialog());
+    user.press("Authorize");
+    let effects = user.letter('y');
+    assert!(
+        matches!(effects.as_slice(), [Effect::Start(_)]),
+        "{effects:?}"
+    );
+    // Tokens that were saved or copied are replaced without a question.
+    let mut user = authorized("first");
+    user.copied(Value::Access, CopiedBy::Desktop);
+    user.copied(Value::Refresh, CopiedBy::Desktop);
+    user.key(KeyCode::Esc);
+    let effects = user.press("Authorize");
+    assert!(
+        matches!(effects.as_slice(), [Effect::Start(_)]),
+        "{effects:?}"
+    );
+}
+
+#[test]
 fn the_question_before_the_end_names_the_tokens_of_a_refresh_that_ends_meanwhile() {
     let mut user = authorized("first");
     user.copied(Value::Access, CopiedBy::Desktop);

@@ -243,7 +243,11 @@ fn dialog_key(model: &mut Model, mut dialog: Dialog<RootDialog>, command: Comman
                 let out = model.on_top(|_, cx| cx.save_profile(SaveFrom::Form));
                 apply(model, out)
             }
-            (RootDialog::Leave, root::SAVE) => {
+            (RootDialog::SignIn, root::SIGN_IN) => {
+                let out = model.on_top(|_, cx| cx.authorize());
+                apply(model, out)
+            }
+            (RootDialog::Leave | RootDialog::SignIn, root::SAVE) => {
                 let mut effects = navigate(model, Navigation::Open(Route::Tokens));
                 let out = model.on_top(|screen, cx| screen.save_all(cx));
                 effects.extend(apply(model, out));
@@ -296,11 +300,17 @@ fn ask_to_leave(model: &Model) -> Option<Dialog<RootDialog>> {
     Some(root::leave_changes(name.as_str()))
 }
 
-/// Updates the question before quitting, if it is open, to the tokens that would be lost now. Closes it if none would
-/// be.
+/// Updates the question before quitting or before a sign-in, if it is open, to the tokens that would be lost now. Closes it
+/// if none would be.
 fn ask_again(model: &mut Model) {
-    if model.dialog.as_ref().is_some_and(asks_to_leave) {
-        model.dialog = ask_to_leave(model);
+    match &model.dialog {
+        Some(dialog) if asks_to_leave(dialog) => model.dialog = ask_to_leave(model),
+        Some(dialog) if matches!(dialog.id, RootDialog::SignIn) => {
+            let tokens = model.session.tokens.as_ref();
+            let lost = tokens.filter(|it| !it.untaken().is_empty());
+            model.dialog = lost.map(|lost| root::sign_in(lost, &model.console));
+        }
+        _ => {}
     }
 }
 
@@ -330,6 +340,10 @@ fn apply(model: &mut Model, out: Outbox) -> Vec<Effect> {
     }
     if out.help {
         model.dialog = Some(root::help());
+    }
+    if out.sign_in {
+        let tokens = model.session.tokens.as_ref();
+        model.dialog = tokens.map(|tokens| root::sign_in(tokens, &model.console));
     }
     if out.more {
         model.dialog = Some(root::more());

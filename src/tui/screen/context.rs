@@ -119,6 +119,8 @@ pub struct Outbox {
     pub alone: Option<Content>,
     /// Whether to show the help.
     pub help: bool,
+    /// Whether to ask before a sign-in, because it replaces tokens that the user may not have.
+    pub sign_in: bool,
     /// Whether to list the buttons that don't fit.
     pub more: bool,
     /// Whether to quit the program.
@@ -175,6 +177,15 @@ impl UpdateContext<'_> {
     /// Goes to another screen after this call.
     pub fn go(&mut self, navigation: Navigation) {
         self.out.navigation = Some(navigation);
+    }
+
+    /// Starts the flow that the form requests. First asks if that would replace tokens that were not copied or saved.
+    pub fn ask_to_authorize(&mut self) {
+        if self.session.has_untaken_tokens() {
+            self.out.sign_in = true;
+        } else {
+            self.authorize();
+        }
     }
 
     /// Starts the flow that the form requests and opens its screen, or goes to the field that prevents it.

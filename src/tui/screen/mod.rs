@@ -19,4 +19,4 @@ pub use self::context::{Console, Message, Outbox, UpdateContext, ViewContext};
 pub(in crate::tui) use self::item::Place;
 pub use self::item::{Entry, ItemView, Kind, Shortcut};
 pub use self::route::{FormTarget, Navigation, Route, SaveFrom};
-pub use self::typed::{Common, Screen, set_focus};
+pub use self::typed::{Common, Screen, reload, set_focus};

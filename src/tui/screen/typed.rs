@@ -184,6 +184,14 @@ pub fn set_focus<S: Screen + ?Sized>(screen: &mut S, item: S::Item, cx: &mut Upd
     screen.focused(item, cx);
 }
 
+/// Loads a changed text of the focused item into the editor, where the change can be undone.
+pub fn reload<S: Screen + ?Sized>(screen: &mut S, cx: ViewContext<'_>) {
+    let text = screen.text(&screen.common().focus, cx);
+    let common = screen.common_mut();
+    common.editor.replace(text.expose_secret());
+    common.committed = text;
+}
+
 /// Puts the focus on an item, and loads its text into the editor.
 pub(super) fn load<S: Screen + ?Sized>(screen: &mut S, item: S::Item, cx: ViewContext<'_>) {
     let text = screen.text(&item, cx);

@@ -34,7 +34,7 @@ use crate::tui::dialog::{Answer, Dialog, List, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
     Common, Entry, FormTarget, Message, Navigation, Route, SaveFrom, Screen, UpdateContext,
-    ViewContext, set_focus,
+    ViewContext, reload, set_focus,
 };
 use crate::tui::widgets::draw::Body;
 
@@ -280,7 +280,7 @@ impl Screen for Form {
             Item::ScopeList => self.common.dialog = Some(Dialog::list(DialogId::Scopes, true)),
             Item::KeyList => cx.emit(Effect::ListStoreKeys),
             Item::Advanced => self.advanced = !self.advanced,
-            Item::Authorize => cx.authorize(),
+            Item::Authorize => cx.ask_to_authorize(),
             Item::Configure => self.configure(cx),
             Item::Discover => self.discover(cx),
             Item::Register => self.ask_initial_token(&cx.session.settings),
@@ -370,8 +370,17 @@ impl Screen for Form {
         let Some(remedy) = &problem.remedy else {
             return;
         };
+        let is_editable =
+            |cx: &UpdateContext<'_>| cx.session.settings.access(problem.key) == Access::Editable;
+        // The editor has the old value, so that it can be undone.
+        if is_editable(cx) {
+            self.go_to(problem.key, cx);
+        }
         cx.session.settings.apply(&remedy.change);
-        if cx.session.settings.access(problem.key) == Access::Editable {
+        let field = Item::Field(problem.key);
+        if is_editable(cx) && self.common.focus == field {
+            reload(self, cx.view());
+        } else if is_editable(cx) {
             self.go_to(problem.key, cx);
         } else {
             self.go_to_missing(cx);

@@ -222,6 +222,8 @@ fn a_problem_is_fixed_with_one_key_wherever_the_focus_is() {
     // The editor contains the new text.
     assert_eq!(alone.screen.common.focus, Item::Field(Key::Scope));
     assert_eq!(alone.screen.common.editor.text(), fixed);
+    alone.keys(&[Command::Edit(Edit::Undo)]);
+    assert_eq!(alone.session.settings.value(Key::Scope), typed);
 }
 
 #[test]
