@@ -6,9 +6,10 @@ use crate::oauth::tools::Tool;
 use crate::presets::Library;
 use crate::profile::places::{Place, Places};
 use crate::profile::settings_file::SettingsFile;
+use crate::secret::{ExposeSecret, SecretString, same};
 use crate::session::profiles::{Listed, Standing};
 use crate::store::private::PrivateError;
-use crate::store::record::{Record, RecordError};
+use crate::store::record::{Record, RecordError, Tokens};
 
 /// Maximum number of profiles in the list.
 const MOST: usize = 1000;
@@ -18,7 +19,8 @@ const MOST: usize = 1000;
 pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
     let now = unix_time();
     let all = places.all().into_iter().take(MOST);
-    all.map(|place| {
+    let mut refresh_tokens = Vec::new();
+    let listed = all.map(|place| {
         let outlined = outline(&place, library);
         let file = match outlined {
             Ok((file, settings)) => Ok((file, Some(settings))),
@@ -29,14 +31,20 @@ pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
             .as_ref()
             .ok()
             .and_then(|(file, _)| file.store().cloned());
+        let mut refresh_token = None;
         let (preset, user, standing, revocation) = match file {
             Ok((file, settings)) => {
                 let preset = settings.as_ref().map(|settings| &settings.preset().name);
                 let preset = preset.map_or_else(|| file.preset().to_owned(), Clone::clone);
-                let (user, standing, has_tokens) = standing_of(&place, now);
+                let (user, standing, tokens) = standing_of(&place, now);
+                // It is empty if a command stores it.
+                refresh_token = tokens
+                    .as_ref()
+                    .and_then(|it| it.refresh_token.clone())
+                    .filter(|token| !token.expose_secret().is_empty());
                 let user = user.or_else(|| file.user().map(str::to_owned));
                 let revocation = settings
-                    .filter(|_| has_tokens)
+                    .filter(|_| tokens.is_some())
                     .map(|settings| settings.may_offer(Tool::Revocation, None));
                 (preset, user, standing, revocation)
             }
@@ -47,27 +55,41 @@ pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
                 None,
             ),
         };
+        refresh_tokens.push(refresh_token);
         Listed {
             place,
             preset,
             user,
             standing,
             revocation,
+            twin: None,
             store,
         }
-    })
-    .collect()
+    });
+    let mut listed: Vec<Listed> = listed.collect();
+    for (at, own) in refresh_tokens.iter().enumerate() {
+        let is_twin = |other: &Option<SecretString>| {
+            let both = own.as_ref().zip(other.as_ref());
+            both.is_some_and(|(own, other)| same(own, other.expose_secret()))
+        };
+        let others = refresh_tokens.iter().enumerate();
+        let twin = others
+            .filter(|(other, _)| *other != at)
+            .find_map(|(other, token)| is_twin(token).then_some(other));
+        listed[at].twin = twin.map(|twin| listed[twin].place.name.to_string());
+    }
+    listed
 }
 
-/// Returns the user, the state of the tokens, and whether the profile has tokens.
-fn standing_of(place: &Place, now: u64) -> (Option<String>, Standing, bool) {
+/// Returns the user, the state of the tokens, and the tokens, without those that a command stores.
+fn standing_of(place: &Place, now: u64) -> (Option<String>, Standing, Option<Tokens>) {
     match Record::outline(&place.record()) {
         Ok(record) => {
             let standing = standing(&record, now);
-            (record.issued_for.user, standing, record.tokens.is_some())
+            (record.issued_for.user, standing, record.tokens)
         }
-        Err(RecordError::File(PrivateError::Missing(_))) => (None, Standing::New, false),
-        Err(error) => (None, Standing::Unusable(error.to_string()), false),
+        Err(RecordError::File(PrivateError::Missing(_))) => (None, Standing::New, None),
+        Err(error) => (None, Standing::Unusable(error.to_string()), None),
     }
 }
 
@@ -136,6 +158,47 @@ mod tests {
         assert_eq!(new.preset, "Microsoft 365 mail");
         assert!(is_unusable(&torn, "damaged"), "{torn:?}");
         assert_eq!(torn.user.as_deref(), Some("bob@example.org"));
+    }
+
+    #[test]
+    fn profiles_with_the_same_refresh_token_name_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, refresh_token: Option<&str>| {
+            let create = |file: &str, bytes: &[u8]| {
+                let mut file = private::create(&folder.path().join(file)).unwrap();
+                file.write_all(bytes).unwrap();
+            };
+            create(&format!("{name}.toml"), b"format = 1\npreset = \"auth0\"\n");
+            let issued_for: IssuedFor = serde_json::from_value(serde_json::json!({
+                "token_url": "https://as.example/token", "client_id": "me", "client_authentication": "basic",
+                "scope": [], "flow": "device-code", "ca_file": null, "header": "Bearer", "user": null,
+            }))
+            .unwrap();
+            let set: Tokens = serde_json::from_value(serde_json::json!({
+                "access_token": name, "token_type": null, "obtained_at": 1, "expires_at": null, "scope": null,
+                "refresh_token": refresh_token, "refresh_obtained_at": null, "refresh_not_before": null,
+                "refresh_expires_at": null, "id_token": null, "kept": [], "token_url": null, "redirect_url": null,
+            }))
+            .unwrap();
+            let record = Record {
+                tokens: Some(set),
+                ..Record::new(name, String::new(), issued_for, None, None)
+            };
+            create(&format!("{name}.record"), &record.to_bytes());
+        };
+        for (name, refresh_token) in [
+            ("a", Some("one")),
+            ("b", Some("two")),
+            ("c", Some("one")),
+            ("d", None),
+            ("e", None),
+        ] {
+            write(name, refresh_token);
+        }
+        let places = Places::new(Some(folder.path())).unwrap();
+        let list = list(&places, &mut Library::default());
+        let twins: Vec<Option<&str>> = list.iter().map(|listed| listed.twin.as_deref()).collect();
+        assert_eq!(twins, [Some("c"), None, Some("a"), None, None]);
     }
 
     #[test]

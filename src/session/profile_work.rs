@@ -14,7 +14,7 @@ use super::tokens::{Taken, TokenState};
 use super::work::Work;
 use super::{Session, command};
 use crate::flow::attempt::AttemptId;
-use crate::flow::tool_report::Told;
+use crate::flow::tool_report::{Outcome, Revoked, Told};
 use crate::flow::trace::Trace;
 use crate::form::choices::Browser;
 use crate::form::request;
@@ -232,14 +232,20 @@ impl Session {
                 return self.revoked(&place, attempt, outcome);
             }
             ProfileReport::Checked(place, forecast) => ProfileNews::Checked(place, forecast),
-            ProfileReport::Deleted(place, Ok(())) => {
+            ProfileReport::Deleted(place, Ok(revoked)) => {
                 if self.is_open(&place) {
                     self.profiles.open = None;
                     if let Some(tokens) = &mut self.tokens {
                         tokens.leave_profile();
                     }
+                    self.took_revoked(&revoked);
                 }
-                ProfileNews::Done("Deleted", format!("the profile {}.", place.name))
+                let revoked = if revoked.iter().any(Revoked::is_revoked) {
+                    " Its tokens were revoked."
+                } else {
+                    ""
+                };
+                ProfileNews::Done("Deleted", format!("the profile {}.{revoked}", place.name))
             }
             ProfileReport::Renamed(place, Ok(to)) => {
                 let text = format!("{} to {}.", place.name, to.name);
@@ -398,8 +404,10 @@ impl Session {
         let _ = self.work.take_if(|(id, _)| *id == attempt);
         match outcome {
             Ok(told) => {
-                if self.is_open(place) {
-                    self.took_revoked(&told);
+                if let Ok(Outcome::Revoked(revoked)) = &told.outcome
+                    && self.is_open(place)
+                {
+                    self.took_revoked(revoked);
                 }
                 SessionEvent::Told(Tool::Revocation, TokenKind::Refresh, told)
             }

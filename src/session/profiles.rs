@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::mail::MailServer;
 use super::run::Ended;
 use crate::flow::attempt::AttemptId;
-use crate::flow::tool_report::Told;
+use crate::flow::tool_report::{Revoked, Told};
 use crate::form::choices::Browser;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
@@ -70,6 +70,8 @@ pub struct Listed {
     pub standing: Standing,
     /// Whether the tokens can be revoked; `None` if there are none.
     pub revocation: Option<Result<(), NotOffered>>,
+    /// Another profile with the same refresh token, if there is one.
+    pub twin: Option<String>,
     /// The store in the settings, if they name one.
     pub store: Option<Store>,
 }
@@ -301,8 +303,8 @@ pub enum ProfileReport {
     Revoked(Place, AttemptId, Result<Box<Told>, String>),
     /// The result of a check.
     Checked(Place, Forecast),
-    /// A profile was deleted, or why that failed.
-    Deleted(Place, Result<(), String>),
+    /// A profile was deleted, with the result for each token that the service was asked to revoke; or why that failed.
+    Deleted(Place, Result<Vec<Revoked>, String>),
     /// A profile was renamed, or why that failed.
     Renamed(Place, Result<Place, String>),
 }

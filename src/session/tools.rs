@@ -8,7 +8,7 @@ use super::tokens::{Taken, TokenState, Value};
 use super::work::Work;
 use crate::flow::driver::Job;
 use crate::flow::token_tools::{Task, ToolRun};
-use crate::flow::tool_report::{Outcome, Told};
+use crate::flow::tool_report::{Outcome, Revoked, Told};
 use crate::form::settings::Key;
 use crate::form::tools::NotOffered;
 use crate::oauth::discovery::Metadata;
@@ -167,12 +167,15 @@ impl Session {
         let Some((_, Work::Asking(tool, kind))) = self.work.take_if(asking) else {
             return None;
         };
-        self.took_revoked(&told);
+        if let Ok(Outcome::Revoked(revoked)) = &told.outcome {
+            self.took_revoked(revoked);
+        }
         Some(SessionEvent::Told(tool, kind, told))
     }
 
-    pub(super) fn took_revoked(&mut self, told: &Told) {
-        if let (Ok(Outcome::Revoked(revoked)), Some(tokens)) = (&told.outcome, &mut self.tokens) {
+    /// Marks the tokens that were revoked.
+    pub(super) fn took_revoked(&mut self, revoked: &[Revoked]) {
+        if let Some(tokens) = &mut self.tokens {
             for token in revoked.iter().filter(|token| token.is_revoked()) {
                 tokens.took(value(token.kind), Taken::Revoked);
             }

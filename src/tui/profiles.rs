@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::certificate::created::Created;
-use crate::flow::tool_report::{self, Told};
+use crate::flow::tool_report::{self, Revoked, Told};
 use crate::form::request::request;
 use crate::keeper::caller::{Wish, obtain};
 use crate::keeper::forecast::forecast;
@@ -103,10 +103,10 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
             let revoked = if with_revocation {
                 revoke_before_deletion(&place)
             } else {
-                Ok(())
+                Ok(Vec::new())
             };
             let outcome = revoked
-                .and_then(|()| delete(&place))
+                .and_then(|revoked| delete(&place).map(|()| revoked))
                 .map_err(|error| format!("{} was not deleted. {error}", place.name));
             ProfileReport::Deleted(place, outcome)
         }
@@ -136,10 +136,10 @@ fn revoke_all(place: &Place) -> Result<Revocation, String> {
 }
 
 /// Revokes the tokens before the profile is deleted. Fails if a token that the service could revoke remains.
-fn revoke_before_deletion(place: &Place) -> Result<(), String> {
+fn revoke_before_deletion(place: &Place) -> Result<Vec<Revoked>, String> {
     let revocation = revoke_all(place)?;
     if revocation.code() == exit::DONE {
-        return Ok(());
+        return Ok(revocation.tokens);
     }
     let failed = revocation.tokens.iter().find_map(|token| {
         let name = token.kind.name();

@@ -33,6 +33,7 @@ const DELETE: &str = "Delete";
 /// The answers if the tokens can be revoked.
 const DELETE_AND_REVOKE: &str = "Delete and revoke";
 const DELETE_ONLY: &str = "Delete only";
+const OWN_FILES: &str = "Its settings and tokens are removed from this machine.";
 /// The answer that opens another profile.
 const OPEN: &str = "Open";
 
@@ -90,6 +91,10 @@ impl Profiles {
         ) {
             (Err(error), _) => self.ask_name(&place, name, Some(format!("Problem: {error}."))),
             (Ok(to), _) if to.as_str() == place.name.as_str() => {}
+            (Ok(to), _) if is_taken(&place, &to, cx.view()) => {
+                let wrong = format!("Problem: there is a profile named \"{to}\".");
+                self.ask_name(&place, name, Some(wrong));
+            }
             (Ok(to), Some(places)) => {
                 self.renamed = Some(to.to_string());
                 cx.emit(Effect::Profile(ProfileTask::Rename(place, to, places)));
@@ -102,7 +107,7 @@ impl Profiles {
         let Some(listed) = self.chosen(cx) else {
             return;
         };
-        let mut text = "Its settings and tokens are removed from this computer.".to_owned();
+        let mut text = OWN_FILES.to_owned();
         let mut buttons = vec![(Shortcut::Letter('y'), DELETE)];
         match &listed.revocation {
             None => {}
@@ -112,6 +117,15 @@ impl Profiles {
                     (Shortcut::Letter('y'), DELETE_AND_REVOKE),
                     (Shortcut::None, DELETE_ONLY),
                 ];
+                if let Some(twin) = &listed.twin {
+                    text = format!(
+                        "{OWN_FILES}\nThe profile \"{twin}\" has the same refresh token, and stops working if you revoke it."
+                    );
+                    buttons = vec![
+                        (Shortcut::Letter('y'), DELETE_ONLY),
+                        (Shortcut::None, DELETE_AND_REVOKE),
+                    ];
+                }
             }
             Some(Err(why)) => {
                 text += &format!(
@@ -143,6 +157,15 @@ impl Profiles {
             .or_else(|| all.last())?;
         Some(Item::Row(label(listed)))
     }
+}
+
+/// Returns whether another profile in the same folder has this name.
+fn is_taken(place: &Place, name: &ProfileName, cx: ViewContext<'_>) -> bool {
+    let renamed = place.renamed(name);
+    let others = all(cx).iter().filter(|other| !other.place.is(place));
+    others
+        .map(|other| &other.place)
+        .any(|other| other.is(&renamed))
 }
 
 impl Screen for Profiles {

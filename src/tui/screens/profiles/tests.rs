@@ -2,13 +2,16 @@
 
 use super::*;
 use crate::console::environment::Environment;
+use crate::flow::tool_report::{Revoked, Verified};
 use crate::form::settings::Key;
+use crate::oauth::tools::TokenKind;
 use crate::profile::finding::{Finding, Forecast, Level};
 use crate::profile::places::Places;
 use crate::session::profiles::{self, Listed, Opened, ProfileReport, Standing};
 use crate::tui::keys::Command;
 use crate::tui::screen::testing::{Solo, settings, token_set};
 use crate::tui::screen::{AnyScreen, Outbox};
+use crate::tui::widgets::editor::Edit;
 
 fn places() -> Places {
     Places::of_user("/c/profiles".into(), "/s/profiles".into())
@@ -25,6 +28,7 @@ fn listed(name: &str) -> Listed {
         user: None,
         standing: Standing::New,
         revocation: None,
+        twin: None,
         store: None,
     }
 }
@@ -166,15 +170,59 @@ fn deleting_asks_first_and_never_by_the_key_that_asked() {
 }
 
 #[test]
-fn a_name_that_cannot_be_is_asked_for_again() {
+fn a_profile_whose_tokens_another_one_uses_is_deleted_without_revoking_them() {
+    let mut alone = profiles(&[]);
+    let one = |name: &str, twin: &str| Listed {
+        revocation: Some(Ok(())),
+        twin: Some(twin.to_owned()),
+        ..listed(name)
+    };
+    let all = vec![one("a", "b"), one("b", "a")];
+    hear(&mut alone, ProfileReport::Listed(all));
+    alone.go(row("a"));
+    let out = alone.keys(&[Command::Delete, Command::Letter('y')]);
+    assert!(
+        matches!(
+            out.effects.as_slice(),
+            [Effect::Profile(ProfileTask::Delete { revoke: false, .. })]
+        ),
+        "{out:?}"
+    );
+}
+
+#[test]
+fn deleting_says_whether_the_tokens_were_revoked() {
     let mut alone = profiles(&["a"]);
+    let mut said = |revoked: Vec<Revoked>| {
+        let report = ProfileReport::Deleted(place("a"), Ok(revoked));
+        match alone.session.hear_profile(report, alone.console.now) {
+            SessionEvent::Profile(ProfileNews::Done(_, text)) => text,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(said(Vec::new()), "the profile a.");
+    let revoked = Revoked {
+        kind: TokenKind::Refresh,
+        outcome: Ok(Verified::Inactive),
+    };
+    assert_eq!(
+        said(vec![revoked]),
+        "the profile a. Its tokens were revoked."
+    );
+}
+
+#[test]
+fn a_name_that_cannot_be_is_asked_for_again() {
+    let mut alone = profiles(&["a", "taken"]);
     alone.act(|screen, cx| screen.activate(Item::Rename, cx));
     alone.type_text("/b");
     assert!(alone.keys(&[Command::Enter]).effects.is_empty());
     assert!(AnyScreen::has_dialog(&alone.screen));
-    alone.keys(&[Command::Edit(
-        crate::tui::widgets::editor::Edit::DeleteToStart,
-    )]);
+    alone.keys(&[Command::Edit(Edit::DeleteToStart)]);
+    alone.type_text("Taken");
+    assert!(alone.keys(&[Command::Enter]).effects.is_empty());
+    assert!(AnyScreen::has_dialog(&alone.screen));
+    alone.keys(&[Command::Edit(Edit::DeleteToStart)]);
     alone.type_text("b");
     let out = alone.keys(&[Command::Enter]);
     assert!(

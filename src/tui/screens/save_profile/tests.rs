@@ -144,7 +144,7 @@ fn saved_tokens_are_taken_and_have_the_command_of_the_profile() {
     assert!(matches!(refresh, ProfileTask::Refresh(..)));
     // Without the profile, the tokens are not saved anywhere.
     alone.session.cancel();
-    hear(&mut alone, ProfileReport::Deleted(place, Ok(())));
+    hear(&mut alone, ProfileReport::Deleted(place, Ok(Vec::new())));
     assert!(alone.session.has_untaken_tokens() && alone.session.profile().is_none());
 }
 
@@ -164,6 +164,7 @@ fn in_pass(name: &str) -> Listed {
         user: None,
         standing: profiles::Standing::New,
         revocation: None,
+        twin: None,
         store: Store::new(
             StoreKind::Command,
             words("pass show x"),
