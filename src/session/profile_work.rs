@@ -221,7 +221,7 @@ impl Session {
                     Ok((place, version)) => self.saved(*task, &place, version),
                     Err(Unsaved::Exists) => ProfileNews::Exists,
                     Err(Unsaved::Failed(reason)) => {
-                        ProfileNews::Failed(format!("{} was not saved. {reason}", task.name))
+                        ProfileNews::NotSaved(format!("{} was not saved. {reason}", task.name))
                     }
                 }
             }

@@ -326,7 +326,9 @@ pub enum ProfileNews {
     Checked(Place, Forecast),
     /// A profile was deleted or renamed. Contains a label and a sentence.
     Done(&'static str, String),
-    /// A task failed. Contains a sentence.
+    /// A profile was not saved. Contains a sentence.
+    NotSaved(String),
+    /// Another task failed. Contains a sentence.
     Failed(String),
     /// There is nothing to show.
     Nothing,

@@ -240,7 +240,9 @@ pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
             Message::done("Saved", format!("the settings as the profile {name}."))
         }
         ProfileNews::Done(label, text) => Message::done(*label, text.clone()),
-        ProfileNews::Failed(reason) => Message::warning(reason.clone()),
+        ProfileNews::NotSaved(reason) | ProfileNews::Failed(reason) => {
+            Message::warning(reason.clone())
+        }
         ProfileNews::Listed
         | ProfileNews::Opened(_, None)
         | ProfileNews::Tokens

@@ -25,10 +25,12 @@ use crate::oauth::client::FlowKind;
 use crate::oauth::failure::{Asked, Failure, ServerError};
 use crate::outcome::{Print, exit};
 use crate::presets::{self, Library};
+use crate::profile::places::Places;
 use crate::secret::ExposeSecret;
 use crate::session::Value;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
+use crate::session::profiles::{self, ProfileReport, ProfileTask, Unsaved};
 use crate::store::file::Readers;
 
 /// The program, with a user who presses keys.
@@ -334,6 +336,28 @@ fn save_in_the_question_before_the_end_saves_all_tokens() {
     let (content, saved) = (content.clone(), (path.clone(), Readers::User));
     user.send(Event::Saved(content, Ok(saved)));
     assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn tokens_that_their_profile_cannot_take_can_be_saved_elsewhere() {
+    let mut user = User::new("github", FlowKind::DeviceCode);
+    let places = Places::of_user("/c/profiles".into(), "/s/profiles".into());
+    let place = places.new_place(&"office".parse().unwrap(), false).unwrap();
+    let open = Some((place, user.model.session.settings.clone()));
+    user.model.session.profiles = profiles::Profiles::new(Some(places), None, open);
+    user.press("Authorize");
+    user.hear(FlowEvent::Tokens(Box::new(token_set("first"))));
+    let Some(Effect::Profile(ProfileTask::Save(task))) = user.letter('s').pop() else {
+        panic!("nothing is saved");
+    };
+    let reason = Unsaved::Failed("The disk is full.".to_owned());
+    user.send(Event::Profile(Box::new(ProfileReport::Saved(
+        task,
+        Err(reason),
+    ))));
+    assert_eq!(user.message(), "office was not saved. The disk is full.");
+    assert_eq!(user.title(), "Save as a profile");
+    user.focus("To a file instead…");
 }
 
 #[test]

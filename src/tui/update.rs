@@ -467,6 +467,11 @@ fn on_profile(model: &mut Model, event: SessionEvent) -> Vec<Effect> {
             let form = Route::Form(FormTarget::Authorize);
             effects.extend(navigate(model, Navigation::Open(form)));
         }
+        // The tokens can be saved under another name, or to a file.
+        ProfileNews::NotSaved(_) if model.top().route() == Route::Tokens && !model.has_dialog() => {
+            let save = Route::SaveProfile(SaveFrom::Tokens(None));
+            effects.extend(navigate(model, Navigation::Open(save)));
+        }
         ProfileNews::Saved(..) if saving => effects.extend(navigate(model, Navigation::Back)),
         _ => {}
     }

@@ -343,7 +343,7 @@ impl Screen for Tokens {
             SessionEvent::Tokens { .. }
                 | SessionEvent::RefreshFailed(_)
                 | SessionEvent::Told(..)
-                | SessionEvent::Profile(ProfileNews::Failed(_))
+                | SessionEvent::Profile(ProfileNews::NotSaved(_) | ProfileNews::Failed(_))
         ) {
             self.leave_cancel(cx);
         }
