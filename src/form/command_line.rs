@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use url::Url;
+
 use crate::form::choices::ListenerChoice;
 use crate::form::field::{Access, Key};
 use crate::form::settings::Settings;
@@ -27,6 +29,9 @@ pub const FLAGS: &[(Key, &str)] = &[
     (Key::Certificate, "--certificate"),
     (Key::CertificateKey, "--certificate-key"),
 ];
+
+/// The URLs that only some flows use.
+const OF_A_FLOW: [Key; 3] = [Key::RedirectUrl, Key::AuthorizationUrl, Key::DeviceUrl];
 
 impl Settings {
     /// Records that the preset in use comes from this file.
@@ -57,8 +62,13 @@ impl Settings {
             }
         }
         for (key, flag) in FLAGS {
-            let used = matches!(self.access(*key), Access::Editable | Access::Locked);
             let value = self.value(*key);
+            let used = match self.access(*key) {
+                Access::Editable | Access::Locked => true,
+                // The user may change the flow later.
+                Access::OtherFlow => OF_A_FLOW.contains(key) && Url::parse(value.trim()).is_ok(),
+                Access::NotOffered => false,
+            };
             // A flag for a value that the preset locks is rejected.
             if used && self.preset_text(*key).is_none() && value.trim() != fresh.value(*key) {
                 push(flag, value.trim());

@@ -109,7 +109,7 @@ enum Content {
     Json(Map<String, Value>),
     /// `name=value&name=value`.
     Form(Map<String, Value>),
-    /// Neither.
+    /// Neither JSON nor a form.
     Other {
         /// What the body is instead.
         reason: &'static str,

@@ -102,8 +102,7 @@ pub struct TokenSet {
     pub access_token: SecretString,
     /// `Bearer` for nearly all services; `None` if the response omits it.
     pub token_type: Option<String>,
-    /// Lifetime of the access token in seconds, if the service returns it. Zero is ignored: some services send it with
-    /// tokens that don't expire.
+    /// Lifetime of the access token in seconds, if known. Zero is ignored: it often means that the token doesn't expire.
     pub expires_in: Option<u64>,
     /// The refresh token, for later access tokens.
     pub refresh_token: Option<SecretString>,

@@ -9,6 +9,7 @@ pub mod dialog;
 mod error;
 pub mod keys;
 mod layout;
+mod leaving;
 pub mod message;
 pub mod model;
 mod page;

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use super::copies;
 use super::dialog::{Answer, Dialog, Reply};
 use super::keys::{Command, Context, command};
+use super::leaving::{ask_again, ask_to_sign_in, leave};
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
 use super::page::Page;
@@ -268,52 +269,6 @@ fn dialog_key(model: &mut Model, mut dialog: Dialog<RootDialog>, command: Comman
     }
 }
 
-/// Quits, or first asks if tokens or changes would be lost.
-fn leave(model: &mut Model) -> Vec<Effect> {
-    let asked = model.dialog.as_ref().is_some_and(asks_to_leave);
-    match ask_to_leave(model) {
-        Some(dialog) if !asked => {
-            model.dialog = Some(dialog);
-            Vec::new()
-        }
-        _ => vec![Effect::Quit],
-    }
-}
-
-fn asks_to_leave(dialog: &Dialog<RootDialog>) -> bool {
-    matches!(dialog.id, RootDialog::Leave | RootDialog::LeaveChanges)
-}
-
-/// Returns the question before quitting, if tokens or changes would be lost.
-fn ask_to_leave(model: &Model) -> Option<Dialog<RootDialog>> {
-    let session = &model.session;
-    if let Some(tokens) = session
-        .tokens
-        .as_ref()
-        .filter(|it| !it.untaken().is_empty())
-    {
-        return Some(root::leave(tokens, &model.console));
-    }
-    let name = session
-        .profile()
-        .filter(|_| session.has_unsaved_changes())?;
-    Some(root::leave_changes(name.as_str()))
-}
-
-/// Updates the question before quitting or before a sign-in, if it is open, to the tokens that would be lost now. Closes it
-/// if none would be.
-fn ask_again(model: &mut Model) {
-    match &model.dialog {
-        Some(dialog) if asks_to_leave(dialog) => model.dialog = ask_to_leave(model),
-        Some(dialog) if matches!(dialog.id, RootDialog::SignIn) => {
-            let tokens = model.session.tokens.as_ref();
-            let lost = tokens.filter(|it| !it.untaken().is_empty());
-            model.dialog = lost.map(|lost| root::sign_in(lost, &model.console));
-        }
-        _ => {}
-    }
-}
-
 /// Carries out what the screens have requested.
 fn apply(model: &mut Model, out: Outbox) -> Vec<Effect> {
     let mut effects = out.effects;
@@ -342,8 +297,7 @@ fn apply(model: &mut Model, out: Outbox) -> Vec<Effect> {
         model.dialog = Some(root::help());
     }
     if out.sign_in {
-        let tokens = model.session.tokens.as_ref();
-        model.dialog = tokens.map(|tokens| root::sign_in(tokens, &model.console));
+        model.dialog = ask_to_sign_in(model);
     }
     if out.more {
         model.dialog = Some(root::more());

@@ -1,0 +1,58 @@
+//! The questions before tokens or changes are lost: before quitting, and before a sign-in.
+
+use super::dialog::Dialog;
+use super::message::Effect;
+use super::model::Model;
+use super::root::{self, RootDialog};
+use crate::session::{Session, TokenState};
+
+/// Quits, or first asks if tokens or changes would be lost.
+pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
+    let asked = model.dialog.as_ref().is_some_and(asks_to_leave);
+    match ask_to_leave(model) {
+        Some(dialog) if !asked => {
+            model.dialog = Some(dialog);
+            Vec::new()
+        }
+        _ => vec![Effect::Quit],
+    }
+}
+
+fn asks_to_leave(dialog: &Dialog<RootDialog>) -> bool {
+    matches!(dialog.id, RootDialog::Leave | RootDialog::LeaveChanges)
+}
+
+/// Returns the question before quitting, if tokens or changes would be lost.
+fn ask_to_leave(model: &Model) -> Option<Dialog<RootDialog>> {
+    let session = &model.session;
+    if let Some(tokens) = untaken(session) {
+        return Some(root::leave(tokens, &model.console));
+    }
+    let name = session
+        .profile()
+        .filter(|_| session.has_unsaved_changes())?;
+    Some(root::leave_changes(name.as_str()))
+}
+
+/// Updates the question before quitting or before a sign-in, if it is open, to the tokens that would be lost now. Closes it
+/// if none would be.
+pub(super) fn ask_again(model: &mut Model) {
+    match &model.dialog {
+        Some(dialog) if asks_to_leave(dialog) => model.dialog = ask_to_leave(model),
+        Some(dialog) if matches!(dialog.id, RootDialog::SignIn) => {
+            model.dialog = ask_to_sign_in(model);
+        }
+        _ => {}
+    }
+}
+
+/// Returns the question before a sign-in, if it would replace tokens that the user may not have.
+pub(super) fn ask_to_sign_in(model: &Model) -> Option<Dialog<RootDialog>> {
+    let tokens = untaken(&model.session)?;
+    Some(root::sign_in(tokens, &model.console))
+}
+
+fn untaken(session: &Session) -> Option<&TokenState> {
+    let tokens = session.tokens.as_ref();
+    tokens.filter(|tokens| !tokens.untaken().is_empty())
+}
