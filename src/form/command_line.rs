@@ -95,3 +95,29 @@ impl Settings {
         flags
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::oauth::client::FlowKind;
+    use crate::presets;
+
+    #[test]
+    fn the_urls_of_other_flows_are_kept() {
+        let mut form = Settings::new(presets::get(presets::CUSTOM).unwrap());
+        form.set(Key::DeviceUrl, "https://as.example/device".to_owned());
+        form.set_flow(FlowKind::AuthorizationCode);
+        let flags = form.flags().join(" ");
+        assert!(
+            flags.contains("--device-url https://as.example/device"),
+            "{flags}"
+        );
+        // A value that is not used has no check that would explain what is wrong with it.
+        form.set_flow(FlowKind::DeviceCode);
+        form.set(Key::DeviceUrl, "as.example".to_owned());
+        form.set_flow(FlowKind::AuthorizationCode);
+        let flags = form.flags().join(" ");
+        assert!(!flags.contains("--device-url"), "{flags}");
+    }
+}
