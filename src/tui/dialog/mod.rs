@@ -260,7 +260,7 @@ impl<D> Dialog<D> {
         (theme, area): (Theme, Rect),
     ) -> Reply {
         match &mut self.kind {
-            DialogKind::Question(question) => question_key(question, command),
+            DialogKind::Question(question) => question_key(question, command, (theme, area)),
             _ if command == Command::Escape => Reply::Close(None),
             DialogKind::List { filter, marked, .. } => {
                 let text = filter.as_ref().map_or("", Editor::text).to_owned();
@@ -305,7 +305,7 @@ impl<D> Dialog<D> {
     }
 }
 
-fn question_key(question: &mut Question, command: Command) -> Reply {
+fn question_key(question: &mut Question, command: Command, window: (Theme, Rect)) -> Reply {
     let count = question.buttons.len();
     let answer = match command {
         Command::Next => {
@@ -329,6 +329,10 @@ fn question_key(question: &mut Question, command: Command) -> Reply {
 }
 
 fn list_key(
+        Command::PageDown | Command::PageUp => {
+            question.turn(command == Command::PageDown, window);
+            return Reply::Open;
+        }
     command: Command,
     filter: Option<&mut Editor>,
     marked: &mut Mark,

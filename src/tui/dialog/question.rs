@@ -4,10 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
-use crate::tui::widgets::boxed::dialog_box;
+use crate::tui::widgets::boxed::{dialog_box, places};
 use crate::tui::widgets::button::{Shortcut, button, button_width};
 use crate::tui::widgets::draw::put_in;
-use crate::tui::widgets::text::{fit, shorten, width, wrap};
+use crate::tui::widgets::text::{shorten, width, wrap};
 use crate::tui::widgets::theme::Theme;
 
 /// A question.
@@ -25,6 +25,8 @@ pub struct Question {
     pub buttons: Vec<(Shortcut, &'static str)>,
     /// The button that has the focus.
     pub selected: usize,
+    /// The first visible line, in a window that doesn't show all.
+    scroll: usize,
 }
 
 impl Question {
@@ -43,6 +45,7 @@ impl Question {
             aside: "",
             buttons: buttons.to_vec(),
             selected: harmless.unwrap_or(0),
+            scroll: 0,
         }
     }
 
@@ -71,6 +74,76 @@ impl Question {
         let mut buttons = self.buttons.iter();
         buttons.find_map(|(own, label)| (*own == key).then_some(*label))
     }
+
+    /// Turns to the next or the previous page, in a window with this theme and size. The last line of a page is also the
+    /// first line of the next, because the page ends with the key that turns it.
+    pub(super) fn turn(&mut self, next: bool, (theme, area): (Theme, Rect)) {
+        let layout = Layout::of(self, theme, area);
+        let page = layout.room.saturating_sub(1).max(1);
+        let first = self.scroll.min(layout.last());
+        self.scroll = if next {
+            (first + page).min(layout.last())
+        } else {
+            first.saturating_sub(page)
+        };
+    }
+
+    /// Returns the rows and the text in lines of this width, with or without empty lines.
+    fn lines(&self, columns: usize, ellipsis: &str, roomy: bool) -> Vec<String> {
+        let rows = self.rows.iter();
+        let mut lines: Vec<String> = rows
+            .map(|row| shorten(&format!("  {row}"), columns, ellipsis))
+            .collect();
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(self.text.lines().flat_map(|line| wrap(line, columns)));
+        lines.retain(|line| roomy || !line.is_empty());
+        lines
+    }
+}
+
+/// The key that turns to the next page.
+const NEXT: &str = "PgDn";
+
+/// The layout of a question in a window.
+struct Layout {
+    lines: Vec<String>,
+    /// How many of them are visible at once.
+    room: usize,
+    /// The column and the row of each button, from the first row of buttons on.
+    buttons: Vec<(u16, u16)>,
+    /// The number of lines of the dialog.
+    count: u16,
+}
+
+impl Layout {
+    fn of(question: &Question, theme: Theme, area: Rect) -> Self {
+        let columns = usize::from(places(area, 1).1.width);
+        let buttons = button_places(question, columns, !theme.utf8);
+        let below = buttons.last().map_or(0, |(_, row)| *row);
+        let mut lines = question.lines(columns, theme.ellipsis(), true);
+        // An empty row, and the buttons.
+        let count = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX - 2);
+        let count = count.saturating_add(below);
+        let inside = places(area, count).1;
+        let room = usize::from(inside.height.min(count).saturating_sub(below + 1));
+        // The buttons stay, even if the text doesn't fit; the empty rows are dropped first.
+        if lines.len() > room {
+            lines = question.lines(columns, theme.ellipsis(), false);
+        }
+        Self {
+            lines,
+            room,
+            buttons,
+            count,
+        }
+    }
+
+    /// Returns the first visible line of the last page.
+    fn last(&self) -> usize {
+        self.lines.len().saturating_sub(self.room)
+    }
 }
 
 /// Draws the question and its buttons.
@@ -80,34 +153,23 @@ pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
 ) -> Option<Position> {
-    let (_, inner) = crate::tui::widgets::boxed::places(area, 1);
-    let columns = usize::from(inner.width);
-    let paragraphs = question.text.lines();
-    let text: Vec<String> = paragraphs.flat_map(|line| wrap(line, columns)).collect();
-    let rows = question.rows.len();
-    let gap = usize::from(rows > 0);
-    let places = button_places(question, columns, !theme.utf8);
-    let below = places.last().map_or(0, |(_, row)| *row);
-    let count = u16::try_from(rows + gap + text.len() + 2).unwrap_or(u16::MAX - 2);
-    let count = count.saturating_add(below);
-    let inside = dialog_box(theme, frame, &question.title, count);
-    // The buttons stay, even if the text doesn't fit; the empty row above the text is dropped first.
-    let bottom = (inside.y + count - 1).min(inside.bottom().saturating_sub(1));
-    let y = bottom.saturating_sub(below);
-    let room = usize::from(y.saturating_sub(inside.y));
-    let gap = if rows + gap + text.len() > room {
-        0
-    } else {
-        gap
-    };
-    let shown = question.rows.iter();
-    let mut lines: Vec<String> = shown
-        .map(|row| shorten(&format!("  {row}"), columns, theme.ellipsis()))
-        .collect();
-    lines.extend(std::iter::repeat_n(String::new(), gap));
-    let left = room.saturating_sub(lines.len());
-    lines.extend(fit(text, left, columns, theme.ellipsis()));
-    for (y, line) in (inside.y..y).zip(lines) {
+    let layout = Layout::of(question, theme, area);
+    let inside = dialog_box(theme, frame, &question.title, layout.count);
+    let columns = usize::from(inside.width);
+    let first = question.scroll.min(layout.last());
+    let goes_on = first < layout.last();
+    let shown = layout.lines.into_iter().skip(first).take(layout.room);
+    let mut lines: Vec<String> = shown.collect();
+    if let Some(end) = lines.last_mut().filter(|_| goes_on) {
+        let more = format!("{} {NEXT}", theme.ellipsis());
+        // A line that is shown in full is apart from the ellipsis.
+        *end = if width(end) + 1 + width(&more) <= columns {
+            format!("{end} {more}")
+        } else {
+            shorten(end, columns.saturating_sub(width(&more)), "") + &more
+        };
+    }
+    for (y, line) in (inside.y..inside.bottom()).zip(lines) {
         let row = Rect {
             y,
             height: 1,
@@ -115,6 +177,9 @@ pub(super) fn draw(
         };
         put_in(theme, frame, row, Line::from(line));
     }
+    let y = inside.y + u16::try_from(layout.room).unwrap_or(0);
+    let places = layout.buttons;
+    let bottom = y + places.last().map_or(0, |(_, row)| *row);
     let mut x = inside.x + 1;
     let mut cursor = None;
     for (at, ((key, label), (column, row))) in question.buttons.iter().zip(places).enumerate() {
@@ -124,10 +189,9 @@ pub(super) fn draw(
         cursor = at.or(cursor);
         x = next;
     }
-    let y = bottom;
     let aside = u16::try_from(width(question.aside)).unwrap_or(u16::MAX);
     if x.saturating_add(aside) < inside.right() {
-        let place = Rect::new(inside.right() - aside, y, aside, 1);
+        let place = Rect::new(inside.right() - aside, bottom, aside, 1);
         put_in(theme, frame, place, Line::from(question.aside));
     }
     cursor
@@ -146,4 +210,75 @@ fn button_places(question: &Question, columns: usize, ascii: bool) -> Vec<(u16, 
         place
     };
     question.buttons.iter().map(place).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+    use crate::console::environment::Environment;
+
+    /// Draws a question in the smallest window, and returns its rows below the title.
+    fn drawn(question: &Question, theme: Theme, area: Rect) -> Vec<String> {
+        let mut terminal = Terminal::new(TestBackend::new(area.width, area.height)).unwrap();
+        let drawn = terminal.draw(|frame| {
+            draw(question, theme, frame, area);
+        });
+        let cells = drawn.unwrap().buffer.content.chunks(area.width.into());
+        let row = |cells: &[ratatui::buffer::Cell]| -> String {
+            cells.iter().map(ratatui::buffer::Cell::symbol).collect()
+        };
+        let rows = cells.map(|cells| row(cells).trim().to_owned());
+        rows.skip(1).collect()
+    }
+
+    #[test]
+    fn in_the_smallest_window_every_question_can_be_read_to_its_end() {
+        let theme = Theme::new(&Environment::default());
+        let area = Rect::new(0, 0, 40, 10);
+        let buttons = [
+            (Shortcut::Letter('s'), "Save everything"),
+            (Shortcut::Letter('y'), "Delete"),
+            (Shortcut::Esc, "Keep"),
+        ];
+        for (count, some) in [(0, 1), (3, 2), (9, 3), (40, 2), (80, 3)] {
+            let words: Vec<String> = (0..count).map(|at| format!("word{at:02}")).collect();
+            let text = format!("First.\n\n{} end.", words.join(" "));
+            let rows = vec!["A token".to_owned(), "Another token".to_owned()];
+            let mut question = Question::new("Delete?", text, &buttons[3 - some..]);
+            question = question.with_rows(rows);
+            let mut read = String::new();
+            let mut pages = Vec::new();
+            loop {
+                let page = drawn(&question, theme, area);
+                assert!(page.iter().any(|row| row.contains("Esc Keep")), "{page:?}");
+                read += &page.join(" ");
+                pages.push(page);
+                let before = question.scroll;
+                question.turn(true, (theme, area));
+                if question.scroll == before {
+                    break;
+                }
+            }
+            let mut words = words.iter().map(String::as_str);
+            let all = ["A token", "Another token", "First.", " end."];
+            let all: Vec<&str> = all.into_iter().chain(words.by_ref()).collect();
+            for word in all {
+                assert!(read.contains(word), "{word} is not in {read}");
+            }
+            let last = pages.pop().unwrap_or_default();
+            assert!(!last.iter().any(|row| row.ends_with(NEXT)), "{last:?}");
+            for page in &pages {
+                assert!(page.iter().any(|row| row.ends_with(NEXT)), "{page:?}");
+            }
+            assert_eq!(pages.is_empty(), count < 10, "{count}");
+            for _ in 0..=pages.len() {
+                question.turn(false, (theme, area));
+            }
+            assert_eq!(question.scroll, 0);
+        }
+    }
 }
