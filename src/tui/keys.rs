@@ -27,6 +27,10 @@ pub enum Context {
     Below,
     /// An open list with a filter line.
     List,
+    /// An open list without a filter line.
+    Pick,
+    /// An open list without a filter line, on an entry that can't be selected.
+    Unavailable,
     /// A list of entries to select or clear.
     Ticks,
     /// A text to read.
@@ -202,19 +206,34 @@ use Command::{
     ChangeLeft, ChangeRight, Enter, Escape, Fix, Leave, LineDown, LineUp, Next, PageDown, PageUp,
     Previous, Redraw, Restore, Reveal, Save, Toggle, WholeMessage,
 };
-use Context::{Below, Button, Choice, List, Paste, Path, Picture, Reading, Search, Text, Ticks};
+use Context::{
+    Below, Button, Choice, List, Paste, Path, Pick, Picture, Reading, Search, Text, Ticks,
+    Unavailable,
+};
 use Edit::{
     Backspace, DeleteToEnd, DeleteToStart, DeleteWord, End, Home, Left, Right, Undo, WordLeft,
     WordRight,
 };
 
 const ALL: &[Context] = &[
-    Text, Paste, Search, Choice, Button, Below, List, Ticks, Reading, Path, Picture,
+    Text,
+    Paste,
+    Search,
+    Choice,
+    Button,
+    Below,
+    List,
+    Pick,
+    Unavailable,
+    Ticks,
+    Reading,
+    Path,
+    Picture,
 ];
 const ITEMS: &[Context] = &[Text, Paste, Search, Choice, Button, Below];
 const BUTTONS: &[Context] = &[Button, Below];
-const OPEN: &[Context] = &[List, Ticks, Reading, Path, Picture];
-const LISTS: &[Context] = &[List, Ticks];
+const OPEN: &[Context] = &[List, Pick, Unavailable, Ticks, Reading, Path, Picture];
+const LISTS: &[Context] = &[List, Pick, Unavailable, Ticks];
 const TYPED: &[Context] = &[Text, Paste, List, Path];
 const FIELDS: &[Context] = &[Text, Paste, Path];
 
@@ -230,7 +249,7 @@ pub const TABLE: &[Binding] = &[
     on(LEFT,       &[Choice],                  ChangeLeft,          "change a choice", "change"),
     on(RIGHT,      &[Choice],                  ChangeRight,         "change a choice", ""),
     on(SPACE,      &[Choice],                  Toggle,              "change a choice", ""),
-    on(ENTER,      &[List],                    Enter,               "select", "select"),
+    on(ENTER,      &[List, Pick],              Enter,               "select", "select"),
     on(SPACE,      &[Ticks],                   Toggle,              "select or clear", "select"),
     on(ENTER,      &[Ticks],                   Escape,              "close the list", "done"),
     on(ENTER,      &[Path],                    Enter,               "OK", "confirm"),
@@ -422,6 +441,12 @@ mod tests {
         );
         assert_eq!(press(KeyCode::Char('x'), KeyModifiers::ALT, Text), None);
         assert_eq!(press(KeyCode::Char('q'), NONE, Reading), None);
+        let ctrl_u = |context| press(KeyCode::Char('u'), CTRL, context);
+        assert_eq!(ctrl_u(List), Some(Command::Edit(DeleteToStart)));
+        for context in [Pick, Unavailable, Ticks] {
+            assert_eq!(press(KeyCode::Char('q'), NONE, context), None);
+            assert_eq!(ctrl_u(context), None);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::dialog::Dialog;
 use super::keys::Context;
-use super::root::{Alone, RootDialog};
+use super::root::{self, Alone, Below, RootDialog};
 use super::screen::{
     AnyScreen, Console, FormTarget, ItemView, Message, Outbox, Route, UpdateContext, ViewContext,
 };
@@ -150,7 +150,13 @@ impl Model {
     pub fn context(&self) -> Context {
         match (&self.alone, &self.dialog) {
             (Some(_), _) => Context::Reading,
-            (None, Some(dialog)) => dialog.context(),
+            (None, Some(dialog)) => {
+                let (route, items) = (self.top().route(), &self.items());
+                let theme = self.console.theme;
+                root::with_source(&Below { route, items }, theme, |source| {
+                    dialog.context(source)
+                })
+            }
             (None, None) => self.top().context(self.view_context()),
         }
     }

@@ -236,6 +236,10 @@ fn more_list(items: &[ItemView]) -> List {
     let entry = |item: &ItemView| {
         let key = item.shortcut.name();
         let about = item.more.as_deref().unwrap_or_default();
+        // A reason that goes on after its first sentence is in full below the list.
+        let reason = about.split_once(". ").filter(|_| item.off);
+        let whole = reason.map_or_else(String::new, |_| format!("{}: {about}", item.label));
+        let about = reason.map_or(about, |(first, _)| first);
         ListEntry {
             key: item.label.to_string(),
             name: item.label.to_string(),
@@ -244,6 +248,7 @@ fn more_list(items: &[ItemView]) -> List {
                 (false, true) => format!("key: {key}"),
                 (false, false) => format!("key: {key}. {about}"),
             },
+            whole,
             off: item.off,
             ..ListEntry::default()
         }
@@ -373,6 +378,30 @@ mod tests {
             place: Place::Row(0),
             focused: false,
         }
+    }
+
+    #[test]
+    fn a_reason_under_more_is_one_sentence_with_the_rest_below() {
+        let entry = |why: &'static str| {
+            let item = ItemView {
+                more: Some(why.into()),
+                off: true,
+                place: Place::More,
+                ..item_view(Kind::Button, "Revoke…", Shortcut::None)
+            };
+            let entry = more_list(&[item]).entries.remove(0);
+            (entry.about, entry.whole)
+        };
+        let by_hand =
+            "No endpoint is known. To revoke access by hand, remove the app at https://e.org";
+        let (about, whole) = entry(by_hand);
+        assert_eq!(about, "No endpoint is known");
+        assert_eq!(whole, format!("Revoke…: {by_hand}"));
+        let (about, whole) = entry("No endpoint is known");
+        assert_eq!(
+            (about.as_str(), whole.as_str()),
+            ("No endpoint is known", "")
+        );
     }
 
     #[test]

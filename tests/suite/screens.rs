@@ -837,8 +837,8 @@ fn what_lies_on_top_closes_without_escape_and_with_it() {
             }
             app.keys(keys);
             let ended = app.asked().iter().any(|asked| matches!(asked, Asked::Quit));
-            // The question about the tokens leads to the one where to save them, and Rename… to the one for the name. User info is
-            // dim if the service doesn't offer it, so Enter does nothing. A mail test requires a mailbox and a server.
+            // The question about the tokens leads to the one where to save them, Rename… to the one for the name, and Claims… to the
+            // claims. A mail test requires a mailbox and a server.
             let stays = [
                 "leave",
                 "profiles-more",

@@ -13,7 +13,8 @@ pub struct ListEntry {
     pub about: String,
     /// The state at the end of the row, in a full-screen list.
     pub state: String,
-    /// The text below the list while the entry is selected. If it is empty: the name and `about`, if the row cuts them.
+    /// The full text of the entry, below the list while it is selected. If it is empty: the name and `about`, if the row
+    /// cuts them.
     pub whole: String,
     /// The message about the entry, in a full-screen list.
     pub said: Vec<Said>,

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::entries::List;
+use super::entries::{List, ListEntry};
 use super::page_list;
 use crate::tui::widgets::boxed::{dialog_box, places};
 use crate::tui::widgets::draw::put_in;
@@ -17,46 +17,41 @@ use crate::tui::widgets::theme::Theme;
 const FIND: &str = "Find ";
 /// Columns before an entry, with room for the marker.
 const INDENT: usize = 2;
-/// Minimum height of a window that shows anything below the entries.
+/// A window lower than this shows the note only in free rows, and no empty row.
 const SMALL: u16 = 12;
 
 /// The layout of a list in a window.
 struct Parts {
-    /// Lines below the entries: the full text of the selected entry if its row cuts it, and the note.
+    /// Lines below the entries: the full text of the selected entry, if its row doesn't show it, and the note.
     below: Vec<String>,
+    /// Empty rows above them.
+    gap: u16,
     lines: u16,
 }
 
 impl Parts {
     fn of(list: &List, filter: bool, selected: usize, theme: Theme, area: Rect) -> Self {
         let (_, inner) = places(area, u16::MAX - 2);
-        let columns = usize::from(inner.width);
-        let names = name_columns(list, columns);
-        let mut below = Vec::new();
-        if area.height >= SMALL {
-            if let Some(entry) = list.entries.get(selected) {
-                let about = columns.saturating_sub(INDENT + names + 2);
-                if !entry.whole.is_empty() {
-                    below.extend(fit(
-                        wrap(&entry.whole, columns),
-                        2,
-                        columns,
-                        theme.ellipsis(),
-                    ));
-                } else if width(&entry.name) > names || width(&entry.about) > about {
-                    let text = format!("{}: {}", entry.name, entry.about);
-                    below.extend(fit(wrap(&text, columns), 2, columns, theme.ellipsis()));
-                }
-            }
-            if !list.note.is_empty() {
-                below.extend(wrap(&list.note, columns));
-            }
-        }
+        let (columns, height) = (usize::from(inner.width), usize::from(inner.height));
+        let small = area.height < SMALL;
         let head = if filter { 2 } else { 0 };
-        let entries = list.entries.len().max(1);
-        let gap = usize::from(!below.is_empty());
-        let lines = u16::try_from(head + entries + gap + below.len()).unwrap_or(u16::MAX - 2);
-        Self { below, lines }
+        let rows = head + list.entries.len().max(1);
+        let selected = list.entries.get(selected);
+        let text = selected.and_then(|entry| full_text(list, entry, columns));
+        // Half of the window stays for the entries.
+        let mut below = text.map_or_else(Vec::new, |text| {
+            fit(wrap(&text, columns), height / 2, columns, theme.ellipsis())
+        });
+        if !list.note.is_empty() {
+            let note = wrap(&list.note, columns);
+            let free = height.saturating_sub(rows + below.len());
+            let room = if small { free } else { note.len() };
+            below.extend(fit(note, room, columns, theme.ellipsis()));
+        }
+        let roomy = !small || rows + below.len() < height;
+        let gap = u16::from(roomy && !below.is_empty());
+        let lines = u16::try_from(rows + below.len()).unwrap_or(u16::MAX - 3) + gap;
+        Self { below, gap, lines }
     }
 
     /// Returns the area of the entries.
@@ -66,13 +61,23 @@ impl Parts {
             (true, false) => 1,
             (false, _) => 0,
         };
-        let below = u16::try_from(self.below.len()).unwrap_or(0);
-        let below = if below > 0 { below + 1 } else { 0 };
+        let below = u16::try_from(self.below.len()).unwrap_or(0) + self.gap;
         Rect {
             y: inside.y + head,
             height: inside.height.saturating_sub(head + below),
             ..inside
         }
+    }
+}
+
+/// Returns the text of an entry that its row doesn't show in full.
+fn full_text(list: &List, entry: &ListEntry, columns: usize) -> Option<String> {
+    let names = name_columns(list, columns);
+    let about = columns.saturating_sub(INDENT + names + 2);
+    let cut = width(&entry.name) > names || width(&entry.about) > about;
+    match entry.whole.as_str() {
+        "" => cut.then(|| format!("{}: {}", entry.name, entry.about)),
+        whole => Some(whole.to_owned()),
     }
 }
 
@@ -172,8 +177,77 @@ pub(super) fn draw(
             cursor = Some(Position::new(inside.x + 2, y));
         }
     }
-    for (y, line) in (at.bottom() + 1..inside.bottom()).zip(parts.below) {
+    for (y, line) in (at.bottom() + parts.gap..inside.bottom()).zip(parts.below) {
         put_in(theme, frame, row(y), Line::from(line));
     }
     typing.or(cursor)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+    use crate::console::environment::Environment;
+
+    /// Draws a list in the smallest window, and returns its rows.
+    fn drawn(list: &List, selected: usize) -> Vec<String> {
+        let theme = Theme::new(&Environment::default());
+        let mut terminal = Terminal::new(TestBackend::new(40, 10)).unwrap();
+        let area = Rect::new(0, 0, 40, 10);
+        let drawn = terminal.draw(|frame| {
+            draw(list, None, selected, theme, frame, area);
+        });
+        let cells = drawn.unwrap().buffer.content.chunks(40);
+        let row = |cells: &[ratatui::buffer::Cell]| -> String {
+            cells.iter().map(ratatui::buffer::Cell::symbol).collect()
+        };
+        cells
+            .map(|cells| row(cells).trim_end().to_owned())
+            .collect()
+    }
+
+    fn entry(name: &str, about: &str) -> ListEntry {
+        ListEntry {
+            name: name.to_owned(),
+            about: about.to_owned(),
+            ..ListEntry::default()
+        }
+    }
+
+    #[test]
+    fn in_the_smallest_window_the_text_of_the_selected_entry_is_below_the_list() {
+        let reason = "No revocation endpoint is known for this service. To revoke access by hand, remove the app at \
+            https://apps.example.org";
+        let mut entries: Vec<ListEntry> = (0..7).map(|_| entry("Copy", "key: c")).collect();
+        entries.push(entry("Revoke", reason));
+        let list = List {
+            entries,
+            ..List::default()
+        };
+        let rows = drawn(&list, 7);
+        assert!(rows[4].starts_with(" > Revoke"), "{rows:?}");
+        let below: Vec<&str> = rows[5..9].iter().map(|row| row.trim()).collect();
+        assert_eq!(below.join(" "), format!("Revoke: {reason}"));
+        // An entry that its row shows in full leaves all rows to the list.
+        assert!(drawn(&list, 0)[8].contains("Revoke"));
+    }
+
+    #[test]
+    fn in_the_smallest_window_the_note_uses_the_free_rows() {
+        let list = |entries: usize| List {
+            entries: (0..entries).map(|_| entry("one", "")).collect(),
+            note: "Type another in the field.".to_owned(),
+            ..List::default()
+        };
+        let note = |entries| {
+            let rows = drawn(&list(entries), 0);
+            rows.iter().position(|row| row.contains("Type another"))
+        };
+        assert_eq!(note(3), Some(8));
+        assert_eq!(note(7), Some(8));
+        assert_eq!(note(8), None);
+    }
 }

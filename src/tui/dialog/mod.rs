@@ -113,8 +113,12 @@ impl Mark {
         }
     }
 
-    /// Returns the current position of the entry.
+    /// Returns the current position of the entry; before the user has selected one, the first that can be chosen.
     fn place(&self, entries: &[ListEntry]) -> usize {
+        if self.key.is_none() {
+            let first = entries.iter().position(|entry| !entry.off);
+            return first.unwrap_or(0);
+        }
         let same = |entry: &ListEntry| self.key.as_ref() == Some(&entry.key);
         let last = entries.len().saturating_sub(1);
         if entries.get(self.place).is_some_and(same) {
@@ -221,10 +225,19 @@ impl<D> Dialog<D> {
 
     /// Returns the context that decides what keys do in the dialog.
     #[must_use]
-    pub fn context(&self) -> Context {
+    pub fn context(&self, source: &Source<'_, D>) -> Context {
         match &self.kind {
-            DialogKind::List { ticks: false, .. } => Context::List,
             DialogKind::List { ticks: true, .. } => Context::Ticks,
+            DialogKind::List {
+                filter: Some(_), ..
+            } => Context::List,
+            DialogKind::List { marked, .. } => {
+                let entries = (source.list)(&self.id, "").entries;
+                match entries.get(marked.place(&entries)) {
+                    Some(entry) if !entry.off => Context::Pick,
+                    _ => Context::Unavailable,
+                }
+            }
             DialogKind::Question(_) => Context::Button,
             DialogKind::Reading { .. } => Context::Reading,
             DialogKind::Line { .. } => Context::Path,
@@ -316,6 +329,10 @@ fn question_key(question: &mut Question, command: Command, window: (Theme, Rect)
             question.selected = around(question.selected, -1, count);
             return Reply::Open;
         }
+        Command::PageDown | Command::PageUp => {
+            question.turn(command == Command::PageDown, window);
+            return Reply::Open;
+        }
         Command::Enter => question.buttons.get(question.selected).map(|(_, it)| *it),
         Command::Letter(letter) => question.answer(Shortcut::Letter(letter)),
         // Esc closes the question even if no button has it.
@@ -329,10 +346,6 @@ fn question_key(question: &mut Question, command: Command, window: (Theme, Rect)
 }
 
 fn list_key(
-        Command::PageDown | Command::PageUp => {
-            question.turn(command == Command::PageDown, window);
-            return Reply::Open;
-        }
     command: Command,
     filter: Option<&mut Editor>,
     marked: &mut Mark,
@@ -443,12 +456,21 @@ mod tests {
 
     /// Sends a key to a dialog whose list has these entries, and whose text has 100 lines.
     fn key_with(dialog: &mut Dialog<()>, command: Command, names: &[&str]) -> Reply {
+        key_in(dialog, command, &|filter| entries(names, filter))
+    }
+
+    fn key_in(
+        dialog: &mut Dialog<()>,
+        command: Command,
+        entries: &dyn Fn(&str) -> Vec<ListEntry>,
+    ) -> Reply {
         let theme = Theme::new(&Environment::default());
+        let list = |(): &(), filter: &str| List {
+            entries: entries(filter),
+            ..List::default()
+        };
         let source = Source {
-            list: &|(), filter| List {
-                entries: entries(names, filter),
-                ..List::default()
-            },
+            list: &list,
             reading: &|(), _| Reading {
                 lines: vec![Line::default(); 100],
                 ..Reading::default()
@@ -492,6 +514,40 @@ mod tests {
             reply,
             Reply::Close(Some(Answer::Picked { key, .. })) if key == "gamma"
         ));
+    }
+
+    #[test]
+    fn a_list_begins_on_an_entry_that_can_be_chosen_and_offers_enter_only_there() {
+        let some_off = |_: &str| {
+            let mut entries = entries(&["alpha", "beta", "gamma"], "");
+            entries[0].off = true;
+            entries
+        };
+        let context = |dialog: &Dialog<()>, entries: &dyn Fn(&str) -> Vec<ListEntry>| {
+            let list = |(): &(), filter: &str| List {
+                entries: entries(filter),
+                ..List::default()
+            };
+            dialog.context(&Source {
+                list: &list,
+                reading: &|(), _| Reading::default(),
+                caption: &|_, _| Vec::new(),
+            })
+        };
+        let mut dialog = Dialog::list((), false);
+        assert_eq!(context(&dialog, &some_off), Context::Pick);
+        let reply = key_in(&mut dialog, Command::Enter, &some_off);
+        assert!(matches!(
+            reply,
+            Reply::Close(Some(Answer::Picked { key, .. })) if key == "beta"
+        ));
+        key_in(&mut dialog, Command::Previous, &some_off);
+        assert_eq!(context(&dialog, &some_off), Context::Unavailable);
+        let reply = key_in(&mut dialog, Command::Enter, &some_off);
+        assert!(matches!(reply, Reply::Open));
+        assert_eq!(context(&dialog, &|_| Vec::new()), Context::Unavailable);
+        let filtered = Dialog::filtered_list((), "", "");
+        assert_eq!(context(&filtered, &some_off), Context::List);
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl<S: Screen> AnyScreen for S {
 
     fn context(&self, cx: ViewContext<'_>) -> Context {
         if let Some(dialog) = &self.common().dialog {
-            return dialog.context();
+            return with_source(self, cx, |source| dialog.context(source));
         }
         if self.scrolls_by_line() {
             return Context::Below;

@@ -31,8 +31,12 @@ pub(super) fn scopes(cx: ViewContext<'_>) -> List {
         };
         ListEntry {
             name: format!("{tick} {short}"),
+            whole: if purpose.is_empty() {
+                scope.clone()
+            } else {
+                format!("{scope}: {purpose}")
+            },
             about: purpose,
-            whole: scope.clone(),
             key: scope,
             ..ListEntry::default()
         }
