@@ -12,18 +12,21 @@ use crate::tui::widgets::draw::put;
 use crate::tui::widgets::editor::Editor;
 use crate::tui::widgets::grid::{self, LABEL, LOW, NARROW};
 use crate::tui::widgets::said::Said;
-use crate::tui::widgets::text::{shorten, window, wrap};
+use crate::tui::widgets::text::{fit, shorten, window, wrap};
 use crate::tui::widgets::theme::Theme;
 
 /// The columns at which the second and the third column of the list begin.
 const COLUMNS: (usize, usize) = (34, 58);
 /// Rows for the message about the selected entry.
 const SAID: u16 = 4;
+/// The same in a low window.
+const LOW_SAID: u16 = 3;
 
 /// Returns the number of rows above the entries, and below them.
 fn around(area: Rect) -> (u16, u16) {
     if area.height < LOW {
-        (2, 2)
+        // Above: the title and the search line. Below: the message and the keys.
+        (2, LOW_SAID + 1)
     } else {
         // Above: the title, the rule, the search line and an empty row. Below: an empty row, the message, the rule and
         // the keys.
@@ -63,13 +66,12 @@ pub(super) fn draw(
         entry(list, at, at == selected, theme, frame, y);
     }
     let said = list.entries.get(selected).map_or(&[][..], |it| &it.said);
+    let shown = list.entries.len().saturating_sub(first).min(rows);
+    let free = above + small(shown);
     if low {
-        let text = said.first().map_or("", |said| said.text.as_str());
-        let text = shorten(text, usize::from(area.width) - 2, theme.ellipsis());
-        put(theme, frame, 1, area.height - 2, Line::from(text));
+        low_message(said, free, theme, frame);
     } else {
-        let shown = list.entries.len().saturating_sub(first).min(rows);
-        message(said, above + small(shown), theme, frame);
+        message(said, free, theme, frame);
     }
     cursor
 }
@@ -83,7 +85,8 @@ fn find(filter: Option<&Editor>, theme: Theme, frame: &mut Frame<'_>) -> Positio
     } else {
         (2, LABEL, grid::value(area.width.into()))
     };
-    let room = usize::from(area.width).saturating_sub(value);
+    // The last column stays empty.
+    let room = usize::from(area.width).saturating_sub(value + 1);
     let (shown, column) = match filter {
         Some(filter) => {
             let (text, cursor) = (filter.text(), filter.cursor_column());
@@ -167,6 +170,91 @@ fn message(said: &[Said], free: u16, theme: Theme, frame: &mut Frame<'_>) {
     }
 }
 
+/// Draws the message in a low window, in the rows from `free` to the keys.
+fn low_message(said: &[Said], free: u16, theme: Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let columns = usize::from(area.width) - 2;
+    // The first text needs no label.
+    let text = |(at, said): (usize, &Said)| match at {
+        0 => said.text.clone(),
+        _ => format!("{}: {}", said.label, said.text),
+    };
+    let texts = said.iter().enumerate().map(text);
+    let lines = texts.flat_map(|text| wrap(&text, columns)).collect();
+    let bottom = area.height - 1;
+    let room = usize::from(bottom.saturating_sub(free));
+    let lines = fit(lines, room, columns, theme.ellipsis());
+    for (y, line) in (bottom - small(lines.len())..).zip(lines) {
+        put(theme, frame, 1, y, Line::from(line));
+    }
+}
+
 fn small(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::super::entries::ListEntry;
+    use super::*;
+    use crate::console::environment::Environment;
+
+    /// Draws a list with so many entries in the smallest window, and returns its rows and the cursor position.
+    fn drawn(count: usize, said: &[Said], typed: &str) -> (Vec<String>, Position) {
+        let theme = Theme::new(&Environment::default());
+        let entry = |at: usize| ListEntry {
+            key: at.to_string(),
+            name: format!("entry {at}"),
+            said: said.to_vec(),
+            ..ListEntry::default()
+        };
+        let list = List {
+            entries: (0..count).map(entry).collect(),
+            page: true,
+            ..List::default()
+        };
+        let mut terminal = Terminal::new(TestBackend::new(40, 10)).unwrap();
+        let mut cursor = Position::default();
+        let drawn = terminal.draw(|frame| {
+            cursor = draw(&list, Some(&Editor::new(typed)), 0, theme, frame);
+        });
+        let cells = drawn.unwrap().buffer.content.chunks(40);
+        let row = |cells: &[ratatui::buffer::Cell]| -> String {
+            cells.iter().map(ratatui::buffer::Cell::symbol).collect()
+        };
+        let rows = cells.map(|cells| row(cells).trim().to_owned());
+        (rows.collect(), cursor)
+    }
+
+    #[test]
+    fn in_the_smallest_window_the_message_uses_the_free_rows() {
+        let text = "No preset covers alice@mail.example.org. Type the name of the service that hosts its mail, or press \
+            Enter to use Custom settings.";
+        let said = [
+            Said::new("No match", text),
+            Said::new("Nearest", "mail: Demo"),
+        ];
+        let (rows, _) = drawn(1, &said, "");
+        assert_eq!(
+            rows[3..9].join(" ").trim(),
+            format!("{text} Nearest: mail: Demo")
+        );
+        // With many entries, the message keeps rows of its own.
+        let (rows, _) = drawn(60, &said, "");
+        assert!(rows[5].contains("entry 3"), "{rows:?}");
+        assert!(rows[6].starts_with("No preset covers"), "{rows:?}");
+        assert!(rows[8].ends_with("..."), "{rows:?}");
+    }
+
+    #[test]
+    fn the_cursor_never_stands_in_the_last_column() {
+        for length in 0..60 {
+            let (_, cursor) = drawn(1, &[], &"x".repeat(length));
+            assert!(cursor.x < 39, "{length}: {cursor}");
+        }
+    }
 }
