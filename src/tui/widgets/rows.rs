@@ -237,7 +237,7 @@ pub(in crate::tui) fn text_field(theme: Theme, field: TextField<'_>, columns: us
     let (text, cursor) = match field.editor {
         Some(editor) => {
             let (text, cursor) = (editor.text(), editor.cursor_column());
-            window(text, cursor, room + 1, theme.ellipsis())
+            window(text, cursor, room, theme.ellipsis())
         }
         None => (shorten(field.value, room, theme.ellipsis()), 0),
     };
@@ -298,6 +298,26 @@ pub(in crate::tui) fn labeled_lines(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::environment::Environment;
+
+    #[test]
+    fn a_cursor_never_stands_in_the_last_column() {
+        let theme = Theme::new(&Environment::default());
+        for columns in [40, 59, 60, 80, 120] {
+            for length in 0..200 {
+                let editor = Editor::new(&"x".repeat(length));
+                let field = TextField {
+                    label: "User",
+                    value: "",
+                    editor: Some(&editor),
+                    button: None,
+                };
+                let cursor = text_field(theme, field, columns).cursor;
+                let cursor = cursor.map(usize::from);
+                assert!(cursor.is_some_and(|it| it + 1 < columns), "{cursor:?}");
+            }
+        }
+    }
 
     #[test]
     fn words_stand_in_one_column_behind_labels_of_any_width() {

@@ -112,7 +112,7 @@ fn text(
     if focused {
         let editor = &screen.common.editor;
         let (text, cursor) = (editor.text(), editor.cursor_column());
-        let (shown, cursor) = window(text, cursor, room + 1, theme.ellipsis());
+        let (shown, cursor) = window(text, cursor, room, theme.ellipsis());
         parts.cursor = cursor;
         return row(theme, parts.with(shown), columns);
     }
