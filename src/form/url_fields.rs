@@ -229,7 +229,7 @@ pub(super) fn issuer(
 /// Returns a word or two to show next to the field.
 pub(super) fn problem_word(problem: &UrlProblem) -> &'static str {
     match problem {
-        UrlProblem::Malformed(_) => "not a URL",
+        UrlProblem::Malformed(_) | UrlProblem::Partial => "not a URL",
         UrlProblem::Scheme(_) => "not https",
         UrlProblem::Insecure(_) => "not secure",
         UrlProblem::UserInfo => "has a user name",

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use url::Url;
+use url::{ParseError, Url};
 
 pub use crate::certificate::store_path::STORE;
 pub use crate::certificate::thumbprint::{Thumbprint, ThumbprintError};
@@ -14,9 +14,14 @@ use crate::clean::is_clean;
 pub enum PrefixError {
     /// The text is not a URL.
     #[error(
-        "The redirect URL is not complete: {0}. Enter one such as http://localhost:8400/callback."
+        "The redirect URL is not valid: {0}. Enter the full URL, such as http://localhost:8400/callback."
     )]
     Malformed(String),
+    /// It has no scheme.
+    #[error(
+        "The redirect URL is not valid. Enter the full URL, such as http://localhost:8400/callback."
+    )]
+    Partial,
     /// The scheme is neither http nor https.
     #[error(
         "To be listened on, the redirect URL must start with http:// or https://. If it is the URL of an app or a urn:, nothing has \
@@ -63,7 +68,10 @@ impl Prefix {
                 "it contains a space or an invisible character".to_owned(),
             ));
         }
-        let url = Url::parse(text).map_err(|error| PrefixError::Malformed(error.to_string()))?;
+        let url = Url::parse(text).map_err(|error| match error {
+            ParseError::RelativeUrlWithoutBase => PrefixError::Partial,
+            error => PrefixError::Malformed(error.to_string()),
+        })?;
         let secure = match url.scheme() {
             "http" => false,
             "https" => true,
@@ -287,11 +295,15 @@ mod tests {
     #[test]
     fn what_is_no_redirect_url_is_told() {
         for (url, error) in [
-            ("", "not complete"),
+            ("", "is not valid. Enter"),
             ("localhost:8400/", "start with http"),
-            ("http://", "not complete"),
+            ("callback", "is not valid. Enter"),
+            ("http://", "is not valid: empty host. Enter"),
             ("http://local host/", "a space"),
-            ("http://localhost:99999/", "not complete"),
+            (
+                "http://localhost:99999/",
+                "is not valid: invalid port number. Enter",
+            ),
             ("ftp://localhost/", "start with http"),
             ("http://me@localhost/", "not contain a user name"),
             ("http://localhost/#x", "not contain a user name"),

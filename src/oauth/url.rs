@@ -1,6 +1,6 @@
 //! Which URLs may be requested, listened on and shown.
 
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use crate::clean::{clean, is_clean};
 
@@ -10,6 +10,9 @@ pub enum UrlProblem {
     /// It is not a URL.
     #[error("Not a valid URL: {0}. Enter the full URL, starting with https:// and without spaces")]
     Malformed(String),
+    /// It has no scheme.
+    #[error("Not a valid URL. Enter the full URL, starting with https:// and without spaces")]
+    Partial,
     /// It has a scheme other than http and https.
     #[error("The URL must start with https://, not with {0}:")]
     Scheme(String),
@@ -84,7 +87,7 @@ impl From<Url> for RedirectUrl {
 }
 
 impl std::str::FromStr for RedirectUrl {
-    type Err = url::ParseError;
+    type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(Self::new(Url::parse(text.trim())?, text))
@@ -197,7 +200,10 @@ pub fn endpoint(text: &str) -> Result<Url, UrlProblem> {
             "it contains a space or an invisible character".to_owned(),
         ));
     }
-    let url = Url::parse(text).map_err(|error| UrlProblem::Malformed(error.to_string()))?;
+    let url = Url::parse(text).map_err(|error| match error {
+        ParseError::RelativeUrlWithoutBase => UrlProblem::Partial,
+        error => UrlProblem::Malformed(error.to_string()),
+    })?;
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}
@@ -339,6 +345,25 @@ mod tests {
         ] {
             assert!(!leads_here(&url(elsewhere)), "{elsewhere}");
             assert!(not_turned_here(&url(elsewhere), &url("as.example")).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_plain_words() {
+        for (text, told) in [
+            ("", "Not a valid URL. Enter the full URL"),
+            ("as.example/token", "Not a valid URL. Enter the full URL"),
+            (
+                "https://as.example/a b",
+                "Not a valid URL: it contains a space",
+            ),
+            (
+                "https://as.example:99999/",
+                "Not a valid URL: invalid port number",
+            ),
+        ] {
+            let problem = endpoint(text).unwrap_err().to_string();
+            assert!(problem.starts_with(told), "{text}: {problem}");
         }
     }
 

@@ -165,7 +165,7 @@ fn a_free_port_is_fine_and_a_wrong_url_is_usage() {
         let (code, out, err) = configure(false, &[work, "--redirect-url", "localhost 8400"]);
         assert_eq!((code, out.as_str()), (2, ""));
         assert!(
-            err.starts_with("error: The redirect URL is not complete"),
+            err.starts_with("error: The redirect URL is not valid"),
             "{err}"
         );
         let (code, _, err) = configure(false, &[work]);
