@@ -39,7 +39,7 @@ pub(super) fn change(
     if parts.iter().all(|part| part.settled.is_some()) {
         return parts.into_iter().filter_map(|part| part.settled).collect();
     }
-    let (why, failed) = match service.rights() {
+    let why = match service.rights() {
         Rights::Elevated => {
             return parts
                 .into_iter()
@@ -48,42 +48,50 @@ pub(super) fn change(
         }
         Rights::Consent => match service.consent(&arguments(action, plan, account)) {
             Ok(code) => return after_consent(action, plan, account, &parts, code, service),
-            Err(code) => (refused(code), parts),
+            Err(code) => refused(code),
         },
-        Rights::None => (
-            "This program is not running as administrator, and can't ask for consent here. Run this in an elevated prompt:"
-                .to_owned(),
-            parts,
-        ),
+        Rights::None => {
+            "This program is not running as administrator, and can't ask for consent here. Run"
+                .to_owned()
+        }
     };
-    let mut findings = vec![Finding::new(State::Failed, why)];
-    findings.extend(failed.into_iter().map(|part| match part.settled {
-        Some(finding) => finding,
-        None => to_run(part.command),
-    }));
-    findings
+    to_run(&why, parts)
 }
 
-/// Explains why asking for consent failed.
+/// Explains why asking for consent failed, up to the commands to run instead.
 fn refused(code: u32) -> String {
     match code {
-        CANCELLED => {
-            "Consent was not given (code 1223). Try again, or run this in an elevated prompt:"
-                .to_owned()
-        }
+        CANCELLED => "Consent was not given (code 1223). Try again, or run".to_owned(),
         TIMEOUT => {
-            "The change was not completed within a minute (code 258). Use Verify to see what is missing, and run it in an \
-             elevated prompt:"
+            "The change was not completed within a minute (code 258). Use Verify to see the current state. To make the \
+             change by hand, run"
                 .to_owned()
         }
-        code => format!(
-            "Windows could not start this program as administrator (code {code}). Run this in an elevated prompt:"
-        ),
+        code => format!("Windows could not start this program as administrator (code {code}). Run"),
     }
 }
 
-fn to_run(command: String) -> Finding {
-    Finding::new(State::Note, "Run as administrator:").with(command)
+/// Returns why nothing was done, and the commands to run by hand. A single command belongs to the reason itself.
+fn to_run(why: &str, parts: Vec<Part>) -> Vec<Finding> {
+    let left = parts.iter().filter(|part| part.settled.is_none()).count();
+    let these = if left == 1 {
+        "this command"
+    } else {
+        "these commands"
+    };
+    let mut first = Finding::new(State::Failed, format!("{why} {these} as administrator:"));
+    let mut rest = Vec::new();
+    for part in parts {
+        match part.settled {
+            Some(finding) => rest.push(finding),
+            None if left == 1 => first.command = Some(part.command),
+            None => {
+                rest.push(Finding::new(State::Note, part.object.label()).with(part.command));
+            }
+        }
+    }
+    rest.insert(0, first);
+    rest
 }
 
 /// Returns the result of each part after the elevated program ended. The parts are read again, because the program only
@@ -116,7 +124,7 @@ fn after_consent(
             (None, after) => Finding::new(
                 State::Failed,
                 format!(
-                    "The {} is unchanged although consent was given (exit code {code}). Run this as administrator to see why:",
+                    "The {} is unchanged although consent was given (exit code {code}). Run this command as administrator to see why:",
                     after.object.name()
                 ),
             )

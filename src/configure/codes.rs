@@ -20,6 +20,23 @@ impl Object {
             Self::Binding => "certificate binding",
         }
     }
+
+    /// Returns what can have only one such object, for use within a sentence.
+    fn place(self) -> &'static str {
+        match self {
+            Self::Reservation => "URL",
+            Self::Binding => "host and port",
+        }
+    }
+
+    /// Returns the label of the command for the object.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Reservation => "URL reservation:",
+            Self::Binding => "Certificate binding:",
+        }
+    }
 }
 
 /// Success (`NO_ERROR`).
@@ -54,8 +71,7 @@ pub fn finding(action: SetUpAction, object: Object, code: u32) -> Finding {
         (SetUpAction::SetUp, ACCESS_DENIED) => (
             State::Failed,
             format!("Only an administrator can add the {name} (code 5)."),
-            "Start this program as administrator, or run the command in an elevated prompt."
-                .to_owned(),
+            "Start this program as administrator, or run this command as administrator.".to_owned(),
         ),
         (SetUpAction::SetUp, INVALID_PARAMETER) => (
             State::Failed,
@@ -64,8 +80,9 @@ pub fn finding(action: SetUpAction, object: Object, code: u32) -> Finding {
         ),
         (SetUpAction::SetUp, ALREADY_EXISTS) => (
             State::Failed,
-            format!("A {name} for this already exists (code 183)."),
-            "Use Verify to see it. If it is wrong, delete it first.".to_owned(),
+            format!("A {name} for this {} already exists (code 183).", object.place()),
+            "Use Verify to see it. If it is wrong, delete it, then set up again or run this command."
+                .to_owned(),
         ),
         (SetUpAction::SetUp, NOT_FOUND) => (
             State::Failed,
@@ -137,8 +154,7 @@ pub fn finding(action: SetUpAction, object: Object, code: u32) -> Finding {
         (SetUpAction::Delete, ACCESS_DENIED) => (
             State::Failed,
             format!("Only an administrator can delete the {name} (code 5)."),
-            "Start this program as administrator, or run the command in an elevated prompt."
-                .to_owned(),
+            "Start this program as administrator, or run this command as administrator.".to_owned(),
         ),
         (SetUpAction::Delete, INVALID_PARAMETER) => (
             State::Failed,
@@ -205,6 +221,9 @@ mod tests {
             }
         }
         assert_eq!(seen.len(), 54);
+        let twice = |object| finding(SetUpAction::SetUp, object, ALREADY_EXISTS).text;
+        assert!(twice(Object::Reservation).contains("for this URL already exists"));
+        assert!(twice(Object::Binding).contains("for this host and port already exists"));
         let added = finding(SetUpAction::SetUp, Object::Reservation, NONE_MAPPED);
         assert!(added.text.contains("no such account"), "{}", added.text);
     }

@@ -305,6 +305,9 @@ mod tests {
             .filter_map(|finding| finding.command.as_ref())
             .collect();
         assert!(commands[0].ends_with("user=DOMAIN\\me") && commands[1].contains("certhash=0101"));
+        let texts: Vec<&str> = report.findings.iter().map(|it| it.text.as_str()).collect();
+        assert!(texts[0].ends_with("Run these commands as administrator:"));
+        assert_eq!(texts[1..3], ["URL reservation:", "Certificate binding:"]);
         assert_eq!(report.verdict(), Verdict::Failed);
         assert!(fake.reserved.is_none());
         let mut fake = Fake::new(Rights::Consent, 0);
@@ -383,8 +386,15 @@ mod tests {
             (2, "could not start this program as administrator (code 2)"),
         ] {
             let report = set_up(Err(code));
-            assert!(report.findings[0].text.contains(words), "{report:?}");
-            assert!(report.findings[1].command.is_some());
+            let text = &report.findings[0].text;
+            assert!(text.contains(words), "{report:?}");
+            // The command follows directly.
+            assert!(
+                text.ends_with("un this command as administrator:"),
+                "{text}"
+            );
+            assert_eq!(report.findings.len(), 1);
+            assert!(report.findings[0].command.is_some());
         }
     }
 
