@@ -132,15 +132,16 @@ impl App {
             environment,
             settings,
             service: StandIn::new(Rights::Elevated),
-            find: Box::new(|_| {
+            find: Box::new(|task| {
+                let port = task.prefix.port;
                 Report::of(vec![
                     Finding::new(
                         State::Good,
-                        "127.0.0.1 port 8400 is free, and you may listen there.",
+                        format!("127.0.0.1 port {port} is free, and you may listen there."),
                     ),
                     Finding::new(
                         State::Problem,
-                        "[::1] port 8400 is in use by python3.11 (process 4711).",
+                        format!("[::1] port {port} is in use by python3.11 (process 4711)."),
                     )
                     .fix("Stop that process, or choose another port and register it with the service."),
                 ])
