@@ -69,9 +69,7 @@ pub enum PlanError {
     )]
     Escaped,
     /// No certificate was chosen.
-    #[error(
-        "https requires a certificate of this machine. Choose one from the list, or enter its thumbprint."
-    )]
+    #[error("https requires a certificate of this machine. Enter its thumbprint.")]
     NoThumbprint,
     /// The thumbprint is invalid.
     #[error(transparent)]

@@ -20,6 +20,8 @@ pub enum Planned {
     Commands(Vec<String>),
     /// The action requires a certificate. Contains the command that creates one.
     Certificate(String),
+    /// The action requires a value that was not entered yet. Contains what to enter.
+    Missing(String),
     /// The action is impossible. Contains the reason.
     Problem(String),
 }
@@ -113,15 +115,21 @@ impl ListenerSetUp {
         self.listener == Listener::HttpSys
     }
 
-    /// Returns the actions that are possible with this redirect URL.
+    /// Returns the actions that are possible with this redirect URL. If there is nothing to set up, there is nothing to
+    /// delete either.
     #[must_use]
     pub fn actions(&self) -> &'static [SetUpAction] {
-        match &self.prefix {
-            Err(_) => &[],
-            Ok(_) if self.http_sys() => &SetUpAction::ALL,
-            Ok(prefix) if prefix.secure && prefix.is_loopback() => &SetUpAction::ALL,
-            Ok(_) => &[SetUpAction::Verify],
+        match self.planned(SetUpAction::SetUp) {
+            None => &[],
+            Some(Planned::Nothing(_)) => &[SetUpAction::Verify],
+            Some(_) => &SetUpAction::ALL,
         }
+    }
+
+    /// Returns whether the URL is reserved for a user.
+    #[must_use]
+    pub fn needs_user(&self) -> bool {
+        self.http_sys() && self.actions().contains(&SetUpAction::SetUp)
     }
 
     /// Returns whether a certificate in the machine's store is required.
@@ -189,9 +197,27 @@ impl ListenerSetUp {
             Some(text) if falls_back(self.or_loopback, prefix) => Planned::Nothing(text.to_owned()),
             _ => match self.certificate_command() {
                 Some(command) if *error == PlanError::NoThumbprint => Planned::Certificate(command),
+                _ if matches!(error, PlanError::NoThumbprint | PlanError::NoUser) => {
+                    Planned::Missing(self.explain(error))
+                }
                 _ => Planned::Problem(error.to_string()),
             },
         }
+    }
+
+    /// Describes an error, and what to do about it on this machine.
+    #[must_use]
+    pub fn explain(&self, error: &PlanError) -> String {
+        let remedy = match error {
+            PlanError::NoThumbprint if !self.certificates.is_empty() => {
+                "Choose one from the list, or enter its thumbprint."
+            }
+            PlanError::NoThumbprint if self.certificate_command().is_some() => {
+                "Create one with the command above, then enter its thumbprint."
+            }
+            _ => return error.to_string(),
+        };
+        format!("https requires a certificate of this machine. {remedy}")
     }
 
     /// Returns the command that creates a certificate, if one is required and the machine has none for this host.
@@ -235,7 +261,7 @@ impl ListenerSetUp {
                 Planned::Nothing(format!("Nothing to set up on this machine for {host}."))
             }
             (false, SetUpAction::SetUp) => Planned::Words(format!(
-                "create a certificate for {host} that only you can read."
+                "create a certificate for {host}, with a private key that only you can read."
             )),
             (false, SetUpAction::Delete) => Planned::Words(format!(
                 "delete the certificate for {host} and its private key."

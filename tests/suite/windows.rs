@@ -413,7 +413,7 @@ fn a_client_key_is_looked_for_in_the_certificate_store() {
         terminal.focus("List");
         terminal.send(ENTER);
         terminal.wait_until("the list of certificates", |screen| {
-            terminal::flat(screen).contains("Certificates of this computer with a private key")
+            terminal::flat(screen).contains("Certificates of this machine with a private key")
         });
     }
 }

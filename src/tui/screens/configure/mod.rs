@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 
 pub(super) use self::state::Configure;
 use self::state::{DialogId, Item};
-use crate::configure::plan::WITHOUT_SET_UP;
+use crate::configure::plan::{PlanError, WITHOUT_SET_UP};
 use crate::configure::report::{SetUpAction, Verdict};
 use crate::form::settings::Key;
 use crate::secret::SecretString;
@@ -59,7 +59,7 @@ impl Configure {
                 cx.clear_message();
                 cx.emit(Effect::SetUp(task, number));
             }
-            Err(Some(error)) => cx.warn(error.to_string()),
+            Err(Some(error)) => Self::warn(&error, cx),
             Err(None) => {}
         }
     }
@@ -81,8 +81,15 @@ impl Configure {
                 let question = Question::new("Delete what Set up added?", text, &buttons);
                 self.common.dialog = Some(Dialog::question(DialogId::Delete, question));
             }
-            Err(error) => cx.warn(error.to_string()),
+            Err(error) => Self::warn(&error, cx),
         }
+    }
+
+    /// Warns about what keeps an action from starting.
+    fn warn(error: &PlanError, cx: &mut UpdateContext<'_>) {
+        let set_up = cx.session.set_up.as_ref();
+        let text = set_up.map_or_else(|| error.to_string(), |set_up| set_up.explain(error));
+        cx.warn(text);
     }
 
     /// Switches to the redirect URL that Windows reserves for all users, or back to the previous one.
@@ -135,8 +142,13 @@ impl Configure {
         if !set_up.http_sys() {
             return set_up.tunnel().map(Content::Tunnel);
         }
-        let changed = self.changed(set_up);
-        let action = match changed {
+        let (_, commands) = self.commands(set_up)?;
+        Some(Content::Commands(commands))
+    }
+
+    /// Returns the commands that the screen shows for HTTP.sys, and the action that they do by hand.
+    fn commands(&self, set_up: &ListenerSetUp) -> Option<(SetUpAction, Vec<String>)> {
+        let action = match self.changed(set_up) {
             Some(outcome) if outcome.report.verdict() == Verdict::Fine => return None,
             Some(outcome) => outcome.action,
             None => self.shown,
@@ -144,9 +156,11 @@ impl Configure {
         let commands = match set_up.planned(action)? {
             Planned::Commands(commands) => commands,
             Planned::Certificate(command) => vec![command],
-            Planned::Nothing(_) | Planned::Words(_) | Planned::Problem(_) => Vec::new(),
+            Planned::Nothing(_) | Planned::Words(_) | Planned::Missing(_) | Planned::Problem(_) => {
+                Vec::new()
+            }
         };
-        (!commands.is_empty()).then_some(Content::Commands(commands))
+        (!commands.is_empty()).then_some((action, commands))
     }
 
     /// Checks the machine again after a change. The program's own listener has already checked itself after a setup.
@@ -213,7 +227,7 @@ impl Screen for Configure {
             return vec![Entry::esc(Item::Back, "Back")];
         };
         if set_up.http_sys() {
-            if set_up.prefix.is_ok() {
+            if set_up.needs_user() {
                 items.push(Entry::text(Item::User, "User").with_enter("next"));
             }
             if set_up.needs_certificate() {
@@ -222,7 +236,12 @@ impl Screen for Configure {
                     items.push(Entry::beside(Item::CertificateList, "List"));
                 }
             }
-            items.push(Entry::line(Item::WithoutSetUp, "Without setup"));
+            let line = Entry::line(Item::WithoutSetUp, "Without setup");
+            items.push(match &set_up.before {
+                _ if set_up.redirect_url != WITHOUT_SET_UP => line.with_enter("use"),
+                Some(_) => line.with_enter("undo"),
+                None => line,
+            });
         }
         if self.copied(set_up).is_some() {
             items.push(Entry::beside(Item::Copy, "Copy").with_letter('n'));
@@ -331,7 +350,7 @@ impl Screen for Configure {
         match (action, after) {
             (SetUpAction::Verify, Some(SetUpAction::SetUp)) if fine => self.ready(cx),
             (SetUpAction::Verify, Some(SetUpAction::SetUp)) => {
-                cx.warn("Set up is done, but the check found a problem. See Checked.");
+                cx.warn("Set up is done, but the check found a problem. See above.");
             }
             (SetUpAction::Verify, Some(_)) => {
                 cx.tell(Message::done("Deleted", "Removed what Set up had added."));
@@ -339,7 +358,7 @@ impl Screen for Configure {
             (SetUpAction::Verify, None) => {}
             (action, _) if fine => self.check_again(*action, cx),
             (action, _) => cx.warn(format!(
-                "{} was not completed. Each step below says why.",
+                "{} was not completed. See the reason above.",
                 action.label()
             )),
         }

@@ -39,6 +39,20 @@ fn done(alone: &mut Solo<Configure>, report: Report) -> Outbox {
     alone.on_event(&event.unwrap())
 }
 
+fn certificate(digit: &str, subject: &str) -> StoreCertificate {
+    StoreCertificate {
+        subject: subject.to_owned(),
+        thumbprint: digit.repeat(40).parse().unwrap(),
+        names: vec!["localhost".to_owned()],
+        starts: "2026-01-01".to_owned(),
+        early: false,
+        expires: "2030-01-01".to_owned(),
+        expired: false,
+        for_servers: true,
+        has_key: true,
+    }
+}
+
 fn told(out: &Outbox) -> &str {
     Solo::<Configure>::told(out)
 }
@@ -139,17 +153,6 @@ fn a_deletion_is_asked_about_first() {
 #[test]
 fn a_certificate_is_chosen_from_the_list() {
     let mut alone = opened(true, "https://localhost:8443/");
-    let certificate = |digit: &str, subject: &str| StoreCertificate {
-        subject: subject.to_owned(),
-        thumbprint: digit.repeat(40).parse().unwrap(),
-        names: vec!["localhost".to_owned()],
-        starts: "2026-01-01".to_owned(),
-        early: false,
-        expires: "2030-01-01".to_owned(),
-        expired: false,
-        for_servers: true,
-        has_key: true,
-    };
     let report = Report {
         certificates: vec![certificate("a", "CN=one"), certificate("b", "CN=two")],
         ..Report::default()
@@ -310,4 +313,135 @@ fn what_was_found_has_a_row_for_the_fix_and_one_for_the_command() {
         " problem  [::1] port 8400 is in use by",
     ];
     assert_eq!(rows[..4], expected);
+}
+
+/// Returns the buttons at the bottom.
+fn buttons(alone: &Solo<Configure>) -> Vec<String> {
+    let items = Screen::items(&alone.screen, alone.view()).into_iter();
+    let buttons = items.filter(|entry| matches!(entry.item, Item::Do(_)));
+    buttons.map(|entry| entry.label.into_owned()).collect()
+}
+
+#[test]
+fn where_nothing_can_be_set_up_there_is_only_verify() {
+    for url in [
+        "http://localhost:0/",
+        "http://localhost:8400/a%20b",
+        WITHOUT_SET_UP,
+    ] {
+        let mut alone = opened(true, url);
+        done(&mut alone, Report::default());
+        assert_eq!(buttons(&alone), ["Verify"], "{url}");
+        let verify = Item::Do(SetUpAction::Verify);
+        assert_eq!(alone.screen.common.focus, verify, "{url}");
+        // Nothing is reserved, so no user is needed.
+        assert!(!alone.text().contains("User"), "{}", alone.text());
+    }
+    let alone = opened(true, "http://localhost:8400/");
+    assert_eq!(buttons(&alone), ["Set up", "Verify", "Delete…"]);
+    assert!(alone.text().contains("User"));
+}
+
+#[test]
+fn without_set_up_enter_says_what_it_does() {
+    let enter = |alone: &Solo<Configure>| {
+        let items = Screen::items(&alone.screen, alone.view()).into_iter();
+        let mut items = items.filter(|entry| entry.item == Item::WithoutSetUp);
+        items.next().unwrap().enter
+    };
+    let mut alone = opened(true, "http://localhost:8400/");
+    done(&mut alone, Report::default());
+    assert_eq!(enter(&alone), Some("use"));
+    alone.press(Item::WithoutSetUp);
+    assert_eq!(enter(&alone), Some("undo"));
+    // Opened with this URL, there is none to return to.
+    assert_eq!(enter(&opened(true, WITHOUT_SET_UP)), None);
+}
+
+#[test]
+fn a_missing_certificate_is_asked_for_as_it_can_be_had() {
+    let mut alone = opened(true, "https://localhost:8443/");
+    done(&mut alone, Report::default());
+    alone.go(Item::User);
+    alone.type_text("alice");
+    let out = alone.press(Item::Do(SetUpAction::SetUp));
+    let create = "Create one with the command above, then enter its thumbprint.";
+    assert!(told(&out).ends_with(create), "{}", told(&out));
+    let hint = |alone: &Solo<Configure>| alone.body(80, 20).hint[0].text.clone();
+    assert!(hint(&alone).ends_with(create), "{}", hint(&alone));
+    alone.go(Item::Thumbprint);
+    assert!(!hint(&alone).contains("List"), "{}", hint(&alone));
+    let report = Report {
+        certificates: vec![certificate("a", "CN=one")],
+        ..Report::default()
+    };
+    alone.press(Item::Do(SetUpAction::Verify));
+    done(&mut alone, report);
+    alone.go(Item::Do(SetUpAction::SetUp));
+    let choose = "Choose one from the list, or enter its thumbprint.";
+    assert!(hint(&alone).ends_with(choose), "{}", hint(&alone));
+    assert!(alone.text().contains("missing"), "{}", alone.text());
+    alone.go(Item::Thumbprint);
+    assert!(hint(&alone).contains("Choose List"), "{}", hint(&alone));
+    // A value that is there is not missing.
+    alone.type_text("0");
+    let text = alone.text();
+    assert!(
+        text.contains("problem") && !text.contains("missing"),
+        "{text}"
+    );
+}
+
+#[test]
+fn commands_are_counted_and_verify_needs_no_administrator() {
+    for (url, these, copy) in [
+        ("http://localhost:8400/", "run this command", "the command"),
+        (
+            "https://localhost:8443/",
+            "run these 2 commands",
+            "the commands",
+        ),
+    ] {
+        let mut alone = opened(true, url);
+        done(&mut alone, Report::default());
+        alone.session.set_up.as_mut().unwrap().user = USER.to_owned();
+        alone.session.set_up.as_mut().unwrap().thumbprint = "a".repeat(40);
+        let shown = |alone: &mut Solo<Configure>, action| {
+            alone.go(Item::Do(action));
+            let text = alone.text();
+            alone.go(Item::Copy);
+            (text, alone.body(80, 20).hint[0].text.clone())
+        };
+        let (text, hint) = shown(&mut alone, SetUpAction::Verify);
+        assert!(
+            text.contains(&format!("{these} to see the same:")),
+            "{text}"
+        );
+        assert!(hint.starts_with(&format!("Copy {copy}. ")), "{hint}");
+        let (text, hint) = shown(&mut alone, SetUpAction::SetUp);
+        assert!(text.contains(&format!("{these}:")), "{text}");
+        assert!(hint.starts_with(&format!("Copy {copy}, to run ")), "{hint}");
+        assert!(hint.ends_with("as administrator."), "{hint}");
+    }
+}
+
+#[test]
+fn in_a_narrow_window_no_label_is_cut() {
+    for (windows, url) in [
+        (true, "https://localhost:8443/"),
+        (false, "https://localhost:8443/"),
+    ] {
+        let mut alone = opened(windows, url);
+        let set_up = alone.session.set_up.as_mut().unwrap();
+        set_up.listen = "127.0.0.1:8443".parse().ok();
+        done(&mut alone, Report::default());
+        alone.console.size = (40, 10);
+        for action in SetUpAction::ALL {
+            alone.go(Item::Do(action));
+            for row in alone.body(40, 7).rows {
+                let label: String = row.line.to_string().chars().take(14).collect();
+                assert!(!label.contains("... "), "{label:?}");
+            }
+        }
+    }
 }

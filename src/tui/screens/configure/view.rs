@@ -36,6 +36,10 @@ use crate::tui::widgets::theme::Theme;
 /// The column where the text of a finding begins in a narrow window.
 const WORDS: usize = 10;
 
+/// The hint of the thumbprint.
+const THUMBPRINT: &str =
+    "The thumbprint of a certificate in this machine's MY store: 40 hexadecimal digits.";
+
 /// The state that all rows depend on.
 #[derive(Clone, Copy)]
 struct Page<'a> {
@@ -86,6 +90,18 @@ impl Page<'_> {
         self.columns < usize::from(NARROW)
     }
 
+    /// Returns the label of a row; a narrow window has room for a word or two.
+    fn label(&self, label: &'static str) -> &'static str {
+        match label {
+            "Certificate" if self.is_narrow() => "Cert.",
+            "Without setup" if self.is_narrow() => "No setup",
+            "Listen address" if self.is_narrow() => "Listen on",
+            "Set up will" if self.is_narrow() => SetUpAction::SetUp.label(),
+            "Delete will" if self.is_narrow() => SetUpAction::Delete.label(),
+            label => label,
+        }
+    }
+
     /// Returns the rows of the redirect URL, and the fields of its setup.
     fn fields(&self) -> Vec<Row> {
         let (set_up, theme) = (self.set_up, self.theme);
@@ -95,17 +111,22 @@ impl Page<'_> {
             fact(theme, "Redirect URL", &set_up.redirect_url, self.columns)
         };
         if set_up.http_sys() {
-            if set_up.prefix.is_ok() {
+            if set_up.needs_user() {
                 rows.push(self.text("User", &Item::User, &set_up.user, None));
-                if set_up.needs_certificate() {
-                    rows.push(self.certificate());
-                }
+            }
+            if set_up.needs_certificate() {
+                rows.push(self.certificate());
             }
             rows.push(self.without_set_up());
         } else if let Some(listen) = set_up.listen {
             let port = listen.port.map(|port| format!(", port {port}"));
             let text = format!("{}{}", listen.ip, port.unwrap_or_default());
-            rows.extend(fact(theme, "Listen address", &text, self.columns));
+            rows.extend(fact(
+                theme,
+                self.label("Listen address"),
+                &text,
+                self.columns,
+            ));
         }
         if let Err(error) = &set_up.prefix {
             let finding = Finding::new(State::Problem, error.to_string());
@@ -147,7 +168,7 @@ impl Page<'_> {
             .has_focus(self.cx, &Item::CertificateList);
         let list = Beside::new("List", focused);
         let list = (!self.set_up.certificates.is_empty()).then_some(list);
-        self.text("Certificate", &Item::Thumbprint, &shown, list)
+        self.text(self.label("Certificate"), &Item::Thumbprint, &shown, list)
     }
 
     fn without_set_up(&self) -> Row {
@@ -156,7 +177,7 @@ impl Page<'_> {
         let text = format!("{} {WITHOUT_SET_UP}", theme.radio(on));
         let parts = Parts {
             focused: self.screen.common.has_focus(self.cx, &Item::WithoutSetUp),
-            ..Parts::new("Without setup")
+            ..Parts::new(self.label("Without setup"))
         };
         let room = parts.room(theme, self.columns);
         let text = shorten(&text, room, theme.ellipsis());
@@ -175,19 +196,20 @@ impl Page<'_> {
             SetUpAction::Verify if !self.set_up.http_sys() => SetUpAction::SetUp,
             action => action,
         };
-        let label = match action {
+        let label = self.label(match action {
             SetUpAction::SetUp => "Set up will",
             SetUpAction::Verify => "By hand",
             SetUpAction::Delete => "Delete will",
-        };
+        });
         match self.set_up.planned(action) {
             None | Some(Planned::Nothing(_)) => Vec::new(),
             Some(Planned::Words(text)) => fact(self.theme, label, &text, self.columns),
-            Some(Planned::Problem(text)) => self.finding(&Finding::new(State::Missing, text)),
+            Some(Planned::Missing(text)) => self.finding(&Finding::new(State::Missing, text)),
+            Some(Planned::Problem(text)) => self.finding(&Finding::new(State::Problem, text)),
             Some(Planned::Certificate(command)) => {
                 let parts = Parts {
                     button,
-                    ..Parts::new("Certificate")
+                    ..Parts::new(self.label("Certificate"))
                 };
                 let text = "https requires a certificate of this machine for the host. Enter its thumbprint, or run this as \
                     administrator to create one:";
@@ -196,10 +218,13 @@ impl Page<'_> {
                 rows
             }
             Some(Planned::Commands(commands)) => {
-                let text = match (action, commands.len()) {
-                    (SetUpAction::Verify, _) => "run this to see the same:".to_owned(),
-                    (_, 1) => "run this command:".to_owned(),
-                    (_, count) => format!("run these {count} commands:"),
+                let purpose = match action {
+                    SetUpAction::Verify => " to see the same",
+                    SetUpAction::SetUp | SetUpAction::Delete => "",
+                };
+                let text = match commands.len() {
+                    1 => format!("run this command{purpose}:"),
+                    count => format!("run these {count} commands{purpose}:"),
                 };
                 let parts = Parts {
                     button,
@@ -337,42 +362,59 @@ impl Page<'_> {
                 "The account that runs the program, such as DOMAIN\\name, a service account, or a security identifier \
                  (S-1-…).",
             ),
+            Item::Thumbprint if set_up.certificates.is_empty() => said("Certificate", THUMBPRINT),
             Item::Thumbprint => said(
                 "Certificate",
-                "The thumbprint of a certificate in this computer's MY store: 40 hexadecimal digits. Choose List to pick one.",
+                &format!("{THUMBPRINT} Choose List to pick one."),
             ),
             Item::CertificateList => said(
                 "Certificate",
-                "Pick a certificate of this computer. It must be valid for the host.",
+                "Pick a certificate of this machine. It must be valid for the host.",
             ),
             Item::WithoutSetUp if set_up.redirect_url == WITHOUT_SET_UP => said(
                 "Without setup",
-                "In use. Press Enter to return to the previous redirect URL.",
+                if set_up.before.is_some() {
+                    "In use. Press Enter to return to the previous redirect URL."
+                } else {
+                    "In use. You can enter another redirect URL in the settings."
+                },
             ),
             Item::WithoutSetUp => said(
                 "Without setup",
                 "Windows reserves this URL for all users. Press Enter to use it, then register it with the service.",
             ),
             Item::Do(action) => match set_up.task(*action) {
-                Err(error) => said("Problem", &error.to_string()).toned(Tone::Bad),
+                Err(error) => said("Problem", &set_up.explain(&error)).toned(Tone::Bad),
                 Ok(_) => said(action.label(), self.about(*action)),
             },
-            Item::Copy if set_up.http_sys() => {
-                said("Copy", "Copy the commands, to run them as administrator.")
-            }
+            Item::Copy if set_up.http_sys() => said("Copy", self.about_copy()),
             Item::Copy => said("Copy", "Copy the command, to run it on the other computer."),
             Item::Back => said("Back", "Return to the settings."),
             Item::Help => said("Help", "Keys of this screen, then all others."),
         }
     }
 
+    fn about_copy(&self) -> &'static str {
+        let (action, commands) = self.screen.commands(self.set_up).unzip();
+        let one = commands.is_some_and(|commands| commands.len() == 1);
+        match (action, one) {
+            (Some(SetUpAction::Verify), true) => "Copy the command. It changes nothing.",
+            (Some(SetUpAction::Verify), false) => "Copy the commands. They change nothing.",
+            (_, true) => "Copy the command, to run it as administrator.",
+            (_, false) => "Copy the commands, to run them as administrator.",
+        }
+    }
+
     fn about(&self, action: SetUpAction) -> &'static str {
         match action {
+            SetUpAction::SetUp if self.set_up.http_sys() && self.set_up.ssh.is_some() => {
+                "Add what the listener requires. Over SSH, Windows can't ask for your consent."
+            }
             SetUpAction::SetUp if self.set_up.http_sys() => {
-                "Windows asks for your consent once. Nothing else is changed."
+                "Add what the listener requires. Windows may ask for your consent once."
             }
             SetUpAction::SetUp => "Create the certificate. Nothing else is changed.",
-            SetUpAction::Verify => "Check again. Changes nothing.",
+            SetUpAction::Verify => "Check again. This changes nothing.",
             SetUpAction::Delete => "Remove what Set up added. Asks first.",
         }
     }
@@ -411,7 +453,7 @@ pub(super) fn certificates(set_up: &ListenerSetUp) -> List {
         }
     };
     List {
-        head: format!("Certificates of this computer for {host}"),
+        head: format!("Certificates of this machine for {host}"),
         entries: set_up.certificates.iter().map(entry).collect(),
         ..List::default()
     }
@@ -425,7 +467,7 @@ pub(super) fn before_delete(set_up: &ListenerSetUp) -> String {
         }
         Some(Planned::Words(text)) => format!("Delete will {text}"),
         Some(Planned::Certificate(_)) | None => String::new(),
-        Some(Planned::Nothing(text) | Planned::Problem(text)) => text,
+        Some(Planned::Nothing(text) | Planned::Missing(text) | Planned::Problem(text)) => text,
     };
     format!("{what}\n\nEntries of other users and programs are kept.")
 }

@@ -111,7 +111,7 @@ pub(super) fn keys(keys: &[ListedKey]) -> List {
         }
     };
     List {
-        head: "Certificates of this computer with a private key".to_owned(),
+        head: "Certificates of this machine with a private key".to_owned(),
         entries: keys.iter().map(entry).collect(),
         none: "Neither the machine's store nor that of the current user has a certificate with a private key."
             .to_owned(),
