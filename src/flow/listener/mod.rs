@@ -65,6 +65,7 @@ impl Listener {
     /// free port. `localhost` means both address families. With a certificate, the loopback listener serves https.
     /// After a drop, the port is free once `tasks` have ended.
     ///
+    /// # Errors
     /// Returns an error if the port isn't available.
     pub async fn bind(
         redirect_url: &Url,
