@@ -56,6 +56,7 @@ pub mod store;
 pub mod tui;
 #[cfg(windows)]
 pub mod windows;
+pub mod words;
 pub mod zone;
 
 /// The version of this program.

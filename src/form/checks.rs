@@ -132,7 +132,7 @@ fn device_scopes(settings: &Settings) -> Option<Problem> {
         preset.name,
         clean(refused, 80)
     );
-    let problem = Problem::new(Key::Scope, Severity::Error, "refused", text);
+    let problem = Problem::new(Key::Scope, Severity::Error, "not supported", text);
     Some(if other_flow {
         problem.with_remedy(
             "Use authorization code",
@@ -509,7 +509,7 @@ mod tests {
                 // This service requires a client key.
                 let by_key = id == "okta-org" && flow == FlowKind::ClientCredentials;
                 let expected: &[&str] = match (refused, by_key) {
-                    (true, _) => &["refused"],
+                    (true, _) => &["not supported"],
                     (_, true) => &["not accepted"],
                     _ => &[],
                 };
@@ -520,7 +520,7 @@ mod tests {
 
     #[test]
     fn scopes_that_a_device_flow_refuses() {
-        let refused = who("refused", |form| {
+        let refused = who("not supported", |form| {
             form.set(Key::Scope, "https://mail.google.com/".to_owned());
             form.set_flow(FlowKind::DeviceCode);
             form.flow() == FlowKind::DeviceCode

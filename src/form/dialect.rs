@@ -121,6 +121,7 @@ impl Settings {
             token_parameters: self.filled(&preset.parameters.token).collect(),
             refresh_parameters: self.filled(&preset.parameters.refresh).collect(),
             no_refresh: preset.tokens.no_refresh,
+            refresh_scope: preset.tokens.refresh_scope.clone(),
             refresh_note: preset.tokens.refresh_note.clone(),
             device,
             answers,

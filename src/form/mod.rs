@@ -1,6 +1,7 @@
 //! The settings that the user enters, and the problems with them.
 
 mod announced;
+pub mod changed;
 pub mod checks;
 pub mod choices;
 pub mod clean_value;

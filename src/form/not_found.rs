@@ -51,7 +51,7 @@ impl Settings {
         Some(match instead {
             Some(issuer) => {
                 let shown = clean(issuer, 160);
-                let label = format!("Use {}", clean(issuer, 30));
+                let label = format!("Use {}", clean(issuer, 40));
                 problem(format!("{reason} Did you mean {shown}?"))
                     .with_remedy(label, Change::Text(key, issuer.clone()))
                     .guessed()

@@ -2,6 +2,7 @@
 
 use crate::form::choices::Change;
 use crate::form::field::Key;
+use crate::words::sentence;
 
 /// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,16 +42,12 @@ pub struct Remedy {
 impl Problem {
     /// Creates a problem without a fix.
     #[must_use]
-    pub fn new(key: Key, severity: Severity, word: &'static str, mut text: String) -> Self {
-        text.truncate(text.trim_end().len());
-        if !text.ends_with(['.', '?']) {
-            text.push('.');
-        }
+    pub fn new(key: Key, severity: Severity, word: &'static str, text: String) -> Self {
         Self {
             key,
             severity,
             word,
-            text,
+            text: sentence(text),
             remedy: None,
         }
     }

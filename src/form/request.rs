@@ -808,7 +808,7 @@ mod tests {
         form.set(Key::ClientSecret, "s".to_owned());
         assert_eq!(problem_words(&form), []);
         form.set_flow(FlowKind::DeviceCode);
-        assert_eq!(problem_words(&form), [(Key::Scope, "refused")]);
+        assert_eq!(problem_words(&form), [(Key::Scope, "not supported")]);
         form.set(Key::Scope, "openid email".to_owned());
         assert_eq!(problem_words(&form), []);
     }

@@ -4,6 +4,7 @@ use super::sasl::Mechanism;
 use super::server::Address;
 use super::verdict::{Problem, Step};
 use crate::secret::{ExposeSecret, SecretString};
+use crate::words::thousands;
 
 /// The mailbox, token and server of a sign-in.
 #[derive(Debug, Clone)]
@@ -48,7 +49,11 @@ impl Login {
         let length = self.token.expose_secret().chars().count();
         Ours {
             line: format!("{before}{}", message.expose_secret()).into(),
-            shown: format!("{before}[user={}, token of {length} characters]", self.user),
+            shown: format!(
+                "{before}[user={}, token of {} characters]",
+                self.user,
+                thousands(length)
+            ),
         }
     }
 }

@@ -14,7 +14,7 @@ pub struct ProfileName(String);
 /// The error for a text that is not a valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a profile name has 1 to {LIMIT} letters, digits and . _ @ + -, begins with a letter or digit, and is not a device name of Windows such as con"
+    "a profile name has 1 to {LIMIT} characters (a-z, A-Z, 0-9 and . _ @ + -), begins with a letter or digit, doesn't end with a period, and is not a device name of Windows such as con"
 )]
 pub struct NameError;
 

@@ -9,14 +9,15 @@ use super::keys;
 use super::screen::{Console, ItemView, Kind, Route, Shortcut};
 use super::widgets::button::shown_label;
 use super::widgets::grid::NARROW;
-use super::widgets::masked::{ENDS, SHORT_ENDS, masked, thousands};
+use super::widgets::masked::{ENDS, SHORT_ENDS, masked};
 use super::widgets::rows::labeled_lines;
 use super::widgets::said::Said;
-use super::widgets::text::{lower_first, width, wrap};
+use super::widgets::text::{in_sentence, lower_first, width, wrap};
 use super::widgets::theme::Theme;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::content::Content;
 use crate::session::{Taken, TokenState, Value};
+use crate::words::thousands;
 
 /// The button that quits.
 pub(super) const QUIT: &str = "Quit";
@@ -165,7 +166,7 @@ pub(super) fn leave_changes(profile: &str) -> Dialog<RootDialog> {
         (Shortcut::Letter('y'), QUIT),
         (Shortcut::Esc, "Stay"),
     ];
-    let text = format!("The changes to {profile} are lost when you quit.");
+    let text = format!("The changes to \"{profile}\" are lost when you quit.");
     let question = Question::new("Quit? The profile has unsaved changes.", text, &buttons)
         .with_aside("Ctrl+C again also quits")
         .beginning_on(Shortcut::Letter('s'));
@@ -183,7 +184,7 @@ pub(super) fn scrollback(content: Content, value: SecretString) -> Dialog<RootDi
     let text = format!(
         "This value has {} characters and doesn't fit in this window. If you show it outside the program, it stays in your \
             terminal's scrollback, where others may find it.",
-        value.expose_secret().chars().count()
+        thousands(value.expose_secret().chars().count())
     );
     let buttons = [(Shortcut::Letter('y'), SHOW), (Shortcut::Esc, "Back")];
     let question = Question::new("Show it outside the program?", text, &buttons);
@@ -345,7 +346,7 @@ fn screen_keys(items: &[ItemView]) -> Vec<(String, String)> {
         if key.is_empty() {
             continue;
         }
-        let label = lower_first(&item.label);
+        let label = in_sentence(&item.label);
         let words = match &item.more {
             Some(about) => format!("{label}: {}", lower_first(about)),
             None => label,
@@ -449,6 +450,7 @@ mod tests {
                     "Everywhere",
                     "In a text",
                     "In a list",
+                    "In the help and other texts",
                     "Copying and your terminal"
                 ]
             );

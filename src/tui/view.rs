@@ -29,7 +29,7 @@ use super::screen::{Place, buttons};
 use super::widgets::button::{button, shown_label};
 use super::widgets::draw::{Row, put, put_in};
 use super::widgets::grid::{self, LABEL};
-use super::widgets::text::{fit, lower_first, shorten, width, wrap};
+use super::widgets::text::{fit, in_sentence, shorten, width, wrap};
 use super::widgets::theme::Theme;
 
 /// Minimum size of the window, in columns and rows. A smaller window shows only a notice.
@@ -308,7 +308,7 @@ fn hints(model: &Model, items: &[ItemView]) -> (Vec<Hint>, Vec<Hint>, Vec<Hint>)
     let focused = items.iter().find(|item| item.focused);
     let mut first = Vec::new();
     if let Some(fix) = focused.and_then(|item| item.fix.as_ref()) {
-        first.push(hint("Ctrl+F", &lower_first(fix)));
+        first.push(hint("Ctrl+F", &in_sentence(fix)));
     }
     if let Some(at) = keys.iter().position(|(key, _)| key == "Enter") {
         let (key, words) = keys.remove(at);
@@ -326,7 +326,7 @@ fn hints(model: &Model, items: &[ItemView]) -> (Vec<Hint>, Vec<Hint>, Vec<Hint>)
     if typed && items.iter().any(ItemView::is_button) {
         last.push(hint("Esc", "buttons"));
     } else if let Some(escape) = escape.filter(|item| !item.focused) {
-        last.push(hint("Esc", &lower_first(&escape.label)));
+        last.push(hint("Esc", &in_sentence(&escape.label)));
     }
     last.extend(leave);
     (first, middle, last)

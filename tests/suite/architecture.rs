@@ -427,6 +427,7 @@ fn update_and_view_have_no_io_and_no_clock() {
         "profile/dates.rs",
         "configure/plan.rs",
         "quote.rs",
+        "words.rs",
         "configure/codes.rs",
         "configure/reading.rs",
         "configure/report.rs",
@@ -820,6 +821,7 @@ fn use_goes_one_way() {
             "demo/",
             "httpsys/",
             "windows.rs",
+            "words.rs",
             "zone.rs",
         ],
     ];
@@ -837,8 +839,10 @@ fn use_goes_one_way() {
     for folder in ["oauth/", "mail/"] {
         for (file, used) in uses().iter().filter(|(file, _)| file.starts_with(folder)) {
             assert!(
-                used.iter()
-                    .all(|one| one.starts_with(folder) || one == "secret.rs" || one == "clean.rs"),
+                used.iter().all(|one| {
+                    one.starts_with(folder)
+                        || ["clean.rs", "secret.rs", "words.rs"].contains(&one.as_str())
+                }),
                 "{file} uses {used:?}"
             );
         }

@@ -1,7 +1,5 @@
 //! Suggests corrections for fields that contain a URL: endpoints, issuer, redirect URL.
 
-use url::Url;
-
 use crate::clean::{clean, trimmed};
 use crate::form::choices::Change;
 use crate::form::field::{Access, Key};
@@ -207,9 +205,7 @@ pub(super) fn redirect_url(settings: &Settings) -> Option<Problem> {
     }
     let why = match endpoint(typed) {
         // The start of the text looks like a scheme.
-        Err(_) if Url::parse(typed).is_ok() => {
-            "A redirect URL starts with http:// or https://".to_owned()
-        }
+        Err(UrlProblem::Scheme(_)) => "A redirect URL starts with http:// or https://".to_owned(),
         _ => reason(typed),
     };
     Some(suggested(

@@ -1,6 +1,7 @@
 //! Detects entered or pasted values that can't be correct, and suggests values to use instead.
 
 mod address;
+mod another_kind;
 mod key_id;
 mod patterns;
 mod scope;
@@ -12,6 +13,7 @@ mod variable;
 use ::url::Url;
 
 use self::address::{endpoint_url, issuer, redirect_url};
+use self::another_kind::{client_id_problem, client_secret_problem};
 use self::key_id::key_id_problem;
 use self::patterns::pattern_problem;
 use self::scope::scope_problem;
@@ -40,8 +42,12 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
 
 fn problem(settings: &Settings, key: Key) -> Option<Problem> {
     match key {
-        Key::ClientId => pattern_problem(settings, key).or_else(|| client_id(settings)),
-        Key::ClientSecret => pattern_problem(settings, key).or_else(|| client_secret(settings)),
+        Key::ClientId => pattern_problem(settings, key)
+            .or_else(|| client_id(settings))
+            .or_else(|| client_id_problem(settings)),
+        Key::ClientSecret => pattern_problem(settings, key)
+            .or_else(|| client_secret(settings))
+            .or_else(|| client_secret_problem(settings)),
         Key::Var(position) => {
             let malformed = variable_problem(settings, position);
             match pattern_problem(settings, key) {
@@ -447,6 +453,23 @@ mod tests {
     }
 
     #[test]
+    fn a_redirect_url_with_a_scheme_is_not_told_to_start_with_one() {
+        for (typed, words) in [
+            ("http://localhost:8400/cb ?x", "Not a valid URL"),
+            ("http://user:pw@localhost:8400/", "Remove the user name"),
+            ("localhost:8400/", "starts with http:// or https://"),
+        ] {
+            let mut form = form("microsoft-mail");
+            form.set_flow(FlowKind::AuthorizationCode);
+            form.set(Key::RedirectUrl, typed.to_owned());
+            let problems = crate::form::request::problems(&form);
+            let problem = problems.iter().find(|it| it.key == Key::RedirectUrl);
+            let text = &problem.unwrap().text;
+            assert!(text.contains(words), "{typed}: {text}");
+        }
+    }
+
+    #[test]
     fn client_secrets_are_told_in_words_only() {
         let mut form = form("custom");
         table(
@@ -750,6 +773,7 @@ mod tests {
                 ("..", Err("must be a host name")),
                 ("sso..example.org", Err("must be a host name")),
                 ("*.example.org", Err("must be a host name")),
+                ("sso example org", Err("can't contain spaces")),
                 ("sso.example.org.", Ok("sso.example.org.")),
             ],
         );
@@ -790,6 +814,7 @@ mod tests {
                 (".", Err("must be one part of a URL")),
                 ("..", Err("must be one part of a URL")),
                 ("%2E%2e", Err("must be one part of a URL")),
+                ("münchen.de", Err("can't contain ü (U+00FC)")),
                 ("contoso", Ok(tenant)),
                 ("alice@contoso.onmicrosoft.com", Ok(tenant)),
                 ("11111111-2222", Err("only part of a tenant ID")),

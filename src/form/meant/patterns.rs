@@ -3,6 +3,7 @@
 use crate::clean::{clean, trimmed};
 use crate::form::choices::Change;
 use crate::form::field::Key;
+use crate::form::meant::suggestion::use_label;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::presets::patterns::Pattern;
@@ -45,7 +46,7 @@ pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> 
     };
     let text = format!("{} Did you mean {}?", near.means, clean(&instead, 120));
     let problem = Problem::new(key, severity, "looks wrong", text);
-    let label = format!("Use {}", clean(&instead, 30));
+    let label = use_label(&instead);
     let remedied = problem.with_remedy(label, Change::Text(key, instead));
     Some(remedied.guessed())
 }

@@ -3,6 +3,7 @@
 use crate::clean::clean;
 use crate::form::choices::Change;
 use crate::form::field::Key;
+use crate::form::meant::suggestion::use_label;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 
@@ -28,7 +29,7 @@ pub(super) fn scope_problem(settings: &Settings) -> Option<Problem> {
 
 fn suggestion(severity: Severity, word: &'static str, text: &str, meant: String) -> Problem {
     let text = format!("{text}. Did you mean {}?", clean(&meant, 200));
-    let label = format!("Use {}", clean(&meant, 30));
+    let label = use_label(&meant);
     Problem::new(Key::Scope, severity, word, text)
         .with_remedy(label, Change::Text(Key::Scope, meant))
 }
@@ -116,7 +117,7 @@ fn near_miss(settings: &Settings) -> Option<Problem> {
         clean(scope, 80),
         clean(meant, 80)
     );
-    let label = format!("Use {}", clean(last_part(meant), 30));
+    let label = use_label(last_part(meant));
     let problem = Problem::new(Key::Scope, Severity::Warning, "not known", text);
     let remedied = problem.with_remedy(label, Change::Text(Key::Scope, all.join(" ")));
     Some(remedied.guessed())

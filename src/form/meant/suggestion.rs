@@ -19,6 +19,14 @@ pub(super) fn character(ch: char) -> String {
     }
 }
 
+/// Maximum number of characters of a value on the button that enters it. A GUID is shown in full.
+const SHOWN: usize = 40;
+
+/// Returns the label of the fix that enters a value.
+pub(super) fn use_label(value: &str) -> String {
+    format!("Use {}", clean(value, SHOWN))
+}
+
 /// Creates a problem, with the value to use instead if it can be guessed.
 pub(super) fn suggested(
     settings: &Settings,
@@ -32,7 +40,7 @@ pub(super) fn suggested(
     match meant.filter(|meant| !meant.is_empty() && *meant != trimmed(&typed)) {
         Some(meant) => {
             let text = format!("{text}. Did you mean {}?", clean(&meant, 160));
-            let label = format!("Use {}", clean(&meant, 30));
+            let label = use_label(&meant);
             Problem::new(key, severity, word, text).with_remedy(label, Change::Text(key, meant))
         }
         None => Problem::new(key, severity, word, text.to_owned()),

@@ -5,6 +5,7 @@ use url::Url;
 use crate::clean::{clean, trimmed};
 use crate::form::choices::Change;
 use crate::form::field::Key;
+use crate::form::meant::suggestion::{character, use_label};
 use crate::form::meant::url::repaired;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
@@ -45,20 +46,13 @@ pub(super) fn variable_problem(settings: &Settings, position: usize) -> Option<P
         Some(Place::Host(path)) => host(&bare, path),
         Some(Place::PartOfHost(before, behind)) => part_of_host(&bare, before, behind),
         Some(Place::Segment(index)) => segment(&bare, *index),
-        None => (bare != typed).then_some(bare),
+        None => (bare != typed).then(|| bare.clone()),
     };
     let fits = meant.as_deref() == Some(typed) || (meant.is_none() && place.is_none());
     if fits {
         return None;
     }
-    let what = match &place {
-        Some(Place::Host(_)) => {
-            "must be a host name, without https:// and without a trailing slash"
-        }
-        Some(Place::PartOfHost(..)) => "must be part of a host name, without / : < > and spaces",
-        Some(Place::Segment(_)) => "must be one part of a URL, without / : < > and spaces",
-        None => "contains extra text",
-    };
+    let what = what(&bare, place.as_ref());
     let severity = if place.is_some() {
         Severity::Error
     } else {
@@ -70,9 +64,28 @@ pub(super) fn variable_problem(settings: &Settings, position: usize) -> Option<P
         return Some(Problem::new(key, severity, "malformed", text));
     };
     let text = format!("{label} {what}. Did you mean {}?", clean(&meant, 120));
-    let name = format!("Use {}", clean(&meant, 30));
+    let name = use_label(&meant);
     let problem = Problem::new(key, severity, "malformed", text);
     Some(problem.with_remedy(name, Change::Text(key, meant)))
+}
+
+/// Returns what is wrong with a value, as the end of a sentence that begins with its label.
+fn what(value: &str, place: Option<&Place>) -> String {
+    let Some(place) = place else {
+        return "contains extra text".to_owned();
+    };
+    if let Some(ch) = value.chars().find(|ch| !ch.is_ascii()) {
+        return format!("can't contain {}", character(ch));
+    }
+    if value.contains(' ') && !value.contains(['/', ':', '<', '>']) {
+        return "can't contain spaces".to_owned();
+    }
+    match place {
+        Place::Host(_) => "must be a host name, without https:// and without a trailing slash",
+        Place::PartOfHost(..) => "must be part of a host name, without / : < > and spaces",
+        Place::Segment(_) => "must be one part of a URL, without / : < > and spaces",
+    }
+    .to_owned()
 }
 
 /// Returns the place of the variable in the first URL that contains it.

@@ -22,19 +22,6 @@ pub(in crate::tui) fn masked(theme: Theme, token: &str, (head, tail): (usize, us
     format!("{first}{}{last}", theme.ellipsis())
 }
 
-/// Formats a count with thousands separators: `1,201`.
-pub(in crate::tui) fn thousands(count: usize) -> String {
-    let digits = count.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,17 +43,5 @@ mod tests {
         let mark = theme.mask();
         assert_eq!(masked(theme, &token[..39], ENDS), mark.repeat(12));
         assert_eq!(masked(theme, "abc", ENDS), mark.repeat(3));
-    }
-
-    #[test]
-    fn thousands_stand_apart() {
-        for (count, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1201, "1,201"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(thousands(count), text);
-        }
     }
 }

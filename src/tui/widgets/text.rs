@@ -55,8 +55,13 @@ pub fn shorten(text: &str, columns: usize, ellipsis: &str) -> String {
 
 /// Returns the label of a button as part of a sentence.
 #[must_use]
+pub fn in_sentence(label: &str) -> String {
+    lower_first(label.trim_end_matches('…'))
+}
+
+/// Returns a text in lowercase at its start, to continue a sentence.
+#[must_use]
 pub fn lower_first(label: &str) -> String {
-    let label = label.trim_end_matches('…');
     // Keep abbreviations such as QR.
     if label.chars().nth(1).is_some_and(char::is_uppercase) {
         return label.to_owned();
