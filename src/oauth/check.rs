@@ -302,25 +302,48 @@ fn is_alike(one: &str, other: &str) -> bool {
 /// Checks that a sign-in returned a refresh token.
 #[must_use]
 pub fn check_refresh_token(client: &Client, tokens: &TokenSet) -> Check {
-    let note = client.dialect.refresh_note.as_deref();
     let (outcome, detail) = if tokens.refresh_token.is_some() {
         (Outcome::Passed, "received".to_owned())
     } else if client.dialect.no_refresh {
+        let note = client.dialect.refresh_note.as_deref();
         (
             Outcome::NotApplicable,
             note.unwrap_or("this service doesn't issue one").to_owned(),
         )
     } else {
-        let reason = match note {
-            Some(note) => format!("not issued. {note}"),
-            None if client.asks_for("offline_access") => {
-                "not issued, although offline_access was requested; some services also require prompt=consent".to_owned()
-            }
-            None => "not issued; many services require the offline_access scope".to_owned(),
-        };
-        (Outcome::Failed, reason)
+        let why = why_no_refresh_token(client, tokens);
+        (Outcome::Failed, format!("not issued. {why}"))
     };
     Check::new(CheckName::RefreshToken, outcome, detail)
+}
+
+/// Returns why a sign-in returned no refresh token, and how to get one, in sentences. The preset's note is left out if it only
+/// says to request a scope that was requested.
+#[must_use]
+pub fn why_no_refresh_token(client: &Client, tokens: &TokenSet) -> String {
+    let known = &client.dialect.refresh_scope;
+    let asked = client.scopes.iter().find(|scope| match known.as_slice() {
+        [] => *scope == "offline_access",
+        known => known.contains(scope),
+    });
+    let note = client.dialect.refresh_note.as_deref();
+    let Some(asked) = asked else {
+        let otherwise = "Many services issue one only if you request offline_access.";
+        return note.unwrap_or(otherwise).to_owned();
+    };
+    let plain = format!("To get a refresh token, request the scope {asked}.");
+    let note = note.filter(|note| *note != plain);
+    let (missing, _) = not_granted(client, tokens);
+    let (why, note) = if missing.contains(&asked.as_str()) {
+        (format!("The service did not grant {asked}."), note)
+    } else {
+        let consent = "Some services also require prompt=consent.";
+        let why = format!("The service did not issue one, although {asked} was requested.");
+        (why, note.or(Some(consent)))
+    };
+    format!("{why} {}", note.unwrap_or_default())
+        .trim_end()
+        .to_owned()
 }
 
 /// Reports whether a refresh replaced the refresh token `before`.
@@ -565,7 +588,7 @@ mod tests {
                 false,
                 None,
                 Outcome::Failed,
-                "require the offline_access scope",
+                "only if you request offline_access",
             ),
             ("offline_access", false, None, Outcome::Failed, "although"),
             ("mail", false, Some("Ask."), Outcome::Failed, "issued. Ask."),
@@ -590,6 +613,42 @@ mod tests {
             let check = check_refresh_token(&client, &tokens());
             assert_eq!(check.outcome, outcome);
             assert!(check.detail.contains(words), "{check:?}");
+        }
+    }
+
+    #[test]
+    fn a_scope_that_was_requested_is_not_suggested_again() {
+        let plain = "To get a refresh token, request the scope offline_access.";
+        let more = "Turn on Allow Offline Access.";
+        for (asked, granted, note, said) in [
+            (vec!["mail"], Some(vec!["mail"]), plain, plain.to_owned()),
+            (
+                vec!["mail", "offline_access"],
+                Some(vec!["mail"]),
+                plain,
+                "The service did not grant offline_access.".to_owned(),
+            ),
+            (
+                vec!["mail", "offline_access"],
+                Some(vec!["mail"]),
+                more,
+                format!("The service did not grant offline_access. {more}"),
+            ),
+            (
+                vec!["offline_access"],
+                Some(vec!["offline_access"]),
+                plain,
+                "The service did not issue one, although offline_access was requested. Some services also require \
+                 prompt=consent."
+                    .to_owned(),
+            ),
+        ] {
+            let mut client = client(&asked);
+            client.dialect.refresh_scope = vec!["offline_access".to_owned()];
+            client.dialect.refresh_note = Some(note.to_owned());
+            let scope = granted.map(|all| all.into_iter().map(str::to_owned).collect());
+            let returned = TokenSet { scope, ..tokens() };
+            assert_eq!(why_no_refresh_token(&client, &returned), said);
         }
     }
 

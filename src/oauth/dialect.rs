@@ -90,6 +90,8 @@ pub struct Dialect {
     pub refresh_parameters: Vec<(String, String)>,
     /// Whether the service never issues a refresh token.
     pub no_refresh: bool,
+    /// The scopes of which at least one is required to get a refresh token.
+    pub refresh_scope: Vec<String>,
     /// Why the service issues no refresh token, or what that depends on.
     pub refresh_note: Option<String>,
     /// The differences in the device code flow.

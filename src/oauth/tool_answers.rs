@@ -141,7 +141,10 @@ pub enum ToolFailure {
 
 fn said(status: u16, error: Option<&ServerError>) -> String {
     match error {
-        Some(error) => format!(": {error} (HTTP {status})."),
+        Some(error) => {
+            let text = error.to_string();
+            format!(": {} (HTTP {status}).", text.trim_end_matches('.'))
+        }
         None => format!(" (HTTP {status})."),
     }
 }

@@ -162,10 +162,11 @@ impl TokenState {
         self.preset.tokens.header.as_deref().unwrap_or("Bearer")
     }
 
-    /// Returns whether new tokens can be requested: with a refresh token, or in a flow without a user.
+    /// Returns whether new tokens can be requested: with a refresh token that is not revoked, or in a flow without a user.
     #[must_use]
     pub fn can_refresh(&self) -> bool {
-        self.set.refresh_token.is_some() || !self.request.kind.has_user()
+        let revoked = self.taken(Value::Refresh) == Taken::Revoked;
+        self.set.refresh_token.is_some() && !revoked || !self.request.kind.has_user()
     }
 
     /// Returns the kinds of tokens that exist.

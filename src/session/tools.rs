@@ -272,7 +272,9 @@ mod tests {
             Some(SessionEvent::Told(Tool::Revocation, ..))
         ));
         assert!(!session.is_asking());
-        assert_eq!(session.tokens.as_ref().unwrap().untaken(), [Value::Access]);
+        let tokens = session.tokens.as_ref().unwrap();
+        assert_eq!(tokens.untaken(), [Value::Access]);
+        assert!(!tokens.can_refresh());
     }
 
     #[test]

@@ -5,18 +5,22 @@ use super::state::{Item, Tokens};
 use super::times::{End, end};
 use crate::form::checks::{NO_REFRESH_TOKEN, Remedy};
 use crate::form::request;
-use crate::oauth::check::not_granted;
+use crate::oauth::check::{not_granted, why_no_refresh_token};
+use crate::oauth::client::ClientAuthentication;
 use crate::secret::ExposeSecret;
 use crate::session::{Taken, TokenState, Value};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::grid::NARROW;
-use crate::tui::widgets::masked::thousands;
 use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::text::lower_first;
+use crate::words::thousands;
 
 /// Returns the hint that is shown while there is no message.
 pub(super) fn said(screen: &Tokens, cx: ViewContext<'_>, tokens: &TokenState) -> Vec<Said> {
     match &screen.common.focus {
+        Item::Line(Line::Token(value)) if tokens.taken(*value) == Taken::Revoked => {
+            vec![Said::new(value.label(), about_revoked(tokens))]
+        }
         Item::Line(Line::Token(_)) if lacks_refresh(tokens) => no_refresh(cx, tokens),
         Item::Line(line) => vec![Said::new(line.label(), about_line(cx, tokens, *line))],
         item => vec![Said::new(
@@ -28,7 +32,7 @@ pub(super) fn said(screen: &Tokens, cx: ViewContext<'_>, tokens: &TokenState) ->
 
 /// Returns whether the service could have issued a refresh token, but did not.
 fn lacks_refresh(tokens: &TokenState) -> bool {
-    !tokens.can_refresh() && !tokens.preset.tokens.no_refresh
+    tokens.set.refresh_token.is_none() && !tokens.can_refresh() && !tokens.preset.tokens.no_refresh
 }
 
 /// Returns the change of the form that gets a refresh token at the next sign-in.
@@ -48,12 +52,11 @@ fn no_refresh(cx: ViewContext<'_>, tokens: &TokenState) -> Vec<Said> {
     let when = match end(tokens, Value::Access, cx.console.now) {
         Some(end) if end.left.is_zero() => "Sign in again to get a new access token.".to_owned(),
         Some(end) => format!("At {} you must sign in again.", end.time()),
-        None => "When the access token expires you must sign in again.".to_owned(),
+        None => "When the access token expires, you must sign in again.".to_owned(),
     };
-    let note = tokens.preset.tokens.refresh_note.as_deref();
-    let note = note.unwrap_or("Many services issue one only if you request offline_access.");
-    let mut said =
-        vec![Said::new("No refresh token", format!("{when} {note}")).toned(Tone::Warning)];
+    let why = why_no_refresh_token(&tokens.request.client, &tokens.set);
+    let text = format!("{when} {why}");
+    let mut said = vec![Said::new("No refresh token", text).toned(Tone::Warning)];
     if let Some(remedy) = remedy(cx) {
         let fix = lower_first(&remedy.label);
         said.push(Said::new(
@@ -67,6 +70,9 @@ fn no_refresh(cx: ViewContext<'_>, tokens: &TokenState) -> Vec<Said> {
 pub(super) fn about_line(cx: ViewContext<'_>, tokens: &TokenState, line: Line) -> String {
     match line {
         Line::Token(value) => about_token(cx, tokens, value),
+        Line::Person if tokens.request.service_account.is_some() => {
+            "The Subject that the service account acts for.".to_owned()
+        }
         Line::Person if tokens.is_verified() => {
             "From the ID token. Its signature was verified.".to_owned()
         }
@@ -109,7 +115,12 @@ fn about_token(cx: ViewContext<'_>, tokens: &TokenState, value: Value) -> String
         .secret(value)
         .map_or(0, |token| token.expose_secret().chars().count());
     let end = end(tokens, value, cx.console.now);
-    let mut said: Vec<String> = end.map(End::sentence).into_iter().collect();
+    let sentence = |end: End| end.sentence(cx.console.now);
+    let mut said: Vec<String> = end.map(sentence).into_iter().collect();
+    if value == Value::Access && end.is_some_and(|end| end.left.is_zero()) {
+        said.push(renewal(tokens).to_owned());
+        return said.join(" ");
+    }
     said.push(format!("{} characters.", thousands(count)));
     if cx.console.size.0 < NARROW {
         return said.join(" ");
@@ -123,12 +134,30 @@ fn about_token(cx: ViewContext<'_>, tokens: &TokenState, value: Value) -> String
     if value == Value::Refresh
         && let Some(lifetime) = &tokens.preset.tokens.lifetime
     {
-        said.push(format!("Lifetimes here: {lifetime}."));
+        said.push(format!("Usual lifetimes: {lifetime}."));
     }
     if tokens.taken(value) == Taken::Sent {
         said.push("It was sent to your terminal's clipboard, which doesn't confirm it.".to_owned());
     }
     said.join(" ")
+}
+
+/// Returns how to replace an access token that can't be used anymore.
+fn renewal(tokens: &TokenState) -> &'static str {
+    if tokens.can_refresh() {
+        "Press f to get a new one."
+    } else {
+        "Sign in again to get a new one."
+    }
+}
+
+fn about_revoked(tokens: &TokenState) -> String {
+    let renewal = if tokens.can_refresh() {
+        renewal(tokens)
+    } else {
+        "Sign in again to get new tokens."
+    };
+    format!("Revoked. {renewal}")
 }
 
 /// Returns the label of a button in the message area.
@@ -181,7 +210,9 @@ fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
             "Request a new access token, and store it in the profile."
         }
         Item::Refresh if is_of_account(cx) => "Request a new access token with the key file.",
-        Item::Refresh if !has_user(cx) => "Request a new access token with the client secret.",
+        Item::Refresh if !has_user(cx) => {
+            return format!("Request a new access token with {}.", credential(cx));
+        }
         Item::Refresh if is_stored(cx) => {
             "Get new tokens with the refresh token, and store them in the profile."
         }
@@ -220,6 +251,16 @@ fn is_of_account(cx: ViewContext<'_>) -> bool {
     tokens.is_some_and(|tokens| tokens.request.service_account.is_some())
 }
 
+/// Returns what the client authenticates with.
+fn credential(cx: ViewContext<'_>) -> &'static str {
+    let tokens = cx.session.tokens.as_ref();
+    match tokens.map(|tokens| tokens.request.client.authentication) {
+        Some(ClientAuthentication::PrivateKeyJwt) => "the Client key",
+        Some(ClientAuthentication::MutualTls) => "the client certificate",
+        _ => "the client secret",
+    }
+}
+
 /// Returns whether the tokens are stored in a profile.
 fn is_stored(cx: ViewContext<'_>) -> bool {
     let tokens = cx.session.tokens.as_ref();
@@ -231,9 +272,13 @@ fn about_save(cx: ViewContext<'_>) -> String {
     let stored = tokens.and_then(|tokens| tokens.profile.as_ref());
     match (stored, cx.session.profile()) {
         (Some(name), _) => {
-            format!("They are in the profile {name}. Save them under another name, or to a file.")
+            format!(
+                "They are in the profile \"{name}\". Save them under another name, or to a file."
+            )
         }
-        (None, Some(name)) => format!("Save the tokens and their settings to the profile {name}."),
+        (None, Some(name)) => {
+            format!("Save the tokens and their settings to the profile \"{name}\".")
+        }
         (None, None) => "Save the tokens as a profile, or to a file.".to_owned(),
     }
 }

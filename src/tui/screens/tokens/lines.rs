@@ -1,6 +1,7 @@
 //! The lines that can be selected and copied, with their labels and contents.
 
 use crate::mail::server::Protocol;
+use crate::oauth::check::Check;
 use crate::oauth::id_token::Claims;
 use crate::presets::format::Mail;
 use crate::session::content::Content;
@@ -145,6 +146,16 @@ pub(super) fn person(tokens: &TokenState) -> Option<String> {
 pub(super) fn granted(tokens: &TokenState) -> &[String] {
     let asked = &tokens.request.client.scopes;
     tokens.set.scope.as_ref().unwrap_or(asked)
+}
+
+/// Returns the checks, one on each line.
+pub(super) fn checks(tokens: &TokenState) -> String {
+    let line = |check: &Check| {
+        let (word, name) = (check.outcome.word(), check.name.label());
+        format!("{word}: {name}: {}", check.detail)
+    };
+    let lines: Vec<String> = tokens.checks.iter().map(line).collect();
+    lines.join("\n")
 }
 
 /// Returns the URL that refreshes the tokens.

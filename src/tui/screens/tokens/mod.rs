@@ -18,6 +18,7 @@ use ratatui::layout::Rect;
 use self::lines::{Line, content, lines};
 pub(super) use self::state::Tokens;
 use self::state::{DialogId, Item};
+use crate::form::changed::changed;
 use crate::secret::SecretString;
 use crate::session::content::Content;
 use crate::session::profiles::ProfileNews;
@@ -189,7 +190,7 @@ impl Screen for Tokens {
         let [first, mail, script] = lines(tokens);
         let mut items: Vec<Entry<Item>> = first.iter().map(line).collect();
         let unfold = if self.checks { "hide" } else { "show" };
-        let checks = Entry::beside(Item::Checks, "Checks").with_letter('k');
+        let checks = Entry::in_own_row(Item::Checks, "Checks").with_letter('k');
         items.push(checks.with_enter(unfold));
         items.extend(mail.iter().chain(&script).map(line));
         items.extend(self.buttons(cx));
@@ -227,6 +228,7 @@ impl Screen for Tokens {
                 .extend(self.content(cx.view()).map(Effect::Copy)),
             Item::CopyHeader => cx.emit(Effect::Copy(Content::Header(attempt))),
             Item::CopyJson => cx.emit(Effect::Copy(Content::Json(attempt))),
+            Item::Reveal if self.common.focus == Item::Checks => self.checks = !self.checks,
             Item::Reveal => self.reveal_chosen(cx.view()),
             Item::ViewAlone => {
                 if let Some(content) = self.content(cx.view()) {
@@ -280,7 +282,8 @@ impl Screen for Tokens {
         };
         cx.session.settings.apply(&remedy.change);
         cx.go(Navigation::Open(Route::Form(FormTarget::Authorize)));
-        let text = format!("{}. Sign in again to get a refresh token.", remedy.label);
+        let text = changed(&cx.session.settings, &remedy.change);
+        let text = format!("{text} Sign in again to get a refresh token.");
         cx.tell(Message::done("Changed", text));
     }
 

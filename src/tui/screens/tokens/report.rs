@@ -1,14 +1,14 @@
 //! A report of the checks and steps of a sign-in, without secrets, for support.
 
-use super::lines::token_url;
+use super::lines::{checks, token_url};
 use super::times::end;
 use super::view::granted_words;
 use crate::flow::event::Step;
 use crate::secret::ExposeSecret;
 use crate::session::clock::Moment;
 use crate::session::{TokenState, Value};
-use crate::tui::widgets::masked::thousands;
 use crate::tui::widgets::text::took;
+use crate::words::thousands;
 
 /// Returns the report. It contains no token, no code and no account.
 pub(super) fn report(tokens: &TokenState, now: Moment) -> String {
@@ -46,10 +46,7 @@ pub(super) fn report(tokens: &TokenState, now: Moment) -> String {
         lines.push(format!("{}: {about}", value.label()));
     }
     lines.extend([String::new(), "Checks:".to_owned()]);
-    for check in &tokens.checks {
-        let (word, name) = (check.outcome.word(), check.name.label());
-        lines.push(format!("  {word}: {name}: {}", check.detail));
-    }
+    lines.extend(checks(tokens).lines().map(|line| format!("  {line}")));
     lines.extend([String::new(), "Steps:".to_owned()]);
     for step in &tokens.steps {
         let took = step.took.map(took).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::lines::{Line, content};
+use super::lines::{Line, checks, content};
 use crate::oauth::tool_answers::{Introspection, UserInfo};
 use crate::oauth::tools::TokenKind;
 use crate::session::Value;
@@ -87,8 +87,12 @@ impl Tokens {
         }
     }
 
-    /// Returns the full content of the selected line.
+    /// Returns the full content of the focused checks, or else of the selected line.
     pub(super) fn content(&self, cx: ViewContext<'_>) -> Option<Content> {
-        content(cx.session.tokens.as_ref()?, self.chosen)
+        let tokens = cx.session.tokens.as_ref()?;
+        if self.common.focus == Item::Checks {
+            return Some(Content::Text("checks", checks(tokens)));
+        }
+        content(tokens, self.chosen)
     }
 }

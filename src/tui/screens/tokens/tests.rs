@@ -9,12 +9,14 @@ use serde_json::json;
 use super::*;
 use crate::console::environment::Environment;
 use crate::flow::event::{FlowError, FlowEvent};
+use crate::flow::tool_report::{self, Revoked, Told, Verified};
 use crate::form::settings::Key;
 use crate::mail::server::Protocol;
 use crate::oauth::check::{Check, CheckName, Outcome};
 use crate::oauth::client::FlowKind;
 use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
+use crate::oauth::tools::{TokenKind, Tool};
 use crate::secret::ExposeSecret;
 use crate::session::Taken;
 use crate::session::clock::Moment;
@@ -315,12 +317,101 @@ fn the_message_says_first_that_there_is_no_refresh_token_and_ctrl_f_adds_its_sco
     let out = alone.keys(&[Command::Fix]);
     let form = Navigation::Open(Route::Form(FormTarget::Authorize));
     assert_eq!(out.navigation, Some(form));
-    assert!(Solo::<Tokens>::told(&out).starts_with("Add offline_access."));
+    let told = Solo::<Tokens>::told(&out);
+    assert!(told.starts_with("Scope is now "), "{told}");
+    assert!(
+        told.ends_with(" Sign in again to get a refresh token."),
+        "{told}"
+    );
     let scopes = alone.session.settings.scopes();
     assert!(scopes.contains(&"offline_access".to_owned()));
     // The fix is applied, so nothing more is suggested.
     assert_eq!(said(&alone).len(), 1);
     assert!(alone.keys(&[Command::Fix]).navigation.is_none());
+}
+
+#[test]
+fn a_refresh_scope_that_was_not_granted_is_not_suggested_again() {
+    let mut alone = Solo::new(Environment::default(), "microsoft-mail", |_| Tokens::new());
+    alone.console.now = moment(0);
+    alone.authorize(FlowKind::DeviceCode);
+    let set = TokenSet {
+        refresh_token: None,
+        expires_in: None,
+        scope: Some(vec![
+            "https://outlook.office.com/IMAP.AccessAsUser.All".to_owned(),
+        ]),
+        ..of_mail()
+    };
+    alone.hear(FlowEvent::Tokens(Box::new(set)));
+    let [(_, text)] = said(&alone).try_into().unwrap();
+    assert_eq!(
+        text,
+        "When the access token expires, you must sign in again. The service did not grant offline_access."
+    );
+    assert_eq!(
+        row(&alone, "Lifetime"),
+        "Lifetime          not returned by the service; usually about 1 hour"
+    );
+}
+
+#[test]
+fn an_expired_token_is_renewed_and_not_copied() {
+    let mut alone = with("microsoft-mail", of_mail());
+    alone.console.now = moment(3600);
+    let expired = |alone: &Solo<Tokens>| said(alone).remove(0).1;
+    assert_eq!(
+        expired(&alone),
+        "Expired today at 13:01. Press f to get a new one."
+    );
+    alone.console.now = moment(24 * 3600);
+    assert!(expired(&alone).starts_with("Expired yesterday at 13:01. "));
+    let set = TokenSet {
+        refresh_token: None,
+        expires_in: Some(60),
+        ..of_mail()
+    };
+    let mut without = with("facebook", set);
+    without.console.now = moment(60);
+    assert!(expired(&without).ends_with(" Sign in again to get a new one."));
+}
+
+#[test]
+fn a_revoked_refresh_token_refreshes_nothing() {
+    let mut alone = with("gitlab", of_mail());
+    assert!(alone.labels().contains(&"Refresh".to_owned()));
+    let asked = alone.session.ask(Tool::Revocation, TokenKind::Refresh);
+    let _ = asked.unwrap();
+    let kinds = [TokenKind::Refresh, TokenKind::Access];
+    let revoked = kinds.map(|kind| Revoked {
+        kind,
+        outcome: Ok(Verified::Inactive),
+    });
+    alone.hear(FlowEvent::Tool(Box::new(Told {
+        outcome: Ok(tool_report::Outcome::Revoked(revoked.into())),
+        took: Duration::ZERO,
+    })));
+    assert!(!alone.labels().contains(&"Refresh".to_owned()));
+    alone.go(REFRESH);
+    let text = "Revoked. Sign in again to get new tokens.";
+    assert_eq!(
+        said(&alone),
+        [("Refresh token".to_owned(), text.to_owned())]
+    );
+}
+
+#[test]
+fn the_checks_are_copied_from_their_row() {
+    let mut alone = tokens();
+    let check = |name| Check::new(name, Outcome::Passed, "as expected");
+    let checks = vec![check(CheckName::Tls), check(CheckName::State)];
+    alone.session.tokens.as_mut().unwrap().checks = checks;
+    alone.go(Item::Checks);
+    let text = copied(&mut alone, Item::Copy);
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(text.contains("as expected"), "{text}");
+    alone.press(Item::Reveal);
+    assert!(alone.screen.checks && !alone.screen.revealed);
 }
 
 #[test]

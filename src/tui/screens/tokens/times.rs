@@ -72,9 +72,13 @@ impl End {
     }
 
     /// Returns the expiration as a sentence.
-    pub(super) fn sentence(self) -> String {
+    pub(super) fn sentence(self, now: Moment) -> String {
         if self.left.is_zero() {
-            return format!("Expired at {}.", self.at.strftime("%Y-%m-%d %H:%M"));
+            return format!(
+                "Expired {} at {}.",
+                now.day(self.at),
+                self.at.strftime("%H:%M")
+            );
         }
         let at = if self.left < DAY { "at" } else { "on" };
         let (time, left) = (self.time(), time_left(self.left).0);

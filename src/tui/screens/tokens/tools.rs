@@ -95,7 +95,7 @@ impl Tokens {
         let them = if rows.len() == 1 { "it" } else { "them" };
         let from_profile = tokens.profile.as_ref();
         let from_profile = from_profile.map_or_else(String::new, |name| {
-            format!(" Revoked tokens are removed from the profile {name}.")
+            format!(" Revoked tokens are removed from the profile \"{name}\".")
         });
         let mut text = format!(
             "Programs that use {them} stop working, and you must sign in again.{from_profile} This can't be undone."
@@ -188,7 +188,7 @@ pub(super) fn reading(response: &Response, cx: ViewContext<'_>, columns: usize) 
             (title, facts, &found.claims)
         }
     };
-    let answered = ("Answered", format!("in {}", took(response.took)));
+    let answered = ("Response", format!("in {}", took(response.took)));
     let mut lines: Vec<TextLine<'static>> = facts
         .into_iter()
         .chain([answered])

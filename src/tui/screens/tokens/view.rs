@@ -27,9 +27,10 @@ use crate::session::{Taken, TokenState, Value};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::{Body, Row};
 use crate::tui::widgets::grid::{self, LOW, NARROW};
-use crate::tui::widgets::masked::{ENDS, SHORT_ENDS, masked, thousands};
+use crate::tui::widgets::masked::{ENDS, SHORT_ENDS, masked};
 use crate::tui::widgets::rows::{Beside, Parts, check_rows, fact, facts, head, row};
 use crate::tui::widgets::text::{chunks, lower_first, shorten, time_left, width};
+use crate::words::thousands;
 
 /// Returns whether the value that is shown in full needs the whole screen, because it would leave no room for another
 /// body.
@@ -193,9 +194,13 @@ impl<'a> Drawing<'a> {
     fn parts(&self, line: Line) -> Parts {
         let detail = Line::MAIL.contains(&line) || Line::SCRIPT.contains(&line);
         let narrow = self.is_narrow();
+        let focused = self.screen.common.has_focus(self.cx, &Item::Line(line));
+        // The buttons act on this row.
+        let chosen = self.screen.chosen == line && self.screen.common.focus != Item::Checks;
         Parts {
             detail: detail && !narrow,
-            focused: self.screen.common.has_focus(self.cx, &Item::Line(line)),
+            focused,
+            label_style: (chosen && !focused).then(|| self.cx.theme().strong()),
             ..Parts::new(if narrow {
                 line.short_label()
             } else {
@@ -340,7 +345,7 @@ impl<'a> Drawing<'a> {
             }
         }
         if let (None, Some(lifetime)) = (tokens.set.expires_in, &tokens.preset.tokens.lifetime) {
-            let text = format!("not returned; usually {lifetime}");
+            let text = usual_lifetime(lifetime);
             self.rows.extend(fact(theme, "Lifetime", &text, columns));
         }
         for kept in &tokens.set.kept {
@@ -397,6 +402,16 @@ fn state(value: Value, end: Option<End>, taken: Taken) -> (String, String) {
             ("lifetime unknown".to_owned(), "lifetime unknown".to_owned())
         }
         None => (word.to_owned(), word.to_owned()),
+    }
+}
+
+/// Returns the lifetime of an access token from that of a preset, which may also tell the refresh token's.
+fn usual_lifetime(lifetime: &str) -> String {
+    let own = lifetime.split("; refresh token").next();
+    let own = own.unwrap_or(lifetime);
+    match own.strip_prefix("access token ") {
+        Some(time) => format!("not returned by the service; usually {time}"),
+        None => format!("not returned by the service; {own}"),
     }
 }
 
