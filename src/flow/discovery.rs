@@ -145,11 +145,11 @@ mod tests {
         let error = discovered(MISSING, MISSING).await.unwrap_err();
         assert!(!error.is_issuer_mismatch());
         let text = error.to_string();
-        assert!(text.ends_with(": HTTP status 404."), "{text}");
+        assert!(text.ends_with(" (HTTP status 404)."), "{text}");
         let error = discovered(MISSING, ("410 Gone", "")).await.unwrap_err();
         let text = error.to_string();
         assert!(
-            text.ends_with(": HTTP status 404; HTTP status 410."),
+            text.ends_with(" (HTTP status 404; HTTP status 410)."),
             "{text}"
         );
     }

@@ -200,7 +200,7 @@ pub enum FlowError {
     #[error(transparent)]
     ClientKey(#[from] KeyFileError),
     /// The issuer's metadata can't be used.
-    #[error("No usable metadata found for {issuer}: {reason}.")]
+    #[error("No usable metadata found for {issuer} ({reason}).")]
     Discovery {
         /// The issuer as entered.
         issuer: String,

@@ -70,7 +70,8 @@ fn what_was_found_is_locked_and_feeds_scopes_and_pkce() {
         _ => Reply::json(404, "{}"),
     });
     let told = format!(
-        "Found at {}{WELL_KNOWN}: Auth. code URL, Token ex. URL (now locked), 2 scopes. Changing Issuer undoes this.",
+        "Found in the issuer's metadata: Auth. code URL, Token ex. URL (now locked), 2 scopes. Changing Issuer undoes this. \
+            Source: {}{WELL_KNOWN}",
         server.url
     );
     let mut terminal = discover(home.path(), &server.url, &told);
@@ -111,7 +112,7 @@ fn a_path_in_the_issuer_and_a_slash_at_its_end() {
         _ => Reply::json(404, "{}"),
     });
     let told = format!(
-        "Found at {}/.well-known/oauth-authorization-server/realms/a",
+        "Source: {}/.well-known/oauth-authorization-server/realms/a",
         server.url
     );
     let terminal = discover(home.path(), &format!("{}/realms/a", server.url), &told);
@@ -164,7 +165,7 @@ fn a_failed_discovery_names_the_field_and_offers_the_issuer_that_was_meant() {
     terminal.wait_for("Fix Press Ctrl+F to use http://127.0.0.1:");
     assert!(terminal.look(|screen| is_focused(screen, "Issuer")));
     terminal.send(CTRL_F);
-    terminal.wait_for("Changed Use http://127.0.0.1:");
+    terminal.wait_for("Changed Issuer is now http://127.0.0.1:");
     press_discover(&mut terminal);
     let told = format!("Did you mean {}/v1?", server.url);
     terminal.wait_until(&told, |screen| {
@@ -172,9 +173,9 @@ fn a_failed_discovery_names_the_field_and_offers_the_issuer_that_was_meant() {
         together(&screen.contents()).contains(&together(&told))
     });
     terminal.send(CTRL_F);
-    terminal.wait_for("Changed Use http://127.0.0.1:");
+    terminal.wait_for("Changed Issuer is now http://127.0.0.1:");
     press_discover(&mut terminal);
-    terminal.wait_for("Found at");
+    terminal.wait_for("Found in the issuer's metadata");
 }
 
 #[test]

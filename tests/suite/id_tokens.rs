@@ -88,7 +88,7 @@ fn keys_that_change_between_two_sign_ins_are_requested_again() {
     terminal.wait_for("[a Authorize]");
     terminal.focus("Discover");
     terminal.send(ENTER);
-    terminal.wait_for("Found at");
+    terminal.wait_for("Found in the issuer's metadata");
     let authorize = |terminal: &mut crate::terminal::Terminal| {
         terminal.wait_for("[a Authorize]");
         terminal.focus("Authorize");

@@ -133,12 +133,15 @@ fn discovery_fills_the_form() {
     terminal.wait_for("Fetch endpoints and scopes from the issuer's metadata.");
     terminal.send(ENTER);
     terminal.wait_for(&format!(
-        "Found at {}/.well-known/openid-configuration: Auth. code URL, Device code URL, Token ex. URL (now locked)",
+        "Source: {}/.well-known/openid-configuration",
         provider.issuer()
     ));
     let found = terminal.flat();
     assert!(
-        found.contains("PKCE S256, responses include the issuer. Changing Issuer undoes this."),
+        found.contains("PKCE S256, responses include the issuer. Changing Issuer undoes this.")
+            && found.contains(
+                "Found in the issuer's metadata: Auth. code URL, Device code URL, Token ex. URL (now locked)"
+            ),
         "{found}"
     );
     let screen = terminal.screen();
@@ -350,7 +353,7 @@ fn tokens_are_asked_about_and_revoked_on_the_screen() {
     terminal.wait_for("[a Authorize]");
     terminal.focus("Discover");
     terminal.send(ENTER);
-    terminal.wait_for("Found at");
+    terminal.wait_for("Found in the issuer's metadata");
     terminal.send("\t");
     terminal.focus("Tokens");
     terminal.send(ENTER);
@@ -496,7 +499,7 @@ fn an_id_token_without_a_nonce_is_helped_by_one_key() {
     terminal.wait_for("Press Ctrl+F to remove openid from Scope.");
     terminal.wait_for("Ctrl+F fix");
     terminal.send("\x06");
-    terminal.wait_for("Changed Remove openid from Scope.");
+    terminal.wait_for("Changed Scope is now");
     assert!(terminal.look(|screen| is_focused(screen, "Authorize")));
     let url = sign_in(&mut terminal);
     assert!(

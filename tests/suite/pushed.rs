@@ -102,7 +102,7 @@ fn the_screen_shows_the_step_and_the_trace_has_no_reference() {
     terminal.wait_for("[a Authorize]");
     terminal.focus("Discover");
     terminal.send(ENTER);
-    terminal.wait_for("Found at");
+    terminal.wait_for("Found in the issuer's metadata");
     terminal.focus("Authorize");
     terminal.send(ENTER);
     terminal.wait_for("URL, code or error text");

@@ -129,7 +129,12 @@ fn entry(list: &List, at: usize, focused: bool, theme: Theme, frame: &mut Frame<
     if narrow {
         return;
     }
-    let cut = shorten(&entry.about, state - about - 1, theme.ellipsis());
+    let end = if entry.state.is_empty() {
+        columns
+    } else {
+        state
+    };
+    let cut = shorten(&entry.about, end - about - 1, theme.ellipsis());
     put(
         theme,
         frame,

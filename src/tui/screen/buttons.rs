@@ -89,6 +89,10 @@ fn is_near<I>(entries: &[Entry<I>], focus: usize, at: usize) -> bool {
     // From a row to its buttons, or between its buttons.
     let between = &entries[low + 1..high.max(low + 1)];
     let beside = |entry: &Entry<I>| entry.beside && entry.kind == Kind::Button;
+    // A button in a row of its own belongs to no other row.
+    if at != focus && entries[low..=high].iter().any(|entry| entry.own_row) {
+        return false;
+    }
     at >= focus && between.iter().all(beside)
         || beside(&entries[focus]) && between.iter().all(beside)
 }

@@ -50,6 +50,8 @@ pub struct Entry<I> {
     pub shortcut: Shortcut,
     /// Whether the item is next to a row of the body, not among the buttons at the bottom.
     pub beside: bool,
+    /// Whether the item is a button that has a row of the body to itself.
+    pub own_row: bool,
     /// A state at the end of the item's row, such as `missing`.
     pub state: Cow<'static, str>,
     /// The description under More. An entry with a description is shown only there.
@@ -72,6 +74,7 @@ impl<I> Entry<I> {
             label: label.into(),
             shortcut,
             beside: kind != Kind::Button,
+            own_row: false,
             state: Cow::Borrowed(""),
             more: None,
             off: false,
@@ -129,6 +132,14 @@ impl<I> Entry<I> {
     /// Creates the button that lists the buttons that don't fit or are rarely needed.
     pub fn more(item: I) -> Self {
         Self::button(item, MORE, 'o')
+    }
+
+    /// Creates a button that has a row of the body to itself.
+    pub fn in_own_row(item: I, label: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            own_row: true,
+            ..Self::beside(item, label)
+        }
     }
 
     /// Creates a button next to a row.

@@ -33,7 +33,8 @@ pub(super) fn sentence(filled: &[Key], metadata: &Metadata, settings: &Settings)
         Access::Locked | Access::OtherFlow | Access::NotOffered => "",
     };
     let source = clean(metadata.source.as_str(), 100);
-    format!("Found at {source}: {}.{undo}", parts.join(", "))
+    let found = parts.join(", ");
+    format!("Found in the issuer's metadata: {found}.{undo} Source: {source}")
 }
 
 impl Form {

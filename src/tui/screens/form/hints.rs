@@ -1,12 +1,15 @@
 //! The message about the focused item: its problem, or else its purpose.
 
 use super::state::{Form, Item, can_be_fixed, told};
+use crate::clean::clean;
 use crate::form::checks::{Problem, Severity};
 use crate::form::settings::{AuthenticationChoice, Key};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, PkceMode};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::said::{Said, Tone};
+use crate::tui::widgets::text::lower_first;
+use crate::words::sentence;
 
 /// Returns the message: the problem of the focused field, or else of another field, or else the purpose of the focused
 /// item.
@@ -24,6 +27,9 @@ pub(super) fn said(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> Ve
         item => vec![Said::new(name(item), button(cx, item))],
     }
 }
+
+/// Maximum number of characters of the saved value in a fix.
+const SAVED: usize = 60;
 
 /// Returns the previous value of a changed field, and the consequences of the change.
 fn changed_said(cx: ViewContext<'_>, key: Key, saved: &str) -> Vec<Said> {
@@ -49,15 +55,21 @@ fn changed_said(cx: ViewContext<'_>, key: Key, saved: &str) -> Vec<Said> {
             | Key::CaFile
     );
     let after = if another {
-        " After that, sign in again: the stored tokens are of the other sign-in."
+        " After that, sign in again: the stored tokens belong to the earlier sign-in."
     } else {
         ""
     };
     let text = format!("{was} Scripts keep using the saved settings until you save.{after}");
-    vec![
-        Said::new("Changed", text),
-        Said::new("Fix", "Ctrl+S saves the change. Ctrl+_ undoes it."),
-    ]
+    let undo = match (key, saved.is_empty()) {
+        (Key::ClientSecret, _) => "enter the earlier client secret".to_owned(),
+        (_, true) => "clear the field".to_owned(),
+        (_, false) => {
+            let verb = if key.is_text() { "enter" } else { "choose" };
+            format!("{verb} the earlier value: {}", clean(saved, SAVED))
+        }
+    };
+    let fix = format!("Ctrl+S saves the change. To undo it, {undo}");
+    vec![Said::new("Changed", text), Said::new("Fix", sentence(&fix))]
 }
 
 /// Returns a problem, and how to fix it.
@@ -76,8 +88,11 @@ fn problem_said(cx: ViewContext<'_>, problem: &Problem) -> Vec<Said> {
     let mut said = vec![Said::new(label, text).toned(tone)];
     match &problem.remedy {
         Some(remedy) if can_be_fixed(cx, problem) => {
-            let fix = crate::tui::widgets::text::lower_first(&remedy.label);
-            said.push(Said::new("Fix", format!("Press Ctrl+F to {fix}.")));
+            let fix = lower_first(&remedy.label);
+            said.push(Said::new(
+                "Fix",
+                sentence(format!("Press Ctrl+F to {fix}")),
+            ));
         }
         _ => said.extend(where_to(cx, problem.key)),
     }
@@ -139,11 +154,17 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
     let text = match (item, cx.session.settings.flow()) {
         (Item::Choices(_), _) => "Pick one of the known values.",
         (Item::ScopeList, _) => "Pick from a list of known scopes.",
-        (Item::KeyList, _) => "Pick a certificate of this computer that has a private key.",
+        (Item::KeyList, _) => "Pick a certificate of this machine that has a private key.",
         (Item::Configure, _) => "Set up or verify this machine's listener for the redirect.",
         (Item::Advanced, _) => {
             let count = cx.session.settings.advanced_keys().count();
             return format!("{count} fields that most services don't need.");
+        }
+        (Item::Authorize, FlowKind::DeviceCode) if is_demo(cx) => {
+            "Start the sign-in. You get a code. Press y to approve it, or enter it in a browser on this machine."
+        }
+        (Item::Authorize, FlowKind::AuthorizationCode) if is_demo(cx) => {
+            "Start the sign-in. You get a URL. Press y to approve it, or open it in a browser on this machine."
         }
         (Item::Authorize, FlowKind::DeviceCode) => {
             "Start the sign-in. You get a code to enter in any browser."
@@ -160,7 +181,7 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
         (Item::Tokens, _) => "Show the tokens of the last sign-in.",
         (Item::Profiles, _) => "List, open, rename and delete saved profiles.",
         (Item::Save, _) => match cx.session.profile() {
-            Some(name) => return format!("Save these settings to the profile {name}."),
+            Some(name) => return format!("Save these settings to the profile \"{name}\"."),
             None => "Save these settings, and the tokens if there are any, as a profile.",
         },
         (Item::SaveAs, _) => SAVE_AS,
@@ -177,6 +198,11 @@ fn button(cx: ViewContext<'_>, item: &Item) -> String {
         (Item::Field(_), _) => "",
     };
     text.to_owned()
+}
+
+/// Returns whether the preset is the demo, whose server only this machine can reach.
+pub(super) fn is_demo(cx: ViewContext<'_>) -> bool {
+    cx.session.settings.preset().embedded_server
 }
 
 /// The description of Copy registration under More.
@@ -287,7 +313,7 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
             format!("How the client authenticates. Left and Right choose: {all}.")
         }
         Key::ClientKey if cx.console.environment.windows => {
-            "The private key of the client, instead of a client secret: a PEM file, or a certificate of this computer, such as \
+            "The private key of the client, instead of a client secret: a PEM file, or a certificate of this machine, such as \
               Cert:\\LocalMachine\\My\\THUMBPRINT. List shows the certificates."
                 .to_owned()
         }

@@ -3,6 +3,7 @@
 use crate::tui::dialog::Reading;
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::rows::labeled_lines;
+use crate::words::sentence;
 
 /// Returns the details of the service as a text.
 pub(super) fn info(cx: ViewContext<'_>, columns: usize) -> Reading {
@@ -63,7 +64,7 @@ pub(super) fn info(cx: ViewContext<'_>, columns: usize) -> Reading {
         (&preset.unverified, "Not verified"),
     ] {
         for text in list {
-            entry(label, text);
+            entry(label, &sentence(text));
         }
     }
     Reading {

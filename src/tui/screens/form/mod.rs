@@ -21,6 +21,7 @@ use self::lists::{ANOTHER, choices, keys, scopes};
 pub(in crate::tui) use self::prospect::prospect;
 pub(super) use self::state::Form;
 use self::state::{DialogId, Item, missing};
+use crate::form::changed::changed;
 use crate::form::clean_value::{clean_value, one_line};
 use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, Key};
@@ -173,7 +174,7 @@ impl Screen for Form {
         for key in settings.keys() {
             if key == ADVANCED[0] {
                 let label = if self.advanced { "Hide" } else { "Show" };
-                items.push(Entry::beside(Item::Advanced, label));
+                items.push(Entry::in_own_row(Item::Advanced, label));
             }
             if ADVANCED.contains(&key) && !self.advanced {
                 continue;
@@ -387,7 +388,8 @@ impl Screen for Form {
         }
         let problems = request::problems(&cx.session.settings);
         if !problems.contains(&problem) {
-            cx.tell(Message::done("Changed", format!("{}.", remedy.label)));
+            let text = changed(&cx.session.settings, &remedy.change);
+            cx.tell(Message::done("Changed", text));
         }
     }
 

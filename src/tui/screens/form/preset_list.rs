@@ -140,8 +140,8 @@ fn offers(preset: &Preset) -> String {
     let words = |flow: &FlowKind| match flow {
         FlowKind::DeviceCode => "device",
         FlowKind::AuthorizationCode => "browser",
-        FlowKind::ClientCredentials => "client",
-        FlowKind::JwtBearer => "key",
+        FlowKind::ClientCredentials => "no user",
+        FlowKind::JwtBearer => "service account",
     };
     let words: Vec<&str> = preset.flows.offered.iter().map(words).collect();
     words.join(", ")
@@ -165,7 +165,11 @@ fn about(preset: &Preset) -> Vec<Said> {
     }
     let mut said = Vec::new();
     if let Some(note) = &preset.confidence_note {
-        said.push(Said::new("Unverified", note.clone()));
+        let label = match preset.confidence {
+            Confidence::High => "Note",
+            Confidence::Medium | Confidence::Low => "Unverified",
+        };
+        said.push(Said::new(label, note.clone()));
     } else if let Some(why) = &preset.flows.why {
         said.push(Said::new("About", why.clone()));
     } else if let Some(note) = preset.notes.first() {

@@ -1,5 +1,6 @@
 //! The steps of Authorize, shown next to the form on a wide page before a sign-in.
 
+use super::hints::is_demo;
 use crate::oauth::client::FlowKind;
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::{Body, Row};
@@ -9,6 +10,12 @@ use crate::tui::widgets::text::wrap;
 /// Returns what Authorize will do, step by step.
 pub(in crate::tui) fn prospect(cx: ViewContext<'_>, columns: u16) -> Body {
     let steps: &[&str] = match cx.session.settings.flow() {
+        FlowKind::DeviceCode if is_demo(cx) => &[
+            "Request a code from the demo server.",
+            "Show you the code. Press y to approve it, or enter it in a browser on this machine.",
+            "Check every few seconds until you approve.",
+            "Receive the tokens, and check them.",
+        ],
         FlowKind::DeviceCode => &[
             "Request a code from the service.",
             "Show you the code. You enter it in any browser.",

@@ -71,7 +71,7 @@ pub(super) fn sentence(filled: Option<&[Key]>, session: &Session) -> String {
     };
     let client = session.registration.as_ref();
     if client.is_some_and(|client| client.secret_expires_at.is_some()) {
-        text += " The client secret expires: Copy registration contains the time.";
+        text += " The client secret expires. The registration contains the time.";
     }
     if filled.is_none() || client.is_some_and(|client| client.access_token.is_some()) {
         text += " Keep the registration to change or delete it later: choose Copy registration or Save registration… under \

@@ -14,7 +14,7 @@ use crate::presets::library::built_in;
 use crate::presets::{CUSTOM, Library};
 use crate::tui::keys::Command;
 use crate::tui::screen::testing::{Solo, token_set};
-use crate::tui::screen::{AnyScreen, Outbox};
+use crate::tui::screen::{AnyScreen, Outbox, Place};
 use crate::tui::widgets::editor::Edit;
 
 /// Returns the form with complete settings of this preset.
@@ -324,4 +324,32 @@ fn a_certificate_of_the_machine_is_chosen_as_client_key() {
     let mut elsewhere = form(CUSTOM);
     elsewhere.screen.advanced = true;
     assert!(!elsewhere.labels().contains(&"List".to_owned()));
+}
+
+#[test]
+fn a_small_window_shows_only_the_buttons_of_the_focused_row() {
+    let mut alone = custom();
+    alone.console.size = (40, 10);
+    let shows_fold = |alone: &Solo<Form>| {
+        let items = AnyScreen::items(&alone.screen, alone.view());
+        let is_fold = |label: &str| ["Show", "Hide"].contains(&label);
+        let mut placed = items.iter().filter(|item| is_fold(&item.label));
+        placed.any(|item| matches!(item.place, Place::Row(_)))
+    };
+    alone.go(Item::Field(Key::TokenUrl));
+    assert!(!shows_fold(&alone));
+    alone.go(Item::Advanced);
+    assert!(shows_fold(&alone));
+}
+
+#[test]
+fn the_demo_is_approved_on_this_machine_only() {
+    let mut alone = form("demo");
+    alone.go(Item::Authorize);
+    let hint = &alone.body(80, 24).hint[0];
+    assert!(hint.text.contains("Press y to approve it"), "{hint:?}");
+    let mut other = form("microsoft-mail");
+    other.go(Item::Authorize);
+    let hint = &other.body(80, 24).hint[0];
+    assert!(hint.text.contains("in any browser"), "{hint:?}");
 }

@@ -73,9 +73,12 @@ fn label(cx: ViewContext<'_>, key: Key, columns: usize) -> Cow<'static, str> {
         Key::ClientAuthentication => "Auth.",
         Key::ExtraParameters => "Extra",
         Key::LoginHint => "Login",
-        Key::ListenAddress => "Listen on",
-        Key::Certificate => "Cert.",
-        Key::CertificateKey => "Cert. key",
+        Key::ClientKey => "Key",
+        Key::ClientKeyId => "Key ID",
+        Key::ClientCertificate => "Key cert.",
+        Key::ListenAddress => "Listen",
+        Key::Certificate => "TLS cert",
+        Key::CertificateKey => "TLS key",
         _ => "",
     };
     if narrow && !short.is_empty() {
@@ -215,9 +218,9 @@ fn state(
     }
 }
 
-/// Returns the number of services that have presets.
+/// Returns the number of services that have presets. Custom settings and the demo are not services.
 fn services(cx: ViewContext<'_>) -> usize {
-    cx.session.library.count().saturating_sub(1)
+    cx.session.library.count().saturating_sub(2)
 }
 
 fn secret_word(cx: ViewContext<'_>) -> &'static str {
