@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
 use super::failure::{Asked, Failure, ServerError};
 use super::token::{Fate, Reading, TokenSet, error, number, parse_token_answer};
-use super::url::{from_server, not_turned_here};
+use super::url::{UrlProblem, from_server, not_turned_here};
 use crate::clean::{clean, is_typable};
 use crate::secret::SecretString;
 
@@ -24,6 +24,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const DEFAULT_LIFE: Duration = Duration::from_mins(15);
 /// Maximum lifetime of a code; guards against absurd numbers.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
+/// User codes with more characters are not usable.
+const LONGEST_CODE: usize = 60;
 
 /// The codes and URLs of a device authorization response (RFC 8628, section 3.2).
 #[derive(Debug)]
@@ -87,7 +89,13 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
             })
     };
     let user_code = required("user_code")?;
-    if !is_typable(&user_code) || user_code.chars().count() > 60 {
+    let length = user_code.chars().count();
+    if length > LONGEST_CODE {
+        return Err(unusable(format!(
+            "its user_code has {length} characters, which is too long to type"
+        )));
+    }
+    if !is_typable(&user_code) {
         return Err(unusable(
             "its user_code contains characters that can't be typed".to_owned(),
         ));
@@ -105,9 +113,13 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
     let verification_uri = match (address, &complete) {
         (Some(address), _) => {
             let whole = absolute(&address, from);
-            let url = from_server(&whole).map_err(|_| {
+            let url = from_server(&whole).map_err(|problem| {
+                let why = match problem {
+                    UrlProblem::UserInfo => "which contains a user name",
+                    _ => "which is not an https URL",
+                };
                 Failure::Address(format!(
-                    "verification_uri is {}, which is not an https URL",
+                    "verification_uri is {}, {why}",
                     clean(&address, 100)
                 ))
             })?;
@@ -487,7 +499,14 @@ mod tests {
         };
         assert!(parse_grant(&answer(200, &long(60)), &Dialect::default(), &from()).is_ok());
         for (body, words) in [
-            (long(61).as_str(), "user_code"),
+            (
+                long(61).as_str(),
+                "user_code has 61 characters, which is too long",
+            ),
+            (
+                r#"{"device_code":"d","user_code":"u","verification_uri":"https://a.example@b.example/d"}"#,
+                "https://a.example@b.example/d, which contains a user name",
+            ),
             (
                 r#"{"error":"invalid_client","error_description":"who?"}"#,
                 "invalid_client: who?",

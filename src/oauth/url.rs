@@ -18,7 +18,7 @@ pub enum UrlProblem {
     Scheme(String),
     /// It uses http to another machine.
     #[error(
-        "Plain http is allowed only for this machine (localhost, 127.0.0.1). Use https for {0}"
+        "Plain http is allowed only for this machine (localhost, 127.0.0.1). Use https for {host}", host = .0.trim_end_matches('.')
     )]
     Insecure(String),
     /// It contains `user:password@`.

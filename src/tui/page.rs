@@ -117,7 +117,13 @@ impl Page {
         };
         let message_rows = wanted.min(free(room));
         cut(&mut lines, message_rows.into(), area, model.console.theme);
-        let kept = message_rows.max(MESSAGE_ROWS.min(room));
+        // A low window without a message has these rows for its body.
+        let least = if low && said.is_empty() {
+            0
+        } else {
+            MESSAGE_ROWS.min(room)
+        };
+        let kept = message_rows.max(least);
         body_area.height = room - kept;
         let below = u16::try_from(body.below.len()).unwrap_or(0);
         body_area.height = body_area.height.saturating_sub(below);

@@ -114,7 +114,7 @@ fn a_decoder_reads_the_device_urls_of_services() {
         let (mut terminal, _server, home) = start(DeviceFlow::at(uri), &[]);
         terminal.focus("QR code");
         terminal.send(ENTER);
-        terminal.wait_for("The QR code leads to");
+        terminal.wait_for("The QR code points to");
         assert_eq!(decoded(&terminal, home.path()), [uri, uri]);
         let screen = terminal.flat();
         assert!(
@@ -205,7 +205,7 @@ fn an_authorization_url_has_one_where_it_fits() {
     terminal.resize(120, 60);
     terminal.wait_for("[q QR code]");
     terminal.send("q");
-    terminal.wait_for("The QR code leads to");
+    terminal.wait_for("The QR code points to");
     assert_eq!(
         decoded(&terminal, home.path()),
         [url.as_str(), url.as_str()]
@@ -225,8 +225,8 @@ fn it_gives_way_to_the_tokens() {
     terminal.wait_for("With code");
     let url = terminal.url();
     terminal.send("q");
-    terminal.wait_for("The QR code leads to");
+    terminal.wait_for("The QR code points to");
     run(std::process::Command::new("curl").args(["-sS", "-d", "decision=approve", &url]));
     terminal.wait_for("Access token");
-    assert!(!terminal.flat().contains("The QR code leads to"));
+    assert!(!terminal.flat().contains("The QR code points to"));
 }

@@ -26,7 +26,7 @@ use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::Row;
 use crate::tui::widgets::grid::{self, DETAIL};
 use crate::tui::widgets::rows::{Beside, Parts, below, detail, facts, row};
-use crate::tui::widgets::text::{chunks, fit, shorten, width, window, wrap};
+use crate::tui::widgets::text::{fit, shorten, width, window, wrap};
 
 /// Maximum number of rows for the service's description of an unverified error.
 const DESCRIPTION_LINES: usize = 3;
@@ -141,7 +141,7 @@ impl Part<'_> {
                     ..parts
                 };
                 rows.extend(facts(theme, parts, lead, columns));
-                let lines = chunks(&command, grid::room(columns)).into_iter();
+                let lines = wrap(&command, grid::room(columns)).into_iter();
                 rows.extend(lines.map(|line| below(line, columns)));
             }
             rows.push(Row::blank());
@@ -151,7 +151,7 @@ impl Part<'_> {
         } else if steps.run.tunnel.is_some() {
             "In the browser on that computer, open"
         } else if is_loopback(steps.url) {
-            "In a browser on this computer, open"
+            "In a browser on this machine, open"
         } else {
             "In a browser, open"
         };

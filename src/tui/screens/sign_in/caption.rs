@@ -37,7 +37,7 @@ pub(super) fn caption(
         }) => Some((user_code, complete.as_ref() == Some(&picture.url))),
         _ => None,
     };
-    let mut leads: Vec<Line<'static>> = text("The QR code leads to").collect();
+    let mut leads: Vec<Line<'static>> = text("The QR code points to").collect();
     leads.extend(lines.into_iter().map(strong));
     if let Some((user_code, included)) = code {
         let about = if included {
@@ -59,7 +59,7 @@ pub(super) fn caption(
         paragraphs.push(leads);
     }
     if is_loopback(&picture.url) {
-        paragraphs.push(text("This URL is on this computer. A phone can't open it.").collect());
+        paragraphs.push(text("This URL is on this machine. A phone can't open it.").collect());
     }
     paragraphs.push(text("Still waiting for approval.").collect());
     let needed: usize = paragraphs.iter().map(|lines| lines.len() + 1).sum();

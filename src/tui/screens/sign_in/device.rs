@@ -84,7 +84,7 @@ pub(super) fn rows(
 
 fn place(url: &Url) -> &'static str {
     if is_loopback(url) {
-        "in a browser on this computer."
+        "in a browser on this machine."
     } else {
         "in a browser on any device."
     }
@@ -210,7 +210,7 @@ fn narrow(cx: ViewContext<'_>, steps: &Steps<'_>, columns: usize, level: Without
     let mut rows = Vec::new();
     let open = match (level < Without::Where, is_loopback(steps.url)) {
         (false, _) => "Open",
-        (true, true) => "Open on this computer",
+        (true, true) => "Open on this machine",
         (true, false) => "Open on any device",
     };
     rows.push(narrow_step(theme, "1", &open.into(), None, columns));

@@ -23,6 +23,7 @@ use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::Row;
 use crate::tui::widgets::rows::{Beside, Parts, below, facts, row};
 use crate::tui::widgets::text::{chunks, lower_first, time_left, wrap};
+use crate::words::sentence;
 
 /// A part of the body: its label, the style of the label, and a text.
 struct Part {
@@ -93,7 +94,10 @@ fn failed(cx: ViewContext<'_>, run: &Run, ended: &Ended) -> Vec<Part> {
         .redirect_url()
         .filter(|_| field == Some(Key::RedirectUrl));
     let fix = match cx.session.explained_fix() {
-        Some(remedy) => format!("{fix} Press Ctrl+F to {}.", lower_first(&remedy.label)),
+        Some(remedy) => {
+            let press = format!("Press Ctrl+F to {}", lower_first(&remedy.label));
+            format!("{fix} {}", sentence(&press))
+        }
         None => fix.clone(),
     };
     parts.push(Part {
@@ -133,11 +137,16 @@ fn expired(cx: ViewContext<'_>, run: &Run, ended: &Ended) -> Vec<Part> {
     else {
         return vec![warning(ended.text.clone()), Part::new("Fix", &ended.hint)];
     };
-    let at = until.minute();
+    // A service can end a code early.
+    let at = if until.up <= cx.console.now.up {
+        format!(" at {}", until.minute())
+    } else {
+        String::new()
+    };
     let (minutes, _) = time_left(*valid);
     let mut parts = vec![
         warning(format!(
-            "The code {user_code} expired at {at} without approval."
+            "The code {user_code} expired{at} without approval."
         )),
         Part::new(
             "Fix",

@@ -10,6 +10,7 @@ use crate::session::run::{Phase, Poll, Run};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::text::{time_left, wrap};
+use crate::words::sentence;
 
 /// Rows for the message in a small window.
 const SMALL_ROWS: usize = 2;
@@ -24,7 +25,7 @@ pub(super) const PASTE: &str = "After signing in, copy the URL from the browser'
 /// Returns all sentences, the most important first.
 pub(super) fn hints(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
     let mut said = match &run.phase {
-        Phase::Starting => vec![Said::new("Waiting", "for the service to answer.")],
+        Phase::Starting => vec![Said::new("Waiting", "for the service to respond.")],
         Phase::Device { .. } => waiting_for_approval(cx, run),
         Phase::SignIn { .. } if run.exchanges() => {
             vec![Said::new("Waiting", "for the service to issue the tokens.")]
@@ -33,6 +34,8 @@ pub(super) fn hints(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<Said
             Some(said) => said,
             None => waiting_for_browser(screen, cx, run),
         },
+        // A small window needs the rows for the fix.
+        Phase::Failed(_) if is_narrow(cx) => Vec::new(),
         Phase::Failed(_) => vec![Said::new("", "Your settings are unchanged.")],
     };
     if run.is_live() {
@@ -66,12 +69,12 @@ fn waiting_for_approval(cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
         return Vec::new();
     };
     let checked = match asked {
-        0 => "Not checked yet.".to_owned(),
+        0 => "Not checked yet".to_owned(),
         count => format!("Checked {}", times(*count)),
     };
     let trouble = last.as_ref().and_then(trouble);
     if is_narrow(cx) {
-        let waiting = format!("Waiting for approval. {}.", checked.trim_end_matches('.'));
+        let waiting = format!("Waiting for approval. {checked}.");
         let waiting = Said::new("", waiting);
         return std::iter::once(waiting).chain(trouble).collect();
     }
@@ -82,10 +85,8 @@ fn waiting_for_approval(cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
         until.minute()
     );
     if trouble.is_none() {
-        text = format!("{text} {checked}");
-        if let Some(last) = last {
-            text += &pace(last);
-        }
+        let pace = last.as_ref().map_or_else(|| ".".to_owned(), pace);
+        text = format!("{text} {checked}{pace}");
     }
     let mut said = vec![Said::new("Waiting", text)];
     said.extend(trouble);
@@ -128,7 +129,7 @@ fn of_paste(screen: &SignIn, run: &Run) -> Option<Vec<Said>> {
         Paste::Typed => return None,
         Paste::Submitted => vec![Said::new("Waiting", "for the pasted text to be checked.")],
         Paste::Refused(reason) => vec![
-            Said::new("Not used", sentence(reason)).toned(Tone::Warning),
+            Said::new("Not used", capitalized(reason)).toned(Tone::Warning),
             Said::new(
                 "Fix",
                 format!(
@@ -144,11 +145,11 @@ fn of_paste(screen: &SignIn, run: &Run) -> Option<Vec<Said>> {
 }
 
 /// Turns a part of a sentence into a sentence.
-fn sentence(part: &str) -> String {
-    let mut chars = part.trim_end_matches('.').chars();
+fn capitalized(part: &str) -> String {
+    let mut chars = part.chars();
     let first = chars.next().map(|first| first.to_ascii_uppercase());
     let text: String = first.into_iter().chain(chars).collect();
-    format!("{text}.")
+    sentence(&text)
 }
 
 fn waiting_for_browser(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
@@ -172,7 +173,7 @@ fn waiting_for_browser(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<S
     }
     let text = match (listening.is_empty(), &run.tunnel) {
         (true, _) => {
-            format!("for a paste. This computer can't receive the redirect to {redirect_url}")
+            format!("for a paste. This machine can't receive the redirect to {redirect_url}")
         }
         (false, Some(tunnel)) => format!("for the browser or a paste. {}", tunnel.login_advice()),
         (false, None) if cx.console.environment.ssh.is_some() => {
@@ -203,10 +204,7 @@ fn waiting_for_browser(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<S
 fn retries(run: &Run) -> Vec<Said> {
     let mut said = Vec::new();
     if let Some(trouble) = &run.trouble {
-        said.push(Said::new(
-            "Retrying",
-            format!("{}. Trying again.", trouble.trim_end_matches('.')),
-        ));
+        said.push(Said::new("Retrying", sentence(trouble)));
     }
     if let Some((count, reason)) = run.not_ours.as_ref().filter(|_| run.unverified.is_none()) {
         let what = if *count == 1 {
@@ -214,7 +212,7 @@ fn retries(run: &Run) -> Vec<Said> {
         } else {
             format!("{count} redirects, the last")
         };
-        let text = format!("{what}: {reason}. Still waiting.");
+        let text = format!("{what}: {} Still waiting.", sentence(reason));
         said.push(Said::new("Ignored", text));
     }
     if run.strays > 0 {
@@ -269,10 +267,7 @@ fn purpose(screen: &SignIn, run: &Run) -> Said {
         Item::RedirectUrl => ("Copy URL", "Copy the redirect URL exactly as it is sent."),
         Item::Edit if run.is_live() => ("Edit", "Cancel this sign-in and change the field."),
         Item::Edit => ("Edit", "Go to this field in the form."),
-        Item::OpenBrowser => (
-            "Open browser",
-            "Open the URL in a browser on this computer.",
-        ),
+        Item::OpenBrowser => ("Open browser", "Open the URL in a browser on this machine."),
         Item::QrCode => (
             "QR code",
             "Show the link as a QR code to scan with a phone.",
@@ -293,6 +288,7 @@ fn purpose(screen: &SignIn, run: &Run) -> Said {
             "Device code",
             "Cancel, and sign in with device code instead.",
         ),
+        Item::Checks if screen.checks => ("Hide checks", "Hide the steps and checks."),
         Item::Checks => ("Checks", "Show the steps and checks so far."),
         Item::Trace => (
             "Trace",

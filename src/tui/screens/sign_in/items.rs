@@ -112,7 +112,7 @@ fn waiting_for_browser(
     };
     if run.unverified.is_none() || field_to_edit(cx).is_none() {
         items.push(line(Item::ClientId, "client_id", "copy client ID"));
-        items.push(line(Item::RedirectUrl, "redirect_uri", "copy URL"));
+        items.push(line(Item::RedirectUrl, "redirect_uri", "copy redirect URL"));
     } else {
         items.push(edit(cx));
     }

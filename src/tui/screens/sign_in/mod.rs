@@ -22,6 +22,7 @@ use url::Url;
 pub(super) use self::state::SignIn;
 use self::state::{DialogId, Item, Paste, field_to_edit, shown_url, user_code};
 use crate::console::environment::Environment;
+use crate::form::changed::changed;
 use crate::form::settings::Key;
 use crate::oauth::client::FlowKind;
 use crate::oauth::pasted;
@@ -91,9 +92,9 @@ impl SignIn {
     /// Asks before the sign-in is canceled.
     fn ask(&mut self, id: DialogId, cx: &UpdateContext<'_>) {
         let lost = match user_code(cx.view()) {
-            Some(code) => format!("The code {code} can no longer be used. "),
+            Some(code) => format!("If you cancel, the code {code} can no longer be used. "),
             None if cx.session.sign_in().is_some_and(Run::awaits_browser) => {
-                "The URL can no longer be used. ".to_owned()
+                "If you cancel, the URL can no longer be used. ".to_owned()
             }
             None => String::new(),
         };
@@ -151,7 +152,7 @@ impl Screen for SignIn {
             (Phase::Failed(_), _) => "sign-in failed",
             (_, FlowKind::DeviceCode) => "device code",
             (_, FlowKind::AuthorizationCode) => "authorization code",
-            (_, FlowKind::ClientCredentials) => "client credentials",
+            (_, FlowKind::ClientCredentials) => "no user",
             (_, FlowKind::JwtBearer) => "service account",
         };
         let dot = cx.theme().dot();
@@ -259,7 +260,8 @@ impl Screen for SignIn {
         if let Some(remedy) = cx.session.explained_fix() {
             cx.session.settings.apply(&remedy.change);
             cx.go(Navigation::Open(Route::Form(FormTarget::Authorize)));
-            cx.tell(Message::done("Changed", format!("{}.", remedy.label)));
+            let text = changed(&cx.session.settings, &remedy.change);
+            cx.tell(Message::done("Changed", text));
         }
     }
 

@@ -174,6 +174,7 @@ fn a_qr_code_is_closed_when_what_it_leads_to_is_over() {
     let mut alone = device();
     alone.press(Item::QrCode);
     assert!(AnyScreen::has_dialog(&alone.screen));
+    alone.console.now = alone.console.now.after(Duration::from_mins(15));
     alone.hear(FlowEvent::Trouble(
         "The service was not reached.".to_owned(),
     ));
@@ -185,6 +186,27 @@ fn a_qr_code_is_closed_when_what_it_leads_to_is_over() {
     let text = alone.text();
     assert!(text.contains("The code WDJB-MJHT expired at 00:15 without approval."));
     assert!(text.contains("approve it within 15 minutes."), "{text}");
+}
+
+#[test]
+fn a_code_that_the_service_ends_early_did_not_expire_in_the_future() {
+    let mut alone = device();
+    alone.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
+    let text = alone.text();
+    assert!(
+        text.contains("The code WDJB-MJHT expired without approval."),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_small_window_keeps_its_rows_for_the_fix_of_a_failure() {
+    let mut alone = device();
+    alone.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
+    let hint = alone.body(80, 24).hint;
+    assert_eq!(hint[0].text, "Your settings are unchanged.");
+    alone.console.size = (40, 10);
+    assert!(alone.body(40, 10).hint.is_empty());
 }
 
 #[test]
