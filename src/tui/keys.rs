@@ -234,14 +234,15 @@ const ITEMS: &[Context] = &[Text, Paste, Search, Choice, Button, Below];
 const BUTTONS: &[Context] = &[Button, Below];
 const OPEN: &[Context] = &[List, Pick, Unavailable, Ticks, Reading, Path, Picture];
 const LISTS: &[Context] = &[List, Pick, Unavailable, Ticks];
+const READ: &[Context] = &[Below, Reading, Picture];
 const TYPED: &[Context] = &[Text, Paste, List, Path];
 const FIELDS: &[Context] = &[Text, Paste, Path];
 
 /// The key table. The first row that matches an event counts.
 #[rustfmt::skip]
 pub const TABLE: &[Binding] = &[
-    on(ENTER,      &[Text],                    Enter,               "next empty required field, or Authorize", "next required"),
-    on(ENTER,      &[Paste],                   Enter,               "submit the pasted text", "submit"),
+    on(ENTER,      &[Text],                    Enter,               "in the form: next empty required field, or Authorize", "next required"),
+    on(ENTER,      &[Paste],                   Enter,               "in the paste box: submit the pasted text", "submit"),
     on(ENTER,      &[Search],                  Enter,               "on Preset: open the list of services", "list"),
     on(ENTER,      BUTTONS,                    Enter,               "press the button, or act on the selected line", "press"),
     on(SPACE,      BUTTONS,                    Enter,               "press the button, or act on the selected line", ""),
@@ -250,9 +251,9 @@ pub const TABLE: &[Binding] = &[
     on(RIGHT,      &[Choice],                  ChangeRight,         "change a choice", ""),
     on(SPACE,      &[Choice],                  Toggle,              "change a choice", ""),
     on(ENTER,      &[List, Pick],              Enter,               "select", "select"),
-    on(SPACE,      &[Ticks],                   Toggle,              "select or clear", "select"),
-    on(ENTER,      &[Ticks],                   Escape,              "close the list", "done"),
-    on(ENTER,      &[Path],                    Enter,               "OK", "confirm"),
+    on(SPACE,      &[Ticks],                   Toggle,              "in a list of scopes: select or clear", "select"),
+    on(ENTER,      &[Ticks],                   Escape,              "in a list of scopes: close the list", "done"),
+    on(ENTER,      &[Path],                    Enter,               "in a dialog: confirm", "confirm"),
     on(TAB,        &[Path],                    Next,                "when saving a token: everything as JSON, or the token \
         alone", ""),
     on(ENTER,      &[Reading, Picture],        Escape,              "close", "close"),
@@ -296,12 +297,12 @@ pub const TABLE: &[Binding] = &[
     on(ctrl('o'),  ITEMS,                      WholeMessage,        "show the whole message, where a small window cuts it", ""),
     on(ctrl('r'),  ITEMS,                      Reveal,              "show or hide the secret", ""),
     on(ctrl('s'),  ITEMS,                      Save,                "save", ""),
-    on(ESC,        OPEN,                       Escape,              "close", "close"),
+    on(ESC,        OPEN,                       Escape,              "close the list, text or dialog", "close"),
     on(ESC,        ITEMS,                      Escape,              "go back one level", ""),
     on(ctrl('l'),  ALL,                        Redraw,              "redraw the screen", ""),
     #[cfg(unix)]
     on(ctrl('z'),  ALL,                        Suspend,             "suspend (fg resumes)", ""),
-    on(ctrl('c'),  ALL,                        Leave,               "quit; asks first if tokens would be lost", "quit"),
+    on(ctrl('c'),  ALL,                        Leave,               "quit; asks first if tokens or changes would be lost", "quit"),
 ];
 
 /// Returns the action that `event` requests if the focus is on an item of kind `context`.
@@ -371,6 +372,7 @@ const GROUPS: &[(&str, &[Context])] = &[
     ("Everywhere", ALL),
     ("In a text", TYPED),
     ("In a list", LISTS),
+    ("In the help and other texts", READ),
 ];
 
 /// Returns all keys with their texts, by section; keys that do the same share an entry.

@@ -29,6 +29,10 @@ const MIN_VALID: Duration = Duration::from_mins(1);
 /// The key of the entry that uses the best mechanism of the server.
 const BEST: &str = "best";
 
+/// How to enter another server.
+const SERVER_FORM: &str = "Enter PROTOCOL HOST:PORT:TLS, such as imap imap.example.org:993:TLS or smtp \
+                           smtp.example.org:587:STARTTLS.";
+
 impl MailTest {
     /// Starts the test. An expired access token is refreshed first.
     fn test(&mut self, cx: &mut UpdateContext<'_>) {
@@ -82,9 +86,7 @@ impl MailTest {
         let prompt = Prompt {
             title: "Mail server".to_owned(),
             lead: wrong.unwrap_or_else(|| "Server to sign in to:".to_owned()),
-            note: "Write PROTOCOL HOST:PORT:TLS, such as imap imap.example.org:993:TLS or smtp smtp.example.org:587:STARTTLS. \
-                   The access token is sent there."
-                .to_owned(),
+            note: format!("{SERVER_FORM} The access token is sent there."),
         };
         self.common.dialog = Some(Dialog::line(DialogId::Server, prompt, typed));
     }
@@ -148,7 +150,7 @@ fn read_server(text: &str) -> Result<(Protocol, Address), String> {
         Some((protocol, rest)) => (Some(protocol), rest),
         None => (None, text),
     };
-    let address = Address::parse(rest)?;
+    let address = Address::parse(rest).map_err(|_| SERVER_FORM)?;
     let protocol = protocol.or_else(|| Protocol::of_port(address.port));
     let protocol = protocol.ok_or("Enter imap, pop3 or smtp before the server.")?;
     Ok((protocol, address))
@@ -273,7 +275,7 @@ impl Screen for MailTest {
                     cx.session.mail.user = Some(typed.to_owned());
                     self.test(cx);
                 } else {
-                    let wrong = "Problem: that is not an email address. Enter one, such as alice@example.org.";
+                    let wrong = "Problem: Enter an email address, such as alice@example.org.";
                     self.ask_mailbox(cx.view(), Some((typed, wrong)));
                 }
             }

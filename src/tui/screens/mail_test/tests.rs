@@ -231,3 +231,14 @@ fn tokens_of_a_profile_go_only_to_the_servers_that_they_were_issued_for() {
     );
     assert!(alone.text().contains("not usable"));
 }
+
+#[test]
+fn before_a_test_there_are_no_results_to_keep() {
+    let mut alone = mail();
+    alone.go(Item::Back);
+    let hint = &alone.body(80, 24).hint[0];
+    assert_eq!(
+        (&*hint.label, &*hint.text),
+        ("Back", "Return to the previous screen.")
+    );
+}

@@ -236,20 +236,35 @@ pub(super) fn trace(cx: ViewContext<'_>, columns: usize) -> Reading {
 
 /// Returns the hint that is shown while there is no message.
 fn said(screen: &MailTest, cx: ViewContext<'_>) -> Vec<Said> {
-    let text = match &screen.common.focus {
+    let tested = cx.session.mail_tests().is_some();
+    let (label, text) = match &screen.common.focus {
         Item::Server(protocol) => return about_server(cx, *protocol),
-        Item::Test => "Sign in to the mail servers with the access token.",
-        Item::CopyReport => "Copy all steps, without the token.",
-        Item::Trace => "Show the lines exchanged. The token is shown by its length only.",
-        Item::More => "Other mailbox, other server, other mechanism.",
-        Item::Mailbox => MAILBOX,
-        Item::OtherServer => SERVER,
-        Item::Mechanism => MECHANISM,
-        Item::Cancel => "Stop the test.",
-        Item::Back => "Return to the previous screen. The results are kept.",
-        Item::Help => "Keys of this screen, then all others.",
+        Item::Test => (
+            if tested {
+                "Test mail again"
+            } else {
+                "Test mail"
+            },
+            "Sign in to the mail servers with the access token.",
+        ),
+        Item::CopyReport => ("Copy report", "Copy all steps, without the token."),
+        Item::Trace => (
+            "Trace",
+            "Show the lines exchanged. The token is shown by its length only.",
+        ),
+        Item::More => ("More", "Other mailbox, other server, other mechanism."),
+        Item::Mailbox => ("Other mailbox", MAILBOX),
+        Item::OtherServer => ("Other server", SERVER),
+        Item::Mechanism => ("Mechanism", MECHANISM),
+        Item::Cancel => ("Cancel", "Stop the test."),
+        Item::Back if tested => (
+            "Back",
+            "Return to the previous screen. The results are kept.",
+        ),
+        Item::Back => ("Back", "Return to the previous screen."),
+        Item::Help => ("Help", "Keys of this screen, then all others."),
     };
-    vec![Said::new("Mail test", text)]
+    vec![Said::new(label, text)]
 }
 
 fn about_server(cx: ViewContext<'_>, protocol: Protocol) -> Vec<Said> {

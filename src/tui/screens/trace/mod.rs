@@ -38,13 +38,19 @@ impl Screen for Trace {
         format!("{} {} trace", preset.name, cx.theme().dot())
     }
 
-    fn items(&self, _cx: ViewContext<'_>) -> Vec<Entry<Item>> {
-        vec![
-            Entry::button(Item::Copy, "Copy", 'c'),
-            Entry::button(Item::Save, "Save…", 's'),
+    fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
+        let mut items = Vec::new();
+        if !cx.session.trace.is_empty() {
+            items.extend([
+                Entry::button(Item::Copy, "Copy", 'c'),
+                Entry::button(Item::Save, "Save…", 's'),
+            ]);
+        }
+        items.extend([
             Entry::esc(Item::Back, "Back"),
             Entry::button(Item::Help, "Help", '?'),
-        ]
+        ]);
+        items
     }
 
     fn body(&self, cx: ViewContext<'_>, _area: Rect, page: u16) -> Body {

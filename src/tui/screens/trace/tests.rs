@@ -44,6 +44,14 @@ fn trace() -> Solo<Trace> {
 }
 
 #[test]
+fn an_empty_trace_has_nothing_to_copy_or_save() {
+    let alone = Solo::new(Environment::default(), "demo", |_| Trace::new());
+    assert_eq!(alone.labels(), ["Back", "Help"]);
+    let hint = &alone.body(80, 24).hint[0];
+    assert_eq!(hint.text, "Requests appear here when they are sent.");
+}
+
+#[test]
 fn each_item_does_what_it_says() {
     let mut alone = trace();
     assert_eq!(alone.press(Item::Back).navigation, Some(Navigation::Back));

@@ -55,10 +55,12 @@ pub(super) fn body(cx: ViewContext<'_>, page: u16) -> Body {
         }
         rows.extend(exchange_rows(cx.theme(), exchange, page));
     }
-    if rows.is_empty() {
+    let text = if rows.is_empty() {
         rows.push(Row::text("No requests yet."));
-    }
-    let text = "Secrets and tokens are redacted. Safe to share with support.";
+        "Requests appear here when they are sent."
+    } else {
+        "Secrets and tokens are redacted. Safe to share with support."
+    };
     Body {
         rows,
         hint: vec![Said::new("Trace", text)],
