@@ -90,7 +90,7 @@ fn rehearse(place: &Place, commands: &StoreCommands) -> Result<(), SaveError> {
         },
         None => commands.try_out(),
     };
-    Ok(tried.map_err(PrivateError::Program)?)
+    Ok(tried.map_err(PrivateError::Keeping)?)
 }
 
 fn create_folders(place: &Place) -> Result<(), PrivateError> {

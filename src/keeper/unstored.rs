@@ -39,7 +39,7 @@ impl Unstored {
         let is_waiting = awaits(&place.next(), &record);
         let is_lost = !is_waiting && is_replaced(&record, before);
         let repair = match error {
-            PrivateError::Program(_) => "Find out why the command fails",
+            PrivateError::Keeping(_) | PrivateError::Program(_) => "Find out why the command fails",
             _ => "Make room on the disk or repair it",
         };
         let hint = if is_waiting {

@@ -31,11 +31,19 @@ const FORMAT: u32 = 1;
 /// Maximum size of a settings file, in bytes.
 const LIMIT: u64 = 256 * 1024;
 
+/// Returns what to do about a settings file, if its error doesn't say that.
+fn remedy(error: &PrivateError) -> &'static str {
+    match error {
+        PrivateError::Missing(_) => " Restore the file, or delete the profile and save it again.",
+        _ => "",
+    }
+}
+
 /// Why a settings file can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file can't be read.
-    #[error(transparent)]
+    #[error("{error}{remedy}", error = .0, remedy = remedy(.0))]
     File(#[from] PrivateError),
     /// The file is not valid TOML, or has an unknown key or a value of the wrong type.
     #[error("{path}, line {line}, column {column}: {message}.")]

@@ -28,6 +28,9 @@ pub enum PrivateError {
     /// The path is a link, a folder or a device.
     #[error("{} is not a regular file. Remove it, or move it away.", shown(.0))]
     NotAFile(PathBuf),
+    /// A file is in the place of a folder.
+    #[error("{} is not a folder. Remove it, or move it away.", shown(.0))]
+    NotAFolder(PathBuf),
     /// The file or folder belongs to another user.
     #[error("{} belongs to another user (uid {owner}). Run the program as that user, or change the owner with chown.", shown(.path))]
     Owner {
@@ -56,7 +59,10 @@ pub enum PrivateError {
         /// The problem with the encryption.
         problem: SealError,
     },
-    /// The command that keeps the secrets failed.
+    /// The command that stores the secrets failed.
+    #[error("{0} Run it in a terminal to find out more.")]
+    Keeping(ProgramError),
+    /// The command that returns the secrets failed.
     #[error(
         "The tokens are in the store of another program. {0} Run it in a terminal to find out more."
     )]
@@ -257,7 +263,7 @@ pub fn check_folder(folder: &Path) -> Result<(), PrivateError> {
     let about =
         std::fs::metadata(folder).map_err(|error| PrivateError::system(folder, "read", &error))?;
     if !about.is_dir() {
-        return Err(PrivateError::NotAFile(folder.to_owned()));
+        return Err(PrivateError::NotAFolder(folder.to_owned()));
     }
     #[cfg(unix)]
     {

@@ -841,7 +841,11 @@ mod tests {
         let commands = record.issued_for.store.as_mut().unwrap();
         commands.write = vec!["false".to_owned()];
         let error = Reserved::after(&record, &at("office.next")).unwrap_err();
-        assert!(matches!(error, PrivateError::Program(_)), "{error}");
+        assert!(matches!(error, PrivateError::Keeping(_)), "{error}");
+        assert!(
+            error.to_string().starts_with("The command false failed"),
+            "{error}"
+        );
         assert!(!at("office.next").exists());
     }
 

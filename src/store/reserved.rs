@@ -50,7 +50,7 @@ impl Reserved {
             && let Err(error) = commands.keep(&current.to_bytes())
         {
             reserved.release();
-            return Err(PrivateError::Program(error));
+            return Err(PrivateError::Keeping(error));
         }
         Ok(reserved)
     }
@@ -99,7 +99,7 @@ impl Reserved {
         if let Some(commands) = commands {
             commands
                 .keep_patiently(&record.to_bytes())
-                .map_err(|error| removed(PrivateError::Program(error)))?;
+                .map_err(|error| removed(PrivateError::Keeping(error)))?;
         }
         private::rename(&next, path)
     }

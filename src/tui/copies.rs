@@ -50,7 +50,7 @@ pub(super) fn save_dialog(
     let (what, other) = match content {
         Content::Json(_) => (
             "tokens, and everything returned with them, as JSON",
-            "a single token",
+            "only the access token",
         ),
         Content::Token(..) => (content.name(), "all tokens as JSON"),
         _ => (content.name(), ""),
@@ -81,6 +81,11 @@ pub(super) fn taken(by: Option<&CopiedBy>) -> Taken {
 /// Returns the message about a copy: the method that worked, and those that failed.
 pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
     let (name, instead) = (content.name(), content.instead());
+    let (stays, it) = if name.ends_with('s') {
+        ("They stay", "them")
+    } else {
+        ("It stays", "it")
+    };
     let skipped: Vec<String> = outcome
         .skipped
         .iter()
@@ -90,12 +95,12 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
     let (label, done) = match &outcome.by {
         Some(CopiedBy::Desktop) => (
             "Copied",
-            format!("the {name} to the desktop clipboard. It stays there while this program runs."),
+            format!("the {name} to the desktop clipboard. {stays} there while this program runs."),
         ),
         Some(CopiedBy::DesktopForGood) if content.tokens_of().is_some() => (
             "Copied",
             format!(
-                "the {name} to the desktop clipboard. It stays there after you quit. To remove it, choose More… › {CLEAR_CLIPBOARD}."
+                "the {name} to the desktop clipboard. {stays} there after you quit. To remove {it}, choose {CLEAR_CLIPBOARD} under More."
             ),
         ),
         Some(CopiedBy::DesktopForGood) => {
@@ -104,7 +109,7 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         Some(CopiedBy::DesktopOfLogin) => (
             "Copied",
             format!(
-                "the {name} to the desktop clipboard of the user who ran sudo or su. It stays there while this program runs."
+                "the {name} to the desktop clipboard of the user who ran sudo or su. {stays} there while this program runs."
             ),
         ),
         Some(CopiedBy::Tmux) => (
@@ -233,11 +238,11 @@ pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
         ProfileNews::Saved(name, true) => Message::done(
             "Saved",
             format!(
-                "the settings and tokens as the profile {name}. Scripts get a valid token from: oauth-authorizer token {name}"
+                "the settings and tokens as the profile \"{name}\". Scripts get a valid token from: oauth-authorizer token {name}"
             ),
         ),
         ProfileNews::Saved(name, false) => {
-            Message::done("Saved", format!("the settings as the profile {name}."))
+            Message::done("Saved", format!("the settings as the profile \"{name}\"."))
         }
         ProfileNews::Done(label, text) => Message::done(*label, text.clone()),
         ProfileNews::NotSaved(reason) | ProfileNews::Failed(reason) => {

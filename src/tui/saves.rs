@@ -136,10 +136,12 @@ fn failure(event: Event) -> Result<(), String> {
                 let name = task.name;
                 Err(match unsaved {
                     Unsaved::Exists => {
-                        format!("The profile {name} was not saved: there is one of this name.")
+                        format!(
+                            "The profile \"{name}\" was not saved: a profile with this name exists."
+                        )
                     }
                     Unsaved::Failed(reason) => {
-                        format!("The profile {name} was not saved. {reason}")
+                        format!("The profile \"{name}\" was not saved. {reason}")
                     }
                 })
             }

@@ -78,7 +78,7 @@ fn a_sign_in_is_saved_opened_changed_and_refreshed() {
     terminal.send("office");
     terminal.wait_for("oauth-authorizer token office");
     terminal.send(ENTER);
-    terminal.wait_for("Saved the settings and tokens as the profile office.");
+    terminal.wait_for("Saved the settings and tokens as the profile \"office\".");
     terminal.wait_for("office · tokens");
     // They are safe, so nothing is asked.
     quit(terminal);
@@ -102,7 +102,7 @@ fn a_sign_in_is_saved_opened_changed_and_refreshed() {
         !screen.contents().contains("[y Quit]")
     });
     terminal.send("\x13");
-    terminal.wait_for("Saved the settings as the profile office.");
+    terminal.wait_for("Saved the settings as the profile \"office\".");
     terminal.wait_for("office · Custom settings");
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
     assert!(settings.contains("offline_access profile\""), "{settings}");
@@ -169,7 +169,7 @@ fn a_sign_in_is_saved_to_the_store_of_another_program() {
     terminal.send("\x15");
     terminal.send(&store.path("write").display().to_string());
     terminal.send(ENTER);
-    terminal.wait_for("Saved the settings and tokens as the profile office.");
+    terminal.wait_for("Saved the settings and tokens as the profile \"office\".");
     terminal.wait_for("office · tokens");
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
     assert!(settings.contains("kind = \"command\""), "{settings}");
@@ -193,7 +193,7 @@ fn a_sign_in_is_saved_to_the_store_of_another_program() {
     terminal.send("\x13");
     terminal.wait_for("Replace the profile \"office\"?");
     terminal.send("y");
-    terminal.wait_for("Saved the settings and tokens as the profile office.");
+    terminal.wait_for("Saved the settings and tokens as the profile \"office\".");
     assert_eq!(profiles.token(), fresh);
     let file = std::fs::read_to_string(profiles.state("record")).unwrap();
     assert!(file.contains(&fresh), "{file}");
@@ -390,7 +390,7 @@ fn a_profile_that_is_there_is_replaced_only_after_a_question_and_a_failure_loses
     terminal.send(ENTER);
     terminal.wait_for("Replace the profile");
     terminal.send("y");
-    terminal.wait_for("Saved the settings and tokens as the profile office.");
+    terminal.wait_for("Saved the settings and tokens as the profile \"office\".");
     let after = eventually("another record", || {
         let after = profiles.record();
         (after != before).then_some(after)

@@ -164,7 +164,7 @@ fn a_store_that_takes_no_new_tokens_leaves_them_to_the_caller_and_others_are_tol
         "{ran:?}"
     );
     for words in [
-        "can't be stored. The tokens are in the store of another program.",
+        "can't be stored. The command ",
         "write failed with exit code 2: gpg: no key.",
         "until the new access token expires. Find out why the command fails. Sign in: ",
     ] {
@@ -241,7 +241,7 @@ fn the_screen_shows_tokens_that_cant_be_stored_and_saves_them_later() {
     });
     store.script("write", "cat >kept");
     terminal.send("\x13");
-    terminal.wait_for("Saved the settings and tokens as the profile office.");
+    terminal.wait_for("Saved the settings and tokens as the profile \"office\".");
     assert_eq!(store.kept()["tokens"]["refresh_token"], "refresh-2");
     assert_eq!(profiles.token(), "access-2");
     assert_eq!(refreshes(&server), 1);

@@ -47,7 +47,7 @@ impl Profiles {
         let session = &cx.session;
         let mut lost = Vec::new();
         if let Some(name) = session.profile().filter(|_| session.has_unsaved_changes()) {
-            lost.push(format!("The changes to {name} are not saved."));
+            lost.push(format!("The changes to \"{name}\" are not saved."));
         }
         if session.has_untaken_tokens() {
             lost.push("The tokens of the last sign-in have not been copied or saved.".to_owned());
@@ -112,7 +112,7 @@ impl Profiles {
         match &listed.revocation {
             None => {}
             Some(Ok(())) => {
-                text += "\nCopies of its tokens elsewhere keep working unless you revoke them.";
+                text += "\nOther copies of its tokens keep working unless you revoke them.";
                 buttons = vec![
                     (Shortcut::Letter('y'), DELETE_AND_REVOKE),
                     (Shortcut::None, DELETE_ONLY),
@@ -129,7 +129,7 @@ impl Profiles {
             }
             Some(Err(why)) => {
                 text += &format!(
-                    "\nCopies of its tokens elsewhere keep working until they expire.\n\nRevoke isn't offered: {}",
+                    "\nOther copies of its tokens keep working until they expire.\n\nRevoke isn't offered: {}",
                     why.reason
                 );
                 if let Some(instead) = &why.instead {

@@ -299,3 +299,20 @@ fn a_check_shows_what_is_wrong_and_what_to_do() {
         "Nothing will break within 30 days, as far as is known."
     );
 }
+
+#[test]
+fn the_message_about_a_button_names_the_profile() {
+    let mut alone = profiles(&["a", "b"]);
+    alone.go(row("b"));
+    for item in [
+        Item::Open,
+        Item::Authorize,
+        Item::Check,
+        Item::MailTest,
+        Item::Delete,
+    ] {
+        alone.go(item.clone());
+        let hint = &alone.body(80, 24).hint[0];
+        assert!(hint.text.contains("\"b\""), "{item:?}: {hint:?}");
+    }
+}

@@ -61,7 +61,7 @@ pub(super) fn body(screen: &Profiles, cx: ViewContext<'_>, area: Rect) -> Body {
     let widths = Widths::of(all, columns);
     rows.extend(all.iter().map(|listed| {
         let focused = screen.common.has_focus(cx, &Item::Row(label(listed)));
-        widths.row(cx, listed, focused)
+        widths.row(cx, listed, focused, label(listed) == screen.chosen)
     }));
     Body {
         rows,
@@ -93,7 +93,8 @@ impl Widths {
     }
 
     /// Returns the row of a profile. The user is cut first, then the preset; the state never is.
-    fn row(&self, cx: ViewContext<'_>, listed: &Listed, focused: bool) -> Row {
+    /// The name of the profile that the buttons act on is bold.
+    fn row(&self, cx: ViewContext<'_>, listed: &Listed, focused: bool, chosen: bool) -> Row {
         let theme = cx.theme();
         let (state, tone) = state(&listed.standing, cx.console.now);
         let end = self.columns.saturating_sub(1 + width(&state));
@@ -102,7 +103,7 @@ impl Widths {
         let name = shorten(&label(listed), name_room, theme.ellipsis());
         let mut used = LABEL + width(&name);
         let marker = if focused { theme.marker() } else { " " };
-        let style = if focused {
+        let style = if focused || chosen {
             theme.strong()
         } else {
             theme.tone(Tone::Plain)
@@ -160,27 +161,46 @@ fn state(standing: &Standing, now: Moment) -> (String, Tone) {
 /// Returns the message about the focused item.
 fn said(screen: &Profiles, cx: ViewContext<'_>) -> Vec<Said> {
     if cx.session.profiles.list.as_ref().is_some_and(Vec::is_empty) {
-        let text = "Save… in the settings or with the tokens creates one. Scripts get a valid token from it.";
+        let text = "To create one, choose Save… in the settings or on the tokens screen. Scripts get a valid token from it.";
         return vec![Said::new("Profiles", text)];
     }
+    let chosen = &screen.chosen;
+    let of_chosen = |name: &'static str, text: String| vec![Said::new(name, text)];
     let (name, text) = match &screen.common.focus {
         Item::Row(_) => {
             return screen
                 .chosen(cx)
                 .map_or_else(Vec::new, |listed| about(cx, listed));
         }
-        Item::Open => ("Open", "Open the settings in the form."),
-        Item::Authorize => ("Authorize", "Sign in again with these settings."),
-        Item::Check => (
-            "Check",
-            "Check what is wrong now and what will break next. Sends nothing.",
-        ),
-        Item::MailTest => (
-            "Mail test",
-            "Sign in to its mail servers with the access token, and show each step.",
-        ),
+        Item::Open => {
+            return of_chosen(
+                "Open",
+                format!("Open the settings of \"{chosen}\" in the form."),
+            );
+        }
+        Item::Authorize => {
+            let text = format!("Sign in again with the settings of \"{chosen}\".");
+            return of_chosen("Authorize", text);
+        }
+        Item::Check => {
+            let text = format!(
+                "Check what is wrong with \"{chosen}\" now and what will break next. Sends nothing."
+            );
+            return of_chosen("Check", text);
+        }
+        Item::MailTest => {
+            let text = format!(
+                "Sign in to the mail servers of \"{chosen}\" with its access token, and show each step."
+            );
+            return of_chosen("Mail test", text);
+        }
+        Item::Delete => {
+            return of_chosen(
+                "Delete",
+                format!("Delete the profile \"{chosen}\". Asks first."),
+            );
+        }
         Item::Find => ("Find", "Find a profile by its name, preset or user."),
-        Item::Delete => ("Delete", "Delete the profile. Asks first."),
         Item::More => ("More", "Rename, copy command."),
         Item::Rename => ("Rename", RENAME),
         Item::CopyCommand => ("Copy command", COMMAND),

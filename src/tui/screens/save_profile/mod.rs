@@ -221,8 +221,9 @@ impl Screen for SaveProfile {
     fn on_event(&mut self, event: &SessionEvent, cx: &mut UpdateContext<'_>) {
         let exists = matches!(event, SessionEvent::Profile(ProfileNews::Exists));
         if let (true, Ok(name)) = (exists, self.name()) {
-            let text = "Its settings and tokens are replaced. A copy of the settings stays beside them, with the ending \
-                        .before.";
+            let text = format!(
+                "Its settings and tokens are replaced. The previous settings are kept as {name}.toml.before."
+            );
             let buttons = [(Shortcut::Letter('y'), REPLACE), (Shortcut::Esc, "Keep")];
             let question =
                 Question::new(format!("Replace the profile \"{name}\"?"), text, &buttons);

@@ -287,7 +287,14 @@ fn what_is_no_name_is_told_while_it_is_typed() {
     let mut alone = screen(SaveFrom::Form, false);
     alone.type_text("my office");
     assert!(alone.text().contains("invalid"));
-    assert!(alone.body(80, 24).hint[0].text.contains("letters, digits"));
+    assert!(alone.body(80, 24).hint[0].text.contains("a-z, A-Z, 0-9"));
+    alone.keys(&[Command::Edit(Edit::DeleteToStart)]);
+    alone.type_text("a.");
+    assert!(
+        alone.body(80, 24).hint[0]
+            .text
+            .contains("don't end with a period")
+    );
     assert!(task(alone.keys(&[Command::Save])).is_none());
     alone.keys(&[Command::Edit(Edit::DeleteToStart)]);
     alone.type_text("office");

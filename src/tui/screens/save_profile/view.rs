@@ -34,8 +34,8 @@ use crate::tui::widgets::text::{shorten, width, window};
 /// The placeholder for the name until it is entered.
 const NO_NAME: &str = "NAME";
 /// The rule for names, shown after an invalid one was entered.
-const RULE: &str = "Use up to 64 letters, digits and . _ @ + -, beginning with a letter or digit. Names of Windows devices, such as \
-                    con, are not allowed.";
+const RULE: &str = "Use up to 64 characters: a-z, A-Z, 0-9 and . _ @ + -. Begin with a letter or digit, and don't end with a \
+                    period. Names of Windows devices, such as con, are not allowed.";
 
 /// Returns the rows, and the message about the focused row.
 pub(super) fn body(screen: &SaveProfile, cx: ViewContext<'_>, area: Rect) -> Body {
@@ -183,9 +183,7 @@ fn store_words(kind: StoreKind, machine: bool) -> &'static str {
             "A file that isn't encrypted. Only administrators, and the account in Used by, can read it."
         }
         StoreKind::File if machine => "A file that isn't encrypted and that only root can read.",
-        StoreKind::File => {
-            "A file that isn't encrypted and that only you can read, like the keys of ssh."
-        }
+        StoreKind::File => "A file that isn't encrypted and that only you can read, like SSH keys.",
         StoreKind::Dpapi => {
             "Windows encrypts the file for your account. No other account can read it."
         }
@@ -321,7 +319,7 @@ fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
         }
         Item::Name if screen.existing(cx).is_some() => (
             "Name",
-            "There is a profile of this name. You are asked before it is replaced.",
+            "A profile with this name exists. You will be asked before it is replaced.",
         ),
         Item::Name => ("Name", "A short name, such as office, or an email address."),
         Item::For => (
