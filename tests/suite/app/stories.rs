@@ -97,7 +97,7 @@ impl App {
     pub fn requesting(&mut self) -> &mut Self {
         self.without_user()
             .press("Authorize")
-            .expect("client credentials")
+            .expect("no user")
             .flow(FlowEvent::Began(Step::TokenRequest))
     }
 
@@ -211,7 +211,7 @@ impl App {
             .flow(FlowEvent::Check(Check::new(
                 CheckName::Tls,
                 Outcome::Passed,
-                "the endpoints are asked over TLS",
+                "https, certificates checked",
             )))
             .flow(FlowEvent::DeviceCode {
                 user_code: "WDJB-MJHT".to_owned(),
@@ -224,10 +224,12 @@ impl App {
 
     /// The service was asked how it stands so often, and said this.
     pub fn polled(&mut self, times: u32, note: Note) -> &mut Self {
+        // A slow_down adds five seconds.
+        let seconds = if note == Note::SlowDown { 10 } else { 5 };
         self.flow(FlowEvent::Polled {
             times,
             note,
-            pause: Duration::from_secs(5),
+            pause: Duration::from_secs(seconds),
         })
     }
 
@@ -506,15 +508,65 @@ pub fn mail_report(protocol: Protocol, ok: bool) -> Report {
         mechanism: Some(Mechanism::Xoauth2),
         steps,
         failed,
-        transcript: vec![
-            line(false, &format!("* OK {} ready", protocol.name())),
-            line(
-                true,
-                "a1 AUTHENTICATE XOAUTH2 [user=alice@contoso.example, token of 1201 characters]",
-            ),
-            line(false, "a1 OK"),
-        ],
+        transcript: transcript(protocol, ok)
+            .into_iter()
+            .map(|(ours, text)| line(ours, text))
+            .collect(),
     }
+}
+
+/// The lines of a mail test, and whether they are ours.
+fn transcript(protocol: Protocol, ok: bool) -> Vec<(bool, &'static str)> {
+    let mut lines = match protocol {
+        Protocol::Imap => vec![
+            (false, "* OK IMAP4rev1 ready"),
+            (true, "a1 CAPABILITY"),
+            (false, "* CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR"),
+            (false, "a1 OK CAPABILITY completed"),
+            (
+                true,
+                "a2 AUTHENTICATE XOAUTH2 [user=alice@contoso.example, token of 1,201 characters]",
+            ),
+            (false, "a2 OK AUTHENTICATE completed"),
+            (true, "a3 EXAMINE INBOX"),
+        ],
+        Protocol::Pop3 => vec![
+            (false, "+OK POP3 ready"),
+            (true, "CAPA"),
+            (false, "+OK"),
+            (false, "SASL XOAUTH2"),
+            (false, "."),
+            (
+                true,
+                "AUTH XOAUTH2 [user=alice@contoso.example, token of 1,201 characters]",
+            ),
+            (false, "+OK"),
+            (true, "STAT"),
+        ],
+        Protocol::Smtp => vec![
+            (false, "220 ESMTP ready"),
+            (true, "EHLO [127.0.0.1]"),
+            (false, "250 AUTH XOAUTH2"),
+            (
+                true,
+                "AUTH XOAUTH2 [user=alice@contoso.example, token of 1,201 characters]",
+            ),
+            (false, "235 2.7.0 Authentication successful"),
+            (true, "MAIL FROM:<alice@contoso.example>"),
+        ],
+    };
+    lines.push((
+        false,
+        match (protocol, ok) {
+            (Protocol::Imap, true) => "a3 OK [READ-ONLY] EXAMINE completed",
+            (Protocol::Imap, false) => "a3 BAD User is authenticated but not connected.",
+            (Protocol::Pop3, true) => "+OK 3 1200",
+            (Protocol::Pop3, false) => "-ERR User is authenticated but not connected.",
+            (Protocol::Smtp, true) => "250 2.1.0 Sender OK",
+            (Protocol::Smtp, false) => "550 User is authenticated but not connected.",
+        },
+    ));
+    lines
 }
 
 /// The exchanges of a device flow, for the trace.
