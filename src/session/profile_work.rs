@@ -245,10 +245,13 @@ impl Session {
                 } else {
                     ""
                 };
-                ProfileNews::Done("Deleted", format!("the profile {}.{revoked}", place.name))
+                ProfileNews::Done(
+                    "Deleted",
+                    format!("the profile \"{}\".{revoked}", place.name),
+                )
             }
             ProfileReport::Renamed(place, Ok(to)) => {
-                let text = format!("{} to {}.", place.name, to.name);
+                let text = format!("\"{}\" to \"{}\".", place.name, to.name);
                 if self.is_open(&place) {
                     self.in_profile(&to);
                     if let Some(open) = &mut self.profiles.open {
@@ -451,7 +454,7 @@ impl Session {
                     } else {
                         "Access token"
                     };
-                    let told = format!("{what}: stored in {}.", place.name);
+                    let told = format!("{what}: stored in \"{}\".", place.name);
                     SessionEvent::Tokens {
                         refreshed: Some(Refreshed::Fine(told)),
                     }

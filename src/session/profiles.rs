@@ -197,9 +197,9 @@ impl ProfileTask {
     pub fn writes(&self) -> Option<String> {
         match self {
             Self::List(_) | Self::Open(..) | Self::Refresh(..) | Self::Check(_) => None,
-            Self::Save(task) => Some(format!("profile {}", task.name)),
+            Self::Save(task) => Some(format!("profile \"{}\"", task.name)),
             Self::Delete { place, .. } | Self::Rename(place, ..) | Self::Revoke(place, _) => {
-                Some(format!("profile {}", place.name))
+                Some(format!("profile \"{}\"", place.name))
             }
         }
     }

@@ -125,7 +125,7 @@ fn a_sign_in_is_saved_opened_changed_and_refreshed() {
         .map(|_| profiles.command(&["token", "office"]).spawn().unwrap())
         .collect();
     terminal.send("f");
-    terminal.wait_for("Refresh token: stored in office.");
+    terminal.wait_for("Refresh token: stored in \"office\".");
     let ran: Vec<Ran> = scripts
         .into_iter()
         .map(|script| script.wait_with_output().unwrap().into())
@@ -181,7 +181,7 @@ fn a_sign_in_is_saved_to_the_store_of_another_program() {
     assert!(!file.contains(&token), "{file}");
     // Saved again as the same profile, the tokens stay in that store, and can be moved to a file.
     terminal.send("f");
-    terminal.wait_for("Refresh token: stored in office.");
+    terminal.wait_for("Refresh token: stored in \"office\".");
     let fresh = profiles.token();
     assert_ne!(fresh, token);
     terminal.send("s");
@@ -259,7 +259,7 @@ fn profiles_are_listed_opened_renamed_and_deleted_on_the_screen() {
     terminal.send("\x15");
     terminal.send("Shop");
     terminal.send(ENTER);
-    terminal.wait_for("Renamed office to Shop.");
+    terminal.wait_for("Renamed \"office\" to \"Shop\".");
     assert_eq!(profiles.run(&["token", "shop"]).code, 0);
     // Nothing is deleted by a single key.
     terminal.send("\x1b[3~");
@@ -307,7 +307,7 @@ fn tokens_of_a_profile_are_revoked_on_the_screen_and_leave_it() {
     terminal.focus("Revoke…");
     terminal.send(ENTER);
     terminal.wait_for("Revoke these tokens?");
-    terminal.wait_for("removed from the profile office");
+    terminal.wait_for("removed from the profile \"office\"");
     // Not by the key that asked.
     terminal.send(ENTER);
     terminal.wait_until("no question", |screen| {

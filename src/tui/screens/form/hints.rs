@@ -89,10 +89,7 @@ fn problem_said(cx: ViewContext<'_>, problem: &Problem) -> Vec<Said> {
     match &problem.remedy {
         Some(remedy) if can_be_fixed(cx, problem) => {
             let fix = lower_first(&remedy.label);
-            said.push(Said::new(
-                "Fix",
-                sentence(format!("Press Ctrl+F to {fix}")),
-            ));
+            said.push(Said::new("Fix", sentence(format!("Press Ctrl+F to {fix}"))));
         }
         _ => said.extend(where_to(cx, problem.key)),
     }

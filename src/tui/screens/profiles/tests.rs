@@ -200,13 +200,13 @@ fn deleting_says_whether_the_tokens_were_revoked() {
             _ => None,
         }
     };
-    assert_eq!(said(Vec::new()).unwrap(), "the profile a.");
+    assert_eq!(said(Vec::new()).unwrap(), "the profile \"a\".");
     let revoked = Revoked {
         kind: TokenKind::Refresh,
         outcome: Ok(Verified::Inactive),
     };
     let text = said(vec![revoked]).unwrap();
-    assert_eq!(text, "the profile a. Its tokens were revoked.");
+    assert_eq!(text, "the profile \"a\". Its tokens were revoked.");
 }
 
 #[test]

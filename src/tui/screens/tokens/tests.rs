@@ -407,10 +407,11 @@ fn the_checks_are_copied_from_their_row() {
     let checks = vec![check(CheckName::Tls), check(CheckName::State)];
     alone.session.tokens.as_mut().unwrap().checks = checks;
     alone.go(Item::Checks);
-    let text = copied(&mut alone, Item::Copy);
+    let out = alone.keys(&[Command::Letter('c')]);
+    let text = text_of(&alone, &out.effects);
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.contains("as expected"), "{text}");
-    alone.press(Item::Reveal);
+    alone.keys(&[Command::Letter('r')]);
     assert!(alone.screen.checks && !alone.screen.revealed);
 }
 
