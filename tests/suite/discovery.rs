@@ -420,7 +420,7 @@ fn an_endpoint_on_another_host_stops_authorize_until_the_host_is_trusted() {
     }
     assert!(server.requests("/device").is_empty());
     terminal.send(CTRL_F);
-    terminal.wait_for("Trust evil.example.");
+    terminal.wait_for("evil.example is now trusted.");
     assert!(!terminal.screen().contains("other host"));
     terminal.send(ENTER);
     terminal.wait_for("THE-CODE");

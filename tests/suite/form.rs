@@ -316,7 +316,7 @@ fn a_redirect_url_that_is_not_ours() {
         ],
         &[
             "Copy the final URL from the browser's address bar, and paste it",
-            "for a paste. This computer can't receive the redirect to https://mail.example.org/cb",
+            "for a paste. This machine can't receive the redirect to https://mail.example.org/cb",
         ],
     );
     let home = tempfile::tempdir().unwrap();

@@ -672,7 +672,7 @@ fn without_a_certificate_the_form_says_what_to_do_and_the_answer_can_be_pasted()
     terminal.wait_for("There is no certificate for localhost, so the program can't listen there. Create one with Configure…,");
     terminal.focus("Authorize");
     terminal.send(ENTER);
-    terminal.wait_for("This computer can't receive the redirect");
+    terminal.wait_for("This machine can't receive the redirect");
     let state = state(&terminal.url());
     terminal.focus("Paste");
     terminal.paste(&format!(

@@ -96,7 +96,7 @@ fn a_sign_in_is_saved_opened_changed_and_refreshed() {
     terminal.wait_for("Scope was \"openid email offline_access\".");
     // Leaving asks, and can save.
     terminal.send(CTRL_C);
-    terminal.wait_for("The changes to office are lost when you quit.");
+    terminal.wait_for("The changes to \"office\" are lost when you quit.");
     terminal.send(ESC);
     terminal.wait_until("no question", |screen| {
         !screen.contents().contains("[y Quit]")

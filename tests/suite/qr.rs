@@ -154,7 +154,7 @@ fn a_decoder_reads_the_complete_url_of_a_real_provider() {
         [url.as_str(), url.as_str()]
     );
     assert!(
-        terminal.flat().contains("This URL is on this computer."),
+        terminal.flat().contains("This URL is on this machine."),
         "{}",
         terminal.screen()
     );

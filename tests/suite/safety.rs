@@ -255,7 +255,7 @@ fn over_ssh_and_without_a_display_no_browser_is_started() {
             ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22"),
             "In the browser on that computer, open",
         ),
-        (("DISPLAY", ""), "In a browser on this computer, open"),
+        (("DISPLAY", ""), "In a browser on this machine, open"),
     ] {
         let terminal = with_browser(home.path(), &provider, &browser, &[more]);
         assert!(
