@@ -81,11 +81,6 @@ pub(super) fn taken(by: Option<&CopiedBy>) -> Taken {
 /// Returns the message about a copy: the method that worked, and those that failed.
 pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
     let (name, instead) = (content.name(), content.instead());
-    let (stays, it) = if name.ends_with('s') {
-        ("They stay", "them")
-    } else {
-        ("It stays", "it")
-    };
     let skipped: Vec<String> = outcome
         .skipped
         .iter()
@@ -95,12 +90,12 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
     let (label, done) = match &outcome.by {
         Some(CopiedBy::Desktop) => (
             "Copied",
-            format!("the {name} to the desktop clipboard. {stays} there while this program runs."),
+            format!("the {name} to the desktop clipboard. It stays there while this program runs."),
         ),
         Some(CopiedBy::DesktopForGood) if content.tokens_of().is_some() => (
             "Copied",
             format!(
-                "the {name} to the desktop clipboard. {stays} there after you quit. To remove {it}, choose {CLEAR_CLIPBOARD} under More."
+                "the {name} to the desktop clipboard. It stays there after you quit. To remove it, choose {CLEAR_CLIPBOARD} under More."
             ),
         ),
         Some(CopiedBy::DesktopForGood) => {
@@ -109,7 +104,7 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         Some(CopiedBy::DesktopOfLogin) => (
             "Copied",
             format!(
-                "the {name} to the desktop clipboard of the user who ran sudo or su. {stays} there while this program runs."
+                "the {name} to the desktop clipboard of the user who ran sudo or su. It stays there while this program runs."
             ),
         ),
         Some(CopiedBy::Tmux) => (

@@ -91,7 +91,7 @@ impl Tokens {
     pub(super) fn content(&self, cx: ViewContext<'_>) -> Option<Content> {
         let tokens = cx.session.tokens.as_ref()?;
         if self.common.focus == Item::Checks {
-            return Some(Content::Text("checks", checks(tokens)));
+            return Some(Content::Text("list of checks", checks(tokens)));
         }
         content(tokens, self.chosen)
     }
