@@ -207,6 +207,7 @@ mod tests {
             id_token: None,
             scope: None,
             kept: Vec::new(),
+            notes: Vec::new(),
             token_url: None,
             redirect_url: None,
         };

@@ -4,13 +4,14 @@ use tokio::time::Instant;
 
 use super::clock::unix_time;
 use super::event::{FlowError, FlowEvent, Step};
-use super::http::{Http, Transport};
+use super::http::{Http, HttpError, Transport};
 use super::keys::Keys;
 use super::reporter::Reporter;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::{check_tls, check_tokens, inapplicable_to_device_code};
 use crate::oauth::client::{Client, FlowKind};
 use crate::oauth::device::{DeviceGrant, Next, Note, Polled, Polling, parse_grant};
+use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
 
 /// Gets tokens for a code that the user approves on another device.
@@ -42,7 +43,7 @@ pub(super) async fn device_code(
             expires_in: grant.expires_in,
         })
         .await;
-    if let Some(note) = &grant.note {
+    for note in &grant.notes {
         reporter.report(FlowEvent::Note(note.clone())).await;
     }
     reporter.report(FlowEvent::Began(Step::Approval)).await;
@@ -65,7 +66,7 @@ async fn approval(
 ) -> Result<TokenSet, FlowError> {
     let mut polling = Polling::new(grant.interval, client.dialect.answers.clone());
     let mut pause = polling.first();
-    let mut times = 0;
+    let (mut times, mut redirect) = (0, None);
     loop {
         let left = grant.expires_in.saturating_sub(start.elapsed());
         // If the service didn't request the pause, the code simply expires during the wait.
@@ -76,15 +77,25 @@ async fn approval(
         }
         tokio::time::sleep(pause.min(left)).await;
         if pause >= left {
-            return Err(polling.expired().into());
+            return Err(match (polling.expired(), redirect) {
+                (Failure::Unanswered { .. }, Some(error)) => FlowError::Http(error),
+                (failure, _) => failure.into(),
+            });
         }
         let request = client.approval_request(&grant.device_code, &grant.user_code)?;
         let polled = match reporter.send(transport, &request).await {
-            Ok(answer) => Polled::Answer(answer),
-            Err(error) => Polled::Lost {
-                reason: error.to_string(),
-                sent: error.is_lost_answer(),
-            },
+            Ok(answer) => {
+                redirect = None;
+                Polled::Answer(answer)
+            }
+            Err(error) => {
+                let polled = Polled::Lost {
+                    reason: error.to_string(),
+                    sent: error.is_lost_answer(),
+                };
+                redirect = matches!(error, HttpError::Redirected { .. }).then_some(error);
+                polled
+            }
         };
         times += 1;
         match polling.next(&polled) {
@@ -105,12 +116,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::flow::http::HttpError;
     use crate::flow::scripted::{
         answer, busy, client, error, late, lost, reporter, script, success, unreached, url,
     };
     use crate::oauth::answer::Answer;
-    use crate::oauth::failure::Failure;
 
     /// Polls through `answers`. Returns the pause before each poll, and the outcome.
     async fn poll(
@@ -135,7 +144,7 @@ mod tests {
             verification_uri_complete: None,
             expires_in: Duration::from_secs(life),
             interval: Duration::from_secs(interval),
-            note: None,
+            notes: Vec::new(),
         };
         let script = script(answers);
         let (reporter, told) = reporter();
@@ -196,10 +205,36 @@ mod tests {
         let (pauses, outcome) = poll(5, 300, vec![busy(u64::MAX / 4)]).await;
         assert!(matches!(
             outcome,
-            Err(FlowError::Protocol(Failure::Expired))
+            Err(FlowError::Protocol(Failure::Unanswered {
+                status: Some(429 | 503),
+                ..
+            }))
         ));
         assert_pauses(&pauses, &[5]);
         assert_eq!(begin.elapsed(), Duration::from_mins(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_url_that_only_redirects_is_told_as_that_in_the_end() {
+        let redirect = || {
+            Err(HttpError::Redirected {
+                host: "as.example".to_owned(),
+                target: "elsewhere.example".to_owned(),
+            })
+        };
+        let many = || (0..20).map(|_| redirect());
+        let (_, outcome) = poll(5, 60, many().collect()).await;
+        assert!(
+            matches!(outcome, Err(FlowError::Http(HttpError::Redirected { .. }))),
+            "{outcome:?}"
+        );
+        let answers = std::iter::once(error("authorization_pending")).chain(many());
+        let (_, outcome) = poll(5, 60, answers.collect()).await;
+        let expired = Err(FlowError::Protocol(Failure::Expired));
+        assert_eq!(
+            format!("{outcome:?}"),
+            format!("{:?}", expired as Result<TokenSet, _>)
+        );
     }
 
     #[tokio::test(start_paused = true)]

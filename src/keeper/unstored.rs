@@ -144,6 +144,7 @@ mod tests {
             id_token: None,
             scope: None,
             kept: Vec::new(),
+            notes: Vec::new(),
             token_url: None,
             redirect_url: None,
         };

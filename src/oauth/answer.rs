@@ -5,10 +5,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::failure::ServerError;
 use super::words::{challenge, decoded, problem, words, xml_error};
@@ -26,6 +26,20 @@ const PARAMETER_LIMIT: usize = 500;
 /// The reasons given for a body that is markup.
 const PAGE: &str = "it is a web page";
 const XML: &str = "it is XML";
+/// The reason given for a body that is empty.
+const EMPTY: &str = "it is empty";
+
+/// Returns whether `reason`, why a response is invalid, is that its body is empty.
+#[must_use]
+pub fn is_empty(reason: &str) -> bool {
+    reason.starts_with(EMPTY)
+}
+
+/// Returns whether `reason`, why a response is invalid, is that its body is markup.
+#[must_use]
+pub fn is_page(reason: &str) -> bool {
+    reason.starts_with(PAGE) || reason.starts_with(XML)
+}
 
 /// An HTTP response.
 #[derive(Debug)]
@@ -126,7 +140,7 @@ impl Body {
             length: bytes.len(),
             content: match decoded(bytes) {
                 Cow::Borrowed(text) => content(text),
-                Cow::Owned(text) => content(&zeroize::Zeroizing::new(text)),
+                Cow::Owned(text) => content(&Zeroizing::new(text)),
             },
         }
     }
@@ -218,7 +232,7 @@ fn content(text: &str) -> Content {
         words: words(text),
     };
     if text.is_empty() {
-        return other("it is empty");
+        return other(EMPTY);
     }
     if text.starts_with('<') {
         return match xml_error(text) {
@@ -228,7 +242,14 @@ fn content(text: &str) -> Content {
         };
     }
     if text.starts_with('{') {
-        return match parse_object(text.as_bytes()) {
+        let parsed = match parse_object(text.as_bytes()) {
+            // A text that is cut within a character makes no other member unreadable.
+            Err(ObjectError::Malformed) if text.contains("\\u") => {
+                parse_object(Zeroizing::new(paired(text)).as_bytes())
+            }
+            parsed => parsed,
+        };
+        return match parsed {
             Ok(members) => Content::Json(members),
             Err(error) => Content::Other {
                 reason: match error {
@@ -238,6 +259,9 @@ fn content(text: &str) -> Content {
                 words: None,
             },
         };
+    }
+    if serde_json::from_str::<IgnoredAny>(text).is_ok() {
+        return other("it is JSON, but not an object");
     }
     if !text.contains('=') || text.contains(char::is_whitespace) {
         return other("it is neither JSON nor a form");
@@ -253,6 +277,32 @@ fn content(text: &str) -> Content {
         members.insert(name.into_owned(), Value::String(value.into_owned()));
     }
     Content::Form(members)
+}
+
+/// Replaces each half of a surrogate pair that stands alone in an escape, which no JSON parser for text accepts.
+fn paired(text: &str) -> String {
+    let unit = |escape: Option<&str>| u16::from_str_radix(escape?.strip_prefix("\\u")?, 16).ok();
+    let mut paired = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        paired += &rest[..at];
+        rest = &rest[at..];
+        let first = unit(rest.get(..6));
+        let second = unit(rest.get(6..12));
+        let length = match (first, second) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
+            (Some(0xd800..0xe000), _) => {
+                paired += "\\ufffd";
+                rest = &rest[6..];
+                continue;
+            }
+            // An escaped backslash begins no other escape.
+            _ => rest.char_indices().nth(2).map_or(rest.len(), |(at, _)| at),
+        };
+        paired += &rest[..length];
+        rest = &rest[length..];
+    }
+    paired + rest
 }
 
 /// Why a text is not accepted as a JSON object.
@@ -421,6 +471,40 @@ mod tests {
         );
         let form = vec!["a=b"; PARAMETER_LIMIT + 1].join("&");
         assert!(Body::parse(form.as_bytes()).members().is_none());
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_spoils_nothing_else() {
+        let read = |body: &str| {
+            let body = Body::from(body);
+            let members = body.members().cloned();
+            members.map(|members| Value::Object(members).to_string())
+        };
+        for (body, told) in [
+            (r#"{"a":"b","x":"\ud800"}"#, r#"{"a":"b","x":"\u{fffd}"}"#),
+            (
+                r#"{"x":"\udc00\ud83d\ude00"}"#,
+                r#"{"x":"\u{fffd}\u{1f600}"}"#,
+            ),
+            (r#"{"x":"\ud800\ud800z"}"#, r#"{"x":"\u{fffd}\u{fffd}z"}"#),
+            (r#"{"x":"\ud800\n"}"#, r#"{"x":"\u{fffd}\n"}"#),
+            (
+                r#"{"x":"\\ud800","y":"\ud800"}"#,
+                r#"{"x":"\\ud800","y":"\u{fffd}"}"#,
+            ),
+        ] {
+            let told = told.replace(r"\u{fffd}", "\u{fffd}");
+            let told = told.replace(r"\u{1f600}", "\u{1f600}");
+            assert_eq!(read(body), Some(told), "{body}");
+        }
+        for body in [
+            r#"{"x":"\ud800"#,
+            r#"{"x":"\ud8"}"#,
+            r#"{"x":"\"#,
+            r#"{"x":"\udé00"}"#,
+        ] {
+            assert_eq!(read(body), None, "{body}");
+        }
     }
 
     #[test]

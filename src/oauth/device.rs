@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
 use super::failure::{Asked, Failure, ServerError};
-use super::token::{Fate, Reading, TokenSet, error, number, parse_token_answer};
+use super::members::number;
+use super::token::{Fate, Reading, TokenSet, error, parse_token_answer};
 use super::url::{UrlProblem, from_server, not_turned_here};
 use crate::clean::{clean, is_typable};
 use crate::secret::SecretString;
@@ -42,8 +43,8 @@ pub struct DeviceGrant {
     pub expires_in: Duration,
     /// The pause between polls.
     pub interval: Duration,
-    /// Which part of the response was corrected, as a sentence.
-    pub note: Option<String>,
+    /// Which parts of the response were corrected, as sentences.
+    pub notes: Vec<String>,
 }
 
 /// Parses the response to the device authorization request, which was sent to the URL `from`.
@@ -101,11 +102,10 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
         ));
     }
     let device_code = required("device_code")?;
-    let (mut note, address) = (
-        None,
-        text("verification_uri").or_else(|| text("verification_url")),
-    );
-    let address = address.filter(|address| !address.trim().is_empty());
+    let mut notes = Vec::new();
+    let address = text("verification_uri").or_else(|| text("verification_url"));
+    let address = address.map(|address| address.trim().to_owned());
+    let address = address.filter(|address| !address.is_empty());
     // The complete URL is only a convenience: an unusable one is ignored, but a misleading one is rejected below.
     let complete = text("verification_uri_complete")
         .or_else(|| text("verification_url_complete"))
@@ -124,7 +124,7 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
                 ))
             })?;
             if whole != address {
-                note = Some(format!(
+                notes.push(format!(
                     "The service returned a relative URL ({}); it was completed with the host of the Device code URL.",
                     clean(&address, 100)
                 ));
@@ -146,13 +146,21 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
             return Err(Failure::Address(format!("{name}: {problem}")));
         }
     }
-    let expires_in = seconds("expires_in")
+    let life = seconds("expires_in");
+    if let (None, Some(value)) = (life, member("expires_in").filter(|value| !value.is_null())) {
+        notes.push(format!(
+            "The service says that the code expires in {}, which isn't a usable number of seconds. The program assumes 15 \
+             minutes.",
+            clean(&value.to_string(), 40)
+        ));
+    }
+    let expires_in = life
         .map_or(DEFAULT_LIFE, Duration::from_secs)
         .min(LONGEST_LIFE);
     let interval = seconds("interval").map_or(DEFAULT_INTERVAL, Duration::from_secs);
     Ok(DeviceGrant {
         device_code: device_code.into(),
-        note,
+        notes,
         user_code,
         verification_uri,
         verification_uri_complete: complete,
@@ -230,8 +238,10 @@ pub struct Polling {
     answers: Answers,
     /// A response that may have contained the tokens was lost. The device code is then used up.
     lost: bool,
-    /// A response said that the sign-in is not approved yet, or to poll later.
+    /// A response said that the sign-in is not approved yet.
     answered: bool,
+    /// A response said to poll later, so the URL is right.
+    busy: bool,
     /// The status of the latest unusable response, what was wrong with it, and how many times in a row it was received.
     unusable: Option<(Option<u16>, String, u32)>,
 }
@@ -247,6 +257,7 @@ impl Polling {
             answers,
             lost: false,
             answered: false,
+            busy: false,
             unusable: None,
         }
     }
@@ -255,10 +266,14 @@ impl Polling {
     #[must_use]
     pub fn expired(&self) -> Failure {
         match &self.unusable {
-            Some((status, reason, _)) if !self.answered => Failure::Unanswered {
-                reason: reason.trim_end_matches('.').to_owned(),
-                status: *status,
-            },
+            Some((status, reason, _))
+                if !self.answered && (!self.busy || matches!(status, Some(429 | 500..))) =>
+            {
+                Failure::Unanswered {
+                    reason: reason.trim_end_matches('.').to_owned(),
+                    status: *status,
+                }
+            }
             _ => Failure::Expired,
         }
     }
@@ -334,8 +349,7 @@ impl Polling {
                         return Next::Failed(answer.unusable(Asked::Approval, reason));
                     }
                     Reading::Neither(reason) => {
-                        // The service says to come back later, so the URL is right.
-                        self.answered |= answer.status == 429 || answer.retry_after.is_some();
+                        self.busy |= answer.status == 429 || answer.retry_after.is_some();
                         self.count(Some(answer.status), format!("invalid response: {reason}"))
                     }
                 };
@@ -486,6 +500,29 @@ mod tests {
                 secs(interval),
                 "{given}"
             );
+        }
+    }
+
+    #[test]
+    fn a_lifetime_that_is_assumed_is_told() {
+        for (given, told) in [
+            ("", None),
+            (",\"expires_in\":null", None),
+            (",\"expires_in\":600", None),
+            (",\"expires_in\":0", Some("expires in 0, which")),
+            (",\"expires_in\":-1", Some("expires in -1, which")),
+            (
+                ",\"expires_in\":\"soon\"",
+                Some("expires in \"soon\", which"),
+            ),
+        ] {
+            let body = format!(
+                r#"{{"device_code":"d","user_code":"u","verification_uri":"https://g.example/"{given}}}"#
+            );
+            let grant = parse_grant(&answer(200, &body), &Dialect::default(), &from()).unwrap();
+            let notes = grant.notes.join(" ");
+            assert_eq!(notes.is_empty(), told.is_none(), "{given}: {notes}");
+            assert!(notes.contains(told.unwrap_or_default()), "{notes}");
         }
     }
 
@@ -699,12 +736,13 @@ mod tests {
             (r#""/device""#, "https://as.example/device", true),
             (r#""activate?x=1""#, "https://as.example/activate?x=1", true),
             (r#""https://g.example/d""#, "https://g.example/d", false),
+            (r#"" https://g.example/d\n""#, "https://g.example/d", false),
             ("null", "https://as.example/c", false),
             (r#""""#, "https://as.example/c", false),
         ] {
             let grant = read(address).unwrap();
             assert_eq!(grant.verification_uri.as_str(), whole);
-            assert_eq!(grant.note.is_some(), completed, "{address}");
+            assert_eq!(!grant.notes.is_empty(), completed, "{address}");
             assert_eq!(grant.user_code, "12345678");
         }
         for address in [
@@ -748,6 +786,25 @@ mod tests {
         polling.next(&Polled::Answer(answer(429, "")));
         polling.next(&Polled::Answer(answer(404, "")));
         assert_eq!(polling.expired(), Failure::Expired);
+        // A service that only ever says to come back later hasn't said anything about the sign-in.
+        for status in [429, 503] {
+            let mut polling = Polling::new(secs(5), Answers::default());
+            for _ in 0..2 {
+                polling.next(&Polled::Answer(Answer {
+                    retry_after: Some(secs(120)),
+                    ..answer(status, "")
+                }));
+            }
+            let failure = polling.expired();
+            let told = format!("{failure} {}", failure.hint());
+            assert!(
+                told.contains(&format!("no poll got a valid response: invalid response: it is empty (HTTP status {status})"))
+                    && told.contains("Request a new code later."),
+                "{told}"
+            );
+            polling.next(&error("authorization_pending"));
+            assert_eq!(polling.expired(), Failure::Expired);
+        }
         // A service that is down doesn't mean that the URL is wrong.
         let mut polling = Polling::new(secs(5), Answers::default());
         for _ in 0..2 {
@@ -768,6 +825,11 @@ mod tests {
                 "to Scope",
             ),
             (200, r#"{"access_token":"aB1 cD2"}"#, "the service"),
+            (
+                200,
+                r#"{"access_token":"a","refresh_token":"a\u0007b"}"#,
+                "the service",
+            ),
         ] {
             let next = Polling::new(secs(5), Answers::default())
                 .next(&Polled::Answer(answer(status, body)));

@@ -6,7 +6,7 @@ use url::Url;
 use super::answer::Answer;
 use super::client::sets_nothing_reserved;
 use super::dialect::Dialect;
-use super::token::text;
+use super::members::text;
 use super::url::{UrlProblem, endpoint, not_turned_here};
 use crate::clean::clean;
 

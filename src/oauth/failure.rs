@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::advice::registration_hint;
 use super::codes::is_protocol_code;
-use super::incomplete::{NO_NONCE, is_incomplete};
+use super::id_token_fix::id_token_fix;
+use super::incomplete::is_incomplete;
 pub use super::useless::Useless;
 use crate::clean::{TEXT_LIMIT, clean};
 
@@ -33,11 +34,13 @@ impl ServerError {
     /// Creates an error and cleans both texts.
     #[must_use]
     pub fn new(code: &str, description: Option<&str>) -> Self {
+        let code = clean(code, 80);
         Self {
-            code: clean(code, 80),
             description: description
                 .map(|text| clean(text, TEXT_LIMIT))
-                .filter(|text| !text.is_empty()),
+                // A description that repeats the code says nothing.
+                .filter(|text| !text.is_empty() && *text != code),
+            code,
             status: None,
         }
     }
@@ -64,6 +67,8 @@ impl ServerError {
 impl std::fmt::Display for ServerError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.description {
+            // A service that sent only a message sent no code.
+            Some(description) if self.code == NO_CODE => f.write_str(description),
             Some(description) => write!(f, "{}: {description}", self.code),
             None => f.write_str(&self.code),
         }
@@ -162,7 +167,15 @@ fn is_busy(status: u16, wait: Option<Duration>, error: Option<&ServerError>) -> 
     status == 429 || wait.is_some() || error.is_some_and(|error| error.code == BUSY)
 }
 
+/// The status of a gateway that first requires a sign-in to the network itself (RFC 6585, section 6).
+const NETWORK_SIGN_IN: u16 = 511;
+
 fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>) -> String {
+    if status == NETWORK_SIGN_IN {
+        return format!(
+            "The network requires a sign-in of its own (HTTP {status}), so the service wasn't reached."
+        );
+    }
     let state = if is_busy(status, wait, error) {
         "is busy"
     } else {
@@ -174,9 +187,6 @@ fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>)
         .unwrap_or_default();
     format!("The service {state} (HTTP {status}{words}){wait}.")
 }
-
-const WITHOUT_OPENID: &str =
-    "To sign in without an ID token, remove openid from Scope and start again.";
 
 /// The error code of a service that is overloaded (RFC 6749, section 4.1.2.1).
 pub(super) const BUSY: &str = "temporarily_unavailable";
@@ -401,11 +411,19 @@ impl Failure {
             Self::Server { .. } | Self::Callback(_) => {
                 "See the service's message for the cause.".to_owned()
             }
+            Self::Unavailable {
+                status: NETWORK_SIGN_IN,
+                ..
+            } => "Open any page in a browser on this network and sign in there, then try again.".to_owned(),
             Self::Unavailable { .. } => {
                 format!("Try again {}.", self.when().unwrap_or_default())
             }
             Self::Unusable { reason, .. } if requires_certificate(reason) => CLIENT_CERTIFICATE.to_owned(),
             Self::Unusable { asked, status, .. } => unusable_hint(*asked, *status),
+            Self::Unanswered {
+                status: Some(429),
+                ..
+            } => "The service is busy. Request a new code later.".to_owned(),
             Self::Unanswered {
                 status: Some(500..),
                 ..
@@ -423,16 +441,7 @@ impl Failure {
                 "This is an error of the service. Ask its administrator to return a full https URL."
                     .to_owned()
             }
-            Self::IdToken(reason) if reason == NO_NONCE => {
-                format!("The service doesn't return the nonce, which protects the ID token against replay. {WITHOUT_OPENID}")
-            }
-            Self::IdToken(reason) if is_incomplete(reason) => {
-                format!("The ID tokens of this service can't be checked. {WITHOUT_OPENID}")
-            }
-            Self::IdToken(_) => {
-                "Start again, and open only the new URL. If it happens again, check Issuer and Client ID."
-                    .to_owned()
-            }
+            Self::IdToken(reason) => id_token_fix(reason),
         }
     }
 }
@@ -529,6 +538,13 @@ mod tests {
                 None,
                 Some("server_error"),
                 "The service has a problem (HTTP 500, server_error). Try again later.",
+            ),
+            (
+                511,
+                None,
+                None,
+                "The network requires a sign-in of its own (HTTP 511), so the service wasn't reached. Open any page in a \
+                    browser on this network and sign in there, then try again.",
             ),
             (
                 503,
@@ -681,13 +697,5 @@ mod tests {
             assert_eq!(found.is_none(), about_a_certificate, "{page}");
             assert_eq!(hint == CLIENT_CERTIFICATE, about_a_certificate, "{page}");
         }
-    }
-
-    #[test]
-    fn what_helps_against_an_id_token_depends_on_what_it_lacks() {
-        let hint = |reason: &str| Failure::IdToken(reason.to_owned()).hint();
-        assert!(hint(NO_NONCE).contains("doesn't return the nonce"));
-        assert!(hint(super::super::incomplete::NO_EXPIRY).contains("can't be checked"));
-        assert!(hint("it has expired").contains("open only the new URL"));
     }
 }

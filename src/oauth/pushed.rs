@@ -11,7 +11,8 @@ use super::client::{Client, Request, RequestError, taken};
 pub use super::dialect::Pushed;
 use super::dialect::{Answers, Form};
 use super::failure::{Asked, Failure};
-use super::token::{error, number, text};
+use super::members::{number, text};
+use super::token::error;
 use crate::secret::{ExposeSecret, SecretString};
 
 /// A reference to parameters that the service has stored.

@@ -8,7 +8,8 @@ use super::assertion::Proof;
 use super::client::{Method, Request};
 use super::dialect::Answers;
 use super::failure::{Asked, Failure};
-use super::token::{error, number, text};
+use super::members::{number, text};
+use super::token::error;
 use crate::secret::{ExposeSecret, SecretString};
 
 /// The client name that users see at the service.

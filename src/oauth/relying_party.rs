@@ -143,6 +143,7 @@ impl Case {
             id_token: Some(token.clone()),
             scope: None,
             kept: Vec::new(),
+            notes: Vec::new(),
             token_url: None,
             redirect_url: None,
         };

@@ -10,6 +10,8 @@ use super::answer::Answer;
 use super::codes::is_protocol_code;
 use super::dialect::{Answers, Kept, at, kept_of_answer};
 use super::failure::{Asked, BUSY, Failure, NO_CODE, ServerError, Useless};
+use super::members::{number, text};
+use super::token_notes::{life, needs_proof, trimmed};
 use super::url::RedirectUrl;
 use crate::clean::{clean, is_clean};
 use crate::secret::{ExposeSecret, SecretString};
@@ -112,6 +114,8 @@ pub struct TokenSet {
     pub scope: Option<Vec<String>>,
     /// Other values in the response that are kept.
     pub kept: Vec<Kept>,
+    /// What the user should know about the response, as sentences.
+    pub notes: Vec<String>,
     /// The token endpoint that issued the tokens, if the redirect named another one than the preset.
     pub token_url: Option<Url>,
     /// The redirect URL that received the response, with the port that was actually used.
@@ -161,17 +165,13 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
     if let Some(error) = error(outer, dialect, "access_token") {
         return Reading::Error(error, number(outer, "interval"));
     }
-    let token_of = |members: &Map<String, Value>| {
-        let is_none = |token: &str| {
-            let token = token.trim().to_ascii_lowercase();
-            NO_TOKEN.contains(&token.as_str())
-        };
-        text(members, "access_token").filter(|token| !is_none(token))
+    let mut notes = Vec::new();
+    let mut token_of = |members: &Map<String, Value>| {
+        trimmed(members, "access_token", &mut notes).filter(|token| !is_none(token))
     };
-    let inner = || at(outer, dialect.access_token_in.as_deref()?)?.as_object();
     let (members, access_token) = match token_of(outer) {
         Some(token) => (outer, Some(token)),
-        None => match inner() {
+        None => match inner(outer, dialect) {
             Some(inner) => (inner, token_of(inner)),
             None => (outer, None),
         },
@@ -203,7 +203,7 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
     if token_type.as_ref().is_some_and(String::is_empty) {
         return Reading::Useless(Useless::NoType);
     }
-    let secret = |name| text(members, name).filter(|token| !token.is_empty());
+    let mut secret = |name| trimmed(members, name, &mut notes).filter(|token| !token.is_empty());
     // A message instead of a refresh token doesn't make the other tokens useless. A refresh token may contain spaces
     // (RFC 6749, appendix A.17).
     let refresh_token = secret("refresh_token").filter(|token| !is_sentence(token));
@@ -216,24 +216,57 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
     .into_iter()
     .flatten()
     {
-        if !is_clean(token) {
-            return Reading::Neither("a token contains control characters".to_owned());
+        if !is_usable(token) {
+            return Reading::Useless(Useless::Characters);
         }
     }
+    let expires_in = life(members, &dialect.expires_in, &mut notes);
+    let proof = token_type.as_deref().and_then(needs_proof);
+    notes.extend(proof.map(str::to_owned));
     Reading::Tokens(Box::new(TokenSet {
         access_token: access_token.into(),
         token_type,
-        expires_in: dialect
-            .expires_in
-            .iter()
-            .find_map(|name| number(members, name).filter(|seconds| *seconds > 0)),
+        expires_in,
         refresh_token: refresh_token.map(SecretString::from),
         id_token: id_token.map(SecretString::from),
         scope: scopes(members, dialect),
         kept: kept_of_answer(outer, &dialect.keep),
+        notes,
         token_url: None,
         redirect_url: None,
     }))
+}
+
+/// Returns the new refresh token in a success whose other tokens can't be used: the old one may no longer work.
+#[must_use]
+pub fn issued_refresh_token(answer: &Answer, dialect: &Answers) -> Option<SecretString> {
+    let outer = answer.members().ok()?;
+    if !(200..300).contains(&answer.status) || error(outer, dialect, "refresh_token").is_some() {
+        return None;
+    }
+    let places = [Some(outer), inner(outer, dialect)];
+    let mut tokens = places
+        .into_iter()
+        .flatten()
+        .filter_map(|members| trimmed(members, "refresh_token", &mut Vec::new()));
+    let token = tokens.find(|token| !is_none(token) && !is_sentence(token) && is_usable(token))?;
+    Some(token.into())
+}
+
+/// Returns the object that contains the tokens, if they are not at the top level.
+fn inner<'a>(outer: &'a Map<String, Value>, dialect: &Answers) -> Option<&'a Map<String, Value>> {
+    at(outer, dialect.access_token_in.as_deref()?)?.as_object()
+}
+
+/// Returns whether the value of a token means that there is no token.
+fn is_none(token: &str) -> bool {
+    let token = token.trim().to_ascii_lowercase();
+    NO_TOKEN.contains(&token.as_str())
+}
+
+/// Returns whether a token arrived as the service meant it.
+fn is_usable(token: &str) -> bool {
+    is_clean(token) && !token.contains(char::REPLACEMENT_CHARACTER)
 }
 
 /// Returns whether the text is a message that a service sent instead of a token: three or more words, or two words
@@ -289,6 +322,12 @@ pub(super) fn error(
         .iter()
         .filter(there)
         .find_map(|path| code_and_message(at(members, path)?));
+    // A list of errors counts only if it has a code of the protocol: APIs have lists of all kinds.
+    let listed = || {
+        let (code, message) = code_and_message(members.get("errors")?)?;
+        (!members.contains_key(wanted) && is_protocol_code(&code)).then_some((code, message))
+    };
+    let found = found.or_else(listed);
     let (code, beside) = match found {
         Some(found) => found,
         None if refused => (NO_CODE.to_owned(), None),
@@ -297,7 +336,7 @@ pub(super) fn error(
     let description = dialect
         .error_description
         .iter()
-        .find_map(|path| at(members, path)?.as_str().map(head))
+        .find_map(|path| said(at(members, path)?))
         .or(beside);
     if !code.contains(char::is_whitespace) {
         return Some(ServerError::new(&code, description.as_deref()));
@@ -343,6 +382,18 @@ fn head(text: &str) -> String {
     text[..text.floor_char_boundary(HEAD_LIMIT)].to_owned()
 }
 
+/// Returns a description, which may also be a list of texts.
+fn said(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(head(text)),
+        Value::Array(list) => {
+            let texts: Vec<&str> = list.iter().filter_map(Value::as_str).take(10).collect();
+            (!texts.is_empty()).then(|| head(&texts.join("; ")))
+        }
+        _ => None,
+    }
+}
+
 /// Returns an error code, and its message if the service sends an object instead of a string.
 fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
     match value {
@@ -374,26 +425,6 @@ fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
         Value::Number(_) => Some((value.to_string(), None)),
         Value::Array(list) => list.first().and_then(code_and_message),
     }
-}
-
-/// Returns a member as text.
-pub(super) fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
-    members.get(name)?.as_str().map(str::to_owned)
-}
-
-/// Returns a member as a number of seconds. Some services send it as text or with a fraction.
-pub(super) fn number(members: &Map<String, Value>, name: &str) -> Option<u64> {
-    let value = members.get(name)?;
-    let number = value
-        .as_f64()
-        .or_else(|| value.as_str()?.trim().parse().ok())?;
-    // Fractions are truncated. A number that is not a valid duration is ignored.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "bounded just here"
-    )]
-    (0.0..1e12).contains(&number).then_some(number as u64)
 }
 
 fn scopes(members: &Map<String, Value>, dialect: &Answers) -> Option<Vec<String>> {
@@ -447,7 +478,8 @@ impl TokenSet {
     /// Returns the texts into which a service may have put a token.
     pub(crate) fn texts(&mut self) -> Vec<&mut String> {
         let scopes = self.scope.iter_mut().flatten();
-        scopes.chain(&mut self.token_type).collect()
+        let scopes = scopes.chain(&mut self.token_type);
+        scopes.chain(&mut self.notes).collect()
     }
 
     /// Returns the tokens.
@@ -589,7 +621,7 @@ mod tests {
         for (body, words) in [
             (
                 r#"{"access_token":"error: the token has expired","token_type":"","expires_in":0}"#,
-                "error: the token has expired",
+                "the token has expired",
             ),
             (
                 r#"{"access_token":"invalid_grant","error_description":"too old"}"#,
@@ -597,7 +629,7 @@ mod tests {
             ),
             (
                 r#"{"access_token":"AADSTS70008: The code is too old"}"#,
-                "error: AADSTS70008: The code is too old",
+                "AADSTS70008: The code is too old",
             ),
             (
                 r#"{"access_token":"please wait: authorization_pending"}"#,
@@ -613,6 +645,15 @@ mod tests {
             (
                 r#"{"access_token":"x9Kd8f7Gh2 x9Kd8f7Gh2 x9Kd8f7Gh2"}"#,
                 Useless::WhiteSpace,
+            ),
+            (r#"{"access_token":"abc\u0007"}"#, Useless::Characters),
+            (
+                r#"{"access_token":"a","refresh_token":"x9Kd\n8f7G"}"#,
+                Useless::Characters,
+            ),
+            (
+                r#"{"access_token":"a","id_token":"abc\ud800"}"#,
+                Useless::Characters,
             ),
             (r#"{"access_token":"a","token_type":""}"#, Useless::NoType),
             (r#"{"access_token":"a","token_type":" "}"#, Useless::NoType),
@@ -763,7 +804,7 @@ mod tests {
         assert_eq!(error_of(pending, &message).code, "authorization_pending");
         assert_eq!(
             error_of(r#"{"message":"invalid device code"}"#, &message).to_string(),
-            "error: invalid device code"
+            "invalid device code"
         );
         // Next to a token, a message is not an error.
         assert!(
@@ -844,8 +885,9 @@ mod tests {
             ("hello s3cret", "neither"),
             ("{}", "no access_token"),
             ("{\"access_token\":\"\"}", "no access_token"),
-            ("{\"access_token\":\"s3cret\\u0007\"}", "control characters"),
-            ("[1]", "neither"),
+            ("[1]", "JSON, but not an object"),
+            ("\"s3cret\"", "JSON, but not an object"),
+            ("[1", "neither"),
         ] {
             let Reading::Neither(reason) =
                 parse_token_answer(&answer(200, body), &Answers::default())
@@ -923,17 +965,29 @@ mod tests {
         for (body, told) in [
             (
                 r#"{"error":"no such app","error_description":"no such app"}"#,
-                "error: no such app",
+                "no such app",
             ),
             (
                 r#"{"error":"no such app","error_description":"ask alice"}"#,
-                "error: no such app: ask alice",
+                "no such app: ask alice",
             ),
             (
                 r#"{"error":{"message":"","detail":"no such app","code":5}}"#,
                 "5: no such app",
             ),
             (r#"{"error":{"message":7,"status":"gone"}}"#, "gone: 7"),
+            (
+                r#"{"error":"Forbidden","error_description":"Forbidden"}"#,
+                "Forbidden",
+            ),
+            (
+                r#"{"error":"invalid_scope","error_description":["no such scope","ask alice"]}"#,
+                "invalid_scope: no such scope; ask alice",
+            ),
+            (
+                r#"{"errors":[{"code":"invalid_client","message":"no such app"}]}"#,
+                "invalid_client: no such app",
+            ),
         ] {
             assert_eq!(error_of(body, &Answers::default()).to_string(), told);
         }

@@ -77,7 +77,7 @@ impl TokenKind {
 }
 
 /// Returns whether the text may be a token, so that no message may repeat it: a long word of letters and digits that
-/// isn't a URL, address or path.
+/// isn't a URL, address or path, and doesn't consist of ordinary words.
 #[must_use]
 pub fn looks_like_token(text: &str) -> bool {
     let mixed = text.contains(|ch: char| ch.is_ascii_digit())
@@ -86,8 +86,20 @@ pub fn looks_like_token(text: &str) -> bool {
         || text.contains("://")
         || text.contains('@')
         || text.starts_with(['/', '.', '~', '\\', '-'])
-        || text.contains('\\');
+        || text.contains('\\')
+        || text.split(['-', '_', '.', ':', '+']).all(is_word);
     text.starts_with("eyJ") || (text.len() >= 20 && mixed && !other)
+}
+
+/// Returns whether this part of a text is an ordinary word, a number of at most four digits, or a word with such a number.
+fn is_word(part: &str) -> bool {
+    let letters = part.trim_end_matches(|ch: char| ch.is_ascii_digit());
+    let rest = letters.trim_start_matches(|ch: char| ch.is_ascii_uppercase());
+    let capitals = letters.len() - rest.len();
+    let one_case =
+        rest.is_empty() || (capitals <= 1 && rest.bytes().all(|it| it.is_ascii_lowercase()));
+    let is_spoken = letters.len() <= 4 || letters.contains(['a', 'e', 'i', 'o', 'u', 'y']);
+    part.len() - letters.len() <= 4 && letters.len() <= 16 && one_case && is_spoken
 }
 
 /// The ways in which an endpoint differs from its RFC.
@@ -163,6 +175,17 @@ mod tests {
             ("https://as.example/1234567890/abc", false),
             ("/home/alice/profiles/office2026.age", false),
             ("--a-flag-of-some-length-2", false),
+            ("office365-support-mailbox", false),
+            ("support-mailbox-2024", false),
+            ("Contoso_Helpdesk_Mail_01", false),
+            ("imap.example.org:993:TLS", false),
+            ("smtp.office365.com:587:none", false),
+            ("550e8400-e29b-41d4-a716-446655440000", true),
+            ("ya29-a0AfH6SMBx-support-mailbox", true),
+            ("support-mailbox-1234567890", true),
+            ("xoxb-1234-5678-AbCdEfGhIj", true),
+            ("glpat-qwrtpsdfghjklzxcvbnm12", true),
+            ("abcdefghijklmnopqrstuvwxyz0", true),
         ] {
             assert_eq!(looks_like_token(text), is_one, "{text}");
         }

@@ -189,6 +189,15 @@ pub fn not_turned_here(url: &Url, from: &Url) -> Result<(), UrlProblem> {
     Ok(())
 }
 
+/// Returns the host in the text of a URL, before a parser makes an address of it.
+fn host_as_written(text: &str) -> &str {
+    let (_, rest) = text.split_once(':').unwrap_or(("", text));
+    let rest = rest.trim_start_matches(['/', '\\']);
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.split(':').next().unwrap_or_default()
+}
+
 /// Parses a URL to which requests may be sent: https, or http on loopback.
 ///
 /// # Errors
@@ -204,6 +213,13 @@ pub fn endpoint(text: &str) -> Result<Url, UrlProblem> {
         ParseError::RelativeUrlWithoutBase => UrlProblem::Partial,
         error => UrlProblem::Malformed(error.to_string()),
     })?;
+    // A parser takes a number for an IP address, but here its host was forgotten: `http://:8400/` after a correction.
+    if host_as_written(text)
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+    {
+        return Err(UrlProblem::Malformed("it has no host".to_owned()));
+    }
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}

@@ -9,6 +9,8 @@ pub enum Useless {
     WhiteSpace,
     /// The token type is empty (RFC 6749, section 5.1).
     NoType,
+    /// A token contains characters that no token contains.
+    Characters,
 }
 
 impl Useless {
@@ -18,6 +20,7 @@ impl Useless {
             Self::WhiteSpace => {
                 "its access token contains whitespace, which isn't allowed in a bearer token"
             }
+            Self::Characters => "a token in it contains control characters or is damaged",
             Self::NoType => "its token_type is empty, so its access token can't be used",
         }
     }
@@ -27,8 +30,8 @@ impl Useless {
             Self::IdTokenOnly => {
                 "Add a scope of the API that you call to Scope. Some services issue an access token only for such a scope."
             }
-            Self::WhiteSpace | Self::NoType => {
-                "This is an error of the service. Send the trace to the service's administrator."
+            Self::WhiteSpace | Self::NoType | Self::Characters => {
+                "This is an error of the service. Report it to the service's administrator."
             }
         }
     }
@@ -42,8 +45,9 @@ mod tests {
     fn each_says_what_is_wrong_and_what_helps() {
         for (useless, words, hint) in [
             (Useless::IdTokenOnly, "no access token", "to Scope"),
-            (Useless::WhiteSpace, "contains whitespace", "the trace"),
-            (Useless::NoType, "token_type is empty", "the trace"),
+            (Useless::WhiteSpace, "contains whitespace", "Report it"),
+            (Useless::NoType, "token_type is empty", "Report it"),
+            (Useless::Characters, "control characters", "Report it"),
         ] {
             assert!(useless.reason().contains(words), "{useless:?}");
             assert!(useless.hint().contains(hint), "{useless:?}");

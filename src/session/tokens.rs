@@ -133,6 +133,9 @@ impl TokenState {
             .id_token
             .as_ref()
             .and_then(|token| decode(token.expose_secret()));
+        // Those of a device code are about signing in.
+        let of_run = run.notes.iter().filter(|_| !run.request.kind.has_user());
+        let notes = of_run.chain(&set.notes).cloned().collect();
         Self {
             set,
             at,
@@ -143,17 +146,18 @@ impl TokenState {
             profile: None,
             pins: None,
             steps: run.steps.clone(),
-            // In flows with a user, the notes are about signing in.
-            notes: if run.request.kind.has_user() {
-                Vec::new()
-            } else {
-                run.notes.clone()
-            },
+            notes,
             checks: run.checks.clone(),
             claims,
             taken: [Taken::Not; 3],
             attempt,
         }
+    }
+
+    /// Replaces the refresh token with the one that a failed refresh returned.
+    pub(super) fn replace_refresh_token(&mut self, token: SecretString) {
+        self.set.refresh_token = Some(token);
+        self.taken[Value::Refresh as usize] = Taken::Not;
     }
 
     /// Returns the scheme before the token in an `Authorization` header.

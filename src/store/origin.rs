@@ -7,10 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::host;
 use crate::oauth::dialect::REFRESH_LIFE;
 use crate::oauth::token::TokenSet;
+use crate::oauth::token_notes::LONGEST_LIFE;
 use crate::secret::ExposeSecret;
-
-/// Maximum lifetime that is accepted: ten years, in seconds.
-pub(super) const LONGEST_LIFE: u64 = 10 * 366 * 86_400;
 
 /// When and where the tokens were obtained.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +86,7 @@ mod tests {
             id_token: None,
             scope: None,
             kept: vec![kept],
+            notes: Vec::new(),
             token_url: None,
             redirect_url: None,
         };

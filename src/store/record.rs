@@ -12,12 +12,13 @@ use zeroize::Zeroizing;
 
 pub use super::issued_for::{IssuedFor, ServiceAccountPin, ToolPins};
 pub use super::origin::Origin;
-use super::origin::{LONGEST_LIFE, random_text, refresh_expires_at};
+use super::origin::{random_text, refresh_expires_at};
 use super::private::{self, Audience, PrivateError};
 use super::seal::{self, Seal, SealError};
 use super::secret_text;
 use crate::oauth::dialect::Kept;
 use crate::oauth::token::TokenSet;
+use crate::oauth::token_notes::LONGEST_LIFE;
 use crate::oauth::tools::TokenKind;
 use crate::oauth::url::RedirectUrl;
 use crate::secret::{ExposeSecret, SecretString};
@@ -210,6 +211,16 @@ impl Tokens {
         }
     }
 
+    /// Returns these tokens with another refresh token, which the service issued at `now`.
+    #[must_use]
+    pub fn with_refresh_token(mut self, token: SecretString, now: u64) -> Self {
+        self.refresh_not_before = claim(&token, "nbf").filter(|begin| *begin > now);
+        self.refresh_expires_at = None;
+        self.refresh_obtained_at = Some(now);
+        self.refresh_token = Some(token);
+        self
+    }
+
     /// Returns the tokens that remain at `now` without this one; `None` if neither remains. A removed access token
     /// counts as expired.
     #[must_use]
@@ -247,6 +258,7 @@ impl Tokens {
                     Kept::new(&kept.name, value.to_owned())
                 })
                 .collect(),
+            notes: Vec::new(),
             token_url: self
                 .token_url
                 .as_deref()
@@ -525,6 +537,7 @@ mod tests {
             id_token: None,
             scope: None,
             kept: Vec::new(),
+            notes: Vec::new(),
             token_url: None,
             redirect_url: None,
         }

@@ -48,6 +48,7 @@ pub(in crate::tui) fn token_set(name: &str) -> TokenSet {
         id_token: None,
         scope: None,
         kept: Vec::new(),
+        notes: Vec::new(),
         token_url: None,
         redirect_url: None,
     }

@@ -462,6 +462,7 @@ pub fn token_set() -> TokenSet {
         id_token: Some(id_token().into()),
         scope: None,
         kept: Vec::new(),
+        notes: Vec::new(),
         token_url: None,
         redirect_url: None,
     }
