@@ -101,7 +101,9 @@ pub mod exit {
 
     fn http_code(error: &HttpError) -> u8 {
         match error {
-            HttpError::Redirected { .. } | HttpError::TooLarge { .. } => FAILED,
+            HttpError::Redirected { .. }
+            | HttpError::TooLarge { .. }
+            | HttpError::NotHttp { .. } => FAILED,
             HttpError::CaFile { .. }
             | HttpError::Authorities { .. }
             | HttpError::Unsigned { .. }
@@ -119,9 +121,14 @@ pub mod exit {
     #[must_use]
     pub fn code(error: &FlowError) -> u8 {
         match error {
-            FlowError::Lost(cause) | FlowError::LostRefresh(cause) => code(cause),
+            FlowError::Lost(cause)
+            | FlowError::LostRefresh(cause)
+            | FlowError::Replaced { cause, .. } => code(cause),
             FlowError::Protocol(Failure::Denied { .. }) => REFUSED,
             FlowError::Protocol(Failure::Expired) => EXPIRED,
+            FlowError::Protocol(Failure::Unanswered {
+                status: Some(429), ..
+            }) => UNREACHABLE,
             FlowError::Protocol(
                 Failure::Server { .. }
                 | Failure::Callback(_)

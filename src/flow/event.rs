@@ -23,6 +23,7 @@ use crate::oauth::jwt_bearer::KeyFileProblem;
 use crate::oauth::registration::Registered;
 use crate::oauth::token::TokenSet;
 use crate::oauth::url::RedirectUrl;
+use crate::secret::SecretString;
 use crate::store::file::read::ReadError;
 
 /// A step of a run.
@@ -187,6 +188,15 @@ pub enum FlowError {
     /// The refresh token was sent, but the response was lost.
     #[error("{} The refresh token may have been used up.", .0.sentence())]
     LostRefresh(Box<FlowError>),
+    /// The response to a refresh contains no usable access token, but a new refresh token, which must be kept: the old one
+    /// may no longer work.
+    #[error("{} It contains a new refresh token, which replaces the old one.", .cause.sentence())]
+    Replaced {
+        /// What is wrong with the response.
+        cause: Box<FlowError>,
+        /// The new refresh token.
+        refresh_token: SecretString,
+    },
     /// The program can't listen on the redirect URL.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -257,7 +267,9 @@ impl FlowError {
         match self {
             Self::Protocol(failure) => failure.texts(),
             Self::Http(HttpError::Redirected { target, .. }) => vec![target],
-            Self::Lost(cause) | Self::LostRefresh(cause) => cause.texts(),
+            Self::Lost(cause) | Self::LostRefresh(cause) | Self::Replaced { cause, .. } => {
+                cause.texts()
+            }
             Self::Discovery {
                 reason, instead, ..
             } => std::iter::once(reason).chain(instead).collect(),
@@ -322,7 +334,7 @@ impl FlowError {
                 Self::Protocol(failure) if let Some(when) = failure.when() => {
                     format!("Start again {when} to get a new code.")
                 }
-                Self::Http(error @ HttpError::TooLarge { .. }) => {
+                Self::Http(error @ (HttpError::TooLarge { .. } | HttpError::NotHttp { .. })) => {
                     format!("Start again to get a new code. {}", error.hint())
                 }
                 Self::Http(_) => "Start again to get a new code. If it happens again, check the network, firewall and proxy \
@@ -336,8 +348,13 @@ impl FlowError {
                     _ => None,
                 };
                 let when = when.map(|when| format!(" {when}")).unwrap_or_default();
-                format!("Refresh again{when}. If the service then rejects the refresh token, sign in again.")
+                let check = match cause.as_ref() {
+                    Self::Http(error @ HttpError::NotHttp { .. }) => format!("{} ", error.hint()),
+                    _ => String::new(),
+                };
+                format!("{check}Refresh again{when}. If the service then rejects the refresh token, sign in again.")
             }
+            Self::Replaced { cause, .. } => format!("Refresh again. {}", cause.hint()),
             Self::Listen(error) => error.hint().to_owned(),
             Self::Certificate(error) => error.hint().to_owned(),
             Self::Discovery { mismatch: true, .. } => {

@@ -112,7 +112,10 @@ impl Http {
         url: &Url,
         identity: Option<&Identity>,
     ) -> Result<&reqwest::Client, HttpError> {
-        let (here, tls) = (is_loopback(url), url.scheme() == "https");
+        let (here, tls) = (
+            is_loopback(url) || proxy::is_direct(url),
+            url.scheme() == "https",
+        );
         if !here && let Err(wrong) = proxy::on_the_way_to(url) {
             return Err(HttpError::ProxySetting {
                 variable: wrong.variable,
@@ -348,10 +351,10 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
                     host,
                     cause: trouble(wrong).cause,
                 },
-                None => {
-                    let cause = no_http(error).map_or(cause, str::to_owned);
-                    HttpError::Lost { host, cause }
-                }
+                None => match no_http(error) {
+                    Some((cause, hint)) => HttpError::NotHttp { host, cause, hint },
+                    None => HttpError::Lost { host, cause },
+                },
             }
         };
     }
@@ -375,14 +378,20 @@ fn tls_failure(error: &rustls::Error, host: String) -> HttpError {
     }
 }
 
-/// Returns why the response can't be read as HTTP, if that is the reason for the error.
-fn no_http(error: &reqwest::Error) -> Option<&'static str> {
+/// Returns why the response can't be read as HTTP, and what to do, if that is the reason for the error.
+fn no_http(error: &reqwest::Error) -> Option<(&'static str, &'static str)> {
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(error) = cause.downcast_ref::<hyper::Error>() {
             return match error {
-                error if error.is_parse_too_large() => Some("its headers are too large"),
-                error if error.is_parse() => Some("the server doesn't use HTTP"),
+                error if error.is_parse_too_large() => Some((
+                    "its headers are too large",
+                    "Check that the URL is an endpoint of this service.",
+                )),
+                error if error.is_parse() => Some((
+                    "the server doesn't use HTTP",
+                    "Check the scheme (http or https) and the port of the URL: another kind of server answers there.",
+                )),
                 _ => None,
             };
         }
@@ -831,7 +840,24 @@ mod tests {
             assert!(error.contains(words), "{error}");
         }
         let error = asked_by(&http, "http", Proof::Certificate, b"what?").await;
-        assert!(matches!(error, HttpError::Lost { .. }), "{error:?}");
+        assert!(matches!(error, HttpError::NotHttp { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_use_http_is_told_from_a_lost_connection() {
+        for answer in [
+            &b"SSH-2.0-OpenSSH_9.6\r\n"[..],
+            b"{\"access_token\":\"x\"}",
+            b"\x15\x03\x03\x00\x02\x02\x28",
+            b"220 mail.example ESMTP\r\n",
+        ] {
+            let error = asked("http", answer).await;
+            let words = format!("{error} {}", error.hint());
+            assert!(
+                words.contains("sent a response that is not valid HTTP: the server doesn't use HTTP. Check the scheme"),
+                "{words}"
+            );
+        }
     }
 
     /// Creates a CA file with this content.

@@ -63,6 +63,16 @@ pub enum HttpError {
         /// The end of the cause chain.
         cause: String,
     },
+    /// The response can't be read as HTTP.
+    #[error("{host} sent a response that is not valid HTTP: {cause}.")]
+    NotHttp {
+        /// Host and port.
+        host: String,
+        /// What is wrong with the response.
+        cause: &'static str,
+        /// How to fix the problem.
+        hint: &'static str,
+    },
     /// The response did not arrive in time.
     #[error("{host} did not respond in time.")]
     TimedOut {
@@ -113,7 +123,10 @@ impl HttpError {
     #[must_use]
     pub fn is_lost_answer(&self) -> bool {
         match self {
-            Self::Lost { .. } | Self::TimedOut { .. } | Self::TooLarge { .. } => true,
+            Self::Lost { .. }
+            | Self::NotHttp { .. }
+            | Self::TimedOut { .. }
+            | Self::TooLarge { .. } => true,
             Self::CaFile { .. }
             | Self::Unsigned { .. }
             | Self::Unreachable { .. }
@@ -135,7 +148,7 @@ impl HttpError {
             }
             Self::Authorities { .. } => {
                 "If SSL_CERT_FILE or SSL_CERT_DIR is set, unset it or set it to a readable file or directory. Otherwise \
-                    install the system's CA certificates (package ca-certificates), or set CA file under Advanced."
+                    install the system's CA certificates (package ca-certificates), or use a CA file."
             }
             Self::Unsigned { .. } => {
                 "Nothing was sent. Correct the private key or the access to it, then try again."
@@ -150,9 +163,10 @@ impl HttpError {
                 "Use the form http://user:password@host:port, with special characters in the user name and password \
                     percent-encoded (# as %23, % as %25, / as %2F, @ as %40, \\ as %5C), or unset it."
             }
-            Self::Proxy { hint, .. } | Self::Certificate { hint, .. } | Self::Tls { hint, .. } => {
-                hint
-            }
+            Self::Proxy { hint, .. }
+            | Self::Certificate { hint, .. }
+            | Self::Tls { hint, .. }
+            | Self::NotHttp { hint, .. } => hint,
             Self::Redirected { .. } => {
                 "Compare the URL with the service's documentation. Enter the other URL only if it is listed there."
             }

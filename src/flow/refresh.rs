@@ -10,7 +10,7 @@ use super::reporter::Reporter;
 use crate::oauth::check::{Outcome, check_id_token, check_rotation, check_scope};
 use crate::oauth::client::{Client, RequestError};
 use crate::oauth::failure::Asked;
-use crate::oauth::token::{Fate, Reading, TokenSet, parse_token_answer};
+use crate::oauth::token::{Fate, Reading, TokenSet, issued_refresh_token, parse_token_answer};
 
 /// Gets new tokens with the refresh token of `before`.
 pub(super) async fn refresh(
@@ -54,11 +54,23 @@ pub(super) async fn refresh(
         answer = reporter.send(transport, &request(Some(granted))?).await?;
         reading = parse_token_answer(&answer, &client.dialect.answers);
     }
-    let fate = answer.fate(&reading);
+    let fate = match &reading {
+        // The new tokens are useless, and the refresh token that was sent may be used up all the same.
+        Reading::Useless(_) => Fate::Unknown,
+        reading => answer.fate(reading),
+    };
+    let is_success = matches!(reading, Reading::Useless(_) | Reading::Neither(_));
     let tokens = reading.into_tokens(Asked::Refresh, &answer);
-    let mut fresh = tokens.map_err(|failure| match fate {
-        Fate::Unknown => lost(failure.into()),
-        Fate::Refused | Fate::NotProcessed => failure.into(),
+    let mut fresh = tokens.map_err(|failure| {
+        let issued = || issued_refresh_token(&answer, &client.dialect.answers);
+        match (fate, is_success.then(issued).flatten()) {
+            (_, Some(issued)) => FlowError::Replaced {
+                cause: Box::new(failure.into()),
+                refresh_token: issued,
+            },
+            (Fate::Unknown, None) => lost(failure.into()),
+            (Fate::Refused | Fate::NotProcessed, None) => failure.into(),
+        }
     })?;
     reporter.report(FlowEvent::Done(begin.elapsed())).await;
     reporter.check(check_rotation(refresh_token, &fresh)).await;
@@ -160,6 +172,44 @@ mod tests {
             let outcome = refresh(&script, &client(), &before, &reporter).await;
             assert!(outcome.is_err());
             assert_eq!(script.asked.into_inner().unwrap().len(), times);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_refresh_token_outlives_an_access_token_that_is_useless() {
+        let success = success().unwrap();
+        let before = parse_token_answer(&success, &Answers::default());
+        let before = TokenSet {
+            refresh_token: Some("r".into()),
+            ..before.into_tokens(Asked::Exchange, &success).unwrap()
+        };
+        for (body, told) in [
+            (
+                r#"{"access_token":"at 9","refresh_token":"new"}"#,
+                "It contains a new refresh token, which replaces the old one. Refresh again. This is an error of the service.",
+            ),
+            (
+                r#"{"access_token":"","refresh_token":"new"}"#,
+                "It contains a new refresh token, which replaces the old one. Refresh again.",
+            ),
+            (
+                r#"{"access_token":"at 9"}"#,
+                "The refresh token may have been used up. Refresh again.",
+            ),
+        ] {
+            let (reporter, _) = reporter();
+            let script = script(vec![answer(200, body)]);
+            let error = refresh(&script, &client(), &before, &reporter)
+                .await
+                .unwrap_err();
+            let words = format!("{error} {}", error.hint());
+            assert!(words.contains(told), "{words}");
+            let replaced = match error {
+                FlowError::Replaced { refresh_token, .. } => Some(refresh_token),
+                _ => None,
+            };
+            let replaced = replaced.as_ref().map(ExposeSecret::expose_secret);
+            assert_eq!(replaced, body.contains("new").then_some("new"), "{body}");
         }
     }
 

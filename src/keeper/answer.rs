@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::flow::event::FlowError;
 use crate::flow::http::HttpError;
+use crate::oauth::answer::{is_empty, is_page};
 use crate::oauth::failure::{Failure, ServerError};
 
 /// What a failed refresh means for the stored tokens.
@@ -25,6 +26,8 @@ pub enum Answer {
     TooEarly,
     /// The client, its secret or a setting is wrong.
     Settings,
+    /// The response isn't the service's own: a gateway may have sent it.
+    Unread,
     /// The response can't be interpreted.
     Unusable,
 }
@@ -42,6 +45,22 @@ const REJECTED: &[&str] = &[
     "access_denied",
 ];
 
+/// Words in a rejection that has nothing to do with the refresh token.
+const THROTTLED: &[&str] = &[
+    "throttl",
+    "rate limit",
+    "rate_limit",
+    "too many requests",
+    "too_many_requests",
+    "slow down",
+    "slow_down",
+];
+
+/// Words in a rejection of the refresh token.
+const DEAD: &[&str] = &[
+    "expired", "revoked", "token", "grant", "session", "sign in", "log in",
+];
+
 impl Answer {
     /// Classifies an error.
     #[must_use]
@@ -51,6 +70,8 @@ impl Answer {
                 FlowError::Protocol(Failure::Unavailable {
                     status: 429, wait, ..
                 }) => Self::Busy(*wait),
+                // Asking again with the same refresh token helps nobody.
+                FlowError::Protocol(Failure::Useless { .. }) => Self::Unusable,
                 _ => Self::MaybeTaken,
             },
             FlowError::Http(error) => match error {
@@ -59,6 +80,7 @@ impl Answer {
                 | HttpError::Tls { .. }
                 | HttpError::Certificate { .. } => Self::NotSent,
                 HttpError::Lost { .. }
+                | HttpError::NotHttp { .. }
                 | HttpError::TimedOut { .. }
                 | HttpError::TooLarge { .. } => Self::MaybeTaken,
                 HttpError::CaFile { .. }
@@ -79,14 +101,32 @@ impl Answer {
         match failure {
             Failure::Server { error, .. } | Failure::Denied { error, .. } => Self::of_code(error),
             Failure::Unavailable { wait, .. } => Self::Busy(*wait),
-            // Glewlwyd rejects a refresh token with status 400 and an empty body.
-            Failure::UsedUp { .. } | Failure::Unusable { status: 400, .. } => Self::Rejected,
-            Failure::Unusable { status: 401, .. } => Self::Unclear,
+            Failure::UsedUp { .. } => Self::Rejected,
+            Failure::Unusable {
+                status: status @ (400 | 401),
+                reason,
+                ..
+            } => Self::of_words(*status, reason),
             Failure::Unusable {
                 status: 403 | 404 | 405 | 410,
                 ..
             } => Self::Settings,
             _ => Self::Unusable,
+        }
+    }
+
+    /// Classifies a rejection without an error code. A gateway in front of the service rejects requests, too.
+    fn of_words(status: u16, reason: &str) -> Self {
+        // The service's own words follow what is wrong with the response.
+        let (_, text) = reason.split_once(": ").unwrap_or_default();
+        let text = text.to_ascii_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        match status {
+            _ if has(THROTTLED) => Self::Busy(None),
+            // Glewlwyd rejects with status 400 and an empty body.
+            400 if is_empty(reason) || has(DEAD) => Self::Rejected,
+            401 if !is_page(reason) || has(DEAD) => Self::Unclear,
+            _ => Self::Unread,
         }
     }
 
@@ -106,9 +146,17 @@ impl Answer {
             | "invalid_scope"
             | "invalid_target"
             | "unsupported_grant_type" => Self::Settings,
+            _ if THROTTLED.iter().any(|word| text.contains(word)) => Self::Busy(None),
             // Salesforce and others describe the expiry in their own words.
             _ if text.contains("expired") || text.contains("revoked") => Self::Rejected,
-            _ if error.status == Some(400) => Self::Rejected,
+            _ if error.status == Some(400) => {
+                let is_about_the_token = DEAD.iter().any(|word| text.contains(word));
+                if is_about_the_token || error.description.is_none() {
+                    Self::Rejected
+                } else {
+                    Self::Unread
+                }
+            }
             _ if error.status == Some(401) => Self::Unclear,
             _ => Self::Unusable,
         }
@@ -125,6 +173,82 @@ mod tests {
             asked: Asked::Refresh,
             error: ServerError::new(code, Some(description)),
         })
+    }
+
+    #[test]
+    fn a_gateway_that_rejects_a_request_says_nothing_about_the_refresh_token() {
+        let unusable = |status, reason: &str| {
+            FlowError::Protocol(Failure::Unusable {
+                asked: Asked::Refresh,
+                status,
+                reason: format!("{reason} (HTTP status {status})"),
+            })
+        };
+        for (status, reason, answer) in [
+            (400, "it is empty", Answer::Rejected),
+            (401, "it is empty", Answer::Unclear),
+            (400, "it is a web page: Bad Request", Answer::Unread),
+            (401, "it is a web page: Blocked", Answer::Unread),
+            (401, "it is XML: Blocked", Answer::Unread),
+            (
+                400,
+                "it is neither JSON nor a form: Bad Request",
+                Answer::Unread,
+            ),
+            (
+                400,
+                "it contains no access_token: Bad Request",
+                Answer::Unread,
+            ),
+            (
+                400,
+                "it is neither JSON nor a form: Request throttled",
+                Answer::Busy(None),
+            ),
+            (
+                401,
+                "it contains no access_token: Too Many Requests",
+                Answer::Busy(None),
+            ),
+            (
+                400,
+                "it contains no access_token: Unknown refresh token",
+                Answer::Rejected,
+            ),
+            (400, "it is a web page: Session expired", Answer::Rejected),
+            (
+                401,
+                "it is neither JSON nor a form: Client authentication failed",
+                Answer::Unclear,
+            ),
+        ] {
+            assert_eq!(Answer::of(&unusable(status, reason)), answer, "{reason}");
+        }
+        let with_status = |status, description: &str| {
+            let mut error = ServerError::new("error", Some(description));
+            error.status = Some(status);
+            FlowError::Protocol(Failure::Server {
+                asked: Asked::Refresh,
+                error,
+            })
+        };
+        for (status, description, answer) in [
+            (400, "Request blocked", Answer::Unread),
+            (400, "Bad refresh token", Answer::Rejected),
+            (400, "", Answer::Rejected),
+            (401, "Request blocked", Answer::Unclear),
+        ] {
+            let error = with_status(status, description);
+            assert_eq!(Answer::of(&error), answer, "{description}");
+        }
+        for (code, description, answer) in [
+            ("error", "Request throttled, slow down", Answer::Busy(None)),
+            ("slow_down", "", Answer::Busy(None)),
+            ("invalid_grant", "Too many requests", Answer::Rejected),
+            ("invalid_client", "Too many requests", Answer::Settings),
+        ] {
+            assert_eq!(Answer::of(&server(code, description)), answer, "{code}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::clean::clean;
 use crate::flow::attempt::Attempts;
 use crate::flow::driver::{Flow, Job};
 use crate::flow::event::{FlowError, FlowEvent};
+use crate::flow::http::HttpError;
 use crate::form::explain::explain;
 use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
@@ -181,13 +182,42 @@ async fn locked(
                 lost: note.lost,
                 error,
             };
-            if uses_up && Answer::of(&failure.error) == Answer::MaybeTaken {
+            let is_lost = match &failure.error {
+                error @ FlowError::LostRefresh(_) => !matches!(Answer::of(error), Answer::Busy(_)),
+                error => Answer::of(error) == Answer::MaybeTaken,
+            };
+            if uses_up && is_lost {
                 note.lost = note.lost.or(Some(LostAnswer {
                     since: note.since,
                     by: LostBy::Network,
                 }));
             }
             let (outcome, rejected) = failure.outcome();
+            if let FlowError::Replaced { refresh_token, .. } = &failure.error {
+                let tokens = current.tokens.clone();
+                let tokens =
+                    tokens.map(|tokens| tokens.with_refresh_token(refresh_token.clone(), asked_at));
+                // Of the same generation: a newer one would mean that there is a new access token.
+                let record = Record {
+                    tokens,
+                    rejected: None,
+                    ..current
+                };
+                let Err(error) = reserved.store(&record, &path) else {
+                    note.lost = None;
+                    return Err(outcome);
+                };
+                note.lost = Some(LostAnswer {
+                    since: note.since,
+                    by: LostBy::Storage,
+                });
+                return Err(Outcome {
+                    cause: Some(
+                        "The service probably replaced the refresh token, and the new one couldn't be stored.".to_owned(),
+                    ),
+                    ..file_outcome(&error)
+                });
+            }
             match rejected {
                 Some(rejected) => {
                     let record = Record {
@@ -281,7 +311,7 @@ async fn once(
         }
     }
     drop(flow);
-    Err(FlowError::Http(crate::flow::http::HttpError::Lost {
+    Err(FlowError::Http(HttpError::Lost {
         host: "the service".to_owned(),
         cause: "the program was stopped".to_owned(),
     }))
@@ -356,7 +386,9 @@ impl Failed<'_> {
         };
         let error = self.error.sentence();
         let cause = explained.as_ref().map(|explained| explained.cause.clone());
-        let cause = cause.filter(|cause| *cause != error);
+        // The same sentence is not said twice.
+        let cause =
+            cause.filter(|cause| cause.trim_end_matches('.') != error.trim_end_matches('.'));
         let remedy = explained.map_or_else(|| self.error.hint(), |explained| explained.remedy);
         let outcome = |code, hint| Outcome {
             code,
@@ -400,6 +432,20 @@ impl Failed<'_> {
                 (outcome, Some(rejected))
             }
             Answer::Settings => (outcome(exit::USAGE, remedy), None),
+            Answer::MaybeTaken if matches!(self.error, FlowError::LostRefresh(_)) => {
+                let hint =
+                    "Try again later. If the service then rejects the refresh token, sign in again."
+                        .to_owned();
+                (outcome(exit::UNREACHABLE, hint), None)
+            }
+            Answer::Unread => {
+                let hint = format!(
+                    "Try again later. The tokens are unchanged. If this continues, check the proxy and the token URL, then sign in \
+                     again: oauth-authorizer --profile {}",
+                    self.place.target()
+                );
+                (outcome(exit::UNREACHABLE, hint), None)
+            }
             Answer::NotSent | Answer::MaybeTaken | Answer::Busy(_) => {
                 let hint = "Try again later. The tokens are unchanged.".to_owned();
                 (outcome(exit::UNREACHABLE, hint), None)

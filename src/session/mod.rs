@@ -336,7 +336,14 @@ impl Session {
                 }
                 SessionEvent::DiscoveryFailed(error)
             }
-            Work::Refreshing(run) => SessionEvent::RefreshFailed(self.explained(&error, &run)),
+            Work::Refreshing(run) => {
+                if let (FlowError::Replaced { refresh_token, .. }, Some(tokens)) =
+                    (&error, &mut self.tokens)
+                {
+                    tokens.replace_refresh_token(refresh_token.clone());
+                }
+                SessionEvent::RefreshFailed(self.explained(&error, &run))
+            }
             Work::SigningIn(mut run) => {
                 let ended = self.explained(&error, &run);
                 if let Some(last) = run.steps.last_mut() {
@@ -487,6 +494,7 @@ mod tests {
             id_token: None,
             scope: None,
             kept: Vec::new(),
+            notes: Vec::new(),
             token_url: None,
             redirect_url: None,
         }))

@@ -101,6 +101,44 @@ fn each_answer_has_its_exit_code_and_keeps_the_tokens() {
         ),
         ("a page", html(), 5, 2, &["a web page"]),
         (
+            "a page of a gateway",
+            Reply::json(400, "<html><title>Bad Request</title>"),
+            5,
+            1,
+            &["400", "hint: Try again later. The tokens are unchanged."],
+        ),
+        (
+            "a login page of a gateway",
+            Reply::json(401, "<html><title>Sign in</title>"),
+            5,
+            1,
+            &["401", "hint: Try again later. The tokens are unchanged."],
+        ),
+        (
+            "a text of a gateway",
+            Reply::json(400, "Bad Request"),
+            5,
+            1,
+            &["400", "hint: Try again later. The tokens are unchanged."],
+        ),
+        (
+            "JSON of a gateway",
+            Reply::json(400, r#"{"message":"Request blocked"}"#),
+            5,
+            1,
+            &["400", "hint: Try again later. The tokens are unchanged."],
+        ),
+        (
+            "a list of errors",
+            Reply::json(
+                400,
+                r#"{"errors":[{"code":"invalid_client","message":"who?"}]}"#,
+            ),
+            2,
+            1,
+            &["invalid_client: who?"],
+        ),
+        (
             "no token",
             Reply::json(200, r#"{"access_token":"two words","token_type":"Bearer"}"#),
             1,
@@ -147,6 +185,68 @@ fn each_answer_has_its_exit_code_and_keeps_the_tokens() {
         }
         assert!(!profiles.state("next").exists(), "{name}");
     }
+}
+
+#[test]
+fn a_new_refresh_token_is_stored_even_if_the_access_token_is_useless() {
+    for (useless, words) in [
+        (r#""access_token":"at 9""#, "contains whitespace"),
+        (
+            r#""access_token":"at9","token_type":" ""#,
+            "token_type is empty",
+        ),
+        (r#""access_token":null"#, "contains no access_token"),
+    ] {
+        let (profiles, server) = Profiles::scripted(move |request| {
+            let body = match request.form.get("refresh_token").map(String::as_str) {
+                Some("refresh-1") => format!("{{{useless},\"refresh_token\":\"refresh-2\"}}"),
+                Some("refresh-2") => {
+                    r#"{"access_token":"third","token_type":"Bearer","expires_in":3600}"#.to_owned()
+                }
+                _ => r#"{"error":"invalid_grant"}"#.to_owned(),
+            };
+            Reply::json(200, &body)
+        });
+        profiles.expire();
+        let ran = profiles.run(&["refresh", "office"]);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(
+            ran.stderr.contains(words)
+                && ran
+                    .stderr
+                    .contains("It contains a new refresh token, which replaces the old one."),
+            "{ran:?}"
+        );
+        let record = profiles.record();
+        assert_eq!(record["tokens"]["refresh_token"], "refresh-2", "{useless}");
+        assert_eq!(record["tokens"]["access_token"], "first", "{useless}");
+        assert_eq!(record["generation"], 1, "{useless}");
+        assert!(!profiles.state("next").exists());
+        assert_eq!(profiles.token(), "third", "{useless}");
+        assert_eq!(refreshes(&server), 2, "{useless}");
+    }
+}
+
+#[test]
+fn a_useless_access_token_may_have_used_up_the_refresh_token() {
+    let (profiles, server) = Profiles::scripted(|_| {
+        Reply::json(200, r#"{"access_token":"at 9","token_type":"Bearer"}"#)
+    });
+    profiles.expire();
+    let ran = profiles.run(&["refresh", "office"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("The refresh token may have been used up.")
+            && !ran.stderr.contains("unchanged"),
+        "{ran:?}"
+    );
+    assert_eq!(refreshes(&server), 1);
+    let ran = profiles.run(&["profiles", "check", "office"]);
+    assert!(
+        ran.code == 12 && ran.stdout.contains("its answer was lost"),
+        "{ran:?}"
+    );
 }
 
 #[test]
