@@ -63,6 +63,12 @@ impl Settings {
         }
     }
 
+    /// Returns where the browser runs.
+    #[must_use]
+    pub fn browser(&self) -> Browser {
+        self.browser
+    }
+
     /// Sets where the browser runs. Each preset starts with the flow that works there.
     #[must_use]
     pub fn with_browser(mut self, browser: Browser) -> Self {

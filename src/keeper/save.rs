@@ -15,7 +15,7 @@ use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::{Owner, Place};
 use crate::profile::settings_file::{self, SettingsError, SettingsFile, digest};
 use crate::profile::store_kind::Store;
-use crate::secret::{ExposeSecret, same};
+use crate::secret::{ExposeSecret, SecretString, same};
 use crate::store::commands::StoreCommands;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
@@ -142,9 +142,9 @@ fn generation(place: &Place) -> Result<u64, SaveError> {
     }
 }
 
-/// Saves settings and tokens under the name of `place`. They replace existing ones completely; manually edited settings
-/// are kept next to them with the extension `.before`. With `named`, the tokens are kept in that store, and never in
-/// another one.
+/// Saves settings and tokens under the name of `place`. A settings file with the same settings is left unchanged. Otherwise it is
+/// replaced completely, and kept next to the new one with the extension `.before`. With `named`, the tokens are kept in that
+/// store, and never in another one.
 ///
 /// # Errors
 /// Returns an error if a file can't be written.
@@ -159,12 +159,14 @@ pub fn save(
     let _lock = lock(place)?;
     let seal = chosen(place, named.as_ref())?;
     let before = generation(place)?;
-    let user = user(settings, set);
+    let present = Present::read(place, settings.browser());
+    let user = user(settings, Some(set), present.as_ref());
     let mut file = file_to_keep(place, request);
     if let Some(named) = named {
         file = Some(file.unwrap_or_default().with_store(named));
     }
     let text = settings_file::write(settings, user.as_deref(), file.as_ref());
+    let text = Present::or(present, text);
     let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
     let tokens = Tokens::of_set(set, unix_time(), None);
     let mut record = Record::new(
@@ -200,13 +202,10 @@ pub fn save_settings(
         }
         file = Some(file.unwrap_or_default().with_store(named));
     }
-    let old_user = || {
-        file.as_ref()
-            .and_then(SettingsFile::user)
-            .map(str::to_owned)
-    };
-    let user = user_of_form(settings).or_else(old_user);
+    let present = Present::read(place, settings.browser());
+    let user = user(settings, None, present.as_ref());
     let text = settings_file::write(settings, user.as_deref(), file.as_ref());
+    let text = Present::or(present, text);
     let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
     let secret = request.client.secret.clone().filter(|_| !names_secret);
     let digest = digest(text.as_bytes());
@@ -238,6 +237,55 @@ pub fn save_settings(
         None => Record::new(place.name.as_str(), digest, now, None, secret),
     };
     install(place, &text, &record, seal)
+}
+
+/// The existing settings file and its content.
+struct Present {
+    /// The complete file, with its comments.
+    text: String,
+    /// The same settings as this program writes them.
+    as_written: String,
+    /// The mailbox in the file.
+    user: Option<String>,
+    /// The mailboxes that an earlier save may have put there: the account in its form, and the one that signed in.
+    accounts: [Option<String>; 2],
+}
+
+impl Present {
+    fn read(place: &Place, browser: Browser) -> Option<Self> {
+        let text = String::from_utf8(settings_file::read_bytes(place).ok()?).ok()?;
+        let file = SettingsFile::read(place).ok()?;
+        let form = file.form(browser, &mut Library::load_user()).ok()?;
+        let user = file.user().map(str::to_owned);
+        let record = Record::outline(&place.record()).ok();
+        let signed_in = record.and_then(|record| mailbox(record.tokens?.id_token.as_ref()));
+        Some(Self {
+            text,
+            as_written: settings_file::write(&form, user.as_deref(), Some(&file)),
+            accounts: [user_of_form(&form), signed_in],
+            user,
+        })
+    }
+
+    /// Returns the text to store: the existing one if it has the same settings as `text`.
+    fn or(present: Option<Self>, text: String) -> String {
+        match present {
+            Some(present) if present.as_written == text => present.text,
+            Some(_) | None => text,
+        }
+    }
+
+    /// Returns the mailbox that the user wrote into the file, such as a shared one.
+    fn own_user(&self) -> Option<&String> {
+        let user = self.user.as_ref();
+        user.filter(|user| {
+            !self
+                .accounts
+                .iter()
+                .flatten()
+                .any(|account| account == *user)
+        })
+    }
 }
 
 /// Returns the existing settings file, so that manual entries without a field in the form are kept. If the client
@@ -376,12 +424,18 @@ fn user_of_form(settings: &Settings) -> Option<String> {
     hint.contains('@').then_some(hint)
 }
 
-/// Returns the mailbox: the account named in the form, or the user who signed in.
-fn user(settings: &Settings, set: &TokenSet) -> Option<String> {
-    if let Some(user) = user_of_form(settings) {
-        return Some(user);
-    }
-    let claims = decode(set.id_token.as_ref()?.expose_secret())?;
+/// Returns the mailbox: the one that the user wrote into the settings file, the account named in the form, the account that
+/// signed in, or the one in the existing file.
+fn user(settings: &Settings, set: Option<&TokenSet>, present: Option<&Present>) -> Option<String> {
+    let own = present.and_then(Present::own_user).cloned();
+    own.or_else(|| user_of_form(settings))
+        .or_else(|| mailbox(set?.id_token.as_ref()))
+        .or_else(|| present?.user.clone())
+}
+
+/// Returns the mailbox of the account in an ID token.
+fn mailbox(id_token: Option<&SecretString>) -> Option<String> {
+    let claims = decode(id_token?.expose_secret())?;
     ["email", "preferred_username", "upn"]
         .into_iter()
         .find_map(|name| claims.text(name).filter(|text| text.contains('@')))
@@ -442,6 +496,111 @@ mod tests {
         assert!(record.unwrap().client_secret.is_some());
     }
 
+    /// Tokens of a sign-in with this account.
+    fn set_of(email: Option<&str>) -> TokenSet {
+        use base64::Engine;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let claims = serde_json::json!({ "sub": "1", "email": email });
+        let id_token = format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        TokenSet {
+            access_token: "access".into(),
+            token_type: None,
+            expires_in: Some(3600),
+            refresh_token: Some("refresh".into()),
+            id_token: Some(id_token.as_str().into()),
+            scope: None,
+            kept: Vec::new(),
+            notes: Vec::new(),
+            token_url: None,
+            redirect_url: None,
+        }
+    }
+
+    #[test]
+    fn a_mailbox_that_the_user_wrote_stays_and_that_of_the_sign_in_follows_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let form = |hint: &str| {
+            let mut form = settings("");
+            form.set(Key::LoginHint, hint.to_owned());
+            form
+        };
+        let user = || {
+            SettingsFile::read(&place)
+                .unwrap()
+                .user()
+                .map(str::to_owned)
+        };
+        let sign_in = |hint: &str, email: Option<&str>| {
+            let (form, set) = (form(hint), set_of(email));
+            save(&place, &form, &request(&form).unwrap(), &set, None).unwrap();
+            let record = Record::read(&place.record()).unwrap();
+            assert_eq!(record.issued_for.user, user());
+            user()
+        };
+        let edit = |from: &str, to: &str| {
+            let text = std::fs::read_to_string(place.settings()).unwrap();
+            assert!(text.contains(from), "{text}");
+            std::fs::write(place.settings(), text.replace(from, to)).unwrap();
+        };
+        let (alice, bob) = (Some("alice@contoso.example"), Some("bob@contoso.example"));
+        let shared = Some("support@contoso.example");
+        assert_eq!(sign_in("", alice).as_deref(), alice);
+        assert_eq!(sign_in("", bob).as_deref(), bob);
+        // An ID token without an address says nothing.
+        assert_eq!(sign_in("", None).as_deref(), bob);
+        edit("user = \"bob@", "user = \"support@");
+        for (hint, email) in [
+            ("", alice),
+            ("", bob),
+            ("", None),
+            ("alice@contoso.example", alice),
+        ] {
+            assert_eq!(sign_in(hint, email).as_deref(), shared, "{hint} {email:?}");
+        }
+        let changed = form("bob@contoso.example");
+        save_settings(&place, &changed, &request(&changed).unwrap(), None).unwrap();
+        assert_eq!(user().as_deref(), shared);
+        // Without the line, it is that of the account again.
+        edit("user = \"support@contoso.example\"\n", "");
+        assert_eq!(sign_in("", alice).as_deref(), alice);
+        assert_eq!(sign_in("bob@contoso.example", alice).as_deref(), bob);
+    }
+
+    #[test]
+    fn a_settings_file_that_says_the_same_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let (mut form, set) = (settings(""), set_of(Some("alice@contoso.example")));
+        let sign_in = |form: &Settings| {
+            save(&place, form, &request(form).unwrap(), &set, None).unwrap();
+            std::fs::read_to_string(place.settings()).unwrap()
+        };
+        let edited = "# The mailbox of the help desk.\n".to_owned()
+            + &sign_in(&form).replace("user = \"alice@", "user   =  \"support@")
+            + "\n[check]\nrefresh_idle = \"720h\" # as agreed\n";
+        std::fs::write(place.settings(), &edited).unwrap();
+        assert_eq!(sign_in(&form), edited);
+        let record = Record::read(&place.record()).unwrap();
+        assert_eq!(record.settings, digest(edited.as_bytes()));
+        save_settings(&place, &form, &request(&form).unwrap(), None).unwrap();
+        assert_eq!(std::fs::read_to_string(place.settings()).unwrap(), edited);
+        // Another setting: the file is written anew, and the old one is kept.
+        form.set(Key::ClientId, "other".to_owned());
+        let text = sign_in(&form);
+        assert!(
+            text.contains("client_id = \"other\"") && !text.contains("help desk"),
+            "{text}"
+        );
+        assert!(text.contains("refresh_idle = \"30d\""), "{text}");
+        assert!(
+            text.contains("user = \"support@contoso.example\""),
+            "{text}"
+        );
+        let before = place.settings().with_extension("toml.before");
+        assert_eq!(std::fs::read_to_string(before).unwrap(), edited);
+    }
+
     #[test]
     fn tokens_stay_with_the_mail_servers_that_they_were_issued_for() {
         let folder = tempfile::tempdir().unwrap();
@@ -454,6 +613,7 @@ mod tests {
             id_token: None,
             scope: None,
             kept: Vec::new(),
+            notes: Vec::new(),
             token_url: None,
             redirect_url: None,
         };
@@ -487,6 +647,7 @@ mod tests {
             id_token: None,
             scope: None,
             kept: Vec::new(),
+            notes: Vec::new(),
             token_url: None,
             redirect_url: None,
         };

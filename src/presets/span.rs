@@ -14,6 +14,17 @@ const LIMIT: u64 = 3650 * DAY;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub u64);
 
+impl Span {
+    /// Returns the text that gives this length again, in the largest unit that fits: `30d`, `36h`.
+    #[must_use]
+    pub fn text(self) -> String {
+        let units = [(DAY, 'd'), (HOUR, 'h'), (MINUTE, 'm')];
+        let fits = |(unit, _): &(u64, char)| self.0 > 0 && self.0.is_multiple_of(*unit);
+        let (unit, letter) = units.into_iter().find(fits).unwrap_or((1, 's'));
+        format!("{}{letter}", self.0 / unit)
+    }
+}
+
 impl FromStr for Span {
     type Err = &'static str;
 
@@ -27,9 +38,12 @@ impl FromStr for Span {
             "d" => DAY,
             _ => return Err(wrong),
         };
-        let count: u64 = digits.parse().map_err(|_| wrong)?;
+        if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Err(wrong);
+        }
+        let count: u64 = digits.parse().unwrap_or(u64::MAX);
         let seconds = count.checked_mul(unit).filter(|all| *all <= LIMIT);
-        seconds.map(Self).ok_or(wrong)
+        seconds.map(Self).ok_or("the longest time is 3650d")
     }
 }
 
@@ -63,6 +77,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_span_is_written_as_a_person_would() {
+        for text in ["0s", "1s", "90s", "60s", "90m", "36h", "1d", "30d", "365d"] {
+            let span: Result<Span, _> = text.parse();
+            let again = if text == "60s" { "1m" } else { text };
+            assert_eq!(span.map(Span::text).as_deref(), Ok(again));
+        }
+    }
+
+    #[test]
     fn spans_are_read_and_shown() {
         for (text, shown) in [
             ("0", "0 seconds"),
@@ -76,6 +99,7 @@ mod tests {
             ("90d", "90 days"),
         ] {
             let span: Result<Span, _> = text.parse();
+            assert_eq!(span.map(|span| span.text().parse()), Ok(span));
             assert_eq!(span.map(|span| span.to_string()), Ok(shown.to_owned()));
         }
         for text in [
@@ -89,6 +113,18 @@ mod tests {
             "9999999999999999d",
         ] {
             assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+        for text in [
+            "3651d",
+            "4000d",
+            "9999999999999999d",
+            "99999999999999999999999d",
+        ] {
+            assert_eq!(
+                text.parse::<Span>(),
+                Err("the longest time is 3650d"),
+                "{text}"
+            );
         }
     }
 }

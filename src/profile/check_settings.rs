@@ -19,7 +19,7 @@ pub struct CheckSettings {
 impl CheckSettings {
     /// Returns the section in TOML; empty if nothing is set.
     pub(super) fn section(&self) -> String {
-        let span = |span: Span| format!("\"{}s\"", span.0);
+        let span = |span: Span| format!("\"{}\"", span.text());
         let lines: String = [
             ("testing", self.testing.map(|testing| testing.to_string())),
             ("refresh_idle", self.refresh_idle.map(span)),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use toml::{Spanned, Value};
 
 use super::check_settings::CheckSettings;
 use super::client_secret::{SecretSource, SourceError};
@@ -100,6 +101,7 @@ pub enum SettingsError {
 #[derive(Debug, Default)]
 pub struct SettingsFile {
     raw: Raw,
+    settings: BTreeMap<String, Setting>,
     /// The SHA-256 digest of its bytes.
     pub digest: String,
     path: String,
@@ -116,7 +118,7 @@ struct Raw {
     #[serde(default)]
     vars: BTreeMap<String, String>,
     #[serde(default)]
-    settings: BTreeMap<String, Value>,
+    settings: BTreeMap<Spanned<String>, Spanned<Value>>,
     secret: Option<SecretSource>,
     mail: Option<Mail>,
     store: Option<Store>,
@@ -124,12 +126,35 @@ struct Raw {
     check: CheckSettings,
 }
 
-/// The value of a setting: a string or a list of strings.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Value {
-    Text(String),
-    List(Vec<String>),
+/// A value in the section `[settings]`.
+#[derive(Debug)]
+struct Setting {
+    value: Value,
+    /// The line and the column of the name.
+    name_at: (usize, usize),
+    /// The line and the column of the value.
+    value_at: (usize, usize),
+}
+
+impl Setting {
+    /// What it is, for a message.
+    fn shown(&self) -> String {
+        match &self.value {
+            Value::String(text) => format!("\"{}\"", clean(text, 40)),
+            Value::Integer(_) | Value::Float(_) => "a number".to_owned(),
+            Value::Boolean(_) => "true or false without quotes".to_owned(),
+            Value::Datetime(_) => "a date".to_owned(),
+            Value::Array(_) => "a list".to_owned(),
+            Value::Table(_) => "a table".to_owned(),
+        }
+    }
+}
+
+/// The line and the column of a place in a text, from 1 on.
+fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let row = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, row.chars().count() + 1)
 }
 
 #[derive(Debug, Deserialize)]
@@ -192,24 +217,30 @@ impl SettingsFile {
             }
             _ => {}
         }
-        let raw: Raw = toml::from_str(text).map_err(|error| {
+        let mut raw: Raw = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start).min(text.len());
-            let before = text.get(..at).unwrap_or_default();
+            let (line, column) = line_and_column(text, at);
             SettingsError::Syntax {
                 path: path.clone(),
-                line: before.matches('\n').count() + 1,
-                column: before
-                    .rsplit('\n')
-                    .next()
-                    .map_or(0, |row| row.chars().count())
-                    + 1,
+                line,
+                column,
                 message: clean(error.message().lines().next().unwrap_or_default(), 200),
             }
         })?;
         if let Some(problem) = raw.store.as_ref().and_then(Store::problem) {
             return Err(SettingsError::Setting { path, problem });
         }
+        let settings = std::mem::take(&mut raw.settings).into_iter();
+        let settings = settings.map(|(name, value)| {
+            let setting = Setting {
+                name_at: line_and_column(text, name.span().start),
+                value_at: line_and_column(text, value.span().start),
+                value: value.into_inner(),
+            };
+            (name.into_inner(), setting)
+        });
         Ok(Self {
+            settings: settings.collect(),
             raw,
             digest: digest(bytes),
             path,
@@ -318,9 +349,12 @@ impl SettingsFile {
         if let Some(file) = &self.raw.preset_file {
             settings = settings.of_preset_file(&file.to_string_lossy());
         }
-        let overrides = self.overrides().map_err(|problem| SettingsError::Setting {
+        let overrides = self.overrides();
+        let overrides = overrides.map_err(|((line, column), message)| SettingsError::Syntax {
             path: path(),
-            problem,
+            line,
+            column,
+            message,
         })?;
         settings
             .lay_over(overrides)
@@ -331,7 +365,8 @@ impl SettingsFile {
         Ok(settings)
     }
 
-    fn overrides(&self) -> Result<Overrides, String> {
+    /// What the file sets, or the place and the text of a mistake.
+    fn overrides(&self) -> Result<Overrides, ((usize, usize), String)> {
         let mut overrides = Overrides {
             variables: self
                 .raw
@@ -342,32 +377,40 @@ impl SettingsFile {
             variable_source: "[vars]".to_owned(),
             ..Overrides::default()
         };
-        for (name, value) in &self.raw.settings {
-            let text = match value {
-                Value::Text(text) => text.as_str(),
-                Value::List(hosts) if name == "trust_host" => {
-                    overrides.trusted_hosts = hosts.iter().cloned().collect::<BTreeSet<_>>();
-                    continue;
-                }
-                Value::List(_) => return Err(format!("{} must be a text.", clean(name, 40))),
-            };
+        for (name, setting) in &self.settings {
+            let wrong = |text: String| Err((setting.value_at, text));
+            if name == "trust_host" {
+                let hosts = setting.value.as_array().map(|hosts| {
+                    let hosts = hosts.iter().map(|host| host.as_str().map(str::to_owned));
+                    hosts.collect::<Option<BTreeSet<_>>>()
+                });
+                let Some(Some(hosts)) = hosts else {
+                    return wrong(
+                        "trust_host must be a list of host names, such as [\"login.example.org\"]"
+                            .to_owned(),
+                    );
+                };
+                overrides.trusted_hosts = hosts;
+                continue;
+            }
+            // Another kind of value is none of the choices.
+            let text = setting.value.as_str();
             let choice = |allowed: &str| {
-                Err(format!(
-                    "{name} is \"{}\", but must be one of: {allowed}.",
-                    clean(text, 40)
-                ))
+                let shown = setting.shown();
+                wrong(format!("{name} is {shown}, but must be one of: {allowed}"))
             };
             let flag = format!("--{}", name.replace('_', "-"));
             match name.as_str() {
                 "flow" => {
-                    let known = FlowKind::ALL.into_iter().find(|flow| flow.name() == text);
+                    let mut flows = FlowKind::ALL.into_iter();
+                    let known = flows.find(|flow| Some(flow.name()) == text);
                     if known.is_none() {
                         return choice(&FlowKind::ALL.map(FlowKind::name).join(", "));
                     }
                     overrides.flow = known;
                 }
                 "client_authentication" => {
-                    overrides.authentication = AuthenticationChoice::named(text);
+                    overrides.authentication = text.and_then(AuthenticationChoice::named);
                     if overrides.authentication.is_none() {
                         let all = AuthenticationChoice::ALL.into_iter();
                         let names = all.filter_map(|one| Some(one.method()?.name()));
@@ -376,26 +419,31 @@ impl SettingsFile {
                 }
                 "pkce" => {
                     overrides.pkce = Some(match text {
-                        "on" => true,
-                        "off" => false,
+                        Some("on") => true,
+                        Some("off") => false,
                         _ => return choice("on, off"),
                     });
                 }
                 "listener" => {
                     overrides.listener = Some(match text {
-                        "auto" => ListenerChoice::Auto,
-                        "httpsys" => ListenerChoice::HttpSys,
-                        "loopback" => ListenerChoice::Loopback,
+                        Some("auto") => ListenerChoice::Auto,
+                        Some("httpsys") => ListenerChoice::HttpSys,
+                        Some("loopback") => ListenerChoice::Loopback,
                         _ => return choice("auto, httpsys, loopback"),
                     });
                 }
                 _ => {
                     let known = FLAGS.iter().find(|(_, known)| *known == flag);
                     let Some((key, _)) = known else {
-                        return Err(format!(
-                            "[settings] has the unknown setting {}. Settings have the names of the flags, with _ in place of -.",
+                        let text = format!(
+                            "[settings] has the unknown setting {}. Settings have the names of the flags, with _ in place of -",
                             clean(name, 40)
-                        ));
+                        );
+                        return Err((setting.name_at, text));
+                    };
+                    let Some(text) = text else {
+                        let shown = setting.shown();
+                        return wrong(format!("{name} is {shown}, but must be a text in quotes"));
                     };
                     overrides.sources.insert(*key, name.clone());
                     overrides.values.insert(*key, text.to_owned());
@@ -548,6 +596,10 @@ smtp = \"smtp.example.org:587 STARTTLS\"
                 "format = 2\nfuture = 1\n",
                 "newer version of this program (format 2)",
             ),
+            (
+                "format = 1\n[check]\nrefresh_max = \"4000d\"\n",
+                "line 3, column 15: the longest time is 3650d",
+            ),
             ("format = 0\n", "format = 0 doesn't exist"),
         ] {
             let error = read(text).unwrap_err().to_string();
@@ -555,13 +607,42 @@ smtp = \"smtp.example.org:587 STARTTLS\"
         }
         for (text, words) in [
             (
-                "format = 1\n[settings]\nclient-idd = \"x\"\n",
-                "unknown setting client-idd",
+                "client-idd = \"x\"\n",
+                "line 3, column 1: [settings] has the unknown setting client-idd.",
             ),
             (
-                "format = 1\n[settings]\nflow = \"implicit\"\n",
-                "must be one of: device-code",
+                "flow = \"implicit\"\n",
+                "line 3, column 8: flow is \"implicit\", but must be one of: device-code",
             ),
+            (
+                "pkce = true\n",
+                "line 3, column 8: pkce is true or false without quotes, but must be one of: on, off.",
+            ),
+            (
+                "scope = 5\n",
+                "line 3, column 9: scope is a number, but must be a text in quotes.",
+            ),
+            ("issuer = [\"x\"]\n", "issuer is a list, but must be a text"),
+            ("login_hint = { a = 1 }\n", "login_hint is a table, but"),
+            ("issuer = 2027-01-01\n", "issuer is a date, but"),
+            (
+                "trust_host = \"x\"\n",
+                "line 3, column 14: trust_host must be a list of host names",
+            ),
+            (
+                "trust_host = [5]\n",
+                "trust_host must be a list of host names",
+            ),
+        ] {
+            let file = read(&format!("format = 1\n[settings]\n{text}")).unwrap();
+            let form = file.form(Browser::Here, &mut Library::default());
+            let error = form.unwrap_err().to_string();
+            assert!(
+                error.starts_with("office.toml, line 3, column ") && error.contains(words),
+                "{error}"
+            );
+        }
+        for (text, words) in [
             ("format = 1\npreset = \"nothing\"\n", "nothing"),
             (
                 "format = 1\npreset = \"github\"\n[vars]\nx = \"y\"\n",
