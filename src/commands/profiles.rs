@@ -12,6 +12,7 @@ use super::{profiles_check, transfer};
 use crate::cli::{Cli, ProfilesCommand};
 use crate::console::talk::say;
 use crate::form::choices::Browser;
+use crate::form::off_screen::off_screen;
 use crate::form::request::request;
 use crate::keeper::list::{self, standing};
 use crate::keeper::manage::{delete, rename};
@@ -218,7 +219,11 @@ fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
             for problem in problems {
                 say(
                     "error",
-                    &format!("{}: {}", settings.label(problem.key), problem.text),
+                    &format!(
+                        "{}: {}",
+                        settings.label(problem.key),
+                        off_screen(&problem.text)
+                    ),
                 );
             }
             return exit::USAGE;
@@ -287,8 +292,10 @@ fn list(places: &Places, as_json: bool) -> io::Result<u8> {
                 "settings": place.settings(), "record": place.record(),
             }));
         } else {
-            let (name, preset) = (&place.name, &listed.preset);
-            writeln!(out, "{name}\t{preset}\t{user}\t{state}\t{owner}")?;
+            // A column that is empty would shift the others, for example in `column -t`.
+            let [preset, user] =
+                [listed.preset.as_str(), user].map(|text| if text.is_empty() { "-" } else { text });
+            writeln!(out, "{}\t{preset}\t{user}\t{state}\t{owner}", place.name)?;
         }
         before = Some(place.name.clone());
     }

@@ -8,6 +8,7 @@ use crate::console::talk::{Often, say, say_often};
 use crate::console::tunnel::Tunnel;
 use crate::flow::event::{FlowError, FlowEvent, Step};
 use crate::form::explain::Explanation;
+use crate::form::off_screen::off_screen;
 use crate::form::settings::Settings;
 use crate::oauth::device::Note;
 use crate::oauth::url::RedirectUrl;
@@ -55,7 +56,8 @@ pub(super) fn say_event(event: &FlowEvent) {
         FlowEvent::Trouble(reason) => {
             say_often(Often::Trouble, &format!("{reason} Retrying."));
         }
-        FlowEvent::Note(note) => say("note", note),
+        FlowEvent::Note(note) => say("note", &off_screen(note)),
+        FlowEvent::Tokens(set) => set.notes.iter().for_each(|note| say("note", note)),
         FlowEvent::Check(check) => {
             say(
                 "check",
@@ -131,8 +133,8 @@ fn step_text(step: Step) -> &'static str {
 
 /// Writes what went wrong and how to fix it, and returns the exit code.
 pub(super) fn say_error(error: &FlowError) -> u8 {
-    say("error", &error.to_string());
-    say("hint", &error.hint());
+    say("error", &off_screen(&error.to_string()));
+    say("hint", &off_screen(&error.hint()));
     exit::code(error)
 }
 
@@ -142,9 +144,9 @@ pub(super) fn say_explained_error(
     explanation: &Explanation,
     settings: &Settings,
 ) -> u8 {
-    say("error", &error.to_string());
+    say("error", &off_screen(&error.to_string()));
     if explanation.cause != error.to_string() {
-        say("cause", &explanation.cause);
+        say("cause", &off_screen(&explanation.cause));
     }
     say_remedy(explanation, settings);
     exit::code(error)
@@ -158,7 +160,7 @@ pub(super) fn say_page(page: &Explanation, settings: &Settings) {
 }
 
 fn say_remedy(explanation: &Explanation, settings: &Settings) {
-    say("hint", &explanation.remedy);
+    say("hint", &off_screen(&explanation.remedy));
     if let Some(key) = explanation.field {
         say("field", settings.label(key));
     }

@@ -29,6 +29,7 @@ use crate::flow::reporter::Report;
 use crate::form::checks::{Problem, Remedy, Severity};
 use crate::form::choices::{Change, Overwrite};
 use crate::form::explain::Explanation;
+use crate::form::off_screen::off_screen;
 use crate::form::request;
 use crate::form::settings::Settings;
 use crate::keeper::save::try_place;
@@ -143,7 +144,8 @@ fn say_problem(problem: &Problem, settings: &Settings) {
     let label = settings.label(problem.key);
     let source = settings.source_of(problem.key);
     let source = source.map_or_else(String::new, |name| format!(" ({name})"));
-    say(word, &format!("{label}{source}: {}", problem.text));
+    let text = off_screen(&problem.text);
+    say(word, &format!("{label}{source}: {text}"));
 }
 
 /// Writes what is wrong with the form. Returns the exit code if that prevents the sign-in.
