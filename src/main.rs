@@ -98,10 +98,23 @@ fn redact_value(error: &mut clap::Error) {
     }
 }
 
-/// Returns whether the error about a flag's value would repeat a token.
+/// Returns whether the error about a flag's value would repeat a token from the command line or the environment. Examples in the
+/// program's own text may look like one.
 fn repeats_token(said: &(dyn Error + 'static)) -> bool {
+    let of_ours =
+        |name: &std::ffi::OsString| name.to_string_lossy().starts_with("OAUTH_AUTHORIZER_");
+    let variables = std::env::vars_os().filter(|(name, _)| of_ours(name));
+    let given: Vec<String> = std::env::args_os()
+        .skip(1)
+        .chain(variables.map(|(_, value)| value))
+        .map(|text| text.to_string_lossy().into_owned())
+        .collect();
+    let is_given = |word: &str| given.iter().any(|text| text.contains(word));
     let said = said.to_string();
-    said.split_whitespace().any(looks_like_token)
+    let mut words = said
+        .split_whitespace()
+        .map(|word| word.trim_matches(|ch: char| !ch.is_ascii_alphanumeric()));
+    words.any(|word| looks_like_token(word) && is_given(word))
 }
 
 /// Returns whether a message would repeat a token.

@@ -149,7 +149,7 @@ pub struct TokenFlags {
     /// Mailbox for the formats that need one. Default: that of the profile
     #[arg(long, value_name = "ADDRESS", value_parser = mailbox)]
     pub user: Option<String>,
-    /// Write to this file instead of standard output, readable by you alone
+    /// Write to this file instead of standard output, readable by you alone; - is standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Permissions of that file: 600, 640 or 644. Default: 600, or 640 with --group

@@ -234,6 +234,8 @@ fn exit_code(report: &MailReport) -> u8 {
         return exit::DONE;
     };
     match &failed.problem {
+        // No token was sent.
+        Problem::Refused { .. } if failed.step.is_before_sign_in() => exit::UNREACHABLE,
         Problem::Refused {
             temporary: false, ..
         }

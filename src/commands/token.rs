@@ -9,11 +9,13 @@ use super::token_git::Credential;
 use super::token_template::{Part, parts};
 use crate::cli::{KeepFlags, RefreshFlags, TokenFlags, TokenFormat};
 use crate::console::talk::say;
+use crate::form::off_screen::off_screen;
 use crate::keeper::caller::{Got, Wish, obtain};
 use crate::keeper::process;
 use crate::keeper::refresh::{Known, refresh, unix_time};
 use crate::keeper::refuse::refuse;
 use crate::keeper::unstored::Unstored;
+use crate::oauth::token_notes::needs_proof;
 use crate::outcome::exit;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
@@ -26,10 +28,10 @@ use crate::store::record::Record;
 pub(super) fn say_outcome(name: &ProfileName, outcome: &Outcome) -> u8 {
     say("error", &format!("{name}: {}", outcome.error));
     if let Some(cause) = &outcome.cause {
-        say("cause", cause);
+        say("cause", &off_screen(cause));
     }
     if let Some(hint) = &outcome.hint {
-        say("hint", hint);
+        say("hint", &off_screen(hint));
     }
     outcome.code
 }
@@ -128,6 +130,13 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
     if let Some(warning) = warning {
         say("warning", &format!("{}: {warning}", place.name));
     }
+    let token_type = record
+        .tokens
+        .as_ref()
+        .and_then(|tokens| tokens.token_type.as_deref());
+    if let Some(proof) = token_type.and_then(needs_proof) {
+        say("warning", &format!("{}: {proof}", place.name));
+    }
     let text = match text(&place, &record, flags, format, &template) {
         Ok(text) => text,
         Err(error) => {
@@ -135,7 +144,7 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
             return Ok(exit::USAGE);
         }
     };
-    let Some(path) = &flags.output else {
+    let Some(path) = flags.output.as_ref().filter(|path| path.as_os_str() != "-") else {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.expose_secret().as_bytes())?;
         stdout.write_all(b"\n")?;

@@ -22,6 +22,28 @@ pub enum Step {
 }
 
 impl Step {
+    /// Returns whether no token has been sent in this step.
+    #[must_use]
+    pub fn is_before_sign_in(self) -> bool {
+        !matches!(self, Self::SignIn | Self::Mailbox)
+    }
+
+    /// Returns the fix for a rejection in this step, in which no token has been sent; `None` in other steps.
+    #[must_use]
+    pub fn rejection_hint(self) -> Option<&'static str> {
+        match self {
+            Self::StartTls => Some(
+                "Use the port on which TLS starts at once: 993 for IMAP, 995 for POP3, 465 for SMTP. Otherwise ask the server's \
+                 administrator.",
+            ),
+            Self::SignIn | Self::Mailbox => None,
+            _ => Some(
+                "Read the server's message: it may be busy, or block the address of this machine. Try again later, or ask its \
+                 administrator.",
+            ),
+        }
+    }
+
     /// Returns the name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -278,6 +300,21 @@ mod tests {
                 assert!(text.contains(words), "{text}");
             }
             assert!(text.ends_with('.'), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rejection_without_a_token_has_a_fix_of_its_own() {
+        for (step, words) in [
+            (Step::Greeting, Some("it may be busy")),
+            (Step::Capabilities, Some("it may be busy")),
+            (Step::StartTls, Some("TLS starts at once")),
+            (Step::SignIn, None),
+            (Step::Mailbox, None),
+        ] {
+            let hint = step.rejection_hint();
+            assert_eq!(hint.is_some(), step.is_before_sign_in(), "{step:?}");
+            assert!(hint.unwrap_or_default().contains(words.unwrap_or_default()));
         }
     }
 

@@ -9,8 +9,11 @@ use crate::flow::mail_login::{MailTest, Report};
 use crate::form::mail_errors::explain_mail;
 use crate::mail::sasl::Mechanism;
 use crate::mail::server::{Address, Protocol};
-use crate::mail::verdict::{Problem, Step};
+use crate::mail::verdict::Problem;
 use crate::presets::Library;
+
+/// The cause of a rejection before the sign-in.
+const NOT_SENT: &str = "The server ended the connection before the sign-in. The token was not sent, so it isn't the cause.";
 
 /// The result of a test.
 #[derive(Debug)]
@@ -48,9 +51,7 @@ impl MailReport {
             let challenge = failed.challenge.as_deref().unwrap_or_default();
             let entry = match &failed.problem {
                 // The explanations apply only after the token was sent.
-                Problem::Refused { reply, .. }
-                    if matches!(failed.step, Step::SignIn | Step::Mailbox) =>
-                {
+                Problem::Refused { reply, .. } if !failed.step.is_before_sign_in() => {
                     let answer = format!("{reply} {challenge}");
                     explain_mail(test.protocol, &answer, library)
                 }
@@ -64,11 +65,17 @@ impl MailReport {
                     fix: Some(entry.remedy),
                     source: Some(entry.source),
                 },
-                None => Explained {
-                    server_said,
-                    fix: failed.problem.hint(),
-                    ..Explained::default()
-                },
+                None => {
+                    let is_refused = matches!(failed.problem, Problem::Refused { .. });
+                    let early = is_refused && failed.step.is_before_sign_in();
+                    let of_step = failed.step.rejection_hint().filter(|_| early);
+                    Explained {
+                        server_said,
+                        cause: early.then(|| NOT_SENT.to_owned()),
+                        fix: failed.problem.hint().or_else(|| of_step.map(str::to_owned)),
+                        source: None,
+                    }
+                }
             }
         });
         Self {
