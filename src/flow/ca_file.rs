@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -23,7 +24,16 @@ pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> 
     let text = file::read_again(path, LIMIT).map_err(|error| error.to_string())?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     match found {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(certificates) if !certificates.is_empty() => {
+            let mut roots = RootCertStore::empty();
+            let damaged =
+                |certificate: &CertificateDer<'static>| roots.add(certificate.clone()).is_err();
+            match (certificates.iter().position(damaged), certificates.len()) {
+                (None, _) => Ok(certificates),
+                (Some(_), 1) => Err("its certificate is damaged".to_owned()),
+                (Some(at), all) => Err(format!("certificate {} of {all} in it is damaged", at + 1)),
+            }
+        }
         Ok(_) | Err(_) => Err(kind(&text, path)),
     }
 }
@@ -76,8 +86,35 @@ fn kind(bytes: &[u8], path: &Path) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_that_is_damaged_is_named_with_its_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let good = rcgen::CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
+        let good = good.self_signed(&key).unwrap().pem();
+        let broken = "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n";
+        for (text, told) in [
+            (good.clone(), None),
+            (good.clone() + &good, None),
+            (
+                good.clone() + broken,
+                Some("certificate 2 of 2 in it is damaged"),
+            ),
+            (
+                broken.to_owned() + &good + &good,
+                Some("certificate 1 of 3 in it is damaged"),
+            ),
+            (broken.to_owned(), Some("its certificate is damaged")),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(read(&path).err().as_deref(), told);
+        }
+    }
 
     #[test]
     fn what_is_not_pem_is_named_with_the_command_that_converts_it() {

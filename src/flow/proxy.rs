@@ -73,6 +73,40 @@ pub(super) fn on_the_way_to(url: &Url) -> Result<Option<Proxy>, Unreadable> {
     choose(url, |name| std::env::var_os(name), &Matcher::from_system())
 }
 
+/// Returns whether `NO_PROXY` names the host of this URL, in any of the forms that curl and Go accept. reqwest itself ignores
+/// `*.` and ports.
+pub(super) fn is_direct(url: &Url) -> bool {
+    is_excepted(url, &|name| std::env::var_os(name))
+}
+
+fn is_excepted(url: &Url, variable: &impl Fn(&str) -> Option<OsString>) -> bool {
+    let Ok(uri) = url.as_str().parse::<Uri>() else {
+        return false;
+    };
+    let mut values = EXCEPTIONS.into_iter().filter_map(variable);
+    let Some(text) = values.next().and_then(|value| value.into_string().ok()) else {
+        return false;
+    };
+    let port = url.port_or_known_default();
+    let entries = text.split(|ch: char| ch == ',' || ch.is_whitespace());
+    let entries: Vec<&str> = entries
+        .filter_map(|entry| {
+            let entry = entry.strip_prefix("*.").unwrap_or(entry);
+            match entry.rsplit_once(':') {
+                // More colons are an IPv6 address without brackets.
+                Some((host, number)) if !host.contains(':') || host.ends_with(']') => {
+                    let number: Option<u16> = number.parse().ok();
+                    (number.is_some() && number == port).then_some(host)
+                }
+                _ => Some(entry),
+            }
+        })
+        .map(|entry| entry.trim_start_matches('[').trim_end_matches(']'))
+        .collect();
+    let any = Matcher::builder().all("http://proxy.invalid");
+    any.no(entries.join(",")).build().intercept(&uri).is_none()
+}
+
 fn choose(
     url: &Url,
     variable: impl Fn(&str) -> Option<OsString>,
@@ -86,11 +120,8 @@ fn choose(
             .into_iter()
             .find_map(|name| Some((name, variable(name)?)))
     };
-    let exceptions = first(EXCEPTIONS).and_then(|(_, value)| value.into_string().ok());
-    let any = Matcher::builder().all("http://proxy.invalid");
-    let excepted = any.no(exceptions.unwrap_or_default()).build();
     // Like reqwest: in a CGI script, a client could set the proxy variable.
-    if excepted.intercept(&uri).is_none() || variable("REQUEST_METHOD").is_some() {
+    if is_excepted(url, &variable) || variable("REQUEST_METHOD").is_some() {
         return Ok(None);
     }
     let mut named = None;
@@ -395,6 +426,51 @@ mod tests {
                 "{asked}"
             );
         }
+    }
+
+    #[test]
+    fn no_proxy_is_read_in_the_forms_of_other_programs() {
+        for (exceptions, host, is_direct) in [
+            ("*.example", "as.example", true),
+            ("*.example", "a.b.example", true),
+            (".example", "as.example", true),
+            ("example", "as.example", true),
+            ("as.example", "as.example", true),
+            ("as.example:443", "as.example", true),
+            ("*.example:8443", "as.example:8443", true),
+            ("localhost, *.example", "as.example", true),
+            ("localhost *.example", "as.example", true),
+            ("*", "as.example", true),
+            ("10.0.0.0/8", "10.1.2.3", true),
+            ("10.1.2.3:443", "10.1.2.3", true),
+            ("[fd00::1]:443", "[fd00::1]", true),
+            ("[fd00::1]", "[fd00::1]", true),
+            ("fd00::1", "[fd00::1]", true),
+            ("fd00::/8", "[fd00::1]", true),
+            ("as.example:8443", "as.example", false),
+            ("as.example:port", "as.example", false),
+            ("*.other", "as.example", false),
+            ("s.example", "as.example", false),
+            ("10.0.0.0/8", "11.1.2.3", false),
+            ("", "as.example", false),
+        ] {
+            let variables = [
+                ("HTTPS_PROXY", "http://proxy.lan:3128"),
+                ("NO_PROXY", exceptions),
+            ];
+            let url = Url::parse(&format!("https://{host}/token")).unwrap();
+            let excepted = is_excepted(&url, &|name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| OsString::from(value))
+            });
+            assert_eq!(excepted, is_direct, "{exceptions}: {host}");
+        }
+        // reqwest's own reading doesn't count.
+        let variables = [
+            ("HTTPS_PROXY", "http://proxy.lan:3128"),
+            ("NO_PROXY", "*.example"),
+        ];
+        assert!(chosen(&variables, "as.example").unwrap().is_none());
     }
 
     #[test]

@@ -75,8 +75,10 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
     let other = other.filter(is_there);
     let instead = if let Some(other) = other {
         format!("set Flow to {}", other.label())
-    } else {
+    } else if reason.starts_with("requires") {
         "ask its administrator for a client that doesn't require this".to_owned()
+    } else {
+        "ask its administrator to turn it on for this client".to_owned()
     };
     let text =
         format!("The issuer's metadata {reason}. If the service rejects the sign-in, {instead}");

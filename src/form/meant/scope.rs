@@ -22,7 +22,8 @@ const SHORTEST: usize = 4;
 /// Returns the problem with the scopes.
 pub(super) fn scope_problem(settings: &Settings) -> Option<Problem> {
     let typed = settings.value(Key::Scope);
-    separators(settings, &typed)
+    label(&typed)
+        .or_else(|| separators(settings, &typed))
         .or_else(|| wrong_character(&typed))
         .or_else(|| near_miss(settings))
 }
@@ -32,6 +33,30 @@ fn suggestion(severity: Severity, word: &'static str, text: &str, meant: String)
     let label = use_label(&meant);
     Problem::new(Key::Scope, severity, word, text)
         .with_remedy(label, Change::Text(Key::Scope, meant))
+}
+
+/// Checks for a label before the scopes: `scope=a b`, `scopes: a b`, `"scope": "a b"`.
+fn label(typed: &str) -> Option<Problem> {
+    let is_quote = |ch: char| ch == '"' || ch == '\'';
+    let bare = typed.trim().trim_start_matches(is_quote);
+    let (head, rest) = bare.split_at_checked(5)?;
+    let rest = rest.strip_prefix(['s', 'S']).unwrap_or(rest);
+    let rest = rest.trim_start_matches(is_quote).trim_start();
+    let rest = rest.strip_prefix(['=', ':'])?;
+    let meant = rest
+        .trim()
+        .trim_matches(|ch| is_quote(ch) || ch == ',')
+        .trim();
+    if !head.eq_ignore_ascii_case("scope") || meant.is_empty() || rest.starts_with("//") {
+        return None;
+    }
+    let text = "Enter only the scopes, without a label";
+    Some(suggestion(
+        Severity::Error,
+        "extra text",
+        text,
+        meant.to_owned(),
+    ))
 }
 
 /// Checks for commas, semicolons, quotation marks and escapes between scopes instead of spaces.
