@@ -292,9 +292,11 @@ fn list(places: &Places, as_json: bool) -> io::Result<u8> {
                 "settings": place.settings(), "record": place.record(),
             }));
         } else {
-            // A column that is empty would shift the others, for example in `column -t`.
-            let [preset, user] =
-                [listed.preset.as_str(), user].map(|text| if text.is_empty() { "-" } else { text });
+            // Empty columns would shift the message that follows them, for example in `column -t`.
+            let (preset, user) = match &listed.standing {
+                Standing::Unusable(_) if listed.preset.is_empty() => ("-", "-"),
+                _ => (listed.preset.as_str(), user),
+            };
             writeln!(out, "{}\t{preset}\t{user}\t{state}\t{owner}", place.name)?;
         }
         before = Some(place.name.clone());

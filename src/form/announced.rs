@@ -280,7 +280,22 @@ mod tests {
             found.device_url = None;
         });
         assert!(
-            !alone[0].2 && alone[0].1.contains("administrator"),
+            !alone[0].2
+                && alone[0]
+                    .1
+                    .ends_with("ask its administrator for a client that doesn't require this."),
+            "{alone:?}"
+        );
+        // What is only not listed is not a requirement.
+        let alone = warned(FlowKind::AuthorizationCode, "", |found| {
+            found.ways.grant_types = Some(list(&["client_credentials"]));
+            found.device_url = None;
+        });
+        assert!(
+            !alone[0].2
+                && alone[0]
+                    .1
+                    .ends_with("ask its administrator to turn it on for this client."),
             "{alone:?}"
         );
     }

@@ -57,9 +57,7 @@ const THROTTLED: &[&str] = &[
 ];
 
 /// Words in a rejection of the refresh token.
-const DEAD: &[&str] = &[
-    "expired", "revoked", "token", "grant", "session", "sign in", "log in",
-];
+const DEAD: &[&str] = &["expired", "revoked", "token", "grant"];
 
 impl Answer {
     /// Classifies an error.
@@ -124,8 +122,10 @@ impl Answer {
         match status {
             _ if has(THROTTLED) => Self::Busy(None),
             // Glewlwyd rejects with status 400 and an empty body.
-            400 if is_empty(reason) || has(DEAD) => Self::Rejected,
-            401 if !is_page(reason) || has(DEAD) => Self::Unclear,
+            400 if is_empty(reason) => Self::Rejected,
+            _ if is_page(reason) => Self::Unread,
+            400 if has(DEAD) => Self::Rejected,
+            401 => Self::Unclear,
             _ => Self::Unread,
         }
     }
@@ -215,7 +215,7 @@ mod tests {
                 "it contains no access_token: Unknown refresh token",
                 Answer::Rejected,
             ),
-            (400, "it is a web page: Session expired", Answer::Rejected),
+            (400, "it is a web page: Session expired", Answer::Unread),
             (
                 401,
                 "it is neither JSON nor a form: Client authentication failed",

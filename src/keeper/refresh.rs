@@ -194,9 +194,13 @@ async fn locked(
             }
             let (outcome, rejected) = failure.outcome();
             if let FlowError::Replaced { refresh_token, .. } = &failure.error {
-                let tokens = current.tokens.clone();
-                let tokens =
-                    tokens.map(|tokens| tokens.with_refresh_token(refresh_token.clone(), asked_at));
+                let mut tokens = current.tokens.clone();
+                if let Some(tokens) = &mut tokens {
+                    tokens.refresh_token = Some(refresh_token.clone());
+                    tokens.refresh_obtained_at = Some(asked_at);
+                    tokens.refresh_not_before = None;
+                    tokens.refresh_expires_at = None;
+                }
                 // Of the same generation: a newer one would mean that there is a new access token.
                 let record = Record {
                     tokens,

@@ -585,7 +585,7 @@ mod tests {
         assert_eq!(record.settings, digest(edited.as_bytes()));
         save_settings(&place, &form, &request(&form).unwrap(), None).unwrap();
         assert_eq!(std::fs::read_to_string(place.settings()).unwrap(), edited);
-        // Another setting: the file is written anew, and the old one is kept.
+        // Another setting: the whole file is rewritten, and the old one is kept.
         form.set(Key::ClientId, "other".to_owned());
         let text = sign_in(&form);
         assert!(

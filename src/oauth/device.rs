@@ -8,9 +8,10 @@ use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
+use super::error_members::error;
 use super::failure::{Asked, Failure, ServerError};
 use super::members::number;
-use super::token::{Fate, Reading, TokenSet, error, parse_token_answer};
+use super::token::{Fate, Reading, TokenSet, parse_token_answer};
 use super::url::{UrlProblem, from_server, not_turned_here};
 use crate::clean::{clean, is_typable};
 use crate::secret::SecretString;

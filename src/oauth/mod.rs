@@ -15,6 +15,7 @@ mod codes;
 pub mod device;
 pub mod dialect;
 pub mod discovery;
+pub mod error_members;
 pub mod failure;
 mod flow_kind;
 pub mod id_token;

@@ -10,9 +10,9 @@ use super::answer::Answer;
 use super::client::{Client, Request, RequestError, taken};
 pub use super::dialect::Pushed;
 use super::dialect::{Answers, Form};
+use super::error_members::error;
 use super::failure::{Asked, Failure};
 use super::members::{number, text};
-use super::token::error;
 use crate::secret::{ExposeSecret, SecretString};
 
 /// A reference to parameters that the service has stored.

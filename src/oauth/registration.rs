@@ -7,9 +7,9 @@ use super::answer::Answer;
 use super::assertion::Proof;
 use super::client::{Method, Request};
 use super::dialect::Answers;
+use super::error_members::error;
 use super::failure::{Asked, Failure};
 use super::members::{number, text};
-use super::token::error;
 use crate::secret::{ExposeSecret, SecretString};
 
 /// The client name that users see at the service.

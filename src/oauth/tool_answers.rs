@@ -10,9 +10,9 @@ use super::answer::Answer;
 use super::assertion::Proof;
 use super::client::{Client, Method, Request, RequestError, taken};
 use super::dialect::Answers;
+use super::error_members::error;
 use super::failure::ServerError;
 use super::id_token::Claims;
-use super::token::error;
 use super::tools::{TokenKind, Tool};
 use crate::secret::{ExposeSecret, SecretString};
 

@@ -214,9 +214,10 @@ pub fn endpoint(text: &str) -> Result<Url, UrlProblem> {
         error => UrlProblem::Malformed(error.to_string()),
     })?;
     // A parser takes a number for an IP address, but here its host was forgotten: `http://:8400/` after a correction.
-    if host_as_written(text)
-        .bytes()
-        .all(|byte| byte.is_ascii_digit())
+    let host = host_as_written(text);
+    if matches!(url.scheme(), "http" | "https")
+        && !host.is_empty()
+        && host.bytes().all(|byte| byte.is_ascii_digit())
     {
         return Err(UrlProblem::Malformed("it has no host".to_owned()));
     }
@@ -316,6 +317,11 @@ mod tests {
             "file:///etc/passwd",
             "example.org/token",
             "https://",
+            "http://:18501/",
+            "http://18501/",
+            "https://443/token",
+            "https:8400/",
+            "https://2130706433/",
             "https://user:pw@example.org/",
             "https://user@example.org/",
             "https://example.org/#x",

@@ -10,6 +10,7 @@ pub mod finding;
 pub mod issued_for;
 pub mod name;
 pub mod places;
+mod setting;
 pub mod settings_file;
 pub mod store_kind;
 mod toml_text;

@@ -11,6 +11,7 @@ use toml::{Spanned, Value};
 use super::check_settings::CheckSettings;
 use super::client_secret::{SecretSource, SourceError};
 use super::places::Place;
+use super::setting::{Setting, line_and_column};
 use super::store_kind::Store;
 use super::toml_text::quoted;
 use crate::certificate::store_path::StorePath;
@@ -124,37 +125,6 @@ struct Raw {
     store: Option<Store>,
     #[serde(default)]
     check: CheckSettings,
-}
-
-/// A value in the section `[settings]`.
-#[derive(Debug)]
-struct Setting {
-    value: Value,
-    /// The line and the column of the name.
-    name_at: (usize, usize),
-    /// The line and the column of the value.
-    value_at: (usize, usize),
-}
-
-impl Setting {
-    /// What it is, for a message.
-    fn shown(&self) -> String {
-        match &self.value {
-            Value::String(text) => format!("\"{}\"", clean(text, 40)),
-            Value::Integer(_) | Value::Float(_) => "a number".to_owned(),
-            Value::Boolean(_) => "true or false without quotes".to_owned(),
-            Value::Datetime(_) => "a date".to_owned(),
-            Value::Array(_) => "a list".to_owned(),
-            Value::Table(_) => "a table".to_owned(),
-        }
-    }
-}
-
-/// The line and the column of a place in a text, from 1 on.
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or_default();
-    let row = before.rsplit('\n').next().unwrap_or_default();
-    (before.matches('\n').count() + 1, row.chars().count() + 1)
 }
 
 #[derive(Debug, Deserialize)]

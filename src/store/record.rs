@@ -211,16 +211,6 @@ impl Tokens {
         }
     }
 
-    /// Returns these tokens with another refresh token, which the service issued at `now`.
-    #[must_use]
-    pub fn with_refresh_token(mut self, token: SecretString, now: u64) -> Self {
-        self.refresh_not_before = claim(&token, "nbf").filter(|begin| *begin > now);
-        self.refresh_expires_at = None;
-        self.refresh_obtained_at = Some(now);
-        self.refresh_token = Some(token);
-        self
-    }
-
     /// Returns the tokens that remain at `now` without this one; `None` if neither remains. A removed access token
     /// counts as expired.
     #[must_use]

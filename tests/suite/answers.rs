@@ -152,7 +152,7 @@ fn what_cannot_be_a_token_is_never_printed() {
     for (members, words) in [
         (
             r#""access_token":"error: the token has expired","token_type":"","id_token":"","refresh_token":"""#,
-            "error: the token has expired",
+            ": the token has expired",
         ),
         (
             r#""access_token":"Invalid credentials","token_type":"Bearer""#,

@@ -126,7 +126,10 @@ fn each_answer_has_its_exit_code_and_keeps_the_tokens() {
             Reply::json(400, r#"{"message":"Request blocked"}"#),
             5,
             1,
-            &["400", "hint: Try again later. The tokens are unchanged."],
+            &[
+                "Request blocked",
+                "hint: Try again later. The tokens are unchanged.",
+            ],
         ),
         (
             "a list of errors",

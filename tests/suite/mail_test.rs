@@ -412,6 +412,67 @@ fn every_explanation_is_shown_for_what_a_server_says() {
 }
 
 #[test]
+fn a_server_that_is_not_valid_is_told_with_the_form_that_is() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    for server in [
+        "imap.example.org:993",
+        "imap.example.org:993:none",
+        "smtp.office365.com",
+        "office365-support-mailbox",
+    ] {
+        let ran = profiles.run(&["mail-test", "office", "imap", "--server", server]);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(
+            ran.stderr
+                .contains("HOST:PORT:STARTTLS, such as imap.example.org:993:TLS")
+                && ran.stderr.contains(server),
+            "{ran:?}"
+        );
+    }
+    // A token is still not repeated.
+    let token = "gho_16C7e42F292c6912E7710c838347Ae178B4a";
+    let ran = profiles.run(&["mail-test", "office", "imap", "--server", token]);
+    assert!(ran.code == 2 && !ran.stderr.contains(token), "{ran:?}");
+    // Words with hyphens are the name of a profile.
+    let ran = profiles.run(&["token", "office365-support-mailbox"]);
+    assert!(
+        ran.stderr
+            .contains("There is no profile \"office365-support-mailbox\"."),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_rejection_before_the_sign_in_says_nothing_about_the_token() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    for (protocol, script, words) in [
+        (
+            Protocol::Imap,
+            parts(&["* BYE Too many connections\r\n"]),
+            "it may be busy",
+        ),
+        (
+            Protocol::Pop3,
+            parts(&["-ERR no service here\r\n"]),
+            "it may be busy",
+        ),
+        (
+            Protocol::Smtp,
+            parts(&["554 5.7.1 blocked by rbl\r\n"]),
+            "block the address of this machine",
+        ),
+    ] {
+        let server = Script::start(&script, true, false);
+        let (code, report) = server.test(&profiles, protocol);
+        assert_eq!(code, 5, "{report}");
+        let failed = &report["failed"];
+        let text = |name: &str| failed[name].as_str().unwrap_or_default().to_owned();
+        assert!(text("cause").contains("The token was not sent"), "{report}");
+        assert!(text("fix").contains(words), "{report}");
+    }
+}
+
+#[test]
 fn a_token_is_never_sent_in_clear() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     for (protocol, script, words) in [

@@ -51,6 +51,39 @@ fn a_token_file_is_given_to_a_group() {
 }
 
 #[test]
+fn a_hyphen_is_standard_output() {
+    let profiles = profiles();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = profiles.command(&["token", "office", "--output", "-"]);
+    let ran: Ran = command.current_dir(folder.path()).output().unwrap().into();
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "first\n"), "{ran:?}");
+    assert!(!folder.path().join("-").exists());
+}
+
+#[test]
+fn a_token_type_that_needs_a_proof_is_a_warning() {
+    let profiles = profiles();
+    for (kind, told) in [
+        ("DPoP", true),
+        ("mac", true),
+        ("Bearer", false),
+        ("bot", false),
+    ] {
+        profiles.edit(|record| record["tokens"]["token_type"] = kind.into());
+        let ran = profiles.run(&["token", "office", "--format", "header"]);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (0, "Authorization: Bearer first\n"),
+            "{ran:?}"
+        );
+        let warned = ran
+            .stderr
+            .starts_with("warning: office: The token type is ");
+        assert_eq!(warned, told, "{ran:?}");
+    }
+}
+
+#[test]
 fn an_unknown_group_is_an_error_before_anything_is_written() {
     let profiles = profiles();
     let path = profiles.home.path().join("token");

@@ -16,7 +16,7 @@ use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use crate::oauth::client::{Method, Request};
-use crate::oauth::token::is_sentence;
+use crate::oauth::error_members::is_sentence;
 use crate::secret::{ExposeSecret, SecretString};
 
 use names::SECRET;

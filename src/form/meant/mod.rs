@@ -500,6 +500,49 @@ mod tests {
     }
 
     #[test]
+    fn a_url_whose_host_was_forgotten_is_not_made_a_number() {
+        for text in [
+            "http://:18501/",
+            "https://:8443/token",
+            ":18501/token",
+            "http:18501/",
+        ] {
+            let mut settings = form(presets::CUSTOM);
+            settings.set(Key::TokenUrl, text.to_owned());
+            let mut problems = request::problems(&settings);
+            problems.retain(|problem| problem.key == Key::TokenUrl);
+            let is_error = |problem: &Problem| problem.severity == Severity::Error;
+            assert!(problems.iter().any(is_error), "{text}: {problems:?}");
+            let has_remedy = |problem: &Problem| problem.remedy.is_some();
+            assert!(!problems.iter().any(has_remedy), "{text}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_label_before_scopes_is_found() {
+        for (text, meant) in [
+            ("scope=a b", Some("a b")),
+            ("Scope: a b", Some("a b")),
+            ("scopes = a b", Some("a b")),
+            (r#""scope": "a b","#, Some("a b")),
+            ("scope", None),
+            ("scope=", None),
+            ("scope_a b", None),
+            ("scopes.read b", None),
+            ("scope://a b", None),
+            ("a scope=b", None),
+        ] {
+            let mut settings = form(presets::CUSTOM);
+            settings.set(Key::Scope, text.to_owned());
+            let problem = problem(&settings, Key::Scope);
+            let found = problem.filter(|problem| problem.word == "extra text");
+            let change = found.and_then(|problem| Some(problem.remedy?.change));
+            let meant = meant.map(|meant| Change::Text(Key::Scope, meant.to_owned()));
+            assert_eq!(change, meant, "{text}");
+        }
+    }
+
+    #[test]
     fn scopes_as_they_are_pasted() {
         let full = "https://outlook.office.com/SMTP.Send";
         let mut mail = form("microsoft-mail");

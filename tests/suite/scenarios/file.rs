@@ -170,6 +170,8 @@ pub enum Kept {
     New,
     /// A new access token; the refresh token stays.
     NewAccess,
+    /// The old access token, and a new refresh token.
+    NewRefresh,
     /// The access token that was printed.
     Printed,
     /// None.

@@ -173,6 +173,7 @@ impl Run<'_> {
             Kept::All => before == after.as_deref(),
             Kept::Tokens => old == new,
             Kept::New => has("access_token", "newaccess") && has("refresh_token", "newrefresh"),
+            Kept::NewRefresh => has("access_token", "access") && has("refresh_token", "newrefresh"),
             Kept::NewAccess => has("access_token", "newaccess") && has("refresh_token", "refresh"),
             Kept::Printed => new
                 .as_ref()

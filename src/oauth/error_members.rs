@@ -1,0 +1,153 @@
+//! The error in a response, in any of the forms in which services send it.
+
+use serde_json::{Map, Value};
+
+use super::codes::is_protocol_code;
+use super::dialect::{Answers, at};
+use super::failure::{NO_CODE, ServerError};
+
+/// Returns whether the text is a message that a service sent instead of a token: three or more words, or two words
+/// without digits or inner capitals. No word of it looks like a secret.
+#[must_use]
+pub fn is_sentence(text: &str) -> bool {
+    let plain = |word: &str| {
+        let letters = |ch: char| ch.is_alphabetic() || ch.is_ascii_punctuation();
+        let number = |ch: char| ch.is_ascii_uppercase() || ch.is_ascii_digit() || ch == ':';
+        (word.chars().all(letters) && word.chars().count() <= 24)
+            || (word.chars().all(number) && word.len() <= 15)
+    };
+    let small = |word: &str| {
+        !word.contains(|ch: char| ch.is_ascii_digit())
+            && !word.chars().skip(1).any(char::is_uppercase)
+    };
+    let mut words = text.split_whitespace();
+    text.len() <= HEAD_LIMIT
+        && !text.to_ascii_lowercase().starts_with("bearer ")
+        && words.all(plain)
+        && match text.split_whitespace().count() {
+            0 | 1 => false,
+            2 => text.split_whitespace().all(small),
+            _ => true,
+        }
+}
+
+/// Maximum length of an error's text that is examined, in bytes. The text that is shown is shorter.
+const HEAD_LIMIT: usize = 4096;
+
+/// Error codes that tell a program what to do next (RFC 8628, section 3.5). Some services put them into a sentence.
+const SIGNALS: &[&str] = &[
+    "authorization_pending",
+    "slow_down",
+    "access_denied",
+    "expired_token",
+];
+
+/// Returns the error in a response that should contain `wanted`. Members other than `error` count only if `wanted` is
+/// missing or the response says that it failed.
+pub(super) fn error(
+    members: &Map<String, Value>,
+    dialect: &Answers,
+    wanted: &str,
+) -> Option<ServerError> {
+    let refused = dialect
+        .success
+        .as_deref()
+        .is_some_and(|name| at(members, name) == Some(&Value::Bool(false)));
+    let there = |path: &&String| *path == "error" || refused || !members.contains_key(wanted);
+    let found = dialect
+        .error
+        .iter()
+        .filter(there)
+        .find_map(|path| code_and_message(at(members, path)?));
+    // A list of errors counts only if it has a code of the protocol: APIs have lists of all kinds.
+    let listed = || {
+        let (code, message) = code_and_message(members.get("errors")?)?;
+        (!members.contains_key(wanted) && is_protocol_code(&code)).then_some((code, message))
+    };
+    let found = found.or_else(listed);
+    let (code, beside) = match found {
+        Some(found) => found,
+        None if refused => (NO_CODE.to_owned(), None),
+        None => return None,
+    };
+    let description = dialect
+        .error_description
+        .iter()
+        .find_map(|path| said(at(members, path)?))
+        .or(beside);
+    if !code.contains(char::is_whitespace) {
+        return Some(ServerError::new(&code, description.as_deref()));
+    }
+    Some(from_sentence(&code, description.as_deref()))
+}
+
+/// Creates an error from a sentence in place of an error code. The sentence is the description, and the code may be in
+/// it.
+pub(super) fn from_sentence(sentence: &str, description: Option<&str>) -> ServerError {
+    let signal = SIGNALS.iter().find(|word| sentence.contains(**word));
+    let all = match description.filter(|description| *description != sentence) {
+        Some(description) => format!("{sentence}: {description}"),
+        None => sentence.to_owned(),
+    };
+    let Some(signal) = signal else {
+        // The prefix only repeats that this is an error.
+        let all = all.strip_prefix("error: ").unwrap_or(&all);
+        return ServerError::new(NO_CODE, Some(all));
+    };
+    ServerError::new(signal, Some(&all))
+}
+
+/// Values of `error` that mean that there is no error.
+const NO_ERROR: &[&str] = &[
+    "", "0", "none", "ok", "success", "null", "false", "no_error",
+];
+
+/// Returns the start of a text, as much as an error needs.
+fn head(text: &str) -> String {
+    text[..text.floor_char_boundary(HEAD_LIMIT)].to_owned()
+}
+
+/// Returns a description, which may also be a list of texts.
+fn said(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(head(text)),
+        Value::Array(list) => {
+            let texts: Vec<&str> = list.iter().filter_map(Value::as_str).take(10).collect();
+            (!texts.is_empty()).then(|| head(&texts.join("; ")))
+        }
+        _ => None,
+    }
+}
+
+/// Returns an error code, and its message if the service sends an object instead of a string.
+fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
+    match value {
+        Value::Null | Value::Bool(_) => None,
+        Value::String(code) if NO_ERROR.contains(&code.trim().to_ascii_lowercase().as_str()) => {
+            None
+        }
+        Value::Number(number) if number.as_f64() == Some(0.0) => None,
+        Value::Object(object) if object.is_empty() => None,
+        Value::String(code) => Some((head(code), None)),
+        Value::Object(object) => {
+            let one = |names: &[&str]| {
+                names.iter().find_map(|name| match object.get(*name)? {
+                    Value::String(text) if !text.is_empty() => Some(head(text)),
+                    Value::Number(number) => Some(number.to_string()),
+                    _ => None,
+                })
+            };
+            let message = one(&["message", "error_description", "description", "detail"]);
+            match one(&["error", "code", "status", "type"]) {
+                Some(code) => Some((code, message)),
+                // Its other members may contain anything, so they are not shown.
+                None => Some((
+                    message.unwrap_or_else(|| "an error without a description".to_owned()),
+                    None,
+                )),
+            }
+        }
+        Value::Number(_) => Some((value.to_string(), None)),
+        Value::Array(list) => list.first().and_then(code_and_message),
+    }
+}
