@@ -7,6 +7,7 @@ use crate::console::environment::Environment;
 use crate::console::talk::{Often, say, say_often};
 use crate::console::tunnel::Tunnel;
 use crate::flow::event::{FlowError, FlowEvent, Step};
+use crate::form::checks::{Problem, Severity};
 use crate::form::explain::Explanation;
 use crate::form::off_screen::off_screen;
 use crate::form::settings::Settings;
@@ -164,4 +165,18 @@ fn say_remedy(explanation: &Explanation, settings: &Settings) {
     if let Some(key) = explanation.field {
         say("field", settings.label(key));
     }
+}
+
+/// Prints a problem of the form.
+pub(super) fn say_problem(problem: &Problem, settings: &Settings) {
+    let word = if problem.severity == Severity::Error {
+        "error"
+    } else {
+        "hint"
+    };
+    let label = settings.label(problem.key);
+    let source = settings.source_of(problem.key);
+    let source = source.map_or_else(String::new, |name| format!(" ({name})"));
+    let text = off_screen(&problem.text);
+    say(word, &format!("{label}{source}: {text}"));
 }

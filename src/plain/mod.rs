@@ -26,10 +26,9 @@ use crate::demo::Demo;
 use crate::flow::driver::Flow;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::reporter::Report;
-use crate::form::checks::{Problem, Remedy, Severity};
+use crate::form::checks::Remedy;
 use crate::form::choices::{Change, Overwrite};
 use crate::form::explain::Explanation;
-use crate::form::off_screen::off_screen;
 use crate::form::request;
 use crate::form::settings::Settings;
 use crate::keeper::save::try_place;
@@ -135,24 +134,11 @@ fn install_hook() {
     }));
 }
 
-fn say_problem(problem: &Problem, settings: &Settings) {
-    let word = if problem.severity == Severity::Error {
-        "error"
-    } else {
-        "hint"
-    };
-    let label = settings.label(problem.key);
-    let source = settings.source_of(problem.key);
-    let source = source.map_or_else(String::new, |name| format!(" ({name})"));
-    let text = off_screen(&problem.text);
-    say(word, &format!("{label}{source}: {text}"));
-}
-
 /// Writes what is wrong with the form. Returns the exit code if that prevents the sign-in.
 fn check_form(settings: &Settings) -> Result<(), u8> {
     let problems = request::problems(settings);
     for problem in &problems {
-        say_problem(problem, settings);
+        messages::say_problem(problem, settings);
     }
     let hosts = problems.iter().filter_map(|problem| match &problem.remedy {
         Some(Remedy {
@@ -282,7 +268,7 @@ impl Front<'_> {
             // Report this error now: missing endpoints may be only a consequence of it.
             Err(Refused::Form(problems)) => {
                 for problem in problems {
-                    say_problem(&problem, &self.session.settings);
+                    messages::say_problem(&problem, &self.session.settings);
                 }
                 return Err(exit::USAGE);
             }

@@ -58,24 +58,22 @@ impl MailReport {
                 _ => None,
             };
             let server_said = failed.problem.reply().map(str::to_owned);
-            match entry {
-                Some(entry) => Explained {
+            if let Some(entry) = entry {
+                return Explained {
                     server_said,
                     cause: Some(entry.cause),
                     fix: Some(entry.remedy),
                     source: Some(entry.source),
-                },
-                None => {
-                    let is_refused = matches!(failed.problem, Problem::Refused { .. });
-                    let early = is_refused && failed.step.is_before_sign_in();
-                    let of_step = failed.step.rejection_hint().filter(|_| early);
-                    Explained {
-                        server_said,
-                        cause: early.then(|| NOT_SENT.to_owned()),
-                        fix: failed.problem.hint().or_else(|| of_step.map(str::to_owned)),
-                        source: None,
-                    }
-                }
+                };
+            }
+            let is_refused = matches!(failed.problem, Problem::Refused { .. });
+            let early = is_refused && failed.step.is_before_sign_in();
+            let of_step = failed.step.rejection_hint().filter(|_| early);
+            Explained {
+                server_said,
+                cause: early.then(|| NOT_SENT.to_owned()),
+                fix: failed.problem.hint().or_else(|| of_step.map(str::to_owned)),
+                source: None,
             }
         });
         Self {

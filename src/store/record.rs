@@ -235,6 +235,7 @@ impl Tokens {
     #[must_use]
     pub fn to_set(&self, now: u64) -> TokenSet {
         let kept = self.kept.iter();
+        let token_url = self.token_url.as_deref();
         TokenSet {
             access_token: self.access_token.clone().unwrap_or_default(),
             token_type: self.token_type.clone(),
@@ -249,10 +250,7 @@ impl Tokens {
                 })
                 .collect(),
             notes: Vec::new(),
-            token_url: self
-                .token_url
-                .as_deref()
-                .and_then(|url| Url::parse(url).ok()),
+            token_url: token_url.and_then(|url| Url::parse(url).ok()),
             redirect_url: self
                 .redirect_url
                 .as_deref()
