@@ -198,7 +198,7 @@ impl Certificate {
     }
 
     /// Returns the certificates of the CAs that issued the certificate, its issuer first, without the root. Nothing is
-    /// fetched from the network; certificates that this computer doesn't have are left out.
+    /// fetched from the network; certificates that this machine doesn't have are left out.
     pub(crate) fn intermediates(&self, location: Location) -> Vec<Vec<u8>> {
         let issuers = chain(self, location).into_iter().skip(1);
         issuers.filter(|der| !is_self_signed(der)).collect()

@@ -41,7 +41,7 @@ pub struct ProfileFlags {
     /// With --plain: save the tokens and settings as this profile (default: the one of --profile)
     #[arg(long, value_name = "NAME", num_args = 0..=1, requires = "plain", conflicts_with = "demo")]
     pub save: Option<Option<ProfileName>>,
-    /// Save the profile for this computer instead of for you; requires root or an administrator
+    /// Save the profile for this machine instead of for you; requires root or an administrator
     #[arg(long, requires = "save")]
     pub machine: bool,
     /// Windows: the account that may use the tokens of --machine, such as NT SERVICE\Name
@@ -254,7 +254,7 @@ pub enum StoreFlag {
     File,
     /// Windows: a file that is encrypted for you
     Dpapi,
-    /// Windows: a file that is encrypted for this computer
+    /// Windows: a file that is encrypted for this machine
     DpapiMachine,
     /// The store of another program, such as pass; requires --read and --write
     Command,
@@ -349,7 +349,7 @@ pub enum ProfilesCommand {
     Save {
         /// Name of the profile
         name: ProfileName,
-        /// Save it for this computer instead of for you; requires root or an administrator
+        /// Save it for this machine instead of for you; requires root or an administrator
         #[arg(long)]
         machine: bool,
         /// Where to keep the tokens and the client secret. Default: file, on Windows dpapi or dpapi-machine
@@ -405,7 +405,7 @@ pub enum ProfilesCommand {
         /// Accept settings that name a command to run
         #[arg(long)]
         allow_commands: bool,
-        /// Import it for this computer instead of for you; requires root or an administrator
+        /// Import it for this machine instead of for you; requires root or an administrator
         #[arg(long)]
         machine: bool,
         /// The folder of the profiles.

@@ -30,7 +30,7 @@ impl Smtp {
 
     fn ehlo(&mut self) -> Ours {
         self.state = State::Ehlo;
-        // An address literal is always valid (RFC 5321, section 4.1.3), and doesn't reveal the name of this computer.
+        // An address literal is always valid (RFC 5321, section 4.1.3), and doesn't reveal the name of this machine.
         "EHLO [127.0.0.1]".to_owned().into()
     }
 

@@ -110,7 +110,7 @@ pub enum Problem {
         /// The fix.
         hint: String,
     },
-    /// The CA certificates of this computer or of the CA file can't be used.
+    /// The CA certificates of this machine or of the CA file can't be used.
     Authorities {
         /// The cause, as part of a sentence.
         cause: String,

@@ -53,7 +53,7 @@ fn check_time(claims: Option<&Claims>, max_age: u64, unix_time: u64) -> Result<C
         return Err(check(Outcome::Failed, detail));
     };
     if time > unix_time.saturating_add(CLOCK_TOLERANCE) {
-        let detail = "its auth_time is in the future; check the clock of this computer".to_owned();
+        let detail = "its auth_time is in the future; check the clock of this machine".to_owned();
         return Err(check(Outcome::Failed, detail));
     }
     let age = unix_time.saturating_sub(time);

@@ -100,7 +100,7 @@ mod tests {
                 "Set the clock",
             ),
             (
-                "its auth_time is in the future; check the clock of this computer",
+                "its auth_time is in the future; check the clock of this machine",
                 "Set the clock",
             ),
             (

@@ -14,7 +14,7 @@ pub fn find(name: &str) -> Result<String, String> {
         account_sid(name).ok()
     };
     let sid = known.ok_or_else(|| {
-        format!("There is no account \"{shown}\" on this computer or in its domain.")
+        format!("There is no account \"{shown}\" on this machine or in its domain.")
     })?;
     if crate::store::access::is_broad(&sid) {
         return Err(format!(

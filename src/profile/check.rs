@@ -356,7 +356,7 @@ impl Facts<'_> {
     }
 
     fn clock(&self, tokens: &Tokens, findings: &mut Vec<Finding>) {
-        let fix = Some("Set the clock of this computer, for example with NTP.".to_owned());
+        let fix = Some("Set the clock of this machine, for example with NTP.".to_owned());
         let obtained = tokens.obtained_at;
         if obtained > self.now.seconds + SKEW {
             findings.push(Finding {
@@ -364,7 +364,7 @@ impl Facts<'_> {
                 id: "clock",
                 at: None,
                 text: format!(
-                    "The tokens have a date in the future: {}. The clock of this computer is or was wrong.",
+                    "The tokens have a date in the future: {}. The clock of this machine is or was wrong.",
                     self.now.date(obtained)
                 ),
                 fix,
@@ -388,7 +388,7 @@ impl Facts<'_> {
             id: "clock",
             at: Some(obtained),
             text: format!(
-                "At the last refresh, the clock of this computer was {} {way} the clock of the service.",
+                "At the last refresh, the clock of this machine was {} {way} the clock of the service.",
                 Span(difference)
             ),
             fix,
@@ -866,20 +866,20 @@ mod tests {
         assert_eq!(
             ahead(90),
             [
-                "Note clock: At the last refresh, the clock of this computer was 1 minute ahead of the clock of the service."
+                "Note clock: At the last refresh, the clock of this machine was 1 minute ahead of the clock of the service."
             ]
         );
         assert_eq!(
             ahead(-3600),
             [
-                "Soon clock: At the last refresh, the clock of this computer was 1 hour behind the clock of the service."
+                "Soon clock: At the last refresh, the clock of this machine was 1 hour behind the clock of the service."
             ]
         );
         let future = found(|case| case.tokens().obtained_at = NOW + 2 * DAY);
         assert_eq!(
             future,
             [
-                "Soon clock: The tokens have a date in the future: 2026-11-28 (in 2 days). The clock of this computer is \
+                "Soon clock: The tokens have a date in the future: 2026-11-28 (in 2 days). The clock of this machine is \
               or was wrong."
             ]
         );

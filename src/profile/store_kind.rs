@@ -119,7 +119,7 @@ impl Store {
         }
         let is_known = cfg!(windows) || self.seal() == Seal::Plain;
         (!is_known).then(|| {
-            format!("[store] kind = \"{kind}\" requires Windows. Use \"file\" on this computer.")
+            format!("[store] kind = \"{kind}\" requires Windows. Use \"file\" on this machine.")
         })
     }
 

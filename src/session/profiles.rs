@@ -214,9 +214,9 @@ impl ProfileTask {
 pub struct SaveChoice {
     /// Save the tokens with the settings that they were issued for, instead of the form.
     pub from_tokens: bool,
-    /// Save for all users of this computer.
+    /// Save for all users of this machine.
     pub machine: bool,
-    /// On Windows, the account in addition to administrators that may use a profile of this computer.
+    /// On Windows, the account in addition to administrators that may use a profile of this machine.
     pub account: Option<String>,
     /// Replace an existing profile of this name.
     pub replace: bool,
@@ -235,9 +235,9 @@ pub struct SaveTask {
     pub name: ProfileName,
     /// The profile folders.
     pub places: Places,
-    /// Save for all users of this computer.
+    /// Save for all users of this machine.
     pub machine: bool,
-    /// On Windows, the account in addition to administrators that may use a profile of this computer, as entered.
+    /// On Windows, the account in addition to administrators that may use a profile of this machine, as entered.
     pub account: Option<String>,
     /// Replace an existing profile of this name.
     pub replace: bool,

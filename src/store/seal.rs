@@ -33,7 +33,7 @@ pub enum Seal {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// DPAPI is required, but this system isn't Windows.
-    #[error("encryption with DPAPI requires Windows. Use the store \"file\" on this computer")]
+    #[error("encryption with DPAPI requires Windows. Use the store \"file\" on this machine")]
     NotWindows,
     /// The kind of encryption is unknown; a newer version may support it.
     #[error("it is encrypted in a way that this version doesn't know. Update the program")]

@@ -93,6 +93,8 @@ fn keys_that_change_between_two_sign_ins_are_requested_again() {
         terminal.wait_for("[a Authorize]");
         terminal.focus("Authorize");
         terminal.send(ENTER);
+    };
+    let approve = |terminal: &mut crate::terminal::Terminal| {
         terminal.wait_for("With code");
         let url = terminal.url();
         assert_eq!(person(&url, &[])["outcome"], "approved");
@@ -102,11 +104,15 @@ fn keys_that_change_between_two_sign_ins_are_requested_again() {
         terminal.wait_for("RS256, with a key of the issuer");
     };
     authorize(&mut terminal);
+    approve(&mut terminal);
     // The metadata that the program has is the same; the keys are others.
     drop(provider);
     let _provider = Provider::start(&settings);
     terminal.send(ESC);
     authorize(&mut terminal);
+    terminal.wait_for("Sign in? These tokens have not been copied or saved");
+    terminal.send("y");
+    approve(&mut terminal);
 }
 
 /// A key, with its public half.

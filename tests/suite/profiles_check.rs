@@ -482,7 +482,7 @@ fn a_refresh_leaves_what_the_check_needs_to_know() {
         12,
         "soon",
         "clock",
-        "the clock of this computer was",
+        "the clock of this machine was",
     );
     // A record of an older version has none of it.
     profiles.edit(|record| drop(record.as_object_mut().unwrap().remove("origin")));

@@ -54,9 +54,9 @@ pub(in crate::tui::screens) struct SaveProfile {
     pub(super) common: Common<Item, DialogId>,
     pub(super) from: SaveFrom,
     pub(super) name: String,
-    /// Whether the profile is for all users of this computer.
+    /// Whether the profile is for all users of this machine.
     pub(super) machine: bool,
-    /// The account that may use a profile of this computer, in addition to administrators.
+    /// The account that may use a profile of this machine, in addition to administrators.
     pub(super) account: String,
     pub(super) kept: Kept,
     pub(super) tokens: bool,

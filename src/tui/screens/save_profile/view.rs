@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  ▸ Name              office
-//!    For               (•) me   ( ) this computer
+//!    For               (•) me   ( ) this machine
 //!    Kept in           (•) a file only you can read   ( ) a command
 //!    Save tokens       (•) Yes   ( ) No
 //!
@@ -45,7 +45,7 @@ pub(super) fn body(screen: &SaveProfile, cx: ViewContext<'_>, area: Rect) -> Bod
     let mut rows = vec![name(screen, cx, columns)];
     let places = cx.session.profiles.places.as_ref();
     if places.is_some_and(Places::has_machine) {
-        let values = [("me", !screen.machine), ("this computer", screen.machine)];
+        let values = [("me", !screen.machine), ("this machine", screen.machine)];
         rows.push(choice(screen, cx, (&Item::For, "For"), &values, columns));
     }
     if screen.has_account() {
@@ -188,7 +188,7 @@ fn store_words(kind: StoreKind, machine: bool) -> &'static str {
             "Windows encrypts the file for your account. No other account can read it."
         }
         StoreKind::DpapiMachine => {
-            "Windows encrypts the file for this computer. Only administrators, and the account in Used by, can read it."
+            "Windows encrypts the file for this machine. Only administrators, and the account in Used by, can read it."
         }
         StoreKind::Command => {
             "Another program, such as pass, keeps the tokens and the client secret. One command prints them, the other stores them."
@@ -273,9 +273,9 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
         let who = match screen.kind(cx) {
             StoreKind::Command => "Anyone who can run the command in Read with can use",
             _ if screen.has_account() && !screen.account.trim().is_empty() => {
-                "Administrators of this computer and the account in Used by can use"
+                "Administrators of this machine and the account in Used by can use"
             }
-            _ if screen.machine => "Administrators of this computer can use",
+            _ if screen.machine => "Administrators of this machine can use",
             StoreKind::Dpapi => "Programs that run as you can use",
             _ => "Anyone who can read your files can use",
         };
@@ -324,7 +324,7 @@ fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
         Item::Name => ("Name", "A short name, such as office, or an email address."),
         Item::For => (
             "For",
-            "Profiles of this computer require root or an administrator.",
+            "Profiles of this machine require root or an administrator.",
         ),
         Item::UsedBy => (
             "Used by",
