@@ -19,7 +19,7 @@ const SECRET: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
 const LONG_SECRET: &str = "a-client-secret-that-is-long-enough-for-HS256";
 const ALGORITHMS: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
 
-/// A provider with clients that have a key, and the folder of their keys, where a test keeps its files.
+/// A provider whose clients have keys, and the folder of these keys, which is also the home folder of the runs.
 struct Setup {
     folder: tempfile::TempDir,
     provider: Provider,
@@ -39,7 +39,7 @@ impl Setup {
         path.to_str().unwrap().to_owned()
     }
 
-    /// A preset for the token endpoint with this query, with these rules for assertions.
+    /// Writes a preset with these rules for assertions and with this query in its token URL.
     fn preset(&self, rules: &str, query: &str) -> String {
         let path = self.folder.path().join("service.toml");
         let token = self.provider.endpoint("token");
@@ -60,7 +60,7 @@ impl Setup {
         Plain::start_with(self.folder.path(), &all, &variables).end()
     }
 
-    /// The provider has logged so many requests, and refused so many of them. It logs after it has answered.
+    /// Waits until the provider has logged this many requests and rejections. It logs after it has responded.
     fn assert_requests(&self, expected: (usize, usize)) {
         let done = || (self.provider.requests(GRANT) == expected).then_some(());
         eventually("the log of the requests", done);
@@ -71,7 +71,7 @@ impl Setup {
         assert!(code == 0 && !stdout.trim().is_empty(), "{client}: {stderr}");
     }
 
-    /// The request is refused by the provider, with these words.
+    /// Checks that the provider rejects the request and that these words are shown.
     fn refused(&self, client: &str, secret: Option<&str>, flags: &[&str], words: &[&str]) {
         let before = self.provider.requests(GRANT);
         let (code, stdout, stderr) = self.ask(client, secret, flags);
@@ -116,7 +116,7 @@ fn a_key_of_each_kind_and_a_secret_sign_assertions_for_the_issuer_and_for_the_to
         let flags = ["--preset-file", &preset, "--client-key", &key];
         setup.granted(&format!("signer-{algorithm}"), None, &flags);
     }
-    // Without a preset, the algorithm is the usual one for the key.
+    // Without a preset, the key determines the algorithm.
     for algorithm in ["RS256", "ES256", "EdDSA"] {
         let key = setup.key(algorithm);
         let flags = ["--token-url", token, "--client-key", &key];
@@ -179,7 +179,7 @@ fn the_key_id_says_which_of_several_registered_keys_signed() {
         "{stderr}"
     );
     setup.assert_requests((4, 2));
-    // A profile sends it with each request.
+    // A profile sends a new assertion with each request.
     let profiles = Profiles::new();
     let mut all = vec!["--flow", "client-credentials", "--client-id", "signer-two"];
     all.extend(flags("second"));
@@ -219,7 +219,7 @@ fn a_wrong_key_and_a_wrong_audience_are_refused_with_what_to_check() {
             &["--preset-file", &preset, "--client-key", &wrong],
             KEY_WORDS,
         );
-        // The audience is the token URL, and another one than the provider's.
+        // The audience is the configured token URL, which differs from the provider's.
         let preset = setup.preset(&rule, "?other=1");
         let key = setup.key(algorithm);
         setup.refused(
@@ -287,7 +287,7 @@ fn a_profile_uses_its_key_for_each_poll_refresh_introspection_and_revocation() {
         "prompt=consent",
     ];
     flags.extend(more.map(str::to_owned));
-    // The provider accepts each assertion once, also those of polls.
+    // The provider accepts each assertion only once, also in polls.
     profiles.sign_in(&flags, "office");
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
     assert!(
@@ -315,7 +315,7 @@ fn a_profile_uses_its_key_for_each_poll_refresh_introspection_and_revocation() {
         (0, &Value::Bool(true)),
         "{asked:?}"
     );
-    // A key that others can read, one that is missing, and another path.
+    // A key that is missing, one that others can read, and another path.
     profiles.expire();
     std::fs::rename(&key, setup.key("moved")).unwrap();
     let ran = profiles.run(&["token", "office"]);
@@ -359,7 +359,7 @@ fn a_profile_without_a_user_requests_new_tokens_with_its_key() {
     profiles.expire();
     profiles.token();
     setup.assert_requests((2, 0));
-    // A key that the service no longer knows.
+    // A key that the service doesn't know any more.
     std::fs::copy(Setup::new(&[]).key("EdDSA"), &key).unwrap();
     profiles.expire();
     let ran = profiles.run(&["token", "office"]);
@@ -485,7 +485,7 @@ fn a_file_that_cannot_be_used_is_told_at_its_field_before_anything_is_sent() {
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("only on Windows"), "{stderr}");
     setup.assert_requests((0, 0));
-    // What others can read is used with a warning.
+    // A key that others can read is used, with a warning.
     let open = setup.key("ES256");
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -520,7 +520,7 @@ fn a_file_that_cannot_be_used_is_told_at_its_field_before_anything_is_sent() {
     terminal.wait_for("public key");
 }
 
-/// A certificate authority for clients, and certificates of services and clients.
+/// A certificate authority that issues the certificates of services and clients.
 struct Authority {
     folder: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
@@ -531,7 +531,7 @@ impl Authority {
         let folder = tempfile::tempdir().unwrap();
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
-        // Otherwise it has the name of the certificates, which then look self-signed.
+        // With the default name, it would have the name of the certificates, which would look self-signed.
         let name = &mut params.distinguished_name;
         name.push(DnType::CommonName, "authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -567,7 +567,7 @@ impl Authority {
         ]
     }
 
-    /// Writes `NAME.key` and `NAME.pem` for these hosts.
+    /// Issues a certificate for these hosts and writes `NAME.key` and `NAME.pem`.
     fn issue(&self, name: &str, hosts: &[&str]) {
         let hosts: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
         let params = CertificateParams::new(hosts).unwrap();
@@ -639,7 +639,7 @@ fn a_certificate_of_the_client_is_accepted_and_a_wrong_or_missing_one_is_explain
             let all: Vec<&str> = all.iter().map(String::as_str).collect();
             setup.refused(client, None, &all, &words);
         }
-        // Without a certificate, nothing is sent.
+        // Without a client certificate, no request is sent.
         let (code, _, stderr) = setup.ask(
             client,
             None,
@@ -718,7 +718,7 @@ fn an_access_token_that_is_bound_to_the_certificate_is_sent_with_it() {
         told.code == 0 && told.stdout.contains("alice@example.org"),
         "{told:?}"
     );
-    // Another certificate is not the one that the token is bound to.
+    // The token is bound to the other certificate.
     std::fs::copy(authority.path("stranger.key"), &key).unwrap();
     std::fs::copy(authority.path("stranger.pem"), &certificate).unwrap();
     let told = profiles.run(&["userinfo", "office"]);
@@ -755,7 +755,7 @@ fn a_profile_with_a_certificate_uses_the_endpoints_for_it() {
     setup.assert_requests((1, 0));
     assert_eq!(setup.provider.hosts(GRANT), [format!("localhost:{port}")]);
     drop(terminal);
-    // Without metadata, the endpoint is given.
+    // Without metadata, the token URL is given.
     let endpoint = format!("https://localhost:{port}/token");
     let saved = ["--token-url", &endpoint, "--save", "office"];
     let flags = [&client[..], &certified, &saved].concat();
@@ -767,7 +767,7 @@ fn a_profile_with_a_certificate_uses_the_endpoints_for_it() {
     profiles.expire();
     profiles.token();
     setup.assert_requests((3, 0));
-    // A certificate that has to be renewed, some day and now.
+    // A certificate that has to be renewed: later, soon and now.
     let check = profiles.run(&["profiles", "check", "office"]);
     assert_eq!(check.code, 0, "{check:?}");
     let same = KeyPair::from_pem(&std::fs::read_to_string(&key).unwrap()).unwrap();

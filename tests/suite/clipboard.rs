@@ -1,4 +1,4 @@
-//! Copies arrive whole, by each way.
+//! Copies arrive complete, with each copy method.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -11,13 +11,13 @@ use crate::scripted::{DeviceFlow, Scripted};
 use crate::servers::{Provider, eventually, person, run};
 use crate::terminal::{Command, ENTER, Terminal, base, program};
 
-/// As short, as long and as large as tokens come.
+/// The sizes of a short, a usual and a very large token.
 const SIZES: [usize; 3] = [20, 2_000, 70_000];
-/// What OSC 52 does not carry is told.
+/// The message for a token that is too large for OSC 52.
 const TOO_LARGE: &str = "The access token was not copied. Failed: the terminal's clipboard: it accepts at most 56244 bytes, but this has 70000. Use View alone to select the token with the mouse, or Save… to write it, or \
                          everything as JSON, to a file.";
 
-/// A token of this size in which no two parts are alike, so that nothing can be missing from the middle.
+/// A token of this size in which no two parts are equal, so that a missing part is noticed.
 pub fn token(size: usize) -> String {
     let mut token: String = (0..)
         .map(|number| format!("{number}-"))
@@ -27,7 +27,7 @@ pub fn token(size: usize) -> String {
     token
 }
 
-/// The program with a service that gives `token`, in what `wrap` makes of its command line.
+/// The command line of the program with a service that issues `token`, changed by `wrap`.
 pub fn command(
     token: &str,
     wrap: impl FnOnce(Vec<String>) -> Vec<String>,
@@ -38,7 +38,7 @@ pub fn command(
     (wrap(line), server)
 }
 
-/// The tokens of a service that gives `token`, in a terminal with these variables.
+/// The tokens of a service that issues `token`, in a terminal with these environment variables.
 fn given(token: &str, env: &[(&str, &str)]) -> (Terminal, Scripted, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     let (line, server) = command(token, |line| line);
@@ -59,7 +59,7 @@ pub fn authorize(terminal: &mut Terminal) {
     terminal.wait_for("Access token");
 }
 
-/// The demo's tokens; the access token as it stands revealed.
+/// The demo's tokens, and the access token as it is revealed.
 pub fn tokens(command: Command) -> (Terminal, String) {
     let mut terminal = command.start();
     terminal.wait_for("[a Authorize]");
@@ -88,7 +88,7 @@ impl Xvfb {
         Self::start_by(&["Xvfb"])
     }
 
-    /// Started by this command.
+    /// Starts the server by this command.
     pub fn start_by(line: &[&str]) -> Self {
         let mut child = Process::new(line[0])
             .args(&line[1..])
@@ -136,7 +136,7 @@ fn with_a_display_the_desktop_clipboard_has_it() {
     terminal.wait_for("Copied the JSON");
     let json: serde_json::Value = serde_json::from_str(&x.clipboard()).unwrap();
     assert_eq!(json["access_token"], token.as_str());
-    // Nothing of it went to the terminal.
+    // No part of it was sent to the terminal.
     assert!(osc_52(&terminal.bytes()).is_empty());
 }
 
@@ -165,7 +165,7 @@ fn the_user_code_and_the_url_are_copied() {
 fn a_display_that_does_not_answer_is_told_and_the_program_goes_on() {
     let home = tempfile::tempdir().unwrap();
     let command = Command::new(home.path(), &["--demo"]).env("DISPLAY", ":987");
-    // A terminal that is not known to support copying: no other way is left.
+    // This terminal is not known to support copying, so no method is left.
     let (mut terminal, _) = tokens(command.env("TERM", "linux"));
     terminal.send("c");
     terminal.wait_for("The access token was not copied. Failed: the desktop clipboard: ");
@@ -195,7 +195,7 @@ fn the_desktop_takes_a_value_of_any_size() {
     }
 }
 
-/// tmux with its default configuration, on a socket of its own.
+/// tmux with its default configuration, on its own socket.
 pub struct Tmux(pub tempfile::TempDir);
 
 impl Drop for Tmux {
@@ -205,7 +205,7 @@ impl Drop for Tmux {
 }
 
 impl Tmux {
-    /// One that runs `line` in a pane of 80x24.
+    /// Starts tmux with `line` in a pane of 80x24.
     pub fn start(line: &[String]) -> Self {
         let tmux = Self(tempfile::tempdir().unwrap());
         let mut start = tmux.tmux();
@@ -244,7 +244,7 @@ impl Tmux {
         run(self.tmux().args(["send-keys", key]));
     }
 
-    /// Authorizes, and copies the access token.
+    /// Signs in and copies the access token.
     fn copy(&self) {
         self.authorize();
         self.wait_for("Access token");
@@ -254,7 +254,7 @@ impl Tmux {
     /// Presses Authorize.
     pub fn authorize(&self) {
         self.wait_for("[a Authorize]");
-        // Several keys in a row would be taken for a paste, and a frame may be half drawn.
+        // Several keys in a row would be read as a paste, and a frame may be incomplete.
         let there = (0..60).any(|_| {
             let there = self.settled().starts_with("a Authorize");
             if !there {
@@ -266,7 +266,7 @@ impl Tmux {
         self.send("Enter");
     }
 
-    /// What stands at the cursor and behind it, once the screen has come to rest.
+    /// The text from the cursor on, once the screen has stopped changing.
     fn settled(&self) -> String {
         let look = || {
             let at = run(self
@@ -323,7 +323,7 @@ fn tmux_within_tmux_hands_it_on_to_the_outer_one() {
             start
         });
         let outer = Tmux::start(&line);
-        // As it is configured by default, the outer one takes nothing from the programs in it.
+        // With the default configuration, the outer tmux accepts no copies from the programs in it.
         outer.copy();
         outer.wait_for("Copied the access token to the tmux buffer (paste: prefix ])");
         run(outer.tmux().args(["set", "-s", "set-clipboard", "on"]));
@@ -333,13 +333,13 @@ fn tmux_within_tmux_hands_it_on_to_the_outer_one() {
         assert!(inner.buffer().as_deref() == Some(&header), "{size}");
         let handed_on = eventually("the outer tmux's buffer", || outer.buffer());
         assert!(handed_on == header, "{size}");
-        // They come one after the other, so the first one would be there as well.
+        // Copies arrive in order, so the first one would have arrived, too.
         let buffers = run(outer.tmux().args(["list-buffers", "-F", "#{buffer_size}"]));
         assert_eq!(buffers.lines().count(), 1, "{buffers}");
     }
 }
 
-/// A `tmux` before the real one on the path.
+/// Puts a script named `tmux` before the real one in the search path.
 fn instead_of_tmux(script: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tmux");
@@ -356,7 +356,7 @@ fn instead_of_tmux(script: &str) -> (tempfile::TempDir, String) {
 #[test]
 fn an_older_tmux_keeps_it_and_that_is_said() {
     let real = run(Process::new("sh").args(["-c", "command -v tmux"]));
-    // As tmux 3.1 refuses what it does not know.
+    // tmux 3.1 rejects a flag that it does not know in this way.
     let (_folder, path) = instead_of_tmux(&format!(
         "case \"$*\" in *-w*) echo 'usage: load-buffer [-b buffer-name] path' >&2; exit 1;; esac; exec {} \"$@\"",
         real.trim()
@@ -397,7 +397,7 @@ fn through_screen_the_terminal_is_asked_and_nothing_is_seen_of_it() {
         let (line, _server) = command(&token, |line| line);
         let mut arguments = vec!["-c", "/dev/null", "-S", Screen::NAME];
         arguments.extend(line.iter().map(String::as_str));
-        // screen wants the folder of its sockets to be its owner's alone.
+        // screen requires that only the owner can use the folder of its sockets.
         std::fs::set_permissions(sockets.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         let mut terminal = Command::of("screen".as_ref(), home.path(), &arguments)
             .env("SCREENDIR", sockets.path())
@@ -411,7 +411,7 @@ fn through_screen_the_terminal_is_asked_and_nothing_is_seen_of_it() {
             continue;
         }
         terminal.wait_for("Sent the access token to your terminal's clipboard (OSC 52).");
-        // screen passes it on at its own pace.
+        // screen forwards the sequence with a delay.
         let copied = eventually("the sequence", || {
             let copied = osc_52(&terminal.bytes());
             (!copied.is_empty()).then_some(copied)
@@ -429,7 +429,7 @@ fn through_screen_the_terminal_is_asked_and_nothing_is_seen_of_it() {
     }
 }
 
-/// A session of GNU screen, whose sockets are in this folder. It outlives its terminal, so it is ended here.
+/// A session of GNU screen, with its sockets in this folder. It outlives its terminal, so it is ended on drop.
 struct Screen<'a>(&'a Path);
 
 impl Screen<'_> {
@@ -445,7 +445,7 @@ impl Drop for Screen<'_> {
     }
 }
 
-/// What the terminal was asked to copy, by sequences that have come to their end.
+/// The texts of all complete OSC 52 sequences.
 pub fn osc_52(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     text.split("\x1b]52;c;")
@@ -465,7 +465,7 @@ pub fn osc_52(bytes: &[u8]) -> Vec<String> {
 #[test]
 fn over_ssh_the_terminal_is_asked() {
     let home = tempfile::tempdir().unwrap();
-    // A forwarded display does not count: the person is not in front of it.
+    // A forwarded display does not count: it is not a desktop of this machine.
     let command = Command::new(home.path(), &["--demo"])
         .env("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22")
         .env("DISPLAY", "localhost:10.0");
@@ -508,7 +508,7 @@ fn terminals_that_would_print_it_get_no_sequence() {
             "{}",
             terminal.screen()
         );
-        // No operating system command of any kind.
+        // No OSC sequence of any kind.
         assert!(
             !terminal.bytes().windows(2).any(|bytes| bytes == b"\x1b]"),
             "{term}"
@@ -549,13 +549,13 @@ fn a_value_larger_than_the_window_is_shown_outside_after_a_warning() {
     });
     terminal.send("w");
     terminal.wait_for("doesn't fit in this window");
-    // The question stands on Back; nothing was shown yet.
+    // The focus is on Back; the value has not been shown yet.
     assert!(terminal.look(vt100::Screen::alternate_screen));
     terminal.send("y");
     terminal.wait_until("the shell's screen", |screen| {
         !screen.alternate_screen() && screen.contents().contains("Any key: back")
     });
-    // All of it was written in one piece, for the terminal to break.
+    // The value was written in one piece, for the terminal to wrap.
     let bytes = String::from_utf8_lossy(&terminal.bytes()).into_owned();
     let shown = bytes
         .rsplit("\x1b[?1049l")

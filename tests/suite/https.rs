@@ -1,5 +1,5 @@
-//! https redirect URLs: a certificate that the program created or was given, what curl and a real browser say to it,
-//! and what else may knock at the port.
+//! https redirect URLs: certificates that the program created or was given, how curl and a real browser react to them,
+//! and what the listener does with other connections.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -24,7 +24,7 @@ use crate::scripted::{Reply, Scripted};
 use crate::servers::{free_port, run};
 use crate::terminal::{Command, ENTER, is_focused};
 
-/// A server that gives a token for `true-code`.
+/// A server that issues a token for `true-code`.
 fn server() -> Scripted {
     Scripted::start(
         |request| match request.form.get("code").map(String::as_str) {
@@ -51,7 +51,7 @@ fn flags(server: &Scripted, redirect: &str, more: &[&str]) -> Vec<String> {
     flags
 }
 
-/// The certificates of a person whose home is `home`.
+/// The folder of the certificates of the user whose home folder is `home`.
 fn folder(home: &Path) -> PathBuf {
     home.join(".config/oauth-authorizer/certificates")
 }
@@ -72,7 +72,7 @@ fn state(url: &str) -> String {
         .into_owned()
 }
 
-/// curl, trusting exactly this certificate: its exit code, and the status with the page.
+/// Runs curl, trusting only this certificate. Returns the exit code and the status with the page.
 fn curl(trusted: &Path, url: &str, more: &[&str]) -> (i32, String) {
     let output = Process::new("curl")
         .args(["--silent", "--noproxy", "*", "--max-time", "20"])
@@ -91,7 +91,7 @@ fn curl(trusted: &Path, url: &str, more: &[&str]) -> (i32, String) {
 struct SignIn {
     plain: Plain,
     fingerprint: String,
-    /// With the port.
+    /// The redirect URL, with the port that was actually used.
     redirect: String,
     port: u16,
     state: String,
@@ -101,7 +101,7 @@ struct SignIn {
 }
 
 impl SignIn {
-    /// With a certificate created for `localhost`.
+    /// Starts a sign-in with a certificate created for `localhost`.
     fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
         let trusted = create(home.path(), "localhost").certificate;
@@ -137,7 +137,7 @@ impl SignIn {
         format!("{}?code=true-code&state={}", self.redirect, self.state)
     }
 
-    /// Sends bytes as they are; what comes back.
+    /// Sends raw bytes and returns the response.
     fn raw(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream
@@ -149,7 +149,7 @@ impl SignIn {
         answer
     }
 
-    /// The true callback succeeds within a second, whatever else is going on.
+    /// Checks that the true callback succeeds within a second.
     fn finish(self) -> String {
         let begin = Instant::now();
         let (exit, page) = curl(&self.trusted, &self.callback(), &[]);
@@ -206,7 +206,7 @@ fn a_sign_in_comes_back_over_https_to_the_created_certificate() {
     );
     let shown: String = screen.split_whitespace().collect();
     let fingerprint = openssl_fingerprint(&files.certificate);
-    // Its two halves are two lines.
+    // The two halves of the fingerprint are on two lines.
     let halves = (&fingerprint[..47], &fingerprint[48..]);
     assert!(
         shown.contains(&format!("{}{}", halves.0, halves.1)),
@@ -226,7 +226,7 @@ fn a_sign_in_comes_back_over_https_to_the_created_certificate() {
     terminal.wait_for("passed State: the one that was sent");
 }
 
-/// Chromium opens `url`, trusting the certificate with this key, or no more than it does anyway.
+/// Opens `url` in Chromium, which also trusts the certificate with this key if there is one.
 fn chromium(url: &str, trusted: Option<&Path>) -> Value {
     let mut command = fetch(url);
     if let Some(path) = trusted {
@@ -263,7 +263,7 @@ fn a_real_browser_posts_the_response_of_another_site() {
         let url = url::Url::parse(&format!("http://localhost{}", request.path)).unwrap();
         let state = url.query_pairs().find(|(name, _)| name == "state");
         let Some((_, state)) = state else {
-            // The browser asks for an icon, too.
+            // The browser also requests an icon.
             return Reply::json(404, "{}");
         };
         let body = format!(
@@ -277,7 +277,7 @@ fn a_real_browser_posts_the_response_of_another_site() {
             ..Reply::default()
         }
     });
-    // Another name, so another site than that of the redirect URL.
+    // Another host name, so that the service is a different site than the redirect URL.
     let elsewhere = service.url.replace("127.0.0.1", "localhost");
     let (authorize, token) = (
         format!("{elsewhere}/authorize"),
@@ -329,7 +329,7 @@ fn a_real_browser_shows_the_page_where_it_trusts_exactly_this_certificate() {
         text.contains("Return to your terminal to finish."),
         "{text}"
     );
-    // Its policy let its style through.
+    // The content security policy of the page allowed its style.
     assert_eq!(shown["border"], "rgb(9, 105, 218)", "{shown}");
     let (exit, stdout, stderr) = sign_in.plain.end();
     assert_eq!((exit, stdout.as_str()), (0, "the-token\n"), "{stderr}");
@@ -349,7 +349,7 @@ fn what_is_not_https_or_not_trusted_is_turned_away_and_the_wait_goes_on() {
         "GET {good} HTTP/1.1\r\nHost: localhost:{}\r\n\r\n",
         sign_in.port
     );
-    // Not what was asked for, in no way.
+    // Plain http gets no http response.
     let answer = sign_in.raw(plain_http.as_bytes());
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     sign_in.raw(b"\x16\x03\x01\xff\xff\x01");
@@ -362,7 +362,7 @@ fn what_is_not_https_or_not_trusted_is_turned_away_and_the_wait_goes_on() {
     );
     let old = curl(&sign_in.trusted, &sign_in.callback(), &["--tls-max", "1.1"]);
     assert_ne!(old.0, 0, "{}", old.1);
-    // Over TLS the rules are those of http: path, method, host.
+    // Over TLS, the rules for path, method and host are the same as with http.
     let base = format!("https://localhost:{}", sign_in.port);
     for (more, url, status) in [
         (&[][..], format!("{base}/favicon.ico"), " 404 1.1"),
@@ -383,14 +383,14 @@ fn what_is_not_https_or_not_trusted_is_turned_away_and_the_wait_goes_on() {
         assert!(page.ends_with(status), "{page}");
         assert!(!page.contains("true-code"), "nothing is echoed");
     }
-    // The same listener on the other family and by address.
+    // The same listener, by IPv4 and IPv6 address.
     for host in ["127.0.0.1", "[::1]"] {
         let url = format!("https://{host}:{}/favicon.ico", sign_in.port);
         let (exit, page) = curl(&sign_in.trusted, &url, &[]);
         assert_eq!(exit, 0, "{host}: {page}");
     }
     let stderr = sign_in.finish();
-    // The empty connection is none.
+    // The empty connection is not counted.
     assert!(stderr.matches("stray: ").count() >= 9, "{stderr}");
 }
 
@@ -398,13 +398,13 @@ fn what_is_not_https_or_not_trusted_is_turned_away_and_the_wait_goes_on() {
 fn slow_greetings_are_dropped_in_time_and_lock_nobody_out() {
     let sign_in = SignIn::start();
     let begin = Instant::now();
-    // More than may be open at once.
+    // More than the listener keeps open at once.
     let silent: Vec<TcpStream> = (0..600)
         .map(|_| TcpStream::connect(("127.0.0.1", sign_in.port)).unwrap())
         .collect();
     let mut slow = TcpStream::connect(("127.0.0.1", sign_in.port)).unwrap();
     slow.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-    // The beginning of a greeting, byte by byte; the last record never ends.
+    // The beginning of a TLS handshake, byte by byte; the last record is never complete.
     let mut bytes = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3].into_iter().cycle();
     let dropped = loop {
         let _ = slow.write_all(&[bytes.next().unwrap()]);
@@ -436,7 +436,7 @@ fn silent_connections_do_not_delay_the_true_callback() {
     drop(silent);
 }
 
-/// An authority of one's own, one between, and a server's certificate for `names`: PEM files.
+/// Creates a CA, an intermediate CA and a server's certificate for `names`, as PEM files.
 fn signed(folder: &Path, names: &[&str]) -> (PathBuf, PathBuf, PathBuf) {
     let authority = |name: &str| {
         let mut params = CertificateParams::default();
@@ -510,7 +510,7 @@ fn without_a_port_it_is_443() {
     }
 }
 
-/// How a run at an https redirect URL ends with these flags: exit code and what was said.
+/// Runs a sign-in at an https redirect URL with these flags. Returns the exit code and standard error.
 fn ended(home: &Path, more: &[&str]) -> (i32, String) {
     let server = server();
     let more = [&["--print", "access-token"], more].concat();
@@ -615,14 +615,14 @@ fn files_that_cannot_be_used_are_told_with_their_field() {
         assert!(stderr.ends_with(&format!("field: {field}")), "{stderr}");
         assert!(stderr.contains("hint: "), "{stderr}");
     }
-    // One without the other is known before.
+    // A certificate without its key is reported before the run.
     let (exit, stderr) = ended(home.path(), &["--certificate", &at("own.pem")]);
     assert_eq!(exit, 2, "{stderr}");
     assert!(
         stderr.contains("error: Certificate key: The Certificate key is missing"),
         "{stderr}"
     );
-    // An own one that is too old has no field.
+    // The error for an expired certificate that the program created names no field.
     let before = SystemTime::now() - Duration::from_hours(24 * 40);
     created::create(&folder(home.path()), "localhost", before).unwrap();
     let (exit, stderr) = ended(home.path(), &[]);

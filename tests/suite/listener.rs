@@ -1,5 +1,5 @@
-//! What a listener on a busy machine meets. Nothing of it ends the wait, each gets a true page, and the true
-//! callback among it succeeds at once.
+//! What a listener on a busy machine receives. None of it ends the wait, each request gets a correct page, and the true
+//! callback succeeds at once.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use crate::scripted::{Reply, Scripted};
 use crate::servers::{free_port, get};
 use crate::terminal::program;
 
-/// A sign-in under way at a server that gives tokens for `true-code`.
+/// A sign-in under way at a server that issues tokens for `true-code`.
 pub struct SignIn {
     pub plain: Plain,
     pub server: Scripted,
@@ -25,7 +25,7 @@ impl SignIn {
         Self::at(Self::server(), redirect, issuer)
     }
 
-    /// The same with a process that may have so many descriptors.
+    /// Starts a sign-in in a process that can have only this many open descriptors.
     #[cfg(target_os = "linux")]
     pub fn with_descriptors(count: u64) -> Self {
         let mut command = Command::new("sh");
@@ -101,7 +101,7 @@ impl SignIn {
         get(&format!("http://{}{rest}", self.authority), &[])
     }
 
-    /// Sends bytes as they are; what comes back within two seconds.
+    /// Sends raw bytes and returns what is received within two seconds.
     fn raw(&self, bytes: &str) -> String {
         let mut stream = TcpStream::connect(&self.authority).unwrap();
         stream
@@ -113,7 +113,7 @@ impl SignIn {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// The true callback succeeds within a second, whatever else is going on.
+    /// Checks that the true callback succeeds within a second.
     pub fn finish(self) -> String {
         let begin = Instant::now();
         let (status, page) = self.get(&format!("/callback?code=true-code&state={}", self.state));
@@ -218,12 +218,12 @@ fn another_path_method_or_host_is_turned_away() {
     assert!(stderr.matches("stray: ").count() >= 12, "{stderr}");
 }
 
-/// What each request gets. The state in the targets is forged, so that what is taken for a callback is known by its page.
+/// The response to each request. The state in the targets is forged, so a page shows which requests count as callbacks.
 #[test]
 fn requests_are_judged_by_the_rules_of_http() {
     const CALLBACK: (u16, &str) = (400, "This sign-in doesn't match");
     const MALFORMED: (u16, &str) = (400, "not a valid HTTP request");
-    // Refused by the parser, which says no more.
+    // Rejected by the parser, which sends an empty page.
     const REFUSED: (u16, &str) = (400, "");
     const MISDIRECTED: (u16, &str) = (421, "different host name");
     const NOT_FOUND: (u16, &str) = (404, "Page not found");
@@ -238,7 +238,7 @@ fn requests_are_judged_by_the_rules_of_http() {
     let method = |line: &str| format!("{line} HTTP/1.1\r\nHost: {us}\r\n\r\n");
     let header = |header: &str| get(&format!("Host: {us}\r\n{header}"));
     let table = [
-        // The host.
+        // Host headers.
         (get(&format!("Host: {us}")), CALLBACK),
         (get(&format!("hOST:{us}  ")), CALLBACK),
         (get("X: y"), MALFORMED),
@@ -271,7 +271,7 @@ fn requests_are_judged_by_the_rules_of_http() {
             format!("GET {good} HTTP/1.0\r\nHost: {us}\r\n\r\n"),
             CALLBACK,
         ),
-        // A whole URL: its authority counts, not the header.
+        // Absolute URLs: their authority counts, not the header.
         (target(&format!("http://{us}{good}"), &us), CALLBACK),
         (
             target(&format!("HTTP://{us}{good}"), "evil.example"),
@@ -288,7 +288,7 @@ fn requests_are_judged_by_the_rules_of_http() {
         (target(&format!("ftp://{us}{good}"), &us), MISDIRECTED),
         (target(&format!("http://me@{us}{good}"), &us), MALFORMED),
         (target(&format!("http://{us}"), &us), NOT_FOUND),
-        // Targets that are no path.
+        // Targets that are not paths.
         (target("*", &us), MALFORMED),
         (target(&us, &us), MALFORMED),
         (target("callback?state=forged", &us), REFUSED),
@@ -307,7 +307,7 @@ fn requests_are_judged_by_the_rules_of_http() {
         // Bodies.
         (header("Content-Length: 0"), CALLBACK),
         (header("Content-Length: 4\r\n\r\nbody"), MALFORMED),
-        // It never comes.
+        // This body never arrives.
         (header("Content-Length: 1000000"), MALFORMED),
         (
             header("Expect: 100-continue\r\nContent-Length: 4"),
@@ -323,12 +323,12 @@ fn requests_are_judged_by_the_rules_of_http() {
         (header("Content-Length: -1"), REFUSED),
         (method("POST /callback?state=forged"), METHOD),
         (method("get /callback?state=forged"), METHOD),
-        // Another request behind the first is not read.
+        // A pipelined request is not read.
         (
             header(&format!("X: y\r\n\r\nGET {good} HTTP/1.1\r\nHost: {us}")),
             CALLBACK,
         ),
-        // What is no header.
+        // Malformed headers and request lines.
         (header("X: a\r\n b"), REFUSED),
         (header(" X: a"), REFUSED),
         (header("X : a"), REFUSED),
@@ -362,10 +362,10 @@ fn requests_are_judged_by_the_rules_of_http() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // A callback that comes by POST is told as one, with what to change.
+    // A callback sent by POST has its own message, with what to change.
     let is_posted = |(request, _): &&(String, _)| request.starts_with("POST /callback");
     let told = callbacks + table.iter().filter(is_posted).count();
-    // All have been counted before the sign-in ends. Most are summed up, some time after they came.
+    // All rejected requests are counted before the sign-in ends. Most are summed up some time later.
     let rejected = table.len() - told;
     let mut counted = 0;
     while counted < rejected {
@@ -437,9 +437,9 @@ fn the_pages_are_not_stored_and_load_nothing() {
 fn oversized_slow_and_silent_connections_do_not_matter() {
     let sign_in = SignIn::start(LOOPBACK, None);
     let authority = sign_in.authority.clone();
-    // A bare connect, gone at once.
+    // A connection that is closed at once.
     drop(TcpStream::connect(&authority).unwrap());
-    // 64 KB of header.
+    // A header of 64 KB.
     let answer = sign_in.raw(&format!(
         "GET /callback HTTP/1.1\r\nHost: {authority}\r\nX: {}\r\n\r\n",
         "x".repeat(64 * 1024)
@@ -448,13 +448,13 @@ fn oversized_slow_and_silent_connections_do_not_matter() {
         answer.is_empty() || answer.starts_with("HTTP/1.1 431 "),
         "{answer}"
     );
-    // What is no HTTP.
+    // Bytes that are not HTTP.
     let answer = sign_in.raw("\u{16}\u{3}\u{1} not http\r\n\r\n");
     assert!(
         answer.is_empty() || answer.starts_with("HTTP/1.1 400 "),
         "{answer}"
     );
-    // Silent sockets, far more than are served, and one that sends a byte a second.
+    // Far more silent connections than are served, and a client that sends a byte a second.
     let silent: Vec<TcpStream> = (0..200)
         .map(|_| TcpStream::connect(&authority).unwrap())
         .collect();
@@ -477,14 +477,14 @@ fn oversized_slow_and_silent_connections_do_not_matter() {
 
 #[test]
 fn what_comes_after_the_answer_is_told_the_truth_or_turned_away() {
-    // The exchange takes a while, so that there is an afterwards.
+    // The exchange takes a while, so that requests can arrive after the callback.
     let server = Scripted::start(|_| {
         std::thread::sleep(Duration::from_millis(400));
         Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#)
     });
     let sign_in = SignIn::at(server, LOOPBACK, None);
     let authority = sign_in.authority.clone();
-    // Connected before, asked after: a favicon, and the same callback again.
+    // Connected before the callback, sent after it: a request for a favicon, and the same callback again.
     let mut spare: Vec<TcpStream> = (0..2)
         .map(|_| TcpStream::connect(&authority).unwrap())
         .collect();
@@ -567,7 +567,7 @@ fn a_listen_address_stands_in_for_the_redirect_url() {
             .value("authorization_url")
             .contains("redirect_uri=https%3A%2F%2Fmail.example.org%2Fcb")
     );
-    // A proxy passes the host on, or names the listener itself; no other host is right.
+    // A proxy forwards the host or names the listener itself; any other host is rejected.
     assert_eq!(
         get(
             &format!("http://{address}/cb?state=x"),

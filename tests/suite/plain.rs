@@ -13,7 +13,7 @@ use crate::scripted::{Reply, Scripted};
 use crate::servers::{ODD_POST, ODD_SECRET, Provider, free_port, get, person};
 use crate::terminal::{Terminal, base, program};
 
-/// A run that may take a whole time-out and some pauses.
+/// Time limit for a run, which may take a whole time-out and some pauses.
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// The program with `--plain`, on pipes.
@@ -36,12 +36,12 @@ impl Plain {
         Self::start_with(home, flags, &[])
     }
 
-    /// The same with these variables.
+    /// Like `start`, with these environment variables.
     pub fn start_with(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         Self::start_by(Command::new(program()), home, flags, variables)
     }
 
-    /// The same by a command that ends in the program.
+    /// Like `start_with`, by a command that runs the program.
     pub fn start_by(
         mut command: Command,
         home: &Path,
@@ -79,7 +79,7 @@ impl Plain {
         }
     }
 
-    /// Waits for a line that begins with `word: `, and gives its value.
+    /// Waits for a line that begins with `word: ` and returns its value.
     pub fn value(&mut self, word: &str) -> String {
         let start = format!("{word}: ");
         let end = Instant::now() + LIMIT;
@@ -102,7 +102,7 @@ impl Plain {
         writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    /// The end: exit code, standard output, standard error.
+    /// Waits for the end and returns the exit code, standard output and standard error.
     pub fn end(mut self) -> (i32, String, String) {
         let mut pipe = self.child.stdout.take().unwrap();
         let reader = std::thread::spawn(move || {
@@ -186,7 +186,7 @@ fn the_authorization_code_flow_needs_pipes_only() {
         &["--flow", "authorization-code", "--print", "json"],
     );
     let mut plain = start(home.path(), &flags);
-    // The end of standard input does not end the wait.
+    // The wait continues after the end of standard input.
     plain.stdin = None;
     assert!(plain.value("listening").starts_with("127.0.0.1:"));
     let url = plain.value("authorization_url");
@@ -247,7 +247,7 @@ fn the_endpoints_are_asked_of_the_issuer() {
     let mut plain = start_with(provider.issuer());
     let url = plain.value("authorization_url");
     assert!(url.starts_with(provider.endpoint("authorization")));
-    // This provider promises to name itself in its answers, so an answer that does not is refused, and so is a
+    // This provider announces that its redirects include `iss`, so a redirect without it is rejected, and so is a
     // code alone.
     let answer = person(&url, &["--no-callback"]);
     let callback = answer["callback"].as_str().unwrap().to_owned();
@@ -268,7 +268,7 @@ fn the_endpoints_are_asked_of_the_issuer() {
     );
     assert_eq!(get(&callback, &[]).0, 200);
     assert_eq!(plain.end().0, 0);
-    // A slash more is a spelling; another path is another issuer.
+    // An extra slash is only a different spelling; another path is another issuer.
     let mut slash = start_with(&format!("{}/", provider.issuer()));
     assert!(
         slash
@@ -281,7 +281,8 @@ fn the_endpoints_are_asked_of_the_issuer() {
     assert!(stderr.contains("No usable metadata found for"), "{stderr}");
 }
 
-/// The requests of a sign-in at a server whose metadata names `issuer`, or that has none; with the flags of its end.
+/// Signs in at a server whose metadata names `issuer`, or that has no metadata. Returns the paths of the requests, the
+/// exit code and standard error.
 fn with_metadata_of(
     issuer: Option<&'static str>,
     flags: impl Fn(&str) -> Vec<String>,
@@ -320,7 +321,7 @@ fn with_metadata_of(
 const FIRST: &str = "/.well-known/openid-configuration";
 const SECOND: &str = "/.well-known/oauth-authorization-server";
 
-/// An issuer, and the endpoints where they are given as well.
+/// The flags for an issuer, with its endpoints if requested.
 fn issuer_flags(url: &str, endpoints: bool) -> Vec<String> {
     let mut flags = vec!["--issuer".to_owned(), url.to_owned()];
     if endpoints {
@@ -349,7 +350,7 @@ fn an_issuer_that_is_given_is_asked_first_and_another_one_ends_the_run() {
         );
         assert!(stderr.contains("hint: Nothing else was sent."), "{stderr}");
     }
-    // Endpoints that were given are enough where there is no metadata.
+    // The endpoints from the flags are enough if there is no metadata.
     let (asked, code, stderr) = with_metadata_of(None, |url| issuer_flags(url, true));
     assert_eq!(
         (asked, code),
@@ -358,7 +359,7 @@ fn an_issuer_that_is_given_is_asked_first_and_another_one_ends_the_run() {
     );
     let (asked, code, stderr) = with_metadata_of(None, |url| issuer_flags(url, false));
     assert_eq!((asked, code), (names(&[FIRST, SECOND]), 1), "{stderr}");
-    // Without an issuer there is nothing to ask for.
+    // Without an issuer, no metadata is requested.
     let (asked, code, stderr) =
         with_metadata_of(Some(""), |url| issuer_flags(url, true)[2..].to_vec());
     assert_eq!(
@@ -436,7 +437,7 @@ fn a_wrong_issuer_is_the_only_thing_that_is_told() {
     }
 }
 
-/// The value behind a word in what a terminal was written.
+/// The value after a word in the output on a terminal.
 fn told(terminal: &Terminal, word: &str) -> String {
     let text = String::from_utf8(terminal.bytes()).unwrap();
     let start = format!("{word}: ");
@@ -482,7 +483,7 @@ fn a_dumb_terminal_gets_lines_and_is_asked_what_to_print() {
         let json: serde_json::Value = serde_json::from_str(json).unwrap();
         let token = json["access_token"].as_str().unwrap();
         assert_eq!(provider.userinfo(token).0, 200);
-        // In any case, and edited.
+        // Upper and lower case don't matter, and the line can be edited.
         terminal.send("Refresh-Tokx\x7fen\r");
         terminal.wait_for("error: The service did not return a refresh token.");
         terminal.send(if term.is_empty() { "\x04" } else { "Exit\r" });
@@ -532,7 +533,7 @@ fn under_term_dumb_both_flows_need_pipes_only_and_write_no_escape_byte() {
     }
 }
 
-/// A scripted authorization server that gives tokens for the code `true-code`.
+/// A scripted authorization server that issues tokens for the code `true-code`.
 fn scripted() -> Scripted {
     Scripted::start(
         |request| match request.form.get("code").map(String::as_str) {
@@ -554,7 +555,7 @@ fn scripted_flags(server: &Scripted, more: &[&str]) -> Vec<String> {
     flags
 }
 
-/// An authorization code flow at a server whose token endpoint is at `token`; the code comes with its state.
+/// An authorization code flow at a server whose token endpoint is `token`. The code is pasted with its state.
 fn exchange(home: &Path, server: &Scripted, token: &str) -> Plain {
     let mut flags = scripted_flags(
         server,
@@ -635,7 +636,7 @@ fn each_exit_code_is_given() {
     let home = tempfile::tempdir().unwrap();
     let server = scripted();
     let run = |more: &[&str]| start(home.path(), &scripted_flags(&server, more)).end();
-    // 0, 1, 3 and 4 are given by the scenarios.
+    // The scenarios cover 0, 1, 3 and 4.
     let mut without_id = scripted_flags(&server, &[]);
     let at = without_id
         .iter()
@@ -679,7 +680,7 @@ fn each_exit_code_is_given() {
         let (exit, stdout, _) = plain.end();
         assert_eq!((exit, stdout.as_str()), (130, ""), "{signal}");
     }
-    // Interrupted while the issuer does not answer, though all else was given.
+    // Interrupted while the issuer doesn't respond, although all other settings were given.
     let silent = Scripted::start(|_| Reply {
         silent: true,
         ..Reply::default()
@@ -706,7 +707,7 @@ fn each_exit_code_is_given() {
     );
     plain.stdin = None;
     assert_eq!(plain.end().0, 130);
-    // Nothing to print, and nobody who could be asked.
+    // Nothing to print, and no user to ask.
     let output = Command::new(program())
         .arg("--plain")
         .env_clear()
@@ -778,7 +779,7 @@ fn many_pasted_lines_are_all_looked_at() {
         .unwrap()
         .1
         .into_owned();
-    // A word, a code that the service does not know, a line without end, and an address without its beginning.
+    // A word, a code that the service doesn't know, a line without end, and a URL without its beginning.
     let mut lines = "help\nunknown-code\n".to_owned();
     lines += &"y".repeat(200_000);
     lines += "\nlocalhost:1/cb?code=x\n";
@@ -817,7 +818,7 @@ fn a_long_line_is_read_from_a_terminal() {
         .next()
         .unwrap()
         .to_owned();
-    // Longer than the 4096 bytes that the kernel takes in a line.
+    // Longer than the 4096 bytes that the kernel accepts in a line.
     terminal.send(&format!(
         "http://127.0.0.1:1/cb?padding={}&code=true-code&state={state}\r",
         "p".repeat(6000)

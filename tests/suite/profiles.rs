@@ -13,12 +13,12 @@ use crate::scripted::{Reply, Request, Scripted};
 use crate::servers::{ODD_POST, ODD_SECRET, Provider, person};
 use crate::terminal::{base, program};
 
-/// Saved profiles, in a home folder of the test's.
+/// Saved profiles, in the test's own home folder.
 pub struct Profiles {
     pub home: tempfile::TempDir,
 }
 
-/// What a command of the program did.
+/// The result of running a command of the program.
 #[derive(Debug, Default)]
 pub struct Ran {
     pub code: i32,
@@ -36,7 +36,7 @@ impl From<Output> for Ran {
     }
 }
 
-/// The flags of a sign-in by device code at a scripted server.
+/// The flags of a device code sign-in at a scripted server.
 pub fn device_flags(url: &str) -> [String; 8] {
     let (device, token) = (format!("{url}/device"), format!("{url}/token"));
     [
@@ -59,12 +59,12 @@ impl Profiles {
         }
     }
 
-    /// Signs in at the provider as alice, and saves that as `office`.
+    /// Signs in at the provider as alice and saves the sign-in as `office`.
     pub fn at(provider: &Provider) -> Self {
         Self::with_scope(provider, "openid email offline_access")
     }
 
-    /// The same with these scopes.
+    /// Like `at`, with these scopes.
     pub fn with_scope(provider: &Provider, scope: &str) -> Self {
         let profiles = Self::new();
         let mut flags = provider.flags();
@@ -97,7 +97,7 @@ impl Profiles {
         );
     }
 
-    /// Signs in where nobody has to approve, and saves that as `office`.
+    /// Signs in with device code at a server that needs no approval, and saves the sign-in as `office`.
     pub fn save_device_flow(&self, flags: &[String]) {
         let mut all: Vec<&str> = flags.iter().map(String::as_str).collect();
         all.extend(["--save", "office"]);
@@ -105,7 +105,7 @@ impl Profiles {
         assert_eq!(code, 0, "{stderr}");
     }
 
-    /// A profile `office` whose tokens a scripted server issued. From then on it answers a refresh with what `reply` says.
+    /// A profile `office` with tokens from a scripted server, which from then on answers a refresh with `reply`.
     pub fn scripted(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> (Self, Scripted) {
         let server = Scripted::start(move |request| match request.path.as_str() {
             "/device" => Reply::json(
@@ -147,7 +147,7 @@ impl Profiles {
         self.command(arguments).output().unwrap().into()
     }
 
-    /// A valid token of `office`.
+    /// Prints a valid access token of `office`.
     pub fn token(&self) -> String {
         let ran = self.run(&["token", "office"]);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
@@ -173,7 +173,7 @@ impl Profiles {
         serde_json::from_slice(&std::fs::read(self.state("record")).unwrap()).unwrap()
     }
 
-    /// Changes the record. Whoever reads it meanwhile sees the old or the new one.
+    /// Changes the record. A process that reads it meanwhile sees the old or the new record.
     pub fn edit(&self, change: impl FnOnce(&mut Value)) {
         let mut record = self.record();
         change(&mut record);
@@ -184,7 +184,7 @@ impl Profiles {
         std::fs::rename(&new, self.state("record")).unwrap();
     }
 
-    /// The access token has expired.
+    /// Makes the access token expire.
     pub fn expire(&self) {
         self.edit(|record| {
             let obtained = record["tokens"]["obtained_at"].as_u64().unwrap() - 7200;
@@ -221,7 +221,7 @@ fn a_saved_sign_in_gives_tokens_to_scripts() {
     assert!(!profiles.state("next").exists());
     let token = profiles.token();
     assert_eq!(provider.userinfo(&token), (200, "alice".to_owned()));
-    // Nothing was asked of the service for it.
+    // The service received no request for it.
     assert_eq!(provider.refreshes(), (0, 0));
     profiles.expire();
     let fresh = profiles.token();
@@ -229,7 +229,7 @@ fn a_saved_sign_in_gives_tokens_to_scripts() {
     assert_eq!(provider.userinfo(&fresh), (200, "alice".to_owned()));
     assert_eq!(provider.refreshes(), (1, 0));
     assert_eq!(profiles.record()["generation"], 2);
-    // Asked for by itself, too.
+    // An explicit refresh works, too.
     let ran = profiles.run(&["refresh", "office"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stderr.starts_with("done: office: refreshed"), "{ran:?}");
@@ -294,7 +294,7 @@ fn each_format_carries_the_token_unchanged() {
     assert_eq!(made["b"], STANDARD.encode(odd));
     let quoted = run(&["--template", "printf %s {access_token|sh}"]);
     assert_eq!(shell("eval \"$1\"", &quoted), odd);
-    // curl reads it from standard input: it never stands in an argument.
+    // curl reads the token from standard input: it is never in an argument.
     let server = Scripted::start(|_| Reply::json(200, "{}"));
     let curl = run(&["--format", "curl"]);
     let config = profiles.home.path().join("curl");
@@ -352,7 +352,7 @@ fn flags_of_token_that_would_print_something_else_are_refused() {
         assert!(ran.stderr.contains(words), "{flags:?}: {ran:?}");
     }
     assert_eq!(server.requests("/token").len(), before);
-    // Nor one that stands in the record.
+    // A line feed in the user of the record is rejected, too.
     profiles.edit(|record| {
         record["tokens"]["expires_at"] = json!(4_000_000_000_u64);
         record["issued_for"]["user"] = json!("a\nb");
@@ -407,7 +407,7 @@ fn a_token_file_goes_only_where_nobody_else_can_reach() {
     );
     assert_eq!(write(&file, &["--mode", "640"]).code, 0);
     assert_eq!(mode(&file), 0o640);
-    // A link that somebody planted, a folder that others can write to, something that is no file.
+    // A planted link, a folder that others can write to, and something that is not a file.
     let target = home.join("target");
     std::fs::write(&target, "old").unwrap();
     let link = home.join("link");
@@ -465,7 +465,7 @@ fn a_client_secret_stays_in_the_record_or_where_the_settings_say() {
     std::fs::remove_file(&file).unwrap();
     profiles.expire();
     assert_eq!(provider.userinfo(&profiles.token()).0, 200);
-    // Another place for it, by hand. A command would have to be accepted by a sign-in first.
+    // Another source for the secret, edited by hand. A sign-in would have to accept a command first.
     profiles.edit(|record| record["client_secret"] = Value::Null);
     for (name, variable) in [("file", None), ("env", Some("OFFICE_SECRET"))] {
         let source = match variable {
@@ -569,7 +569,7 @@ fn one_folder_can_hold_everything() {
         .unwrap()
         .into();
     assert_eq!(ran.stdout, "first\n", "{ran:?}");
-    // No other folder is looked at.
+    // No other folder is searched.
     let empty = profiles.home.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     let ran = profiles.run(&["token", "office", "--profiles", empty.to_str().unwrap()]);
@@ -624,7 +624,7 @@ fn tokens_go_nowhere_else_than_where_they_came_from() {
     assert!(elsewhere.requests("/token").is_empty());
     let refreshes = server.requests("/token").len();
     assert_eq!(refreshes, 1, "only the sign-in itself");
-    // A client secret goes the way that it went.
+    // The client secret is sent the same way as in the sign-in.
     let secret = |way: &str| {
         let way = format!("client_id = \"me\"\nclient_authentication = \"{way}\"");
         let text = settings.replace("client_id = \"me\"", &way);
@@ -654,7 +654,7 @@ fn tokens_go_nowhere_else_than_where_they_came_from() {
         record["client_secret"] = Value::Null;
         record["issued_for"]["client_authentication"] = json!("none");
     });
-    // What does not matter for the tokens may be edited.
+    // Settings that don't affect the tokens may be edited.
     std::fs::write(profiles.settings(), format!("# a note\n{settings}")).unwrap();
     profiles.edit(|record| {
         record["tokens"]["expires_at"] = json!(4_000_000_000_u64);
@@ -683,7 +683,7 @@ fn a_changed_preset_gets_no_token() {
     let (code, _, stderr) = Plain::start(profiles.home.path(), &flags).end();
     assert_eq!(code, 0, "{stderr}");
     write(&elsewhere.url);
-    // A valid token is printed: that sends it nowhere.
+    // A valid token is printed: printing sends it nowhere.
     assert_eq!(profiles.token(), "first");
     profiles.expire();
     let ran = profiles.run(&["token", "office"]);
@@ -733,7 +733,7 @@ fn a_command_prints_the_client_secret_once_a_sign_in_accepted_it() {
     );
     profiles.expire();
     assert_eq!(provider.userinfo(&profiles.token()).0, 200);
-    // Another command is not run, not even when the form is opened.
+    // Another command is not run, not even when the form opens the profile.
     let witness = profiles.home.path().join("witness");
     std::fs::write(
         &settings,
@@ -754,7 +754,7 @@ fn a_command_prints_the_client_secret_once_a_sign_in_accepted_it() {
             "{ran:?}"
         );
     }
-    // A question to the service would need the secret.
+    // A request to the service would need the secret.
     let ran = profiles.run(&["userinfo", "office"]);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(
@@ -767,7 +767,7 @@ fn a_command_prints_the_client_secret_once_a_sign_in_accepted_it() {
     drop(plain);
     assert!(!witness.exists());
     assert_eq!(provider.refreshes(), before);
-    // One that fails says why, and the tokens stay.
+    // A command that fails says why, and the tokens stay.
     let failing = text("[\"sh\", \"-c\", \"echo locked >&2; exit 2\"]");
     profiles.edit(|record| {
         record["issued_for"]["secret_command"] = json!(["sh", "-c", "echo locked >&2; exit 2"]);
@@ -806,7 +806,7 @@ fn settings_are_saved_without_a_sign_in_and_tokens_stay() {
     );
     let shown = profiles.run(&["profiles", "show", "new"]).stdout;
     assert!(shown.contains("user = \"alice@example.org\""), "{shown}");
-    // What was there before stays beside it, and so do the tokens where they still fit.
+    // Existing settings are kept, and so are the tokens if they still match.
     let ran = save("office", &["--login-hint", "alice@example.org"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(profiles.settings().with_extension("toml.before").exists());
@@ -857,7 +857,7 @@ fn the_folder_of_profiles_counts_wherever_it_is_named_and_stands_in_the_commands
     save("d", &[], &[], Some(named));
     save("e", &[], &["--store", "file"], Some(named));
     assert!(!elsewhere.exists() && !home.join(".config").exists());
-    // What is to be run leads there, too.
+    // The commands that the program suggests name the folder, too.
     let ran = profiles.run(&["token", "a", "--profiles", named]);
     assert_eq!(ran.code, 7, "{ran:?}");
     let hint = format!("hint: Sign in: oauth-authorizer --profile a --profiles '{named}'\n");
@@ -954,7 +954,7 @@ fn a_profile_moves_to_another_computer_encrypted() {
     assert_eq!(import(&[]).code, 2, "it is there already");
     assert_eq!(import(&["--as", "copy"]).code, 0);
     assert_eq!(other.run(&["token", "copy"]).stdout, "first\n");
-    // At each start of a container: what was refreshed since is newer than the file.
+    // Imported at each start of a container: a record that was refreshed since is newer than the file.
     other.edit(|record| {
         record["generation"] = json!(5);
         record["tokens"]["access_token"] = json!("fresh");
@@ -968,7 +968,7 @@ fn a_profile_moves_to_another_computer_encrypted() {
     other.edit(|record| record["generation"] = json!(0));
     assert_eq!(import(&["--if-newer"]).code, 0);
     assert_eq!(other.token(), "first");
-    // Settings that run a command are shown, and have to be accepted.
+    // Settings that run a command are shown and must be accepted.
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
     std::fs::write(
         profiles.settings(),

@@ -1,4 +1,4 @@
-//! `profiles check`: what is wrong with a saved sign-in and what will be, its exit codes and its JSON.
+//! `profiles check`: present and future problems of a saved sign-in, the exit codes and the JSON.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::terminal::program;
 const DOCUMENT: &str = include_str!("../../docs/profiles.md");
 const GUIDE: &str = include_str!("../../docs/microsoft-365-mail.md");
 
-/// A block of a document, with what stands for the reader's own values replaced.
+/// A block of a document, with placeholders replaced by values.
 fn block(document: &str, name: &str, values: &[(&str, &str)]) -> String {
     let mut parts = document.split("\n```");
     let block = parts.find_map(|part| {
@@ -60,7 +60,7 @@ fn the_end_of_a_refresh_token_is_known_without_a_preset() {
         });
         profiles.expire();
         assert_eq!(profiles.token(), "second");
-        // Most of its time is over.
+        // Most of the refresh token's lifetime is over.
         profiles.edit(|record| {
             let end = record["tokens"]["refresh_expires_at"].as_u64();
             assert!(
@@ -75,7 +75,7 @@ fn the_end_of_a_refresh_token_is_known_without_a_preset() {
     }
 }
 
-/// The exit code, and what is said of `office`.
+/// Runs the check. Returns the exit code and the result for `office`.
 fn check(profiles: &Profiles) -> (i32, Value) {
     let ran = profiles.run(&["profiles", "check", "office", "--json"]);
     assert_eq!(ran.stderr, "", "{ran:?}");
@@ -92,7 +92,7 @@ fn check(profiles: &Profiles) -> (i32, Value) {
     (ran.code, row)
 }
 
-/// The one finding has this ID and these words.
+/// Checks that there is one finding, with this ID and these words.
 fn assert_found(profiles: &Profiles, code: i32, state: &str, id: &str, words: &str) {
     let (found, row) = check(profiles);
     let findings = row["findings"].as_array().unwrap();
@@ -110,7 +110,7 @@ fn assert_found(profiles: &Profiles, code: i32, state: &str, id: &str, words: &s
     );
 }
 
-/// The names and contents of the files of profiles, but for `NAME.attempt`.
+/// The names and contents of the files of profiles, except `NAME.attempt`.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -132,7 +132,7 @@ fn a_check_sends_nothing_writes_nothing_and_waits_for_nobody() {
     let asked = server.requests("/token").len();
     profiles.expire();
     let before = files(folder);
-    // Another process refreshes.
+    // Another process is refreshing.
     let lock = std::fs::File::open(profiles.state("lock")).unwrap();
     lock.lock().unwrap();
     let Ran {
@@ -244,7 +244,7 @@ fn what_breaks_next_has_its_date() {
         assert_found(&profiles, code, state, id, words);
     }
     profiles.edit(|record| record["issued_for"]["client_authentication"] = json!("none"));
-    // Soon is what --within says.
+    // `--within` defines "soon".
     std::fs::write(
         profiles.settings(),
         settings + "\n[check]\nrefresh_max = \"90d\"\n",
@@ -269,7 +269,7 @@ fn what_breaks_next_has_its_date() {
         lines[2],
         "office  fix     Sign in: oauth-authorizer --profile office"
     );
-    // What needs no attention is left out.
+    // `--quiet` leaves out profiles that need no attention.
     let quiet = line(&["--quiet"]);
     assert_eq!(
         quiet.stdout.lines().collect::<Vec<_>>(),
@@ -308,7 +308,7 @@ fn the_testing_mode_of_a_service_is_known_from_its_preset() {
         new.stdout.contains("broken  There are no tokens yet."),
         "{new:?}"
     );
-    // As if the user had signed in.
+    // As after a sign-in.
     let file = folder.join("gmail.record");
     let mut record: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let at = now() - 4 * DAY;
@@ -375,7 +375,7 @@ fn what_is_broken_has_the_exit_code_of_its_repair() {
         "{line:?}"
     );
     profiles.edit(|record| record["rejected"] = Value::Null);
-    // There is none.
+    // There is no refresh token.
     profiles.edit(|record| {
         record["tokens"]["refresh_token"] = Value::Null;
         record["tokens"]["refresh_obtained_at"] = Value::Null;
@@ -406,7 +406,7 @@ fn what_is_broken_has_the_exit_code_of_its_repair() {
     std::fs::write(profiles.settings(), "format = 1\nprset = \"x\"\n").unwrap();
     assert_found(&profiles, 2, "broken", "settings", "unknown field");
     std::fs::write(profiles.settings(), settings).unwrap();
-    // The record.
+    // The record can't be read.
     let record = profiles.state("record");
     let bytes = std::fs::read(&record).unwrap();
     let mode = |mode| std::fs::set_permissions(&record, PermissionsExt::from_mode(mode)).unwrap();
@@ -434,7 +434,7 @@ fn what_is_broken_has_the_exit_code_of_its_repair() {
     );
     std::fs::write(&record, &bytes).unwrap();
     mode(0o600);
-    // The worst of several; a name that is not known is a mistake.
+    // The worst state of several profiles counts. An unknown name is a usage error.
     add(&profiles, "[check]\nrefresh_max = \"1s\"\n");
     profiles.edit(|record| record["origin"]["signed_in_at"] = json!(1_000_000_000));
     let folder = profiles.settings().parent().unwrap().to_owned();
@@ -455,7 +455,7 @@ fn what_is_broken_has_the_exit_code_of_its_repair() {
 fn a_refresh_leaves_what_the_check_needs_to_know() {
     let (profiles, _server) = Profiles::scripted(|request| {
         let mut reply = refreshed(request);
-        // An hour ago.
+        // The clock of the service is an hour behind.
         let date = SystemTime::now() - std::time::Duration::from_hours(1);
         reply
             .headers
@@ -484,7 +484,7 @@ fn a_refresh_leaves_what_the_check_needs_to_know() {
         "clock",
         "the clock of this machine was",
     );
-    // A record of an older version has none of it.
+    // A record of an older version has no such data.
     profiles.edit(|record| drop(record.as_object_mut().unwrap().remove("origin")));
     assert_eq!(check(&profiles).0, 0);
     profiles.expire();
@@ -517,7 +517,7 @@ fn a_refresh_that_failed_or_was_stopped_is_mentioned() {
         "refresh-failed",
         "The service can't be reached.",
     );
-    // Its process was stopped. Nobody knows whether this service replaces refresh tokens.
+    // The refreshing process was stopped. It is not known whether this service rotates refresh tokens.
     write(Value::Null);
     assert_found(
         &profiles,
@@ -536,7 +536,7 @@ fn a_refresh_that_failed_or_was_stopped_is_mentioned() {
     );
 }
 
-/// Lets systemd verify units.
+/// Checks units with systemd.
 fn verify(flags: &[&str], home: &Path, units: &Path, names: [&str; 2]) {
     let ran = Command::new("systemd-analyze")
         .arg("verify")
@@ -566,7 +566,7 @@ fn a_timer_and_cron_mail_what_needs_attention() {
     let home = profiles.home.path();
     let installed = ("/usr/local/bin/oauth-authorizer", program());
     let installed = (installed.0, installed.1.to_str().unwrap());
-    // What mails are sent.
+    // A mail program that keeps what is sent.
     let bin = home.join("bin");
     let sent = home.join("sent");
     std::fs::create_dir(&bin).unwrap();

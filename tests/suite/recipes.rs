@@ -1,5 +1,5 @@
-//! The recipes of docs/recipes.md, run as they are written there: real programs that log in to real servers with tokens of a
-//! profile, also where the token has expired and is refreshed on the way.
+//! The recipes of docs/recipes.md, run as documented: real programs log in to real servers with the tokens of a
+//! profile, also after the token has expired and has to be refreshed.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -20,7 +20,7 @@ use crate::token_file::{NOBODY, give_away};
 
 const DOCUMENT: &str = include_str!("../../docs/recipes.md");
 
-/// The blocks of the document that are not run: there is no such program here.
+/// The blocks of the document that are not run, because PowerShell is not available.
 const NOT_RUN: [&str; 2] = ["powershell", "powershell-mail"];
 
 /// The blocks that the tests below run.
@@ -50,7 +50,7 @@ const RUN: [&str; 20] = [
 /// The path of the program in the document.
 const INSTALLED: &str = "/usr/local/bin/oauth-authorizer";
 
-/// The fenced block of this name, with what stands for the reader's own values replaced.
+/// The fenced block with this name, with the placeholders replaced by values.
 fn block(name: &str, values: &[(&str, &str)]) -> String {
     let mut parts = DOCUMENT.split("\n```");
     let block = parts.find_map(|part| {
@@ -66,7 +66,7 @@ fn block(name: &str, values: &[(&str, &str)]) -> String {
     text
 }
 
-/// What a program says is what the document says of it.
+/// Checks that the document quotes these words and that the program prints them.
 fn assert_documented(ran: &Ran, words: &str) {
     let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat(DOCUMENT).contains(words), "not documented: {words}");
@@ -117,7 +117,7 @@ impl Desk {
         self.profiles.home.path()
     }
 
-    /// A command of the user.
+    /// A shell command of the user.
     fn command(&self, script: &str) -> Command {
         let path = format!(
             "{}/bin:{}",
@@ -140,12 +140,12 @@ impl Desk {
         command
     }
 
-    /// Runs a command of the user.
+    /// Runs a shell command of the user.
     fn sh(&self, script: &str) -> Ran {
         self.command(script).output().unwrap().into()
     }
 
-    /// The same, with the access token as it is and after it has expired.
+    /// Runs a shell command with the valid access token, and again after it has expired.
     fn sh_twice(&self, script: &str) -> [Ran; 2] {
         [false, true].map(|expired| {
             let before = self.provider.refreshes();
@@ -160,13 +160,13 @@ impl Desk {
         })
     }
 
-    /// The servers reject the token of the profile from now on, until it is refreshed.
+    /// Replaces the access token of the profile, so that the servers reject it until it is refreshed.
     fn spoil_token(&self) {
         self.profiles
             .edit(|record| record["tokens"]["access_token"] = json!("not-a-token"));
     }
 
-    /// The profile has no token any more.
+    /// Removes the tokens of the profile.
     fn lose_tokens(&self) {
         self.profiles.expire();
         self.profiles
@@ -212,7 +212,7 @@ impl Desk {
     }
 }
 
-/// Makes the program a command of the user's.
+/// Installs the program as a command of the user.
 fn install(profiles: &Profiles) {
     let bin = profiles.home.path().join("bin");
     std::fs::create_dir(&bin).unwrap();
@@ -228,12 +228,12 @@ fn curl_calls_an_api() {
         let answer: Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!(answer["sub"], "alice");
     }
-    // With a mailbox in the profile, curl gets it as well.
+    // With a mailbox in the profile, curl receives it as well.
     desk.profiles
         .edit(|record| record["issued_for"]["user"] = json!("alice@example.org"));
     let ran = desk.sh(&script);
     assert!(ran.code == 0 && ran.stdout.contains("alice"), "{ran:?}");
-    // An API that requires another word before the token.
+    // An API that requires another word than Bearer before the token.
     let api = Scripted::start(|_| Reply::json(200, "{}"));
     let other = script.replace(url, &format!("{}/me", api.url));
     desk.profiles
@@ -316,7 +316,7 @@ fn mbsync_fetches_mail() {
         "{fetched:?}"
     );
     desk.spoil_token();
-    // It then waits until the server closes the connection, minutes later.
+    // mbsync then waits until the server closes the connection, minutes later.
     let block = block("mbsync-rejected", &[]);
     let words = block.trim_end();
     let mut mbsync = desk.command("exec mbsync office 2>&1").spawn().unwrap();
@@ -381,7 +381,7 @@ fn git_sends_patches() {
         assert!(ran.stdout.contains("Sent"), "{ran:?}");
     }
     assert!(desk.mail.relayed().len() >= 2);
-    // Without msmtp.
+    // git sends the mail without msmtp.
     let port = desk.mail.submission;
     let server = format!("localhost:{port}");
     let values = [
@@ -408,7 +408,7 @@ fn git_sends_patches() {
     let ran = desk.sh(send);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(desk.provider.refreshes(), (before + 1, 0));
-    // What is said where the module is too old for XOAUTH2.
+    // The documented error if the module is too old for XOAUTH2.
     let text = std::fs::read_to_string(desk.home().join(".gitconfig")).unwrap();
     desk.write(".gitconfig", &text.replace("PLAIN", "XOAUTH2"));
     let ran = desk.sh(send);
@@ -444,7 +444,7 @@ fn git_fetches_over_https() {
 
 /// Runs a command as cron does: with its environment and without a terminal.
 fn cron(home: &Path, user: u32, assignments: &[(&str, &str)], command: &str) -> Ran {
-    // cron makes a line end of it.
+    // cron turns % into a line feed.
     assert!(!command.contains('%'), "{command}");
     let user = user.to_string();
     Command::new("setsid")
@@ -463,7 +463,7 @@ fn cron(home: &Path, user: u32, assignments: &[(&str, &str)], command: &str) -> 
         .into()
 }
 
-/// A line of a crontab without its first fields, of which five are the time.
+/// The command of a crontab line, without the fields before it (five of them are the time).
 fn command_of(line: &str, fields: usize) -> &str {
     let mut rest = line;
     for _ in 0..fields {
@@ -533,12 +533,12 @@ fn cron_runs_as_another_user() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(messages(&desk.home().join("Mail/INBOX")).len(), 1);
     assert_eq!(desk.provider.refreshes(), (1, 0));
-    // All that was written is that user's.
+    // All files belong to that user.
     let record = std::fs::metadata(desk.profiles.state("record")).unwrap();
     assert_eq!(std::os::unix::fs::MetadataExt::uid(&record), NOBODY);
 }
 
-/// Writes units of the document and lets systemd verify them; the folder that they are in.
+/// Writes units of the document to a folder, lets systemd verify them, and returns the folder.
 fn verify(names: &[&str], more: &[&str], values: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new("systemd-analyze");
@@ -561,12 +561,12 @@ fn verify(names: &[&str], more: &[&str], values: &[(&str, &str)]) -> tempfile::T
         .output()
         .unwrap()
         .into();
-    // It ends well with unknown settings, too, and says so.
+    // systemd exits with success even for unknown settings, but prints a warning.
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
     folder
 }
 
-/// A setting of a unit, with the folders that systemd would fill in.
+/// The value of a setting of a unit, with the folders that systemd would fill in.
 fn setting(unit: &Path, name: &str, folders: &[(&str, &Path)]) -> String {
     let text = std::fs::read_to_string(unit).unwrap();
     let mut value = text
@@ -581,7 +581,7 @@ fn setting(unit: &Path, name: &str, folders: &[(&str, &Path)]) -> String {
     value
 }
 
-/// Runs what a unit starts.
+/// Runs the command of a unit.
 fn exec_start(command: &str, setpriv: &[&str], environment: &[(&str, &str)]) -> Ran {
     let words = shlex::split(command).unwrap();
     Command::new("setpriv")
@@ -600,7 +600,7 @@ fn exec_start(command: &str, setpriv: &[&str], environment: &[(&str, &str)]) -> 
 /// A user without rights.
 const AS_NOBODY: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
 
-/// The access token of the profile in this folder has expired.
+/// Makes the access token of the profile in this folder expire.
 fn expire(folder: &Path) {
     let path = folder.join("office.record");
     let mut record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
@@ -608,7 +608,7 @@ fn expire(folder: &Path) {
     std::fs::write(&path, record.to_string()).unwrap();
 }
 
-/// Moves the profile into one folder, and the program beside it, for `nobody`.
+/// Moves the profile to one folder and the program to a folder next to it, for `nobody`.
 fn state_directory(profiles: &Profiles, name: &str) -> (PathBuf, PathBuf) {
     let state = profiles.home.path().join(name);
     std::fs::create_dir(&state).unwrap();
@@ -649,7 +649,7 @@ fn a_systemd_service_with_a_dynamic_user() {
         ("HOME", "/"),
         ("PATH", &path),
     ];
-    // Its files are root's.
+    // Only the folder changes hands; its files still belong to root.
     std::os::unix::fs::chown(&state, Some(NOBODY), Some(NOBODY)).unwrap();
     let ran = exec_start(&command, &AS_NOBODY, &environment);
     assert_documented(&ran, "can't be opened: Permission denied");
@@ -741,13 +741,13 @@ fn a_service_account_gets_access_tokens_only() {
     assert_documented(&ran, "can't be given to the group");
 }
 
-/// A refresh whose answer the test holds back.
+/// A refresh whose response the test holds back.
 struct Held {
     begun: mpsc::Receiver<()>,
     finish: mpsc::Sender<()>,
 }
 
-/// A profile whose refresh is held back, and then gives the token `second`.
+/// A profile whose refresh is held back, and then issues the token `second`.
 fn held_refresh() -> (Profiles, Scripted, Held) {
     let (begin, begun) = mpsc::channel();
     let (finish, may_finish) = mpsc::channel::<()>();
@@ -768,7 +768,7 @@ fn kill(arguments: &[&str]) {
     assert!(status.success(), "{arguments:?}");
 }
 
-/// systemd stops a service with a signal for all its processes.
+/// systemd stops a service by sending a signal to all its processes.
 #[test]
 fn a_refresh_under_way_finishes_when_its_service_is_stopped() {
     let (profiles, _server, refresh) = held_refresh();
@@ -807,7 +807,7 @@ fn container() -> tempfile::TempDir {
     root
 }
 
-/// A command run by the entry point, in namespaces and a file system of its own with this folder as the volume.
+/// A command run by the entry point, in its own namespaces and file system, with this folder as the volume.
 fn contained(root: &Path, volume: Option<(&Path, &str)>, command: &[&str]) -> Command {
     let mut script =
         "set -e; mount --rbind /usr usr; mount --rbind /proc proc; mount --rbind /dev dev; "
@@ -857,10 +857,10 @@ fn a_container_starts_with_a_valid_token() {
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
         assert_eq!(provider.userinfo(ran.stdout.trim_end()).0, 200, "{ran:?}");
     }
-    // The container ends as its command does.
+    // The container exits with the code of its command.
     let ran = run(Some("rw"), &["sh", "-c", "exit 3"]);
     assert_eq!(ran.code, 3, "{ran:?}");
-    // A volume that is read-only serves a token that is valid.
+    // With a read-only volume, a valid token is still printed.
     let ran = run(Some("ro"), &command);
     assert_eq!(ran.code, 0, "{ran:?}");
     expire(&volume);
@@ -876,7 +876,7 @@ fn a_container_that_is_stopped_waits_for_a_refresh() {
     let (profiles, _server, refresh) = held_refresh();
     let (volume, _) = state_directory(&profiles, "volume");
     let root = container();
-    // Its caller ends at once, and so does the command.
+    // The caller ends at once, and so does the command.
     let command = ["oauth-authorizer", "refresh", "office"];
     let mut child = contained(root.path(), Some((&volume, "rw")), &command)
         .spawn()
@@ -885,7 +885,7 @@ fn a_container_that_is_stopped_waits_for_a_refresh() {
     let children = format!("/proc/{0}/task/{0}/children", child.id());
     let first = std::fs::read_to_string(children).unwrap();
     kill(&["-TERM", first.trim()]);
-    // The command has ended: what is left is the entry point, which waits, and the refresh.
+    // After the command has ended, the entry point, which waits, and the refresh are left.
     eventually("the end of the command", || {
         let children = format!("/proc/{0}/task/{0}/children", first.trim());
         let children = std::fs::read_to_string(children).unwrap();

@@ -11,10 +11,10 @@ use oauth_authorizer::tui::screen::Shortcut;
 use crate::app::fixtures::{Fixture, all};
 use crate::app::{App, Asked, Drawn, XTERM, ascii, plain};
 
-/// Below this a screen holds only a notice.
+/// Smallest supported window. In a smaller window, a screen contains only a notice.
 pub const SMALLEST: (u16, u16) = (40, 10);
 
-/// From this width on there may be two halves.
+/// From this width on, a screen may have two columns.
 pub const WIDE: u16 = 120;
 
 const SIZES: [(u16, u16); 7] = [
@@ -27,10 +27,10 @@ const SIZES: [(u16, u16); 7] = [
     (300, 100),
 ];
 
-/// What QR codes are made of: their text stands beside them.
+/// The characters of QR codes, which may be next to text.
 const BLOCKS: [char; 3] = ['▀', '▄', '█'];
 
-/// Words that only a small window shows.
+/// Words that appear only in a small window.
 const SMALL: &str = "lines of PgUp PgDn not used unverified [o More…] [o More...] More… More... more Secret Redirect Auth. URL \
     Device Code Token Cert. key Login Listen on Extra [List] [Show] [Hide] [n] [u] \
     Sign in, then paste the final URL: (URL, code or error text) Sign in there and approve. Error page? Compare there: \
@@ -42,10 +42,10 @@ fn ellipsis(environment: &Environment) -> &'static str {
     if environment.utf8 { "…" } else { "..." }
 }
 
-/// All that a screen says, from drawings that have room for it.
+/// Everything that a screen says, from drawings that have room for all of it.
 struct Said {
     words: BTreeSet<String>,
-    /// Without spaces, so that what is broken over rows is found.
+    /// The text without spaces, to find text that is wrapped over rows.
     run: String,
 }
 
@@ -55,10 +55,10 @@ impl Said {
             words: words(SMALL).map(str::to_owned).collect(),
             run: String::new(),
         };
-        // The widest with one column, and one where both columns have room.
+        // The widest layout with one column, and one where both columns have enough room.
         let before = said.add(app, WIDE - 1);
         said.add(app, 480);
-        // What gives way in a small window, such as a QR code, lets the screen below be seen from then on.
+        // After a small window has removed, for example, a QR code, the screen below is visible from then on.
         app.draw(SMALLEST.0, SMALLEST.1);
         if said.add(app, WIDE - 1) != before {
             said.add(app, 480);
@@ -77,7 +77,7 @@ impl Said {
     }
 }
 
-/// The words of a row, without what marks the focus.
+/// The words of a row, without the marker of the focus.
 fn words(row: &str) -> impl DoubleEndedIterator<Item = &str> {
     row.split(|ch: char| ch.is_whitespace() || ch == '▸')
         .map(|word| {
@@ -87,7 +87,7 @@ fn words(row: &str) -> impl DoubleEndedIterator<Item = &str> {
         .filter(|word| !word.is_empty() && !is_count(word))
 }
 
-/// True for the numbers of the lines that are shown, and of the values that are not.
+/// Returns whether the word is a count of hidden values or the numbers of the lines shown.
 fn is_count(word: &str) -> bool {
     let word = word.trim_start_matches('+').trim_end_matches('.');
     let digits = word.replace(['–', '-'], "");
@@ -100,7 +100,7 @@ fn apart(row: &str) -> String {
     row.replace("]▸[", "] [").replace("]>[", "] [")
 }
 
-/// Words that are neither whole, nor end in the ellipsis, nor go on in the row below.
+/// Words that are neither whole nor marked with the ellipsis, and that don't continue in the row below.
 fn cut(rows: &[String], said: &Said, ellipsis: &str, last: usize) -> Vec<(usize, String)> {
     let last_of = |row: usize| rows.get(row).and_then(|row| words(row).next_back());
     let first_of = |row: usize| rows.get(row).and_then(|row| words(row).next());
@@ -108,27 +108,27 @@ fn cut(rows: &[String], said: &Said, ellipsis: &str, last: usize) -> Vec<(usize,
     for (at, row) in rows.iter().enumerate() {
         let count = words(row).count();
         for (place, word) in words(row).enumerate() {
-            // Rules, boxes and dots.
+            // Lines, boxes and dots have no letters.
             let rule = !word.chars().any(char::is_alphanumeric);
             let marked = word.ends_with(ellipsis) || word.starts_with(ellipsis);
-            // Less of the ends of a token.
+            // The beginning and the end of a token may be shortened further.
             let ends = word.rsplit_once(ellipsis);
             let marked = marked
                 || ends.is_some_and(|(head, tail)| {
                     let mut words = said.words.iter();
                     words.any(|whole| whole.starts_with(head) && whole.ends_with(tail))
                 });
-            // A sentence may end here, and go on elsewhere.
+            // A sentence may end here and continue elsewhere.
             let known = said.words.contains(word) || said.words.contains(&format!("{word}."));
             let ends = word
                 .strip_suffix('.')
                 .is_some_and(|word| said.words.contains(word));
-            // It shows the rest of a message that was cut.
+            // The key that shows the rest of a message that was cut.
             let whole = word == "Ctrl+O";
             if known || ends || marked || rule || whole {
                 continue;
             }
-            // Below the last row the body is scrolled on.
+            // The body may continue below its last row.
             let goes_on = place + 1 == count
                 && (at == last && said.run.contains(word)
                     || first_of(at + 1).is_some_and(|next| {
@@ -147,9 +147,9 @@ fn cut(rows: &[String], said: &Said, ellipsis: &str, last: usize) -> Vec<(usize,
     cut
 }
 
-/// True where `text` stands on the screen whole, or its beginning with the ellipsis.
+/// Returns whether the screen contains `text`, whole or its beginning with the ellipsis.
 fn tells(screen: &str, text: &str, ellipsis: &str) -> bool {
-    // A path may be broken anywhere.
+    // A path may be wrapped anywhere.
     let run = |text: &str| text.split_whitespace().collect::<String>();
     let (screen, text) = (run(screen), run(text));
     let ends = (0..=text.len())
@@ -161,7 +161,7 @@ fn tells(screen: &str, text: &str, ellipsis: &str) -> bool {
             .any(|end| screen.contains(&format!("{}{ellipsis}", &text[..end])))
 }
 
-/// What is wrong with how the focus is shown.
+/// Checks how the focus is shown.
 pub fn focus(drawn: &Drawn) -> Result<(), String> {
     let Some(cursor) = drawn.cursor else {
         return Err("there is no cursor".to_owned());
@@ -176,12 +176,12 @@ pub fn focus(drawn: &Drawn) -> Result<(), String> {
         ));
     }
     let Some(item) = reversed.first() else {
-        // A text that is read or typed, or a screen that has nothing to select but its buttons.
+        // A text that is read or typed, or a screen whose only items are its buttons.
         if drawn.has_dialog() {
             return Ok(());
         }
         let Some((half, row)) = marked.first().copied() else {
-            // A long value may be scrolled, with its label above the first row.
+            // A long value may be scrolled, so that its label is above the first row.
             let row = &drawn.rows()[usize::from(cursor.y)];
             let goes_on = cursor.y < drawn.body_end() && row.starts_with(&" ".repeat(10));
             return if goes_on {
@@ -190,7 +190,7 @@ pub fn focus(drawn: &Drawn) -> Result<(), String> {
                 Err("nothing has the focus".to_owned())
             };
         };
-        // A value may take several rows below its label.
+        // A value may occupy several rows below its label.
         let rows = row..(row + 6).min(drawn.body_end());
         let (left, right) = (half + 3, drawn.buffer.area.width);
         if !rows.contains(&cursor.y) || !(left..right).contains(&cursor.x) {
@@ -203,14 +203,14 @@ pub fn focus(drawn: &Drawn) -> Result<(), String> {
     if symbol(columns.start) == " " || symbol(columns.end - 1) == " " {
         return Err("more is reversed than the item".to_owned());
     }
-    // Beside it, or at the beginning of its row.
+    // Next to the item, or at the beginning of its row.
     let at_start = marked.iter().any(|(_, marked)| *marked == row);
     let beside =
         (1..=2).any(|gap| columns.start >= gap && drawn.is_marked(columns.start - gap, row));
     if !at_start && !beside {
         return Err("the focus has no marker".to_owned());
     }
-    // Where a list is filtered, the cursor is where the typing goes.
+    // In a list with a filter, the cursor is in the filter.
     let filters = drawn.has_dialog() && drawn.rows()[usize::from(cursor.y)].contains("Find");
     if !filters && (cursor.y != row || !columns.contains(&cursor.x)) {
         return Err(format!(
@@ -249,7 +249,7 @@ fn faults(app: &mut App, said: &Said, size: (u16, u16)) -> Vec<String> {
         cut(&rows, said, ellipsis, last)
     };
     let mut words = match drawn.boxed().filter(|_| drawn.has_dialog()) {
-        // What the box covers is cut by it.
+        // The box covers parts of words.
         Some(rows) => {
             let rows: Vec<String> = rows.iter().map(|row| apart(row)).collect();
             self::cut(&rows, said, ellipsis, rows.len().saturating_sub(1))
@@ -257,19 +257,19 @@ fn faults(app: &mut App, said: &Said, size: (u16, u16)) -> Vec<String> {
         None => cut(0, size.0),
     };
     if size.0 >= WIDE && !words.is_empty() && !drawn.has_dialog() {
-        // A row that is whole by itself, or of which each half is.
+        // Accept a row that is whole by itself, or whose two halves are.
         let middle = (size.0 / 2 - 1).min(100);
         let mut in_halves = cut(0, middle);
         in_halves.extend(cut(middle, size.0));
         words.retain(|(row, _)| in_halves.iter().any(|(other, _)| other == row));
     }
     for (row, word) in words {
-        // A line being edited that has room for nothing but three dots shows none.
+        // An edited line that has room only for the three dots shows no dots.
         let edited = drawn.cursor.is_some_and(|at| usize::from(at.y) == row)
             && !environment.utf8
             && word.len() < 8
             && said.run.contains(&word);
-        // One that takes several rows has its state behind the first.
+        // A value of several rows has its state after the first row.
         let edited = edited
             || drawn
                 .cursor
@@ -298,7 +298,7 @@ fn faults(app: &mut App, said: &Said, size: (u16, u16)) -> Vec<String> {
     faults
 }
 
-/// What people have: each terminal as it is, with ASCII only, in mono, and both; nothing twice.
+/// The environments of users: each terminal as it is, with ASCII only, in mono, and with both; no duplicates.
 fn environments(fixture: &Fixture) -> Vec<(&'static str, Environment)> {
     let mut all: Vec<(&'static str, Environment)> = Vec::new();
     for place in fixture.places() {
@@ -323,7 +323,7 @@ fn check(fixture: &Fixture) -> (usize, Vec<String>) {
         if app.shows_a_value_alone() {
             return (0, found);
         }
-        // Colors change no text but that of a QR code, which there is none of without them.
+        // Colors change only the text of a QR code, which requires them.
         let qr = fixture.name.starts_with("qr") || fixture.name == "device-checks";
         let said = match before.take() {
             Some((place, utf8, said)) if (place, utf8, qr) == (name, environment.utf8, false) => {
@@ -331,7 +331,7 @@ fn check(fixture: &Fixture) -> (usize, Vec<String>) {
             }
             _ => Said::of(&mut fixture.app(environment.clone())),
         };
-        // From large to small, so that what gives way is there as long as there is room.
+        // From large to small, so that items that a small window removes are there as long as they have room.
         for size in SIZES.into_iter().rev() {
             count += 1;
             let faults = faults(&mut app, &said, size);
@@ -349,7 +349,7 @@ fn check(fixture: &Fixture) -> (usize, Vec<String>) {
     (count, found)
 }
 
-/// Looks at every fixture, on all processors.
+/// Checks every fixture, on all processors.
 fn each<T: Send>(look: impl Fn(&Fixture) -> T + Sync) -> Vec<T> {
     let fixtures = all();
     let next = AtomicUsize::new(0);
@@ -378,7 +378,7 @@ fn every_screen_in_every_terminal_at_every_size() {
         checked.len(),
         began.elapsed()
     );
-    // One of each screen is enough to see what is wrong.
+    // One fault of each screen is enough.
     let mut told = BTreeSet::new();
     let first: Vec<&str> = found
         .iter()
@@ -393,15 +393,15 @@ fn every_screen_in_every_terminal_at_every_size() {
     );
 }
 
-/// What can have the focus.
+/// An item that can have the focus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stop {
     label: String,
     /// The label of its row.
     of: String,
-    /// It is drawn as a button.
+    /// Whether the item is drawn as a button.
     button: bool,
-    /// It stands among the buttons at the end of the screen, which have letters.
+    /// Whether the item is among the buttons at the end of the screen, which have letters.
     at_end: bool,
 }
 
@@ -410,7 +410,7 @@ fn stop(drawn: &Drawn) -> Option<Stop> {
     drawn.focus().map(|item| Stop {
         at_end: at_end(item.row),
         label: item.label.clone(),
-        // Those of a row are called alike.
+        // These have the same label in several rows.
         of: if matches!(item.label.as_str(), "List" | "Show" | "Hide") {
             item.of
         } else {
@@ -420,8 +420,8 @@ fn stop(drawn: &Drawn) -> Option<Stop> {
     })
 }
 
-/// All that `key` goes to, from where the focus is, until it is there again; what of that it has passed by; and the letters
-/// of the footers on the way.
+/// All items that `key` reaches from the focus until it returns there, the items that it skips, and the letters of the
+/// footers on the way.
 fn around(app: &mut App, key: &str) -> (Vec<Stop>, Vec<String>, BTreeSet<(char, String)>) {
     let mut stops: Vec<Stop> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -439,7 +439,7 @@ fn around(app: &mut App, key: &str) -> (Vec<Stop>, Vec<String>, BTreeSet<(char, 
                 continue;
             }
             Some(0) => {}
-            // The first has another label by now, such as Reveal for Hide, and is there twice.
+            // The first item has a new label by now, such as Reveal instead of Hide, so it was seen twice.
             Some(1) => {
                 seen.remove(&stops.pop().unwrap().label);
             }
@@ -452,7 +452,7 @@ fn around(app: &mut App, key: &str) -> (Vec<Stop>, Vec<String>, BTreeSet<(char, 
     panic!("{key} does not come round: {stops:?}");
 }
 
-/// The fields of the form that are in sight and can be changed; the labels of others are dim.
+/// The visible fields of the form that can be changed; locked fields have dim labels.
 fn fields(drawn: &Drawn) -> Vec<String> {
     if !drawn
         .bottom_buttons()
@@ -499,7 +499,7 @@ fn footer_letters(drawn: &Drawn) -> Vec<(char, String)> {
         .collect()
 }
 
-/// What was found on the way through the screens.
+/// The items and titles found while walking through the screens.
 #[derive(Default)]
 struct Found {
     buttons: BTreeSet<String>,
@@ -511,7 +511,7 @@ struct Found {
 fn walk(fixture: &Fixture) -> Found {
     let mut found = Found::default();
     for place in fixture.places() {
-        // On a desktop there is one button more.
+        // A desktop has one more button.
         let mut environment = place.environment();
         environment.display |= place.name == "xterm-256color";
         let name = format!("{} on {}", fixture.name, place.name);
@@ -531,7 +531,7 @@ fn walk(fixture: &Fixture) -> Found {
             stops.iter().filter(copy).cloned().collect()
         };
         assert_eq!(steady(&stops), steady(&back), "{name}: there and back");
-        // Below a dialog stand the buttons of the screen.
+        // Below a dialog are the buttons of the screen, which Tab does not reach.
         assert!(
             missed.is_empty() || drawn.has_dialog(),
             "{name}: Tab misses {missed:?}"
@@ -556,7 +556,7 @@ fn walk(fixture: &Fixture) -> Found {
             let told = letter
                 .is_none_or(|it| own.contains(it) || matches!(it, 'y' | 'n' | 'r' | '?' | '/'));
             assert!(told, "{name}: {letter:?} is not in {own}");
-            // Those that text fields keep from having a letter.
+            // Buttons that have no letter because the screen has text fields.
             let quiet = matches!(item.label.as_ref(), "Quit" | "To a file instead…");
             let key = item.shortcut != Shortcut::None || quiet;
             let listed = item.is_under_more();
@@ -577,7 +577,7 @@ fn walk(fixture: &Fixture) -> Found {
         for (at, stop) in stops.iter().enumerate() {
             let label = &stop.label;
             if !stop.button {
-                // The names of many profiles.
+                // There are too many profile names to list.
                 if !label.starts_with("mailbox-") {
                     found.fields.insert(label.clone());
                 }
@@ -622,7 +622,7 @@ fn every_item_is_reached_by_tab_and_pressed_by_enter() {
         found.fields.len(),
         found.titles.len()
     );
-    // What the program has; a button that no fixture shows is found by the random messages.
+    // All buttons of the program. The random messages find a button that no fixture shows.
     let known = |labels: &[&str]| labels.iter().map(|it| (*it).to_owned()).collect();
     let buttons: BTreeSet<String> = known(&BUTTONS);
     let unknown: Vec<_> = found.buttons.difference(&buttons).collect();
@@ -647,7 +647,7 @@ fn every_item_is_reached_by_tab_and_pressed_by_enter() {
     }
 }
 
-/// Every button, at the end of a screen or behind a value.
+/// Every button, at the end of a screen or after a value.
 pub const BUTTONS: [&str; 65] = [
     "Another code",
     "Approve (demo)",
@@ -716,7 +716,7 @@ pub const BUTTONS: [&str; 65] = [
     "View alone",
 ];
 
-/// Everything else that can have the focus.
+/// Every other item that can have the focus.
 const FIELDS: [&str; 56] = [
     "Access token",
     "Auth. code URL",
@@ -776,10 +776,10 @@ const FIELDS: [&str; 56] = [
     "ticket",
 ];
 
-/// The keys that the screens are walked with; nothing else is needed.
+/// The keys that walk through the screens; they are sufficient.
 const WALKED: [&str; 8] = ["Tab", "Shift+Tab", "↑", "↓", "←", "→", "Space", "Enter"];
 
-/// The others, and what does the same.
+/// All other keys, each with the item that does the same.
 const OTHERS: [(&str, &str); 12] = [
     ("Esc", "Cancel, Back and the buttons of each question"),
     ("Ctrl+C", "Quit"),
@@ -806,7 +806,7 @@ fn no_key_does_what_the_items_do_not() {
         let line = line.trim();
         match indent {
             3 => head = line,
-            // What edits a text is a way of typing.
+            // Keys that edit text are a way of typing.
             5 if head == "Everywhere" || head == "In a list" => {
                 count += 1;
                 let keys = line.split("  ").next().unwrap();
@@ -832,13 +832,13 @@ fn what_lies_on_top_closes_without_escape_and_with_it() {
         for keys in ["<enter>", "<esc>"] {
             let mut app = fresh();
             if app.look().flat().contains("No preset") && keys == "<enter>" {
-                // What was typed goes first; nothing fits it.
+                // Nothing matches the typed text, so delete it first.
                 app.keys("<ctrl-u>");
             }
             app.keys(keys);
             let ended = app.asked().iter().any(|asked| matches!(asked, Asked::Quit));
-            // The question about the tokens leads to the one where to save them, Rename… to the one for the name, and Claims… to the
-            // claims. A mail test requires a mailbox and a server.
+            // Some dialogs open another: the question about the tokens asks where to save them, Rename… asks for the
+            // name, and Claims… shows the claims. A mail test requires a mailbox and a server.
             let stays = [
                 "leave",
                 "profiles-more",
@@ -878,11 +878,11 @@ fn escape_goes_back_one_level_at_a_time_from_everywhere() {
             if alone {
                 assert!(!app.shows_a_value_alone(), "{told}");
             } else if before.has_dialog() {
-                // What is under way goes on.
+                // A running job continues.
                 counts[0] += 1;
                 assert!(job == app.job() && before.text() != after.text(), "{told}");
             } else if after.has_dialog() {
-                // A sign-in is canceled after a question only.
+                // A sign-in is canceled only after a question.
                 counts[1] += 1;
                 assert!(job.is_some() && app.job() == job, "{told}");
                 app.keys("<esc>");
@@ -890,9 +890,9 @@ fn escape_goes_back_one_level_at_a_time_from_everywhere() {
                 app.keys("<esc>y");
                 assert!(app.job().is_none(), "{told}");
             } else if app.job() != job {
-                // What can be started again is canceled at once.
+                // A job that can be repeated is canceled at once.
             } else if before.text() == after.text() {
-                // The form is below all others; from a field, Escape leads to its buttons.
+                // The form is the lowest level; from a field, Escape moves to the buttons.
                 assert!(after.buttons().iter().any(|it| it == "Authorize"), "{told}");
                 break;
             } else {

@@ -1,11 +1,11 @@
-//! Every preset, as it is, in the real program, against a server that speaks as the preset says.
+//! Every built-in preset in the real program, against a server that behaves as the preset says.
 //!
-//! The server is a proxy within the test that ends TLS with certificates of its own authority, so every request arrives
-//! with its real address. It checks each one against the preset's file to the last parameter. What arrived is then
-//! compared with the facts in `tests/facts/providers.json`, and so is what the preset says beside that. Facts that stand
-//! there in prose have rows here, each with the words that it is founded on.
+//! The server is a proxy within the test. It terminates TLS with certificates of its own CA, so every request arrives
+//! with its real URL. It checks every parameter of each request against the preset's file. The requests, and the rest
+//! of the preset, are then compared with the facts in `tests/facts/providers.json`. Facts that are prose in that file
+//! have rows here, each with the words that it is based on.
 //!
-//! A new preset is run without a line more; it only needs its facts.
+//! A new preset needs no changes here; it only needs its facts.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -30,18 +30,18 @@ use crate::servers::{ODD_SECRET, free_port, get};
 use crate::service_account;
 use crate::terminal::{Command, ENTER, LIMIT, Terminal, is_focused};
 
-/// Runs at the same time; they mostly wait.
+/// Number of runs at the same time. They mostly wait.
 const AT_ONCE: usize = 8;
 const CLIENT_ID: &str = "test-client";
 const USER_CODE: &str = "WDJB-MJHT";
-/// Why an exchange is refused.
+/// The error with which the service rejects an exchange.
 const REFUSAL: &str = "unauthorized_client";
-/// RFC 8628, section 3.4.
+/// The device grant type (RFC 8628, section 3.4).
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 type Form = BTreeMap<String, String>;
 
-// What is run.
+// The runs.
 
 /// One run of the program.
 #[derive(Debug, Clone)]
@@ -49,10 +49,10 @@ struct Plan {
     preset: Arc<Preset>,
     flow: FlowKind,
     secret: bool,
-    /// What is asked for; typed only where the preset's own do not do.
+    /// The requested scopes. They are typed only if the preset's own scopes are not suitable.
     scopes: Vec<String>,
     typed: bool,
-    /// The exchange is refused, with the error at this of its places.
+    /// If set, the service rejects the exchange, with the error at this index of the places where it reports errors.
     refused: Option<usize>,
 }
 
@@ -71,7 +71,8 @@ impl Plan {
         self.scopes.join(&self.preset.scope.separator)
     }
 
-    /// The values of the variables: the default, or a sample. Optional ones have a value in the runs with a secret.
+    /// The values of the variables: the default or a sample. Optional variables have a value only in runs with a
+    /// secret.
     fn variables(&self) -> Vec<(&str, &str)> {
         let variables = &self.preset.variables;
         variables
@@ -93,7 +94,7 @@ impl Plan {
             .collect()
     }
 
-    /// A text of the preset or of the facts with its variables; `None` where one of them is empty.
+    /// Replaces the variables in a text of the preset or of the facts; `None` if one of them is empty.
     fn fill(&self, text: &str) -> Option<String> {
         let mut text = text.to_owned();
         for (name, value) in self.variables() {
@@ -113,7 +114,7 @@ impl Plan {
             .collect()
     }
 
-    /// How the client proves itself where the preset makes no difference.
+    /// How the client authenticates, unless the preset has a special rule.
     fn authentication(&self) -> ClientAuthentication {
         let client = &self.preset.client;
         let mut methods = client.authentication.iter().copied();
@@ -127,7 +128,7 @@ impl Plan {
     }
 }
 
-/// All presets of services.
+/// The presets of all services.
 fn presets() -> Vec<Arc<Preset>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("presets");
     let mut presets: Vec<Arc<Preset>> = std::fs::read_dir(folder)
@@ -145,8 +146,8 @@ fn presets() -> Vec<Arc<Preset>> {
     presets
 }
 
-/// Each flow with and without a secret, as the preset's rule wants; the preferred one once more with two scopes, where
-/// the preset's own would not show what stands between them; and refusals.
+/// Each flow with and without a secret, as far as the preset's rule allows; the preferred flow once more with two
+/// scopes if the preset's own scopes would not show the separator; and rejected exchanges.
 fn plans(preset: &Arc<Preset>) -> Vec<Plan> {
     let client = &preset.client;
     let public = client.empty_secret || client.authentication.contains(&ClientAuthentication::None);
@@ -221,7 +222,7 @@ fn plans(preset: &Arc<Preset>) -> Vec<Plan> {
 
 // The proxy.
 
-/// An authority whose certificates the program is told to trust.
+/// A CA that the program is told to trust.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     key: KeyPair,
@@ -244,7 +245,7 @@ impl Authority {
         }
     }
 
-    /// What a server of that name needs.
+    /// The TLS configuration of a server with this name.
     fn server(&self, host: &str) -> Arc<ServerConfig> {
         let mut servers = self.servers.lock().unwrap();
         let config = servers.entry(host.to_owned()).or_insert_with(|| {
@@ -264,7 +265,7 @@ impl Authority {
     }
 }
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Debug, Clone)]
 pub struct Received {
     method: String,
@@ -274,7 +275,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// Client ID and secret of the Basic header.
+    /// The client ID and client secret of the Basic header.
     fn basic(&self) -> Option<(String, String)> {
         let header = self.headers.get("authorization")?;
         let wrong = || panic!("the Authorization header {header:?} is no Basic header");
@@ -283,7 +284,7 @@ impl Received {
         let (id, secret) = decoded.split_once(':').unwrap_or_else(|| {
             panic!("the Basic header holds {decoded:?}, without a colon");
         });
-        // RFC 6749, section 2.3.1: each is encoded as in a form first.
+        // RFC 6749, section 2.3.1: each is form-encoded first.
         let plain = |text: &str| {
             let pair = form_urlencoded::parse(text.as_bytes()).next();
             pair.map_or_else(String::new, |(name, _)| name.into_owned())
@@ -294,7 +295,7 @@ impl Received {
 
 pub type Reply = (u16, &'static str, String);
 
-/// A proxy for one run; it lives as long as the test's process.
+/// Starts a proxy for one run and returns its port. It lives as long as the test process.
 pub fn proxy(answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -310,7 +311,7 @@ pub fn proxy(answer: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> u16
     port
 }
 
-/// The lines up to the empty one: the first, and the headers.
+/// Reads the first line and the headers, up to the empty line.
 fn head(reader: &mut impl BufRead) -> std::io::Result<Option<(String, BTreeMap<String, String>)>> {
     let mut first = String::new();
     if reader.read_line(&mut first)? == 0 {
@@ -369,7 +370,7 @@ fn serve(stream: TcpStream, answer: &dyn Fn(&Received) -> Reply) -> std::io::Res
     Ok(())
 }
 
-/// The certificate that the servers behind the proxy are trusted by, as PEM.
+/// The CA certificate that makes the servers behind the proxy trusted, as PEM.
 pub fn ca() -> &'static str {
     &authority_of_the_tests().pem
 }
@@ -381,19 +382,19 @@ fn authority_of_the_tests() -> &'static Authority {
 
 // The service.
 
-/// What a request is.
+/// The kind of request that comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Device,
-    /// How often it was answered before.
+    /// How many polls were answered before.
     Poll(usize),
     Exchange,
     Refresh(usize),
-    /// How often it was answered before.
+    /// How many of these requests were answered before.
     ClientCredentials(usize),
-    /// How often it was answered before.
+    /// How many of these requests were answered before.
     ServiceAccount(usize),
-    /// Nothing more is to come.
+    /// No further request is expected.
     Over,
 }
 
@@ -411,17 +412,17 @@ impl Stage {
     }
 }
 
-/// What the sign-in sent and is compared with later.
+/// The values of the authorization request that later requests are compared with.
 #[derive(Debug, Clone)]
 struct SignIn {
     challenge: Option<String>,
     redirect_url: String,
     code: String,
-    /// The host that exchanges the code, where the browser named one.
+    /// The host that exchanges the code, if the redirect named one.
     host: Option<String>,
 }
 
-/// A service that speaks as a preset says, for one run.
+/// A service that behaves as a preset says, for one run.
 struct Service {
     plan: Plan,
     stage: Stage,
@@ -430,7 +431,7 @@ struct Service {
     complaints: Vec<String>,
 }
 
-/// What a request has to be.
+/// What a request must contain.
 struct Wanted {
     url: String,
     basic: Option<(String, String)>,
@@ -443,7 +444,7 @@ fn rename(form: Form, names: &BTreeMap<String, String>) -> Form {
         .collect()
 }
 
-/// Puts a value at a path such as `errors.0.description`, where nothing is.
+/// Inserts a value at a path such as `errors.0.description` if the path has no value yet.
 fn put(members: &mut Value, path: &str, value: Value) {
     let Some((first, rest)) = path.split_once('.') else {
         let members = members.as_object_mut().unwrap();
@@ -461,7 +462,7 @@ fn put(members: &mut Value, path: &str, value: Value) {
 }
 
 impl Service {
-    /// Judges a request, and answers it.
+    /// Checks a request and returns the response.
     fn answer(&mut self, request: &Received) -> Reply {
         let stage = self.stage;
         let before = self.complaints.len();
@@ -480,7 +481,7 @@ impl Service {
         let refused = answers.error_status.unwrap_or(400);
         let (next, status, body) = match stage {
             Stage::Device => (Stage::Poll(0), 200, self.device_codes()),
-            // Refused once at each place where this service has its errors.
+            // Reject the exchange once for each place where this service reports errors.
             Stage::Poll(times) => match answers.error.get(times) {
                 Some(path) => {
                     let pending = self.error(path, "authorization_pending");
@@ -520,7 +521,7 @@ impl Service {
         }
     }
 
-    /// All that is wrong with a request.
+    /// Everything that is wrong with a request.
     fn judge(&self, request: &Received) -> Vec<String> {
         let mut found = Vec::new();
         let mut differs = |what: &str, came: &str, wanted: &str| {
@@ -569,7 +570,7 @@ impl Service {
         found
     }
 
-    /// What the preset says about the request that is next.
+    /// What the preset says about the next request.
     fn wanted(&self, request: &Received) -> Wanted {
         let (plan, preset) = (&self.plan, &*self.plan.preset);
         let (endpoints, device) = (&preset.endpoints, &preset.device);
@@ -713,7 +714,7 @@ impl Service {
         }
     }
 
-    /// Something that only this run has seen, and that wants encoding.
+    /// A code that only this run uses and that requires encoding.
     fn code(&self, what: &str) -> String {
         format!("{what} code+/=&{}", self.plan.preset.id)
     }
@@ -799,20 +800,20 @@ fn kept(name: &str) -> String {
     format!("kept:{name}")
 }
 
-/// The words of a panic.
+/// The message of a panic.
 fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| "panicked".to_owned())
 }
 
-// The person.
+// The user.
 
 /// What the browser and the service received in a run.
 #[derive(Debug)]
 struct Record {
     plan: Plan,
-    /// Where the browser was sent.
+    /// The authorization URL that the browser opened.
     sign_in: Option<Url>,
     received: Vec<(Stage, Received)>,
 }
@@ -826,7 +827,7 @@ impl Record {
     }
 }
 
-/// Waits for `text`; gives up at once where the service complains or the program does.
+/// Waits for `text`; fails at once if the service or the program reports a problem.
 fn wait_for(terminal: &Terminal, service: &Mutex<Service>, text: &str) {
     let stopped = "[a Try again]";
     let complains = || !service.lock().unwrap().complaints.is_empty();
@@ -845,7 +846,7 @@ fn wait_for(terminal: &Terminal, service: &Mutex<Service>, text: &str) {
     );
 }
 
-/// One run: to tokens, and to new ones.
+/// Runs a plan: signs in, then refreshes the tokens.
 fn run(plan: &Plan) -> Record {
     let preset = &plan.preset;
     let service = Arc::new(Mutex::new(Service {
@@ -916,7 +917,7 @@ fn run(plan: &Plan) -> Record {
         FlowKind::ClientCredentials | FlowKind::JwtBearer => None,
     };
     if plan.refused.is_some() {
-        // Both are of one frame, which may come in parts.
+        // Both are in the same frame, which may arrive in parts.
         terminal.wait_for(&format!("Service said {REFUSAL}"));
         terminal.wait_for("Code exchange");
     } else {
@@ -935,14 +936,14 @@ fn run(plan: &Plan) -> Record {
     }
 }
 
-/// Looks at the tokens, and refreshes them.
+/// Checks the tokens on the screen and refreshes them.
 fn tokens(terminal: &mut Terminal, service: &Mutex<Service>) {
     let plan = service.lock().unwrap().plan.clone();
     let preset = &plan.preset;
     wait_for(terminal, service, "Access token");
     let shows = |text: &str, wanted: bool| {
         if wanted {
-            // On a busy machine the rest of the frame may come late.
+            // On a busy machine the rest of the frame may arrive late.
             wait_for(terminal, service, text);
         }
         let there = terminal.flat().contains(text);
@@ -965,7 +966,7 @@ fn tokens(terminal: &mut Terminal, service: &Mutex<Service>) {
         let text = value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned);
-        // Who has one of these may use it.
+        // Anyone who has one of these can use it.
         let secret = path.ends_with("token") || path.contains("webhook.url");
         shows(&text, !secret);
     }
@@ -985,7 +986,7 @@ fn tokens(terminal: &mut Terminal, service: &Mutex<Service>) {
     wait_for(terminal, service, &access_token(times));
 }
 
-/// The preset's redirect URL. A fixed port is replaced by a free one, or by any, because several run at once.
+/// The preset's redirect URL. A fixed port is replaced by a free port or by 0, because several runs happen at once.
 fn redirect(plan: &Plan) -> String {
     let text = &plan.preset.redirect.default;
     let mut url = Url::parse(text).unwrap();
@@ -997,7 +998,7 @@ fn redirect(plan: &Plan) -> String {
     url.to_string()
 }
 
-/// The browser: reads the sign-in page's URL, and comes back.
+/// Acts as the browser: reads the authorization URL and returns the URL to redirect to.
 fn sign_in(terminal: &mut Terminal, service: &Mutex<Service>, redirect: &str) -> Url {
     let (plan, code) = {
         let service = service.lock().unwrap();
@@ -1023,7 +1024,7 @@ fn sign_in(terminal: &mut Terminal, service: &Mutex<Service>, redirect: &str) ->
     if !plan.scopes.is_empty() {
         add("scope", &plan.scope_text());
     }
-    // What is new each time has a length only.
+    // For random values, only the length is checked.
     let mut random = vec!["state"];
     if plan.scopes.iter().any(|scope| scope == "openid") {
         random.push("nonce");
@@ -1073,7 +1074,7 @@ fn sign_in(terminal: &mut Terminal, service: &Mutex<Service>, redirect: &str) ->
         .append_pair("code", &code)
         .append_pair("state", &query["state"]);
     let rule = preset.callback.token_host.as_ref();
-    // Another than the preset's own, so that it is seen to be used.
+    // Not the preset's own host, to show that this host is used.
     let own = plan
         .fill(preset.endpoints.token.as_deref().unwrap())
         .unwrap();
@@ -1108,7 +1109,7 @@ fn sign_in(terminal: &mut Terminal, service: &Mutex<Service>, redirect: &str) ->
     url
 }
 
-/// The parameters of a URL; one that stands twice is an error.
+/// The parameters of a URL; a duplicate is an error.
 fn query(url: &Url) -> Form {
     let mut form = Form::new();
     for (name, value) in url.query_pairs() {
@@ -1118,7 +1119,7 @@ fn query(url: &Url) -> Form {
     form
 }
 
-/// All runs, made once for the tests of this file: what came, or what went wrong.
+/// The results of all runs, made once for the tests of this file: the record or the error.
 fn runs() -> &'static [Result<Record, String>] {
     static RUNS: OnceLock<Vec<Result<Record, String>>> = OnceLock::new();
     RUNS.get_or_init(|| {
@@ -1155,7 +1156,7 @@ fn every_preset_gets_tokens_and_new_ones_from_a_service_that_speaks_its_dialect(
 
 // The facts.
 
-/// What differs from the facts on purpose: the service, the field, the value, and why.
+/// Intended differences from the facts: the service, the field, the value and the reason.
 const ON_PURPOSE: &[(&str, &str, &str, &str)] = &[
     (
         "facebook",
@@ -1225,13 +1226,13 @@ const ON_PURPOSE: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// The rule for the redirect URL, with words of the facts that it is founded on.
+/// The rule for the redirect URL, with the words of the facts that it is based on.
 struct RedirectRow {
     id: &'static str,
-    /// The beginning of the preset's own, up to the port.
+    /// The beginning of the preset's redirect URL, up to the port.
     begins: &'static str,
     port: Option<PortRule>,
-    /// The only hosts for http, where the facts name them.
+    /// The only hosts allowed with http, if the facts list them.
     hosts: &'static [&'static str],
     words: &'static str,
 }
@@ -1267,7 +1268,7 @@ const REDIRECTS: &[RedirectRow] = &[
     redirect_row("authentik", LOCALHOST, None, &[], "strict or regex match"),
     redirect_row("bitbucket", LOCALHOST, REGISTERED, &[], "must start with it; http://localhost:<port> works"),
     redirect_row("box", ADDRESS, ANY, &[], "localhost/loopback where any port is allowed"),
-    redirect_row("cognito", LOCALHOST, REGISTERED, &[], "https, or http://localhost for tests; exact match"), // the exception for localhost is among what is unverified
+    redirect_row("cognito", LOCALHOST, REGISTERED, &[], "https, or http://localhost for tests; exact match"), // the facts list the localhost exception as unverified
     redirect_row("digitalocean", LOCALHOST, REGISTERED, &[], "exact registered URL incl. port"),
     redirect_row("discord", LOCALHOST, REGISTERED, &[], "exact registered URI; http://localhost fine"),
     redirect_row("dropbox", LOCALHOST, None, &[], "http/https localhost allowed"),
@@ -1296,7 +1297,7 @@ const REDIRECTS: &[RedirectRow] = &[
     redirect_row("pingone", LOCALHOST, None, &[], "registered list"),
     redirect_row("quickbooks", LOCALHOST, None, &[], "development keys: http://localhost ok"),
     redirect_row("reddit", LOCALHOST, REGISTERED, &[], "exact match; http://localhost:8080 style fine"),
-    redirect_row("salesforce", LOCALHOST, None, &[], "https or http://localhost:<port> with exact port"), // the exact port is among what is unverified
+    redirect_row("salesforce", LOCALHOST, None, &[], "https or http://localhost:<port> with exact port"), // the facts list the exact port as unverified
     redirect_row("slack", HTTPS, None, &[], "https URL under a registered one"),
     redirect_row("spotify", ADDRESS, ANY, &["127.0.0.1", "[::1]"], "127.0.0.1 or [::1]; localhost is refused"),
     redirect_row("stackexchange", LOCALHOST, None, &[], "must be under the registered OAuth domain"),
@@ -1313,18 +1314,18 @@ const REDIRECTS: &[RedirectRow] = &[
     redirect_row("zoom", HTTPS, REGISTERED, &[], "allow-listed https (or localhost for development); exact"),
 ];
 
-/// The parameters of a device flow, with the fixed values after a `=`. `*` stands for what proves who the client is, as
-/// in the other requests: `client_id`, and `client_secret` where there is one, or the Basic header; `basic` for that
-/// header in any case.
+/// The parameters of a device flow, with fixed values after a `=`. `*` stands for the client authentication that the
+/// other requests use: `client_id`, with `client_secret` if there is a secret, or the Basic header. `basic` stands for
+/// that header in any case.
 struct DeviceRow {
     ids: &'static [&'static str],
     request: &'static str,
     poll: &'static str,
-    /// Words of the facts that it is founded on.
+    /// The words of the facts that the row is based on.
     words: &'static [&'static str],
 }
 
-/// RFC 8628, for all that the facts say nothing else of.
+/// RFC 8628, for all services whose facts say nothing else.
 const RFC_8628: DeviceRow = DeviceRow {
     ids: &[],
     request: "* scope",
@@ -1402,7 +1403,7 @@ const DEVICES: &[DeviceRow] = &[
     },
 ];
 
-/// The facts by service.
+/// The facts of each service.
 fn facts() -> BTreeMap<String, Value> {
     let text = include_str!("../facts/providers.json");
     let all: Value = serde_json::from_str(text).unwrap();
@@ -1412,11 +1413,11 @@ fn facts() -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// Compares, and collects what differs.
+/// Compares values and collects the differences.
 struct Comparison<'a> {
     id: &'a str,
     wrong: Vec<String>,
-    /// The exceptions that were needed.
+    /// The indexes of the intended differences that were found.
     used: BTreeSet<usize>,
 }
 
@@ -1430,7 +1431,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Two sets without order, but for what differs on purpose.
+    /// Compares two sets regardless of order, except for intended differences.
     fn same_set<'b>(
         &mut self,
         what: &str,
@@ -1492,7 +1493,7 @@ fn method(method: ClientAuthentication) -> &'static str {
     }
 }
 
-/// What a preset says is what the facts say.
+/// Compares what a preset says with the facts.
 fn compare_preset(preset: &Preset, facts: &Value, compare: &mut Comparison) {
     let endpoints = &preset.endpoints;
     for (name, has) in [
@@ -1534,7 +1535,7 @@ fn compare_preset(preset: &Preset, facts: &Value, compare: &mut Comparison) {
     compare.same("PKCE", pkce, facts["pkce_mode"].clone());
     let rule = facts["secret_mode"].as_str().unwrap();
     let secret = match preset.client.secret {
-        // The second says more exactly what the facts call one or the other.
+        // This rule is more exact than the facts, which say either "optional" or "required".
         SecretRule::RequiredForAuthorizationCode if rule == "optional" => rule,
         SecretRule::Required | SecretRule::RequiredForAuthorizationCode => "required",
         SecretRule::Optional => "optional",
@@ -1564,7 +1565,7 @@ fn compare_preset(preset: &Preset, facts: &Value, compare: &mut Comparison) {
         preset.scope.list.iter().map(|entry| entry.value.as_str()),
         scopes.map(|entry| entry["value"].as_str().unwrap()),
     );
-    // A parameter that a variable holds is an optional one for the facts.
+    // The facts list a parameter with a variable as optional.
     let parameters = &preset.parameters;
     let of_a_variable = |value: &str| value.starts_with('{');
     let fixed = parameters.authorization.iter();
@@ -1635,7 +1636,7 @@ fn compare_preset(preset: &Preset, facts: &Value, compare: &mut Comparison) {
     }
 }
 
-/// The rules that stand in prose.
+/// Compares the rules that are prose in the facts.
 fn compare_redirect(preset: &Preset, facts: &Value, compare: &mut Comparison) {
     let Some(row) = REDIRECTS.iter().find(|row| row.id == preset.id) else {
         let text = format!("{}: no row for the rules of its redirect URL", preset.id);
@@ -1650,7 +1651,7 @@ fn compare_redirect(preset: &Preset, facts: &Value, compare: &mut Comparison) {
     compare.same("the redirect URL without its port", begins, row.begins);
     let word = |rule: Option<PortRule>| rule.map(|rule| format!("{rule:?}"));
     compare.same("the rule for the port", word(redirect.port), word(row.port));
-    // A port that is compared must be the same each time.
+    // If the port must match, the program must use the same port each time.
     compare.same("any port is taken", url.port() == Some(0), row.port == ANY);
     compare.same("https only", redirect.https_only, row.begins == HTTPS);
     compare.same(
@@ -1660,7 +1661,7 @@ fn compare_redirect(preset: &Preset, facts: &Value, compare: &mut Comparison) {
     );
 }
 
-/// What was received is what the facts say.
+/// Compares the requests that were received with the facts.
 fn compare_record(record: &Record, facts: &Value, compare: &mut Comparison) {
     let plan = &record.plan;
     let preset = &plan.preset;
@@ -1686,7 +1687,7 @@ fn compare_record(record: &Record, facts: &Value, compare: &mut Comparison) {
         compare.same("code_challenge_method", has("code_challenge_method"), pkce);
         let challenged = has("code_challenge").is_some();
         compare.same("there is a code_challenge", challenged, pkce.is_some());
-        // What is no parameter of the protocol is one of the facts.
+        // A parameter that the protocol does not define must be in the facts.
         let names = &preset.parameters.names;
         let protocol = |name: &str| {
             [
@@ -1719,7 +1720,7 @@ fn compare_record(record: &Record, facts: &Value, compare: &mut Comparison) {
         .and(preset.callback.token_host.as_ref());
     for request in record.all(exchanged) {
         match named {
-            // The browser named another of its servers, which the preset knows.
+            // The redirect named another host of the service, which the preset knows.
             Some(_) => {
                 let wanted = Url::parse(&fact("token_url")).unwrap();
                 compare.same(
@@ -1772,7 +1773,7 @@ fn compare_record(record: &Record, facts: &Value, compare: &mut Comparison) {
     }
 }
 
-/// The requests of a device flow have the parameters of its row, and no other.
+/// Checks that the requests of a device flow have exactly the parameters of its row.
 fn compare_device(record: &Record, facts: &Value, compare: &mut Comparison) {
     let plan = &record.plan;
     let known = DEVICES
@@ -1784,7 +1785,7 @@ fn compare_device(record: &Record, facts: &Value, compare: &mut Comparison) {
     }
     let row = known.unwrap_or(&RFC_8628);
     for words in row.words {
-        // Not the encoding, but the text.
+        // Escape the words as in the JSON text.
         let quoted = serde_json::to_string(words).unwrap();
         let prose = facts.to_string();
         compare.holds("the device flow", &prose, quoted.trim_matches('"'));

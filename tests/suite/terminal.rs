@@ -1,4 +1,4 @@
-//! A real terminal for the real program: a pseudo-terminal of 80x24, its screen kept by a terminal emulator.
+//! A pseudo-terminal of 80x24 for the real program, with a terminal emulator that keeps its screen.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
-/// Waits are for conditions; this only bounds them, on a machine that may be busy.
+/// Time limit of a wait for a condition, on a machine that may be busy.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// A frame is whole when nothing more comes for this long; longer than keys are held that may be a burst.
+/// A frame is complete if nothing follows for this long. Longer than the program holds keys that may be a burst.
 const QUIET: Duration = Duration::from_millis(60);
 
 pub const TAB: &str = "\t";
@@ -24,7 +24,7 @@ pub const LEFT: &str = "\x1b[D";
 pub const RIGHT: &str = "\x1b[C";
 pub const CTRL_C: &str = "\x03";
 
-/// The program under test: the release build where the runner names it.
+/// The program under test: the release build if the runner names one.
 pub fn program() -> PathBuf {
     std::env::var_os("OAUTH_AUTHORIZER_BIN").map_or_else(
         || env!("CARGO_BIN_EXE_oauth-authorizer").into(),
@@ -41,18 +41,18 @@ pub fn copy_program(to: &Path) {
     assert!(copied.unwrap().success());
 }
 
-/// What is to be run, in an environment of its own.
+/// A command to run, in its own environment.
 pub struct Command {
     builder: CommandBuilder,
 }
 
 impl Command {
-    /// The program with these flags, at home in `home`.
+    /// The program with these flags and with `home` as its home folder.
     pub fn new(home: &Path, flags: &[&str]) -> Self {
         Self::of(&program(), home, flags)
     }
 
-    /// Any program.
+    /// Any program, with these flags and with `home` as its home folder.
     pub fn of(program: &Path, home: &Path, flags: &[&str]) -> Self {
         let mut builder = CommandBuilder::new(program);
         builder.args(flags);
@@ -64,24 +64,24 @@ impl Command {
         Self { builder }
     }
 
-    /// With this variable.
+    /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.builder.env(name, value);
         self
     }
 
-    /// Starts it.
+    /// Starts the command in a terminal of 80x24.
     pub fn start(self) -> Terminal {
         Terminal::start(self, 80, 24)
     }
 
-    /// Starts it in a window of this size; where the terminal does not know one of them, it is told as 0.
+    /// Starts the command in a window of this size; 0 means that the terminal does not know the size.
     pub fn start_sized(self, cols: u16, rows: u16) -> Terminal {
         Terminal::start(self, cols, rows)
     }
 }
 
-/// The environment of every program that a test starts: nothing of the machine's own.
+/// The environment of every program that a test starts, without anything of the machine's own.
 pub fn base(home: &Path) -> Vec<(&'static str, String)> {
     vec![
         ("PATH", std::env::var("PATH").unwrap()),
@@ -98,7 +98,7 @@ struct Shown {
     ended: bool,
 }
 
-/// A pseudo-terminal with a program in it.
+/// A pseudo-terminal with a running program.
 pub struct Terminal {
     shown: Arc<(Mutex<Shown>, Condvar)>,
     writer: Box<dyn Write + Send>,
@@ -162,14 +162,14 @@ impl Terminal {
         }
     }
 
-    /// Presses a key, or types several at once, which is a burst.
+    /// Presses a key, or sends several keys at once as a burst.
     pub fn send(&mut self, keys: &str) {
-        // Not a burst with what was sent before.
+        // Not in one burst with earlier keys.
         self.settle();
         self.send_now(keys);
     }
 
-    /// Sends without a pause.
+    /// Sends keys without a pause.
     pub fn send_now(&mut self, keys: &str) {
         self.send_bytes(keys.as_bytes());
     }
@@ -180,12 +180,12 @@ impl Terminal {
         self.writer.flush().unwrap();
     }
 
-    /// Pastes, as a terminal with bracketed paste does.
+    /// Pastes text, as a terminal with bracketed paste does.
     pub fn paste(&mut self, text: &str) {
         self.send(&format!("\x1b[200~{text}\x1b[201~"));
     }
 
-    /// Presses `key` until the screen is as wanted.
+    /// Presses `key` until the screen satisfies `wanted`.
     pub fn press_until(&mut self, key: &str, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
         for _ in 0..60 {
             if wanted(self.shown.0.lock().unwrap().parser.screen()) {
@@ -207,7 +207,7 @@ impl Terminal {
         self.press_until(TAB, label, |screen| is_focused(screen, label));
     }
 
-    /// Waits until nothing more is written for a moment, so that a whole frame is there.
+    /// Waits until no output has arrived for a moment, so that the frame is complete.
     pub fn settle(&self) {
         let mut shown = self.shown.0.lock().unwrap();
         let end = Instant::now() + LIMIT;
@@ -241,61 +241,61 @@ impl Terminal {
         }
     }
 
-    /// Waits until `text` is on the screen, and the frame is whole.
+    /// Waits until `text` is on the screen and the frame is complete.
     pub fn wait_for(&self, text: &str) {
         self.wait_exactly(text);
         self.settle();
     }
 
-    /// Waits until `text` is on the screen, and not a moment longer.
+    /// Waits until `text` is on the screen, without waiting for a complete frame.
     pub fn wait_exactly(&self, text: &str) {
         self.wait(&format!("{text:?}"), |shown| {
             flat(shown.parser.screen()).contains(text)
         });
     }
 
-    /// Waits until the screen is as wanted.
+    /// Waits until the screen satisfies `wanted`.
     pub fn wait_until(&self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
         self.wait(what, |shown| wanted(shown.parser.screen()));
         self.settle();
     }
 
-    /// The screen as text, a line for a row.
+    /// The screen as text, with one line per row.
     pub fn screen(&self) -> String {
         self.shown.0.lock().unwrap().parser.screen().contents()
     }
 
-    /// The screen as one line, so that a sentence is found wherever it is broken.
+    /// The screen as one line, to find a sentence however it is wrapped.
     pub fn flat(&self) -> String {
         flat(self.shown.0.lock().unwrap().parser.screen())
     }
 
-    /// Looks at the screen.
+    /// Calls `look` with the screen.
     pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
         look(self.shown.0.lock().unwrap().parser.screen())
     }
 
-    /// How many bytes were written so far.
+    /// Number of bytes written so far.
     pub fn written(&self) -> usize {
         self.shown.0.lock().unwrap().bytes.len()
     }
 
-    /// Waits until more than `before` bytes were written.
+    /// Waits until more than `before` bytes have been written.
     pub fn wait_written(&self, before: usize) {
         self.wait("bytes", |shown| shown.bytes.len() > before);
     }
 
-    /// All that was written so far.
+    /// All bytes written so far.
     pub fn bytes(&self) -> Vec<u8> {
         self.shown.0.lock().unwrap().bytes.clone()
     }
 
-    /// The process.
+    /// The process ID.
     pub fn pid(&self) -> u32 {
         self.child.process_id().unwrap()
     }
 
-    /// Sends a signal by its name.
+    /// Sends the signal with this name.
     pub fn signal(&self, name: &str) {
         let status = std::process::Command::new("kill")
             .args(["-s", name, &self.pid().to_string()])
@@ -304,7 +304,7 @@ impl Terminal {
         assert!(status.success());
     }
 
-    /// Changes the size of the window; where the terminal does not know one of them, it is told as 0.
+    /// Changes the size of the window; 0 means that the terminal does not know the size.
     pub fn resize(&self, cols: u16, rows: u16) {
         self.resize_emulator(cols, rows);
         self.master
@@ -317,7 +317,7 @@ impl Terminal {
             .unwrap();
     }
 
-    /// The terminal takes no more bytes, as after Ctrl+S, or takes them again.
+    /// Stops the terminal from accepting output, as Ctrl+S does, or lets it continue.
     pub fn take_output(&self, take: bool) {
         use rustix::termios::{Action, tcflow};
         let path = self.master.tty_name().unwrap();
@@ -325,24 +325,24 @@ impl Terminal {
         tcflow(&terminal, if take { Action::OOn } else { Action::OOff }).unwrap();
     }
 
-    /// Changes what the emulator shows, without a word to the program.
+    /// Changes the size of the emulator's screen without notifying the program.
     pub fn resize_emulator(&self, cols: u16, rows: u16) {
         let (rows, cols) = (size(rows, 24), size(cols, 80));
         let mut shown = self.shown.0.lock().unwrap();
         shown.parser.screen_mut().set_size(rows, cols);
     }
 
-    /// True once the program has ended.
+    /// Returns whether the program has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Waits for the end of the program.
+    /// Waits until the program ends.
     pub fn wait_exit(&mut self) -> ExitStatus {
         let end = Instant::now() + LIMIT;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                // What it wrote last is still to be read.
+                // Read the last output.
                 self.wait("the end of the output", |shown| shown.ended);
                 return status;
             }
@@ -355,7 +355,7 @@ impl Terminal {
         }
     }
 
-    /// The terminal is as it was: screen, cursor, modes, echo.
+    /// Checks that the screen, cursor, modes and echo of the terminal are as before.
     pub fn assert_restored(&self) {
         let (alternate, hidden, paste) = self.look(|screen| {
             (
@@ -372,7 +372,7 @@ impl Terminal {
         self.assert_settings_restored();
     }
 
-    /// The terminal's modes and echo are as they were.
+    /// Checks that the modes and echo of the terminal are as before.
     pub fn assert_settings_restored(&self) {
         assert_eq!(
             settings(self.master.as_ref()),
@@ -381,7 +381,7 @@ impl Terminal {
         );
     }
 
-    /// Saves the trace of what was exchanged so far, and reads it.
+    /// Saves the trace and reads it.
     pub fn trace(&mut self, home: &Path) -> String {
         self.focus("Trace");
         self.send(ENTER);
@@ -403,14 +403,14 @@ impl Terminal {
         trace
     }
 
-    /// The last URL on loopback with a query that stands on the screen, put together from its rows.
+    /// The last loopback URL with a query on the screen, joined from its rows.
     pub fn url(&mut self) -> String {
         self.url_at("http://127.0.0.1")
     }
 
-    /// The same for URLs that begin like this. One that is cut is read where it stands alone.
+    /// The last URL on the screen that begins like this. If it is cut, it is read from View alone.
     pub fn url_at(&mut self, beginning: &str) -> String {
-        // A form beside it may show the address without a query.
+        // A form next to it may show the URL without a query.
         let cut = |line: &str| {
             let rest = line.split_once(beginning).map(|(_, rest)| rest);
             let rest = rest.and_then(|rest| rest.split(' ').next());
@@ -461,7 +461,7 @@ impl Terminal {
         url
     }
 
-    /// The value that stands revealed on the screen, without indentation.
+    /// The revealed value on the screen, without indentation.
     pub fn revealed(&self) -> String {
         let screen = self.screen();
         let mut value = String::new();
@@ -478,7 +478,7 @@ impl Terminal {
     }
 }
 
-/// What the emulator has; `assumed` where the terminal is told as unknown.
+/// The size for the emulator; `assumed` if the terminal's size is unknown.
 fn size(count: u16, assumed: u16) -> std::num::NonZeroU16 {
     let count = if count == 0 { assumed } else { count };
     count.try_into().unwrap()
@@ -497,12 +497,12 @@ pub fn flat(screen: &vt100::Screen) -> String {
         .join(" ")
 }
 
-/// True where the hardware cursor is on the row or button that begins with `label`, or on a further row of its value.
+/// Returns whether the cursor is on the row or button that begins with `label`, or on a further row of its value.
 pub fn is_focused(screen: &vt100::Screen, label: &str) -> bool {
     let (mut row, column) = screen.cursor_position();
     let columns = screen.size().1.get();
     let line = |row: u16| screen.contents_between(row, 0, row, columns);
-    // A further row of a value; in the right half the marker stands in the row itself.
+    // A further row of a value; in the right half, the marker is in the row itself.
     let goes_on = |row: u16| {
         let line = line(row);
         line.starts_with(&" ".repeat(10)) && !line.contains(['▸', '>'])
@@ -511,7 +511,7 @@ pub fn is_focused(screen: &vt100::Screen, label: &str) -> bool {
         row -= 1;
     }
     let line = line(row);
-    // A button has the cursor on its key, or on its first letter where it has none.
+    // On a button, the cursor is on its key, or on its first letter if it has no key.
     let chars: Vec<char> = line.chars().collect();
     let here: String = chars.iter().skip(column.into()).collect();
     let button = column >= 1 && chars.get(usize::from(column) - 1) == Some(&'[');
@@ -519,7 +519,7 @@ pub fn is_focused(screen: &vt100::Screen, label: &str) -> bool {
         let named = here.split_once(' ').map_or("", |(_, named)| named);
         here.starts_with(label) || named.starts_with(label)
     } else {
-        // On a wide screen the row may begin with another thing, and the marker stands in its right half.
+        // On a wide screen, the row may begin with something else, and the marker is in its right half.
         let marked = line.split(['▸', '>']).nth(1).unwrap_or_default();
         let begins = |text: &str| text.trim_start_matches([' ', '▸', '>']).starts_with(label);
         begins(&line) || begins(marked)

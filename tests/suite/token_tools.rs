@@ -13,7 +13,7 @@ use crate::profiles::{Profiles, Ran, device_flags};
 use crate::scripted::{Reply, Request, Scripted};
 use crate::servers::{ODD_POST, ODD_SECRET, Provider};
 
-/// Signs in at the provider as alice with a client that has a secret, and saves that as `office`.
+/// Signs in at the provider as alice with a confidential client and saves the sign-in as `office`.
 fn confidential(provider: &Provider) -> Profiles {
     let profiles = Profiles::new();
     let file = profiles.home.path().join("secret");
@@ -40,7 +40,7 @@ fn confidential(provider: &Provider) -> Profiles {
     profiles
 }
 
-/// The same with a client that has none.
+/// Signs in at the provider as alice with a public client and saves the sign-in as `office`.
 pub fn public(provider: &Provider) -> Profiles {
     let profiles = Profiles::new();
     let mut flags = provider.flags();
@@ -65,7 +65,7 @@ fn json_of(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"))
 }
 
-/// No token of the record, and no client secret, is in what was said.
+/// Checks that no secret was printed.
 fn assert_no_secret(ran: &Ran, secrets: &[String]) {
     for secret in secrets {
         assert!(
@@ -131,7 +131,7 @@ fn a_token_is_accepted_until_it_is_revoked_and_dead_afterwards() {
     assert_eq!(profiles.record()["tokens"], Value::Null);
     assert_eq!(profiles.run(&["token", "office"]).code, 7);
     assert_eq!(profiles.run(&["revoke", "office"]).code, 7);
-    // Put back, they are as dead as the service says.
+    // Revoked tokens that are put back into the record don't work.
     profiles.edit(|now| *now = record.clone());
     let ran = profiles.run(&["userinfo", "office"]);
     assert_eq!(ran.code, 11, "{ran:?}");
@@ -161,7 +161,7 @@ fn one_token_is_revoked_without_the_other() {
     );
     assert_eq!(profiles.record()["tokens"]["access_token"], Value::Null);
     assert_eq!(profiles.run(&["token", "office", "--offline"]).code, 5);
-    // The next call gets a new one.
+    // The next call requests a new token.
     assert_eq!(profiles.token(), "first-access-token-1");
     let ran = profiles.run(&["revoke", "office", "--token", "refresh"]);
     assert_eq!(ran.code, 0, "{ran:?}");
@@ -200,7 +200,7 @@ fn what_a_public_client_is_refused_is_explained() {
     assert_eq!(profiles.record()["tokens"], Value::Null);
 }
 
-/// A profile `office` of a scripted server whose metadata names these endpoints of it; each answers what `reply` says.
+/// A profile `office` of a scripted server whose metadata lists these endpoints. Each responds with `reply`.
 fn scripted(
     endpoints: &[&str],
     reply: impl Fn(&Request) -> Reply + Send + Sync + 'static,
@@ -236,7 +236,7 @@ fn scripted(
     (profiles, server)
 }
 
-/// The ID token of the record is this user's.
+/// Makes the ID token of the record identify this user.
 fn signed_in_as(profiles: &Profiles, subject: &str) {
     let claims = URL_SAFE_NO_PAD.encode(json!({ "sub": subject }).to_string());
     profiles.edit(|record| record["tokens"]["id_token"] = format!("e30.{claims}.sig").into());
@@ -250,7 +250,7 @@ fn user_info_of_another_user_is_refused() {
         (r#"{"sub":"Alice"}"#, 11),
         (r#"{"sub":""}"#, 11),
         (r#"{"sub":["alice"]}"#, 11),
-        // Nothing to compare: an API of the service's own.
+        // No subject to compare: the service's own API.
         (r#"{"id":"7","login":"a"}"#, 0),
     ] {
         let (profiles, server) = scripted(&["userinfo"], move |_| Reply::json(200, told));
@@ -286,7 +286,7 @@ fn an_endpoint_that_is_missing_is_named_with_what_to_do() {
             "{ran:?}"
         );
     }
-    // Without an issuer nobody can be asked.
+    // Without an issuer, there is no metadata to request.
     let (bare, _other) = Profiles::scripted(|_| Reply::json(500, ""));
     let ran = bare.run(&["userinfo", "office"]);
     assert_eq!(ran.code, 2, "{ran:?}");
@@ -294,7 +294,7 @@ fn an_endpoint_that_is_missing_is_named_with_what_to_do() {
         ran.stderr.contains("no issuer") && ran.stderr.contains("hint: Set Issuer"),
         "{ran:?}"
     );
-    // Forgotten all the same, where that is requested.
+    // The tokens are forgotten all the same if that is requested.
     let ran = profiles.run(&["revoke", "office", "--forget"]);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert_eq!(profiles.record()["tokens"], Value::Null);
@@ -365,7 +365,7 @@ fn tokens_stay_until_the_service_says_that_they_are_revoked() {
             "{ran:?}"
         );
     }
-    // The refresh token is gone; that the access token can't be revoked is no failure then.
+    // The refresh token is revoked, so it is no failure that the access token can't be.
     let (profiles, _server) = scripted(&["revocation"], |request| {
         if request.form["token_type_hint"] == "refresh_token" {
             Reply::json(200, "")
@@ -454,7 +454,7 @@ fn hostile_answers_are_bounded_clean_and_repeat_no_token() {
 fn tokens_go_only_where_they_were_issued_for() {
     let other = Scripted::start(|_| Reply::json(200, r#"{"sub":"x","active":true}"#));
     let elsewhere = other.url.clone();
-    // In metadata that changed later, on another port of this machine.
+    // The endpoints in the metadata changed later, to another port of this machine.
     let (profiles, server) = scripted(&["userinfo", "revocation"], |_| {
         Reply::json(200, r#"{"sub":"x"}"#)
     });
@@ -463,7 +463,7 @@ fn tokens_go_only_where_they_were_issued_for() {
             record["issued_for"]["tools"][name] = format!("{elsewhere}/{name}").into();
         });
     }
-    // What was pinned is used, and nobody is asked for another.
+    // The program uses the pinned endpoint and requests no other.
     let ran = profiles.run(&["userinfo", "office"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(
@@ -473,7 +473,7 @@ fn tokens_go_only_where_they_were_issued_for() {
         ),
         (1, 0)
     );
-    // A preset that names another place now.
+    // Now the preset names another endpoint.
     let folder = profiles
         .home
         .path()
@@ -506,7 +506,7 @@ fn tokens_go_only_where_they_were_issued_for() {
     write(&elsewhere);
     for pins in [true, false] {
         if !pins {
-            // A record of an earlier version.
+            // A record of an earlier version has no pinned endpoints.
             profiles.edit(|record| {
                 record["issued_for"]
                     .as_object_mut()
@@ -521,14 +521,14 @@ fn tokens_go_only_where_they_were_issued_for() {
                 && ran.stderr.contains("sign in again"),
             "{ran:?}"
         );
-        // Other uses of the tokens go on.
+        // The tokens can still be used otherwise.
         assert_eq!(profiles.run(&["token", "office"]).code, 0);
     }
     assert_eq!(other.requests("/userinfo").len(), 1);
-    // On the host of the token URL, a record of an earlier version works as before.
+    // If the endpoint is on the host of the token URL, a record of an earlier version works as before.
     write(url);
     assert_eq!(profiles.run(&["userinfo", "office"]).code, 0);
-    // Saving settings is no sign-in.
+    // Saving settings does not count as a sign-in.
     profiles.edit(|record| {
         record["issued_for"]["tools"] = json!({ "userinfo": format!("{url}/userinfo") });
     });
@@ -546,7 +546,7 @@ fn tokens_go_only_where_they_were_issued_for() {
     ]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(profiles.run(&["userinfo", "office"]).code, 2);
-    // Where it is done by hand.
+    // The hint says where to revoke by hand.
     let ran = profiles.run(&["revoke", "office"]);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(
@@ -560,7 +560,7 @@ fn inspect(profiles: &Profiles, input: impl AsRef<[u8]>, flags: &[&str]) -> Ran 
     let mut command = profiles.command(&[&["inspect"], flags].concat());
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // A program that refuses the flags reads nothing.
+    // If the program rejects the flags, it does not read standard input.
     let written = stdin.write_all(input.as_ref());
     drop(stdin);
     let ran: Ran = child.wait_with_output().unwrap().into();
@@ -649,7 +649,7 @@ fn inspect_shows_times_and_what_a_token_is_for() {
             .contains(|ch: char| ch.is_control() && ch != '\n'),
         "{ran:?}"
     );
-    // All tokens of a profile, offline.
+    // All tokens of a profile, without a connection.
     let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
     signed_in_as(&profiles, "alice");
     profiles.edit(|record| record["tokens"]["access_token"] = token.clone().into());
@@ -740,7 +740,7 @@ fn a_token_as_an_argument_is_refused_and_not_repeated() {
         }
         let ran = profiles.run(&["inspect", token]);
         assert!(ran.stderr.contains("standard input"), "{ran:?}");
-        // What the flag accepts is said all the same.
+        // An invalid flag is still explained.
         for (flag, words) in [
             ("--min-valid", "write a number with s, m, h or d"),
             ("--format", "possible values: raw"),
@@ -765,13 +765,13 @@ fn inspect_checks_signatures_with_the_keys_of_the_issuer() {
     let ran = profiles.run(&["inspect", "office", "--verify"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
     assert!(ran.stdout.contains(valid), "{ran:?}");
-    // An access token that is signed in the same way.
+    // An access token that is signed the same way.
     let record = profiles.record();
     let token = record["tokens"]["id_token"].as_str().unwrap().to_owned();
     profiles.edit(|record| record["tokens"]["access_token"] = token.clone().into());
     let ran = profiles.run(&["inspect", "office", "--verify"]);
     assert_eq!(ran.stdout.matches(valid).count(), 2, "{ran:?}");
-    // Changed claims; the exit code says so too.
+    // Changed claims are reported, also by the exit code.
     let parts: Vec<&str> = token.split('.').collect();
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let other = encode(&json!({"sub": "mallory"}));
@@ -784,7 +784,7 @@ fn inspect_checks_signatures_with_the_keys_of_the_issuer() {
         "invalid: its signature is wrong",
         "{ran:?}"
     );
-    // Only its API can check this one.
+    // Only its API can check a token with a nonce in the header.
     let mut header: Value =
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[0]).unwrap()).unwrap();
     header["nonce"] = "n".into();
@@ -801,7 +801,7 @@ fn inspect_checks_signatures_with_the_keys_of_the_issuer() {
                 .contains("JWT, signature not checked: its header has a nonce"),
         "{ran:?}"
     );
-    // A token must not choose its keys.
+    // A token must not choose the keys that verify it.
     assert_eq!(inspect(&profiles, &token, &["-", "--verify"]).code, 2);
     drop(provider);
     let ran = profiles.run(&["inspect", "office", "--verify"]);

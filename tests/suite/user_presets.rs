@@ -1,4 +1,4 @@
-//! Presets and explanations of the person's own: used where they are right, told and left out where they are not.
+//! The user's own presets and explanations: used if they are valid, reported and left out if they are not.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::scripted::{Reply, Scripted};
 use crate::servers::run;
 use crate::terminal::{Command, ENTER, ESC, LIMIT, TAB, Terminal, UP, base, is_focused, program};
 
-/// A preset that is right; the next lines are 9 and more.
+/// A valid preset of 8 lines, so that added text begins at line 9.
 const GOOD: &str = r#"id = "zebra"
 name = "Zebra service"
 group = "business"
@@ -20,13 +20,13 @@ device = "https://zebra.example/device"
 token = "https://zebra.example/token"
 "#;
 
-/// Words that begin what is to be done.
+/// The first words of a fix.
 const REMEDIES: &[&str] = &[
     "Add", "Change", "Choose", "Correct", "Enter", "Give", "List", "Make", "Move", "Remove",
     "Rename", "Save",
 ];
 
-/// A home with a folder for presets.
+/// A home folder with a folder for presets.
 struct Home(tempfile::TempDir);
 
 impl Home {
@@ -36,7 +36,7 @@ impl Home {
         home
     }
 
-    /// With the good preset.
+    /// A home folder with the good preset.
     fn good() -> Self {
         let home = Self::new();
         home.write("zebra.toml", GOOD);
@@ -65,16 +65,16 @@ impl Home {
         Command::new(self.path(), flags).env("XDG_CONFIG_HOME", self.config())
     }
 
-    /// The form.
+    /// Starts the program and waits for the form.
     fn start(&self, flags: &[&str]) -> Terminal {
         let terminal = self.command(flags).start();
         terminal.wait_for("[a Authorize]");
         terminal
     }
 
-    /// A subcommand: exit code, standard output, standard error.
+    /// Runs a subcommand. Returns the exit code, standard output and standard error.
     fn run(&self, flags: &[&str]) -> (i32, String, String) {
-        // Files: a pipe may be too small for a preset's text.
+        // Use files: a pipe may be too small for a preset's text.
         let out = tempfile::NamedTempFile::new().unwrap();
         let err = tempfile::NamedTempFile::new().unwrap();
         let mut child = std::process::Command::new(program())
@@ -124,7 +124,7 @@ fn title(screen: &vt100::Screen) -> String {
     line.replacen("OAuth Authorizer", "", 1).trim().to_owned()
 }
 
-/// The list of presets with `typed` as its filter.
+/// Opens the list of presets and types `typed` as its filter.
 fn find(terminal: &mut Terminal, typed: &str) {
     terminal.focus("Preset");
     terminal.send(ENTER);
@@ -142,7 +142,7 @@ fn marked_row(terminal: &Terminal) -> usize {
         .unwrap_or_else(|| panic!("nothing is marked\n{screen}"))
 }
 
-/// The marked entry of the list: its name.
+/// The name of the marked entry of the list.
 fn marked(terminal: &Terminal) -> String {
     let screen = terminal.screen();
     let line = screen.lines().nth(marked_row(terminal)).unwrap();
@@ -150,7 +150,7 @@ fn marked(terminal: &Terminal) -> String {
     line.split("  ").next().unwrap().trim().to_owned()
 }
 
-/// Says what is to be done.
+/// Returns whether the text has a fix.
 fn has_remedy(text: &str) -> bool {
     let sentences = text.split(['.', ':', ',']).map(str::trim);
     sentences
@@ -175,7 +175,7 @@ fn message(terminal: &Terminal) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The good preset is in the list, found by typing, and can be chosen.
+/// Checks that the good preset is in the list, is found by typing, and can be chosen.
 fn assert_good_works(terminal: &mut Terminal) {
     find(terminal, "zeb");
     assert_eq!(marked(terminal), "Zebra service");
@@ -188,7 +188,7 @@ fn assert_good_works(terminal: &mut Terminal) {
     );
 }
 
-/// The file is told with `place` (line and key) and a remedy wherever presets are read; the good one works.
+/// Checks that the file is reported with `place` (line and key) and a fix wherever presets are read.
 fn assert_told(name: &str, home: &Home, place: &[&str]) {
     assert_left_out(name, home, place);
     let path = home.presets().join(name);
@@ -204,7 +204,7 @@ fn assert_told(name: &str, home: &Home, place: &[&str]) {
     assert_eq!(terminal.wait_exit().exit_code(), 2, "{}", terminal.screen());
     let told = terminal.flat();
     let sentence = format!("Can't use the preset file {path}: ");
-    // A path may be broken anywhere.
+    // A path may be wrapped anywhere.
     let squeezed = |text: &str| text.split_whitespace().collect::<String>();
     assert!(squeezed(&told).contains(&squeezed(&sentence)), "{told}");
     whole(&told, "flag");
@@ -217,7 +217,7 @@ fn whole(text: &str, what: &str, place: &[&str]) {
     assert!(has_remedy(text), "{what}: no remedy in {text:?}");
 }
 
-/// The same where the file is not named, but lies in the folder.
+/// Checks that a file in the folder is reported and left out, and that the good preset works.
 fn assert_left_out(name: &str, home: &Home, place: &[&str]) {
     let whole = |text: &str, what: &str| whole(text, what, place);
 
@@ -239,7 +239,7 @@ fn assert_left_out(name: &str, home: &Home, place: &[&str]) {
     whole(line.unwrap_or_else(|| panic!("{err}")), "list");
 }
 
-/// The same for a file with this content.
+/// Checks a file with this content like `assert_told`.
 fn assert_bad(text: impl AsRef<[u8]>, place: &[&str]) {
     let home = Home::good();
     home.write("bad.toml", text);
@@ -324,7 +324,7 @@ fn a_file_that_is_not_named_like_its_id() {
     let twin = GOOD.replace("Zebra service", "Twin");
     let path = home.write("twin.toml", twin.replace("\"zebra\"", "\"twin\""));
     home.write("twin-2.toml", twin.replace("\"zebra\"", "\"twin\""));
-    // Each is right by itself.
+    // Each is valid by itself.
     assert_eq!(home.run(&["presets", "check", &path]).0, 0);
     let whole = |text: &str| {
         assert!(
@@ -386,7 +386,7 @@ fn a_good_file_is_fine_wherever_it_is() {
     let (code, out, err) = home.run(&["presets", "check", path]);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert!(out.contains("the preset zebra is fine"), "{out}");
-    // The text of a preset is the start for another.
+    // The text of a preset is a starting point for another.
     let (code, text, _) = home.run(&["presets", "show", "keycloak"]);
     assert_eq!(code, 0);
     assert!(text.contains("\nid = \"keycloak\"\n") || text.starts_with("id = \"keycloak\"\n"));
@@ -495,7 +495,7 @@ fn three_characters_find_the_great_ones() {
     ] {
         find(&mut terminal, typed);
         assert_eq!(marked(&terminal), name, "{}", terminal.screen());
-        // The marked one is the first.
+        // The marked entry is the first one.
         assert_eq!(marked_row(&terminal), 4);
         terminal.send(ESC);
         terminal.wait_until("the form", |screen| {

@@ -1,4 +1,4 @@
-//! Where the user is: a copy, a browser and keys follow the user, not the machine. In real tmux, mosh, sshd and Xvfb.
+//! Where the user is: copies, browsers and keys follow the user, not the machine. In real tmux, mosh, sshd and Xvfb.
 
 use std::io::Read;
 use std::net::{SocketAddr, UdpSocket};
@@ -15,14 +15,14 @@ use crate::terminal::{Command, ENTER, LEFT, RIGHT, TAB, Terminal, base, is_focus
 const OVER_SSH: (&str, &str) = ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 2222");
 const SENT: &str = "Sent the access token to your terminal's clipboard (OSC 52)";
 
-/// Copies that are not empty.
+/// The copies that are not empty.
 fn copies(terminal: &Terminal) -> Vec<String> {
     let mut copies = osc_52(&terminal.bytes());
     copies.retain(|copy| !copy.is_empty());
     copies
 }
 
-/// An X server whose clipboard holds a mark, so that a copy to it would be seen.
+/// An X server with a known text on its clipboard, so that a copy to it would be noticed.
 fn marked_desktop() -> Xvfb {
     let x = Xvfb::start();
     let mut xclip = Process::new("xclip")
@@ -96,7 +96,7 @@ fn after_su_it_is_said_whose_desktop_it_is() {
 
 #[test]
 fn the_desktop_of_another_user_gets_no_copy() {
-    // The first one creates the folder of the sockets.
+    // The first X server creates the folder of the sockets.
     let (home, _x) = (tempfile::tempdir().unwrap(), Xvfb::start());
     let other = Xvfb::start_by(&["setpriv", "--reuid=65534", "--clear-groups", "Xvfb", "-ac"]);
     let command = Command::new(home.path(), &["--demo"]).env("DISPLAY", &other.1);
@@ -111,7 +111,7 @@ fn the_first_frame_does_not_wait_for_tmux() {
     let home = tempfile::tempdir().unwrap();
     let file = |name: &str| home.path().join(name);
     let (asked, go) = (file("asked"), file("go"));
-    // Hangs until it may answer, and then says that the user is at this desk.
+    // Hangs until the file `go` exists, and then says that the user is at this desk.
     let script = "#!/bin/sh\n\
         echo asked >> \"$HOME/asked\"\n\
         until [ -e \"$HOME/go\" ]; do sleep 0.02; done\n\
@@ -133,7 +133,7 @@ fn the_first_frame_does_not_wait_for_tmux() {
             .env("TMUX", "/tmp/no-socket,1,0")
             .env("DISPLAY", ":77")
             .start();
-        // Drawn while tmux hangs, with the flow that needs no browser here.
+        // Drawn while tmux hangs, with the flow that needs no browser on this machine.
         terminal.wait_for("[a Authorize]");
         terminal.wait_for("(•) Device code");
         let questions = || std::fs::read_to_string(&asked).ok();
@@ -141,11 +141,11 @@ fn the_first_frame_does_not_wait_for_tmux() {
         assert_eq!(questions.lines().count(), 1, "asked before the first frame");
         terminal
     };
-    // The answer changes the form.
+    // The response of tmux changes the flow.
     let terminal = start();
     std::fs::write(&go, "").unwrap();
     terminal.wait_for("(•) Authorization code");
-    // But not a flow that the user chose in the meantime.
+    // It does not change a flow that the user chose in the meantime.
     let mut terminal = start();
     terminal.focus("Flow");
     terminal.send(RIGHT);
@@ -159,19 +159,19 @@ fn the_first_frame_does_not_wait_for_tmux() {
         (!terminal.flat().contains(hint)).then_some(())
     });
     assert!(terminal.flat().contains("(•) Device code"));
-    // Without an answer, keys work all the same.
+    // Keys work before tmux responds.
     let mut terminal = start();
     terminal.focus("Scope");
 }
 
-/// What doctor says there.
+/// The output of `doctor` in this environment.
 fn doctor(command: Command) -> String {
     let mut terminal = command.start_sized(400, 40);
     assert_eq!(terminal.wait_exit().exit_code(), 0);
     terminal.flat()
 }
 
-/// A tmux as it was started at the desk, and a terminal attached to it with these variables.
+/// A tmux started at the desk, and a terminal with these environment variables attached to it.
 fn attached(line: &[String], x: &Xvfb, variables: &[(&str, &str)]) -> (Tmux, Terminal) {
     let tmux = Tmux(tempfile::tempdir().unwrap());
     let start = ["new-session", "-d", "-x", "80", "-y", "23"];
@@ -199,7 +199,7 @@ fn in_tmux_a_copy_goes_to_the_desk_only_while_the_user_is_there() {
     desk.send("c");
     desk.wait_for("Copied the access token to the desktop clipboard.");
     assert!(x.clipboard() == token);
-    // From elsewhere, while it is attached at the desk as well: nobody knows who pressed the key.
+    // Also attached from another computer: it is unknown which user pressed the key.
     let elsewhere = Command::of(
         "tmux".as_ref(),
         tmux.0.path(),
@@ -219,7 +219,7 @@ fn in_tmux_a_copy_goes_to_the_desk_only_while_the_user_is_there() {
 
 #[test]
 fn in_tmux_attached_from_elsewhere_the_desk_gets_nothing() {
-    // By its variables, by the display that came along, and by nothing at all.
+    // tmux knows from the environment variables, from the forwarded display, or from their absence.
     for variables in [
         &[OVER_SSH, ("DISPLAY", "localhost:10.0")][..],
         &[OVER_SSH],
@@ -299,7 +299,7 @@ fn a_tmux_that_is_gone_or_elsewhere_does_not_keep_a_copy_from_this_terminal() {
             assert_eq!(copies(&terminal), [token], "{gone} {term}");
         }
     }
-    // One that lives, but whose pane this terminal is not.
+    // A running tmux, but this terminal is not one of its panes.
     let tmux = Tmux::start(&["cat".to_owned()]);
     let variable = format!("{},1,0", tmux.socket());
     let command = Command::new(home.path(), &["--demo"]).env("TMUX", &variable);
@@ -325,7 +325,7 @@ fn over_ssh_another_user_is_known_to_be_elsewhere() {
         marked_desktop(),
     );
     let (line, _server) = command("a-token-for-root", |line| {
-        // As sudo and su leave it.
+        // The environment that sudo and su leave.
         let mut clean: Vec<String> = ["env", "-i", "TERM=xterm-256color", "LANG=C.UTF-8"]
             .map(str::to_owned)
             .to_vec();
@@ -333,7 +333,7 @@ fn over_ssh_another_user_is_known_to_be_elsewhere() {
         clean.push(format!("HOME={}", home.path().display()));
         clean.push(format!("DISPLAY={}", x.1));
         clean.extend(line);
-        // The shell above them keeps its variables.
+        // The shell above keeps its environment variables.
         clean.extend([";", "exit"].map(str::to_owned));
         clean
     });
@@ -360,7 +360,7 @@ fn over_ssh_another_user_is_known_to_be_elsewhere() {
     assert!(told.contains(&session), "{session}\n{told}");
 }
 
-/// mosh's server with a program in it. It ends with the value.
+/// mosh's server with a program in it. It ends when the value is dropped.
 struct Mosh {
     pid: u32,
     port: u16,
@@ -377,7 +377,7 @@ impl Drop for Mosh {
 impl Mosh {
     fn start(line: &[String]) -> Self {
         let home = tempfile::tempdir().unwrap();
-        // It leaves the terminal by itself, and goes on without these pipes.
+        // It detaches from the terminal by itself and does not need these pipes afterwards.
         let mut server = Process::new("mosh-server")
             .args(["new", "-c", "256", "-i", "127.0.0.1", "--"])
             .args(line)
@@ -421,7 +421,7 @@ impl Mosh {
         }
     }
 
-    /// The terminal of its client.
+    /// A terminal with mosh's client.
     fn client(&self, port: u16) -> Terminal {
         Command::of(
             "mosh-client".as_ref(),
@@ -434,7 +434,7 @@ impl Mosh {
     }
 }
 
-/// A link to this port of loopback that takes this long each way; its own port.
+/// A link to this loopback port with this delay each way. Returns the link's own port.
 fn slow_link(server: u16, delay: Duration) -> u16 {
     let front = UdpSocket::bind("127.0.0.1:0").unwrap();
     let back = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -465,7 +465,7 @@ fn slow_link(server: u16, delay: Duration) -> u16 {
     });
     std::thread::spawn(move || {
         let mut buffer = [0; 8192];
-        // A server that has ended refuses packets; the end of the test ends this.
+        // After the server has ended, packets to it are rejected. The thread ends with the test.
         while let Ok(count) = answers.recv(&mut buffer) {
             if to_client
                 .send((Instant::now() + delay, buffer[..count].to_vec()))
@@ -491,7 +491,7 @@ fn slow_link(server: u16, delay: Duration) -> u16 {
     port
 }
 
-/// The tokens of a service that gives `token`, through mosh.
+/// The tokens of a service that issues `token`, shown through mosh.
 fn through_mosh(token: &str) -> (Mosh, Terminal, Scripted) {
     let (line, server) = command(token, |line| line);
     let mosh = Mosh::start(&line);
@@ -512,7 +512,7 @@ fn through_mosh_a_copy_arrives_whole_or_is_refused() {
             Some(copies(&terminal)).filter(|one| !one.is_empty())
         });
         assert!(copied == [token.clone()], "{size}");
-        // Once more: the same text arrives again.
+        // A second copy of the same text arrives, too.
         terminal.send("c");
         let copied = eventually("the second copy", || {
             Some(copies(&terminal)).filter(|two| two.len() > 1)
@@ -566,7 +566,7 @@ fn keys_that_come_together_through_a_slow_mosh_are_keys() {
         terminal.wait_until("the form", |screen| is_focused(screen, "Preset"));
         for key in [TAB, "c", "i", "d", ENTER] {
             terminal.send_now(key);
-            // As a person types.
+            // The speed of a user who types.
             std::thread::sleep(Duration::from_millis(120));
         }
         terminal.wait_until("the field after Client ID", |screen| {
@@ -584,7 +584,7 @@ fn two_keys_of_tmux_send_keys_are_two_keys() {
     let line = [program().to_str().unwrap(), "--flow", "device-code"].map(str::to_owned);
     let tmux = Tmux::start(&line);
     tmux.wait_for("▸ Preset");
-    // The first moves to Client ID, and the second asks for it.
+    // The first key moves to Client ID; the second reports that it is missing.
     run(tmux.tmux().args(["send-keys", "Tab", "Enter"]));
     tmux.wait_for("▸ Client ID");
     tmux.wait_for("The Client ID is missing.");
