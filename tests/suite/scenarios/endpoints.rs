@@ -1,4 +1,4 @@
-//! How each endpoint is reached through the program, with which service and which files.
+//! How the program reaches each endpoint, with which service and which files.
 
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -14,44 +14,44 @@ use super::service::Service;
 use super::tls;
 use crate::terminal::program;
 
-/// Where the record of the profile is, in the home folder. Only this file may have the tokens.
+/// The path of the profile's record in the home folder. Only this file may contain the tokens.
 pub const RECORD: &str = ".local/state/oauth-authorizer/profiles/office.record";
 const SETTINGS: &str = ".config/oauth-authorizer/profiles/office.toml";
 
-/// What is done while the program runs.
+/// What the test does while the program runs.
 pub enum Way {
     /// Nothing.
     Wait,
-    /// A person approves in the browser, and pastes the answer.
+    /// The user approves in the browser and pastes the redirect.
     Approve,
-    /// The program is registered from the form.
+    /// The user registers the program from the form.
     Register,
-    /// A sign-in on the screen.
+    /// The user signs in on the screen.
     OnScreen,
-    /// The same with a person who approves in the browser.
+    /// Like `OnScreen`; the user approves in the browser.
     ApproveOnScreen,
 }
 
 /// A run of the program.
 pub struct Plan {
     pub home: tempfile::TempDir,
-    /// What isn't the program's: the log of strace, the clock.
+    /// The folder of other files: the log of strace, the clock.
     pub aside: tempfile::TempDir,
     pub arguments: Vec<String>,
     pub variables: Vec<(String, String)>,
-    /// The variables of the program, but not of what starts it.
+    /// The environment variables of the program, but not of strace, which starts it.
     pub inside: Vec<(String, String)>,
     pub way: Way,
 }
 
-/// Who answers in a run.
+/// The server of a run.
 pub enum Server {
     Http(Service),
     Mail(MailServer),
 }
 
 impl Server {
-    /// How much of a huge answer was taken, in bytes.
+    /// Number of bytes of a huge response that the client read.
     pub fn taken(&self) -> u64 {
         match self {
             Self::Http(service) => service.taken(),
@@ -144,7 +144,7 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-/// The same sign-in on the screen.
+/// Changes a plan so that the sign-in is on the screen.
 pub fn on_screen(mut plan: Plan) -> Plan {
     plan.arguments
         .retain(|word| !["--plain", "--print", "access-token"].contains(&word.as_str()));
@@ -155,7 +155,7 @@ pub fn on_screen(mut plan: Plan) -> Plan {
     plan
 }
 
-/// A sign-in that comes to this endpoint.
+/// The flags of a sign-in that reaches this endpoint.
 fn sign_in(endpoint: Endpoint, service: &Service) -> Vec<String> {
     let flow = match endpoint {
         Endpoint::Exchange | Endpoint::Par => "authorization-code",
@@ -217,7 +217,7 @@ fn good() -> Case {
     toml::from_str("exit = 0\nreads = []").unwrap()
 }
 
-/// The files of a profile as a sign-in has saved them, with the URL of its service.
+/// The files of a profile as a sign-in has saved them, and the URL of its service.
 struct Saved {
     url: String,
     files: Vec<(PathBuf, Vec<u8>)>,
@@ -266,7 +266,7 @@ fn saved() -> &'static Saved {
     })
 }
 
-/// Puts the profile into a home folder, as if this service had issued its tokens.
+/// Installs the profile in a home folder, as if this service had issued its tokens.
 fn install(home: &Path, service: &Service, expired: bool) {
     let Saved { url, files } = saved();
     for (path, bytes) in files {

@@ -1,4 +1,4 @@
-//! Where the secrets of a scenario are looked for, and where they may be.
+//! Where the secrets of a scenario are searched for, and where they may be.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use super::endpoints::RECORD;
 use super::run::Outcome;
 use super::secrets::{MARKED, Search};
 
-/// The leaks of a run, each as `SECRET in PLACE`. `printed` is the secret that the script asked for.
+/// The leaks of a run, each as `SECRET in PLACE`. `printed` is the secret that the script requested.
 pub fn leaks(outcome: &Outcome, more: &[(String, String)], printed: Option<&str>) -> Vec<String> {
     let secrets = MARKED.into_iter().chain(
         more.iter()
             .map(|(name, value)| (name.as_str(), value.as_str())),
     );
-    // The browser needs the reference of the pushed parameters, so it is in the URL.
+    // The browser requires the request URI of the pushed parameters, so the URL contains it.
     let everywhere = Search::new(secrets.clone().filter(|(name, _)| *name != "pushed"));
     let beside_url = Search::new(secrets);
     let mut found = Vec::new();

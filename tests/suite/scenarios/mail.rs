@@ -1,4 +1,4 @@
-//! A mail server that is good but for one reply, which is as a scenario says.
+//! A mail server that is good except for one reply, which a scenario defines.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,17 +11,17 @@ use super::file::{Answer, Case, Encoding, Endpoint, Hostile};
 use super::secrets::fill;
 use super::tls::{Connection, Kind, begin};
 
-/// What is offered where a scenario says that it is huge.
+/// Number of bytes that are sent if a scenario says that a reply is huge.
 const HUGE: u64 = 1 << 30;
 
-/// The server; it lives as long as the test's process.
+/// A running mail server. It lives as long as the test process.
 pub struct MailServer {
     pub port: u16,
     taken: Arc<AtomicU64>,
 }
 
 impl MailServer {
-    /// Starts one. Where its clock jumps, that is written to `clock`.
+    /// Starts a mail server. If its clock jumps, the jump is written to `clock`.
     pub fn start(endpoint: Endpoint, case: &Case, clock: PathBuf) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -38,7 +38,7 @@ impl MailServer {
                         clock: &clock,
                         taken: &counted,
                     };
-                    // The client may hang up at any point.
+                    // The client may close the connection at any point.
                     let _ = talk.run(connection);
                 }
             }
@@ -96,7 +96,7 @@ impl Talk<'_> {
         }
     }
 
-    /// What the client asks for with this line; nothing before its first.
+    /// The stage of the dialogue that this line of the client begins; empty before the first line.
     fn stage(&self, line: &str) -> &'static str {
         let words = line.to_ascii_uppercase();
         let command = match self.endpoint {
@@ -106,12 +106,12 @@ impl Talk<'_> {
         match command.trim_end() {
             _ if line.is_empty() => "greeting",
             "CAPABILITY" | "CAPA" | "EHLO" => "capabilities",
-            // With IMAP, the token is on the same line.
+            // With IMAP, the token is in the same line.
             "AUTH" => "sign-in",
             "AUTHENTICATE" => "token",
             "EXAMINE" | "STAT" | "MAIL" => "mailbox",
             "RSET" | "QUIT" | "LOGOUT" => "end",
-            // After a challenge, the client sends an empty line, or one with a mark.
+            // After a challenge, the client sends an empty line or a short mark.
             word if word.len() < 8 => "again",
             _ => "token",
         }
@@ -192,7 +192,7 @@ impl Talk<'_> {
         connection.flush()
     }
 
-    /// Writes this until 1 GB is there, and counts it.
+    /// Writes this piece repeatedly up to 1 GB, and counts the bytes.
     fn pour(&self, connection: &mut Connection, piece: &str) -> std::io::Result<()> {
         while self.taken.load(Ordering::Relaxed) < HUGE {
             connection.write_all(piece.as_bytes())?;

@@ -1,6 +1,6 @@
-//! What hostile services and mail servers do, at every endpoint, through the real program: the files in `tests/scenarios`.
+//! Attacks of hostile services and mail servers at every endpoint, on the real program: the files in `tests/scenarios`.
 //!
-//! Each states what the user reads, the exit code, and what is kept. Each run is searched for secrets.
+//! Each states what the user reads, the exit code, and what is stored. Each run is searched for secrets.
 
 mod endpoints;
 mod file;
@@ -23,7 +23,7 @@ use self::run::{Outcome, run};
 use self::secrets::value;
 use crate::terminal::program;
 
-/// The scenarios, without those that a variable leaves out.
+/// The scenarios, without those that an environment variable leaves out.
 fn scenarios() -> Vec<Scenario> {
     let only = std::env::var("OAUTH_AUTHORIZER_SCENARIOS").unwrap_or_default();
     let mut all = file::all();
@@ -69,7 +69,7 @@ fn each_endpoint_has_each_class() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A case that is written here.
+/// A case given as TOML text.
 fn case(text: &str) -> Case {
     toml::from_str(text).unwrap()
 }
@@ -111,7 +111,7 @@ fn the_screen_and_the_trace_of_a_sign_in_repeat_no_secret() {
     }
 }
 
-/// A program that leaks the refresh token by this line of a shell before it does its work.
+/// A program that leaks the refresh token by this line of shell code, and then runs the real program.
 fn leaking(folder: &Path, line: &str) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt;
     let path = folder.join("leaking");
@@ -120,7 +120,7 @@ fn leaking(folder: &Path, line: &str) -> std::path::PathBuf {
         value("refresh"),
         program().display()
     );
-    // Another process writes it; see `copy_program`.
+    // Another process writes the file; see `copy_program`.
     let text = std::process::Command::new("sh")
         .args(["-c", "printf %s \"$1\" >\"$2\"", "sh", &text])
         .arg(&path)
@@ -202,7 +202,7 @@ fn a_planted_leak_is_found_in_each_place_and_form() {
             None => assert!(found.is_empty(), "{endpoint:?}: {found:?}"),
         }
     }
-    // In a trace, a screen, and whatever else is searched.
+    // In the trace, on the screen, and in everything else that is searched.
     let search = secrets::Search::new([("refresh", value("refresh"))]);
     for form in secrets::forms(value("refresh")) {
         assert_eq!(

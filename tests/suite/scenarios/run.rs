@@ -1,4 +1,4 @@
-//! Runs the program for a case, and collects everything that it leaves.
+//! Runs the program for a case and collects everything that it leaves behind.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,32 +11,32 @@ use super::secrets::value;
 use crate::servers::get;
 use crate::terminal::{self, CTRL_C, ENTER, Terminal, base};
 
-/// Longer than every time limit of the program.
+/// Longer than every timeout of the program.
 const LIMIT: Duration = Duration::from_mins(2);
-/// How often memory is looked at, where that is measured.
+/// Interval between measurements of the memory.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What a run has left.
+/// Everything that a run left behind.
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub exit: i32,
     pub stdout: String,
     pub stderr: String,
-    /// What was on the screen, and all that was written to it.
+    /// The text that was on the screen, and all bytes written to the terminal.
     pub screen: String,
     pub terminal: Vec<u8>,
-    /// The trace that was saved.
+    /// The saved trace.
     pub trace: String,
     /// The arguments and environments of the program's children.
     pub children: String,
-    /// The files in the home folder, by their paths there.
+    /// The files in the home folder, by relative path.
     pub files: Vec<(PathBuf, Vec<u8>)>,
-    /// The most memory that the program or a child had, in kilobytes, where it is measured.
+    /// Peak memory of the program and its children, in kilobytes, if it was measured.
     pub memory: u64,
 }
 
 impl Outcome {
-    /// All that the user reads, as one line.
+    /// Everything that the user reads, as one line.
     pub fn read(&self) -> String {
         let all = [&self.stderr, &self.screen, &self.stdout]
             .map(String::as_str)
@@ -45,7 +45,7 @@ impl Outcome {
     }
 }
 
-/// Runs `program` as the plan says. Its memory is looked at where it is measured.
+/// Runs `program` according to the plan; `measured` says whether its memory is measured.
 pub fn run(program: &Path, plan: &Plan, measured: bool) -> Outcome {
     let execs = plan.aside.path().join("execs");
     let mut words: Vec<String> = [
@@ -73,7 +73,7 @@ pub fn run(program: &Path, plan: &Plan, measured: bool) -> Outcome {
     };
     let log = std::fs::read(&execs).unwrap();
     let log = String::from_utf8_lossy(&log).into_owned();
-    // The first is the program itself, whose environment is ours.
+    // The first line is the program itself, whose environment is set by the test.
     log.split_once('\n')
         .unwrap_or_default()
         .1
@@ -106,7 +106,7 @@ struct Running {
 }
 
 impl Running {
-    /// Waits for the URL of a sign-in, and comes back from it with a code; does nothing where the program ends before.
+    /// Waits for the authorization URL and pastes a code. Does nothing if the program ends before.
     fn approve(&mut self) {
         let left = |end: Instant| end.saturating_duration_since(Instant::now());
         while let Ok(line) = self.lines.recv_timeout(left(self.end)) {
@@ -118,10 +118,10 @@ impl Running {
             let state = url.query_pairs().find(|(name, _)| name == "state");
             let answer = match state {
                 Some((_, state)) => format!("?code={}&state={state}", value("code")),
-                // The service has the state, and a code alone is enough.
+                // The pushed request contains the state, and a code alone is sufficient.
                 None => value("code").to_owned(),
             };
-            // A program that has ended reads nothing.
+            // A program that has ended does not read the line.
             let _ = writeln!(self.stdin, "{answer}");
             return;
         }
@@ -196,7 +196,7 @@ fn on_pipes(plan: &Plan, words: &[String], way: &Way, measured: bool, execs: &Pa
     }
 }
 
-/// The processes that strace has seen.
+/// The process IDs that strace has logged.
 fn pids(execs: &Path) -> Vec<String> {
     let log = std::fs::read(execs).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
@@ -214,7 +214,7 @@ fn most_memory(execs: &Path) -> u64 {
     pids(execs).into_iter().filter_map(one).max().unwrap_or(0)
 }
 
-/// Does on the screen what the way says, and saves the trace.
+/// Does on the screen what the plan says, and saves the trace.
 fn on_screen(plan: &Plan, words: &[String]) -> Outcome {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut command = terminal::Command::of(Path::new("strace"), plan.home.path(), &words);
@@ -251,7 +251,7 @@ fn on_screen(plan: &Plan, words: &[String]) -> Outcome {
     terminal.send(CTRL_C);
     terminal.settle();
     if !terminal.has_ended() {
-        // It asks whether what nobody has saved may be lost.
+        // The program asks whether unsaved tokens may be lost.
         terminal.send(CTRL_C);
     }
     let exit = terminal.wait_exit().exit_code();
@@ -272,7 +272,7 @@ fn register(terminal: &mut Terminal) {
     terminal.focus("Register\u{2026}");
     terminal.send(ENTER);
     terminal.wait_for("Initial access token");
-    // Not a burst, which Enter would be a part of.
+    // Pasted, so that it is not one burst with Enter.
     terminal.paste(value("initial"));
     terminal.settle();
     terminal.send(ENTER);

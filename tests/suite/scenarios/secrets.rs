@@ -1,4 +1,4 @@
-//! The marked secrets of a scenario, and the forms in which they are looked for.
+//! The marked secrets of a scenario, and the forms in which they are searched for.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::file::Endpoint;
 
-/// Each secret with its name. In the files of scenarios, `$name` stands for it, and `$all` for a sentence that repeats in
-/// several forms those that the program has by then.
+/// Each secret with its name. In scenario files, `$name` stands for it, and `$all` for a sentence that repeats, in
+/// several forms, all secrets that the program has at that time.
 pub const MARKED: [(&str, &str); 11] = [
     ("access", "ya29.A0xK7pQm/Zr8~Wd4vTn-b5Js9Lc"),
     ("refresh", "1//0gHq5RtY-Uw2NfKe8MzXb3Vd6PaSj"),
@@ -31,7 +31,7 @@ pub fn value(name: &str) -> &'static str {
         .1
 }
 
-/// The secrets that the program has when this endpoint answers.
+/// The secrets that the program has when this endpoint responds.
 fn known(endpoint: Endpoint) -> &'static [&'static str] {
     match endpoint {
         Endpoint::Discovery | Endpoint::Keys | Endpoint::Device | Endpoint::Par => &["secret"],
@@ -45,14 +45,14 @@ fn known(endpoint: Endpoint) -> &'static [&'static str] {
     }
 }
 
-/// Replaces the names of secrets by their values.
+/// Replaces the names of secrets with their values.
 pub fn fill(text: &str, endpoint: Endpoint) -> String {
     if !text.contains('$') {
         return text.to_owned();
     }
     let mut text = text.replace("$all", &sentence(known(endpoint)));
     if text.contains("$challenge") {
-        // As mail servers tell an error, in base64.
+        // Mail servers report an error in base64.
         let error = format!(
             r#"{{"status":"nobody-knows","scope":"{}"}}"#,
             value("access")
@@ -65,7 +65,7 @@ pub fn fill(text: &str, endpoint: Endpoint) -> String {
     text
 }
 
-/// These secrets in a text, as a service may repeat them in JSON.
+/// A sentence with these secrets, as a service may repeat them in JSON.
 fn sentence(names: &[&str]) -> String {
     let all: Vec<String> = names
         .iter()
@@ -97,20 +97,20 @@ fn letters(text: &[u8]) -> Vec<u8> {
     letters.map(u8::to_ascii_lowercase).collect()
 }
 
-/// So many letters and digits of a secret in a row are a leak.
+/// Number of consecutive letters and digits of a secret that count as a leak.
 const PART: usize = 8;
-/// The same where each byte is written as its number.
+/// The same if each byte is written as a number.
 const NUMBERS: usize = 16;
 
 /// Finds secrets in any of their forms.
 pub struct Search {
     names: Vec<String>,
-    /// Parts of secrets in letters and digits, each with the position of its name.
+    /// Parts of secrets in letters and digits, each with the index of its name.
     parts: HashMap<Vec<u8>, usize>,
 }
 
 impl Search {
-    /// For these secrets, each with its name.
+    /// Prepares a search for these secrets, each with its name.
     pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let (mut names, mut parts) = (Vec::new(), HashMap::new());
         for (name, secret) in secrets {
@@ -123,7 +123,7 @@ impl Search {
             };
             add(secret, PART);
             add(&secret.chars().rev().collect::<String>(), PART);
-            // Base64 at each of its three alignments, without what depends on the neighbors.
+            // Base64 at each of its three alignments, without the characters that depend on the neighbors.
             for skipped in 0..3 {
                 let encoded = STANDARD.encode(&secret.as_bytes()[skipped..]);
                 add(&encoded[..encoded.len() - 6], PART);
@@ -136,7 +136,7 @@ impl Search {
         Self { names, parts }
     }
 
-    /// The names of the secrets that stand in these bytes.
+    /// The names of the secrets that these bytes contain.
     pub fn find(&self, bytes: &[u8]) -> Vec<&str> {
         let letters = letters(bytes);
         let found: BTreeSet<usize> = [PART, NUMBERS]

@@ -1,4 +1,4 @@
-//! A service that is good but for one endpoint, which answers as a scenario says.
+//! A service that is good except for one endpoint, whose response a scenario defines.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Write};
@@ -16,12 +16,12 @@ use super::secrets::{fill, value};
 use super::tls::{Connection, begin};
 use crate::id_tokens::IdTokens;
 
-/// What is offered where a scenario says that it is huge.
+/// Number of bytes that are sent if a scenario says that a response is huge.
 const HUGE: u64 = 1 << 30;
-/// A second is long enough for each byte to be an event of its own.
+/// Pause between two bytes, long enough for each byte to arrive separately.
 const DRIP: Duration = Duration::from_secs(1);
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub at: Instant,
@@ -29,9 +29,9 @@ pub struct Request {
     pub form: HashMap<String, String>,
 }
 
-/// The service; it lives as long as the test's process.
+/// A running service. It lives as long as the test process.
 pub struct Service {
-    /// Where the good endpoints are.
+    /// The base URL of the good endpoints.
     pub url: String,
     pub id_token: String,
     state: Arc<State>,
@@ -45,16 +45,16 @@ struct State {
     id_token: Mutex<String>,
     clock: PathBuf,
     log: Mutex<Vec<Request>>,
-    /// How many of the tested requests were answered.
+    /// Number of tested requests that were answered.
     answered: Mutex<usize>,
-    /// How much of a huge answer was taken.
+    /// Number of bytes of a huge response that the client read.
     taken: AtomicU64,
 }
 
 type OnceUrl = std::sync::OnceLock<(String, String)>;
 
 impl Service {
-    /// Starts one. Where its clock jumps, that is written to `clock`.
+    /// Starts a service. If its clock jumps, the jump is written to `clock`.
     pub fn start(endpoint: Endpoint, case: &Case, clock: PathBuf) -> Self {
         let state = Arc::new(State {
             endpoint,
@@ -88,7 +88,7 @@ impl Service {
         format!("{}{}", self.state.base(endpoint), path(endpoint))
     }
 
-    /// The requests of the endpoint that is tested.
+    /// The requests to the tested endpoint.
     pub fn requests(&self) -> Vec<Request> {
         let log = self.state.log.lock().unwrap();
         log.iter()
@@ -107,7 +107,7 @@ impl Service {
     }
 }
 
-/// Where an endpoint is. Discovery has the issuer itself.
+/// The path of an endpoint. Discovery has no path of its own, because it uses the issuer.
 fn path(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::Poll | Endpoint::Exchange | Endpoint::Refresh => "/token",
@@ -136,7 +136,7 @@ impl State {
             for stream in listener.incoming().flatten() {
                 let state = Arc::clone(&state);
                 std::thread::spawn(move || {
-                    // The client may hang up at any point.
+                    // The client may close the connection at any point.
                     if let Some(mut connection) = begin(stream, certificate) {
                         let _ = state.serve(&mut connection);
                     }
@@ -162,7 +162,7 @@ impl State {
         }
     }
 
-    /// What is answered next at the endpoint that is tested.
+    /// The next response of the tested endpoint.
     fn next(&self) -> Answer {
         let mut answered = self.answered.lock().unwrap();
         let at = *answered;
@@ -170,7 +170,7 @@ impl State {
         let answers = self.case.answers();
         match answers.get(at) {
             Some(answer) => answer.clone(),
-            // A poll after the one that failed finds a good service.
+            // A poll after the failed one gets a good response.
             None if self.endpoint == Endpoint::Poll && self.case.answers.is_empty() => {
                 Answer::default()
             }
@@ -290,7 +290,7 @@ impl State {
         connection.flush()
     }
 
-    /// Writes this until 1 GB is there, and counts it.
+    /// Writes this piece repeatedly up to 1 GB, and counts the bytes.
     fn pour(&self, connection: &mut Connection, piece: &[u8]) -> std::io::Result<()> {
         while self.taken.load(Ordering::Relaxed) < HUGE {
             let count = connection.write(piece)?;
@@ -299,7 +299,7 @@ impl State {
         Ok(())
     }
 
-    /// What a good service answers: the status, and the members with their JSON.
+    /// The response of a good service: the status, and the members with their JSON.
     fn good(&self, request: &Request) -> (u16, Vec<(String, String)>) {
         let at = |endpoint: Endpoint| format!("{}{}", self.base(endpoint), path(endpoint));
         let base = self.base(Endpoint::Discovery);
@@ -340,7 +340,7 @@ impl State {
                 }
                 (200, all)
             }
-            // Changes are made to the key, not to the list.
+            // Scenarios change the key, not the list.
             "/keys" => (200, self.id_tokens.key.clone()),
             "/device" => {
                 let mut all = json!({
@@ -367,7 +367,7 @@ impl State {
                     "access_token": value("access"), "token_type": "Bearer", "expires_in": 3600,
                     "refresh_token": value("refresh"),
                 });
-                // For user info, it says whose tokens they are.
+                // For userinfo, the ID token identifies the user of the tokens.
                 if matches!(self.endpoint, Endpoint::Keys | Endpoint::Userinfo) {
                     all["id_token"] = self.id_token.lock().unwrap().as_str().into();
                 }
@@ -405,7 +405,7 @@ impl State {
     }
 }
 
-/// The path of a request and the length of its body; `None` at the end of the connection.
+/// Reads the path of a request and the length of its body; `None` at the end of the connection.
 fn head(connection: &mut Connection) -> std::io::Result<Option<(String, usize)>> {
     let mut head = Vec::new();
     let mut byte = [0];
@@ -425,7 +425,7 @@ fn head(connection: &mut Connection) -> std::io::Result<Option<(String, usize)>>
     Ok(Some((path, length.unwrap_or(0))))
 }
 
-/// The good body, changed as the answer says.
+/// The good body with the changes of this answer.
 fn changed(good: &[(String, String)], answer: &Answer, endpoint: Endpoint, tested: bool) -> String {
     let mut members: Vec<(String, String)> = good.to_vec();
     members.retain(|(name, _)| !answer.without.contains(name));
@@ -495,7 +495,7 @@ fn write_answer(
         }
         write!(connection, "0\r\nX-Late: 1\r\n\r\n")?;
     } else {
-        // These statuses have no body (RFC 9110, section 6.4.1).
+        // Responses with these statuses have no body (RFC 9110, section 6.4.1).
         let length = if matches!(status, 204 | 304) {
             0
         } else {
@@ -507,11 +507,11 @@ fn write_answer(
     connection.flush()
 }
 
-/// The body in its encoding, and the name of that where it has a header of its own.
+/// The encoded body, and the name of its encoding if it needs a header.
 fn encoded(body: &str, encoding: Option<Encoding>) -> (Option<&'static str>, Vec<u8>) {
     match encoding {
         Some(Encoding::Gzip) => (Some("gzip"), gzip(body.as_bytes())),
-        // A megabyte of spaces for each kilobyte, in front of a good body.
+        // A megabyte of spaces for each compressed kilobyte, before a good body.
         Some(Encoding::GzipBomb) => (
             Some("gzip"),
             gzip(&[&vec![b' '; 64 << 20][..], body.as_bytes()].concat()),

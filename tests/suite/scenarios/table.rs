@@ -1,4 +1,4 @@
-//! The table of endpoints and classes: what a scenario can be about, and which cells can't exist.
+//! The table of endpoints and classes: what a scenario can be about, and which cells don't apply.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::file::{Endpoint, FOLDER, Scenario};
 
-/// The ways in which an answer can be hostile, in the order of the table.
+/// The ways in which a response can be hostile, in the order of the table.
 pub const CLASSES: [&str; 22] = [
     "silent",
     "reset-before",
@@ -32,7 +32,7 @@ pub const CLASSES: [&str; 22] = [
     "clock",
 ];
 
-/// Cells that can't exist, from the file in the folder of the scenarios.
+/// Cells that don't apply, from the file in the scenarios' folder.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NotApplicable {
@@ -47,7 +47,7 @@ struct Cells {
     reason: String,
 }
 
-/// The table as text, and its cells that are empty without a reason, or have both a scenario and a reason.
+/// The table as text, and its invalid cells: empty without a reason, or with both a scenario and a reason.
 pub fn table(scenarios: &[Scenario]) -> (String, Vec<String>) {
     let mut counts: BTreeMap<(Endpoint, &str), usize> = BTreeMap::new();
     for scenario in scenarios {

@@ -1,4 +1,4 @@
-//! The certificates of hostile servers, and what speaks no safe TLS.
+//! The certificates of hostile servers, and servers without secure TLS.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::terminal::LIMIT;
 
-/// A certificate, or what there is instead of TLS.
+/// The certificate of a server, or what the server has instead of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -23,16 +23,16 @@ pub enum Kind {
     WrongHost,
     UnknownCa,
     SelfSigned,
-    /// A server that speaks TLS 1.1 at most.
+    /// A server that supports at most TLS 1.1.
     Tls11,
     /// Another protocol.
     NoTls,
 }
 
-/// What a server says that knows TLS 1.1 only: a fatal alert, `protocol_version`.
+/// The response of a server that supports only TLS 1.1: a fatal alert, `protocol_version`.
 const ALERT: &[u8] = &[21, 3, 2, 0, 2, 2, 70];
 
-/// The CA that the program trusts, and the key of all servers.
+/// The CA that the program trusts, and the key that all servers use.
 struct Authority {
     folder: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
@@ -62,7 +62,7 @@ fn authority() -> &'static Authority {
     })
 }
 
-/// The file with the CA certificate, for `SSL_CERT_FILE`.
+/// Path of the file with the CA certificate, for `SSL_CERT_FILE`.
 pub fn ca_file() -> PathBuf {
     authority().folder.path().join("ca.pem")
 }
@@ -104,10 +104,10 @@ pub enum Connection {
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
-/// Begins TLS as this kind does; `None` where the handshake fails, as it should.
+/// Begins TLS with a certificate of this kind; `None` if the handshake fails, as it should.
 pub fn begin(mut stream: TcpStream, kind: Option<Kind>) -> Option<Connection> {
     stream.set_nodelay(true).ok()?;
-    // A test that fails must not hold its server.
+    // A failing test must not block its server.
     stream.set_read_timeout(Some(3 * LIMIT)).ok()?;
     let instead: &[u8] = match kind {
         None => return Some(Connection::Plain(stream)),
@@ -120,13 +120,13 @@ pub fn begin(mut stream: TcpStream, kind: Option<Kind>) -> Option<Connection> {
     };
     let _ = stream.read(&mut [0; 4096]).ok()?;
     stream.write_all(instead).ok()?;
-    // Until the client has read it and hangs up.
+    // Wait until the client has read it and closes the connection.
     let _ = std::io::copy(&mut stream, &mut std::io::sink());
     None
 }
 
 impl Connection {
-    /// Resets the connection where it would be closed.
+    /// Resets the connection instead of closing it.
     pub fn reset(&mut self) {
         let _ = self.flush();
         let stream = match self {
