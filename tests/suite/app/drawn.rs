@@ -1,4 +1,4 @@
-//! A screen as it was drawn: its text, its styles, and what a user sees to have the focus.
+//! A screen as it was drawn: its text, its styles, and the item that a user sees to have the focus.
 
 use std::cell::OnceCell;
 
@@ -16,32 +16,32 @@ pub struct Drawn {
     rows: OnceCell<Vec<String>>,
 }
 
-/// Where the parts of a screen stand.
+/// The positions of the parts of a screen.
 #[derive(Clone, Copy)]
 pub struct Parts {
-    /// The row behind the last one of the body.
+    /// The row after the last row of the body.
     pub body_end: u16,
     /// The first row of buttons.
     pub buttons: u16,
-    /// Something lies on top of the screen.
+    /// Whether a dialog is open.
     pub dialog: bool,
 }
 
-/// What has the focus.
+/// An item that looks as if it has the focus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Its words, without the brackets of a button.
+    /// Its label, without the brackets of a button.
     pub label: String,
-    /// The label of the row that it stands in.
+    /// The label of its row.
     pub of: String,
-    /// It is drawn as `[k Label]`.
+    /// Whether it is drawn as `[k Label]`.
     pub button: bool,
     pub row: u16,
-    /// From its first column to that behind its last.
+    /// From its first column to the column after its last.
     pub columns: std::ops::Range<u16>,
 }
 
-/// A label, whether the terminal shows the ellipsis or three dots.
+/// A label with three dots in place of the ellipsis, which not every terminal shows.
 pub fn plain(label: &str) -> String {
     label.replace('…', "...")
 }
@@ -56,13 +56,13 @@ impl Drawn {
         }
     }
 
-    /// The rows as text, with what stands right of the last glyph cut off.
+    /// The rows as text, without the empty space at the end.
     pub fn rows(&self) -> &[String] {
         self.rows
             .get_or_init(|| self.part(0, self.buffer.area.width))
     }
 
-    /// The same from one column to another.
+    /// The rows as text, from one column to another.
     pub fn part(&self, from: u16, to: u16) -> Vec<String> {
         let part = usize::from(from)..usize::from(to);
         let rows = self.cells();
@@ -74,12 +74,12 @@ impl Drawn {
         .collect()
     }
 
-    /// All of it, a line for a row.
+    /// The whole text, with one line per row.
     pub fn text(&self) -> String {
         self.rows().join("\n")
     }
 
-    /// As one line with single spaces, so that a sentence is found wherever it is broken.
+    /// The text as one line with single spaces, to find a sentence however it is wrapped.
     pub fn flat(&self) -> String {
         let text = self.text();
         text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -90,7 +90,7 @@ impl Drawn {
         self.buffer.content.chunks(columns)
     }
 
-    /// What is reversed, as only the focus is.
+    /// The items in reversed colors, which only the focus has.
     pub fn reversed(&self) -> Vec<Item> {
         let mut items = Vec::new();
         for (row, cells) in (0..).zip(self.cells()) {
@@ -116,7 +116,7 @@ impl Drawn {
         items
     }
 
-    /// The columns in which the halves of a wide page begin.
+    /// The first column of each half of a wide screen.
     fn halves(&self) -> Vec<u16> {
         let columns = self.buffer.area.width;
         if columns >= 120 {
@@ -126,7 +126,7 @@ impl Drawn {
         }
     }
 
-    /// Where values begin.
+    /// The column in which values begin.
     fn value(&self) -> u16 {
         if self.buffer.area.width < 60 { 14 } else { 21 }
     }
@@ -143,13 +143,13 @@ impl Drawn {
         plain(part[usize::from(row)].trim())
     }
 
-    /// True where the marker of the focus stands.
+    /// Returns whether the focus marker is at this position.
     pub fn is_marked(&self, column: u16, row: u16) -> bool {
         self.buffer.area.contains(Position::new(column, row))
             && matches!(self.buffer[(column, row)].symbol(), "▸" | ">")
     }
 
-    /// The rows of the body that are marked, each with the column where its half begins.
+    /// The marked rows of the body, each with the first column of its half.
     pub fn marked(&self) -> Vec<(u16, u16)> {
         let rows = 1..self.body_end();
         let halves = self.halves();
@@ -158,8 +158,8 @@ impl Drawn {
             .collect()
     }
 
-    /// What has the focus: a button or an entry that is reversed, else the row that is marked; `None` where there is none, or
-    /// more than one.
+    /// The item with the focus: a button or list entry in reversed colors, or else the marked row; `None` if there is
+    /// no such item or more than one.
     pub fn focus(&self) -> Option<Item> {
         let mut reversed = self.reversed();
         let one = reversed.pop().filter(|_| reversed.is_empty());
@@ -179,12 +179,12 @@ impl Drawn {
         })
     }
 
-    /// The labels of the buttons, row by row.
+    /// The labels of all buttons, row by row.
     pub fn buttons(&self) -> Vec<String> {
         self.rows().iter().flat_map(|row| buttons(row)).collect()
     }
 
-    /// Those that stand in rows of their own at the end of a screen.
+    /// The labels of the buttons at the end of a screen, which are in their own rows.
     pub fn bottom_buttons(&self) -> Vec<String> {
         if self.has_dialog() {
             return Vec::new();
@@ -196,12 +196,12 @@ impl Drawn {
         rows[top..end].iter().flat_map(|row| buttons(row)).collect()
     }
 
-    /// True where something lies on top of the screen.
+    /// Returns whether a dialog is open.
     pub fn has_dialog(&self) -> bool {
         self.parts.dialog
     }
 
-    /// The row behind the last of the body, which scrolls: below are the message and the buttons.
+    /// The row after the body, which scrolls. The message and the buttons are below.
     pub fn body_end(&self) -> u16 {
         if self.has_dialog() {
             return self.buffer.area.height.saturating_sub(1);
@@ -209,7 +209,7 @@ impl Drawn {
         self.parts.body_end
     }
 
-    /// What stands in the box of a dialog, row by row; `None` where there is no box.
+    /// The text in the box of a dialog, row by row; `None` if there is no box.
     pub fn boxed(&self) -> Option<Vec<String>> {
         let corner = |symbol: &str| matches!(symbol, "┌" | "+");
         let area = self.buffer.area;
@@ -223,12 +223,12 @@ impl Drawn {
         Some(rows[usize::from(y) + 1..usize::from(bottom)].to_vec())
     }
 
-    /// The last row: the keys that count here.
+    /// The last row, which shows the keys of the screen.
     pub fn footer(&self) -> String {
         self.rows().last().map_or("", |row| row.trim()).to_owned()
     }
 
-    /// All of it for a snapshot: the text, where the cursor is, and what is not in the terminal's own style.
+    /// A listing for snapshots: the text, the position of the cursor, and all styles other than the terminal's default.
     pub fn listing(&self) -> String {
         let area = self.buffer.area;
         let cursor = match self.cursor {
@@ -247,7 +247,7 @@ impl Drawn {
                 let start = column;
                 column += run.len();
                 let style = style(&run[0]);
-                // A space in bold looks like any other.
+                // A bold space looks like any other.
                 let seen = style.contains("reversed")
                     || style.contains(" on ")
                     || !text(run).trim().is_empty();
@@ -263,7 +263,7 @@ impl Drawn {
     }
 }
 
-/// The text of cells, in which a wide character covers the cell behind it.
+/// The text of cells, in which a wide character covers the next cell.
 fn text(cells: &[Cell]) -> String {
     let mut line = String::with_capacity(cells.len());
     let mut covered = 0;
@@ -283,7 +283,7 @@ fn text(cells: &[Cell]) -> String {
     line
 }
 
-/// The labels of the buttons in a row, without their keys: `[k Label]`, but no box to be ticked and no address.
+/// The labels of the buttons in a row, without their keys: `[k Label]`, but not check boxes and IPv6 addresses.
 fn buttons(row: &str) -> Vec<String> {
     let parts = row.split('[').skip(1);
     let inner = parts
@@ -303,13 +303,13 @@ fn buttons(row: &str) -> Vec<String> {
         .collect()
 }
 
-/// True for the key that presses a button.
+/// Returns whether the text is the key of a button.
 fn is_key(text: &str) -> bool {
     matches!(text, "Enter" | "Esc" | "Del" | "?" | "/")
         || text.chars().count() == 1 && text.chars().all(|ch| ch.is_ascii_lowercase())
 }
 
-/// What of a cell is not in the terminal's own style, in words.
+/// The style of a cell in words, where it differs from the terminal's default.
 fn style(cell: &Cell) -> String {
     let mut words = Vec::new();
     for (modifier, word) in [

@@ -1,10 +1,10 @@
-//! The whole program without a terminal, used in a user's words: items are found by what is drawn.
+//! The whole program without a terminal, used as a user does: items are found by their text on the screen.
 //!
 //! ```text
 //! app.go("Client ID").paste(CLIENT).press("Authorize").flow(event);
 //! ```
 //!
-//! What the program asks for is done by stand-ins, or waits to be answered. Only `program.rs` knows the inside.
+//! Stand-ins or the test answer the requests of the program. Only `program.rs` uses the inside of the program.
 
 mod drawn;
 pub mod fixtures;
@@ -42,20 +42,20 @@ pub use stories::{CLIENT, sign_in, token_set};
 
 use program::{Name, Program, preset};
 
-/// No screen has so many items that Tab has to be pressed more often.
+/// Maximum number of times that Tab is pressed; no screen has so many items.
 const MOST_ITEMS: usize = 80;
 
-/// Where the demo's server listens.
+/// The address of the demo's server.
 const SERVER: &str = "http://127.0.0.1:46321";
 
-/// The program with the user before it and the real world behind it.
+/// The program, with a simulated user and a simulated outside world.
 pub struct App {
     program: Program,
     environment: Environment,
     settings: Settings,
-    /// The HTTP service of a Windows machine.
+    /// The HTTP service, if the machine is a Windows one.
     pub service: StandIn,
-    /// What Configure… finds on another machine.
+    /// What Configure… finds on any other machine.
     find: Box<dyn Fn(&SetUpTask) -> Report + Send>,
     up: Duration,
     size: (u16, u16),
@@ -63,27 +63,27 @@ pub struct App {
     attempt: u64,
     /// The job that has not ended yet.
     job: Option<Started>,
-    /// The latest one was stopped; what it has reported by then may still come.
+    /// Whether the latest job was stopped. Its earlier reports may still arrive.
     stopped: bool,
     tokens: Option<Tokens>,
-    /// What the latest message has led to, but what was answered at once; and in the program's own words.
+    /// The requests after the latest event, except those that were answered at once; and the debug output of all.
     asked: Vec<Asked>,
     words: String,
-    /// The copies and files that wait for an answer.
+    /// The requested copies and files that have not been answered yet.
     copies: Vec<Name>,
     files: Vec<Name>,
-    /// What is to be done with the files of profiles.
+    /// The requested tasks with the files of profiles.
     tasks: Vec<ProfileTask>,
     route: Route,
 }
 
-/// Tokens that have come.
+/// The tokens that the program received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
     pub attempt: u64,
-    /// Access token, refresh token and ID token, as far as they came.
+    /// Access token, refresh token and ID token, as far as they were issued.
     texts: [Option<String>; 3],
-    /// Those that were copied for certain, or saved.
+    /// Which of them were saved, or copied for certain.
     taken: [bool; 3],
 }
 
@@ -93,7 +93,7 @@ impl Tokens {
         let refresh = set.refresh_token.as_ref().map(text);
         let id = set.id_token.as_ref().map(text);
         let texts = [Some(text(&set.access_token)), refresh, id];
-        // A refresh may leave one as it was.
+        // A refresh may leave a token unchanged.
         let same = |at: usize| {
             before.is_some_and(|before| before.texts[at] == texts[at] && before.taken[at])
         };
@@ -105,25 +105,25 @@ impl Tokens {
         }
     }
 
-    /// All of them were copied for certain, or saved.
+    /// Returns whether all of them were saved, or copied for certain.
     pub fn are_taken(&self) -> bool {
         let mut all = self.texts.iter().zip(self.taken);
         all.all(|(text, taken)| text.is_none() || taken)
     }
 }
 
-/// How often a key is pressed on the way to each item. Nothing has to be drawn on a way that was gone before.
+/// How often a key is pressed on the way to each item. A known route needs no drawing.
 #[derive(Default)]
 enum Route {
     #[default]
     None,
     New(Vec<usize>),
-    /// And the place on it.
+    /// The route, and the position in it.
     Known(Arc<[usize]>, usize),
 }
 
 impl App {
-    /// On the form, with custom settings.
+    /// The form with custom settings.
     pub fn new(environment: Environment) -> Self {
         let mut settings = Settings::new(preset(presets::CUSTOM));
         settings.set_server(SERVER);
@@ -161,7 +161,7 @@ impl App {
         }
     }
 
-    /// Begins to follow a route, or to find one.
+    /// Begins to follow a known route, or to record a new one.
     fn on_route(&mut self, known: Option<Arc<[usize]>>) {
         self.route = match known {
             Some(known) => Route::Known(known, 0),
@@ -169,7 +169,7 @@ impl App {
         };
     }
 
-    /// The route that was found, if it was not known.
+    /// The recorded route, if it was not known.
     fn off_route(&mut self) -> Option<Arc<[usize]>> {
         match std::mem::take(&mut self.route) {
             Route::New(found) => Some(found.into()),
@@ -177,21 +177,21 @@ impl App {
         }
     }
 
-    /// Begins anew, in other surroundings or with other settings.
+    /// Starts again, with changes to the environment or the settings.
     pub fn with(&mut self, change: impl FnOnce(&mut Environment, &mut Settings)) -> &mut Self {
         change(&mut self.environment, &mut self.settings);
         self.program = Program::new(&self.environment, &self.settings);
         self
     }
 
-    /// Begins with this preset.
+    /// Starts again with this preset.
     pub fn preset(&mut self, id: &str) -> &mut Self {
         let mut settings = Settings::new(preset(id));
         settings.set_server(SERVER);
         self.with(|_, old| *old = settings)
     }
 
-    /// Goes on only where the machine is a Windows one.
+    /// Calls `go_on` only on a Windows machine.
     pub fn on_windows(&mut self, go_on: fn(&mut Self) -> &mut Self) -> &mut Self {
         if self.environment.windows {
             go_on(self);
@@ -199,19 +199,19 @@ impl App {
         self
     }
 
-    /// What Configure… finds here.
+    /// Sets what Configure… finds on this machine.
     pub fn finds(&mut self, find: impl Fn(&SetUpTask) -> Report + Send + 'static) -> &mut Self {
         self.find = Box::new(find);
         self
     }
 
-    /// The HTTP service of Windows is otherwise.
+    /// Changes the HTTP service of Windows.
     pub fn service(&mut self, change: impl FnOnce(&mut StandIn)) -> &mut Self {
         change(&mut self.service);
         self
     }
 
-    /// Something happens, now.
+    /// Sends an event at the current time.
     pub fn send(&mut self, event: Event) -> &mut Self {
         if let Event::Resized(columns, rows) = event {
             self.size = (columns, rows);
@@ -237,7 +237,7 @@ impl App {
                 Asked::Profile(_) => {
                     if let Asked::Profile(task) = one {
                         if let ProfileTask::Refresh(..) | ProfileTask::Revoke(..) = task {
-                            // No event of a flow is about it.
+                            // No flow event reports on it.
                             self.job = Some(Started {
                                 attempt: u64::MAX,
                                 kind: Kind::Refresh,
@@ -254,7 +254,7 @@ impl App {
                         (self.find)(task)
                     };
                     let configured = Event::Configured(*number, report);
-                    // A change is checked at once.
+                    // The program checks each change at once.
                     let (more, _) = self.program.send(configured, self.up);
                     pending.extend(more);
                     continue;
@@ -272,7 +272,7 @@ impl App {
         self
     }
 
-    /// Keeps account of jobs and tokens, as the engine and the user would.
+    /// Keeps track of jobs and tokens, as the engine and the user would.
     fn follow(&mut self, event: &Event) {
         let certain = |by: &Option<CopiedBy>| by.as_ref().is_some_and(CopiedBy::is_certain);
         match event {
@@ -291,7 +291,7 @@ impl App {
                         if let (Ok(tool_report::Outcome::Revoked(revoked)), Some(tokens)) =
                             (&told.outcome, &mut self.tokens)
                         {
-                            // There is nothing to keep of them.
+                            // A revoked token need not be kept.
                             for token in revoked.iter().filter(|token| token.outcome.is_ok()) {
                                 let at = usize::from(token.kind == TokenKind::Refresh);
                                 tokens.taken[at] = true;
@@ -317,7 +317,7 @@ impl App {
         }
     }
 
-    /// This is outside of the program now.
+    /// Records that the user has this content outside the program.
     fn take(&mut self, name: &Name) {
         if let (Some(tokens), Some(attempt)) = (&mut self.tokens, name.tokens_of) {
             for at in name.tokens() {
@@ -331,12 +331,12 @@ impl App {
         self.job
     }
 
-    /// True while the session has something under way.
+    /// Returns whether the session has a running job.
     pub fn is_busy(&self) -> bool {
         self.program.is_busy()
     }
 
-    /// Exactly one thing has the focus, and no label and no letter stands for two.
+    /// Checks that exactly one item has the focus, and that each label and each letter is unique.
     #[track_caller]
     pub fn check_items(&self) {
         let items = self.program.items();
@@ -351,7 +351,7 @@ impl App {
         assert_eq!(letters.len(), different.len(), "twice: {letters:?}");
     }
 
-    /// What can have the focus on the screen that is shown.
+    /// The items of the current screen that can have the focus.
     pub fn items(&self) -> Vec<ItemView> {
         self.program.items()
     }
@@ -361,17 +361,17 @@ impl App {
         self.tokens.as_ref()
     }
 
-    /// What the latest message has led to.
+    /// The requests that followed from the latest event.
     pub fn asked(&self) -> &[Asked] {
         &self.asked
     }
 
-    /// A key with its modifiers.
+    /// Presses a key with its modifiers.
     pub fn key(&mut self, code: KeyCode, modifiers: KeyModifiers) -> &mut Self {
         self.send(Event::Key(KeyEvent::new(code, modifiers)))
     }
 
-    /// Keys by their names in angle brackets, such as `<tab>` and `<ctrl-c>`, and others as they are.
+    /// Presses keys: names in angle brackets, such as `<tab>` and `<ctrl-c>`, and other characters as they are.
     pub fn keys(&mut self, keys: &str) -> &mut Self {
         for (code, modifiers) in parse(keys) {
             self.key(code, modifiers);
@@ -379,7 +379,7 @@ impl App {
         self
     }
 
-    /// Text, key by key.
+    /// Types a text key by key.
     pub fn typed(&mut self, text: &str) -> &mut Self {
         for ch in text.chars() {
             self.key(KeyCode::Char(ch), KeyModifiers::NONE);
@@ -391,7 +391,7 @@ impl App {
         self.send(Event::Paste(text.to_owned()))
     }
 
-    /// Presses a key until the screen is as wanted.
+    /// Presses a key until the screen satisfies `wanted`.
     fn until(&mut self, key: &str, what: &str, wanted: impl Fn(&Drawn) -> bool) -> &mut Self {
         if let Route::Known(known, next) = &mut self.route {
             let count = known[*next];
@@ -413,12 +413,12 @@ impl App {
         panic!("{key} does not lead to {what}\n{}", self.look().text());
     }
 
-    /// Moves the focus by Tab to the item that has this label on the screen: `List`, or `Scope > List` for that of a row.
+    /// Moves the focus by Tab to the item with this label on the screen: `List`, or `Scope > List` for that of a row.
     pub fn go(&mut self, label: &str) -> &mut Self {
         let wanted = plain(label);
         let is_wanted = |item: Item| match wanted.split_once(" > ") {
             Some((of, label)) => item.of == of && item.label == label,
-            // What unfolds a part is called as the part is.
+            // The button that shows or hides a section is also found by the label of the section.
             None if matches!(item.label.as_str(), "Show" | "Hide") => {
                 item.label == wanted || item.of == wanted
             }
@@ -427,15 +427,15 @@ impl App {
         self.until("<tab>", label, |drawn| drawn.focus().is_some_and(is_wanted))
     }
 
-    /// Presses Enter on it.
+    /// Moves to the item and presses Enter.
     pub fn press(&mut self, label: &str) -> &mut Self {
         self.go(label).keys("<enter>")
     }
 
-    /// Chooses a value of a field that has a few.
+    /// Chooses a value of a field with a few options.
     pub fn choose(&mut self, label: &str, value: &str) -> &mut Self {
         self.go(label).until("<right>", value, |drawn| {
-            // The label is shorter where there are more flows.
+            // The label is shorter if there are more flows.
             let word = match value {
                 "Device code" => "Device",
                 "Authorization code" => "Code",
@@ -453,13 +453,13 @@ impl App {
         })
     }
 
-    /// Incoming of the latest attempt.
+    /// Sends an event of the latest attempt.
     pub fn flow(&mut self, event: FlowEvent) -> &mut Self {
         self.send(Event::Flow(self.attempt, event))
     }
 
-    /// Incoming of the latest attempt, or of the one before it, that comes at any time. A job that has ended by itself reports
-    /// nothing more.
+    /// Sends an event of the latest attempt, or of the previous one, at any time. A job that has ended by itself
+    /// reports nothing more.
     pub fn late(&mut self, before: bool, event: FlowEvent) -> &mut Self {
         if before {
             self.send(Event::Flow(self.attempt.saturating_sub(1), event))
@@ -470,19 +470,19 @@ impl App {
         }
     }
 
-    /// Time goes by.
+    /// Lets time pass.
     pub fn after(&mut self, seconds: u64) -> &mut Self {
         self.up += Duration::from_secs(seconds);
         self.send(Event::Tick)
     }
 
-    /// The copy that was asked for last came out so.
+    /// Sends the outcome of the latest requested copy.
     pub fn copied(&mut self, by: Option<CopiedBy>, why: &str) -> &mut Self {
         let name = self.copies.pop().expect("a copy was asked for");
         self.send(Event::Copied(name, copied(by, why)))
     }
 
-    /// One of the copies that were asked for came out so, if there is any.
+    /// Sends the outcome of one of the requested copies, if there is one.
     pub fn answer_copy(&mut self, which: usize, by: Option<CopiedBy>, why: &str) -> &mut Self {
         if self.copies.is_empty() {
             return self;
@@ -491,7 +491,7 @@ impl App {
         self.send(Event::Copied(name, copied(by, why)))
     }
 
-    /// One of the files that were asked for was written, or not, if there is any.
+    /// Sends the outcome of saving one of the requested files, if there is one.
     pub fn answer_save(
         &mut self,
         which: usize,
@@ -504,7 +504,7 @@ impl App {
         self.send(Event::Saved(name, outcome))
     }
 
-    /// The file that was asked for last was written, or not.
+    /// Sends the outcome of saving the latest requested file.
     pub fn saved(&mut self, outcome: Result<&str, &str>) -> &mut Self {
         let name = self.files.pop().expect("a file was asked for");
         let outcome = outcome
@@ -513,23 +513,23 @@ impl App {
         self.send(Event::Saved(name, outcome))
     }
 
-    /// The file that was asked for last was written where others can read it.
+    /// Reports that the latest requested file was saved where others can read it.
     pub fn saved_for_others(&mut self, path: &str) -> &mut Self {
         let name = self.files.pop().expect("a file was asked for");
         self.send(Event::Saved(name, Ok((path.to_owned(), Readers::Others))))
     }
 
-    /// What came of a task with the files of profiles.
+    /// Sends the outcome of a task with the files of profiles.
     pub fn profile(&mut self, report: ProfileReport) -> &mut Self {
         self.send(Event::Profile(report))
     }
 
-    /// The latest task with the files of profiles.
+    /// The latest requested task with the files of profiles.
     pub fn task(&mut self) -> ProfileTask {
         self.tasks.pop().expect("a task was asked for")
     }
 
-    /// No browser could be opened.
+    /// Reports that no browser could be opened.
     pub fn no_browser(&mut self, reason: &str) -> &mut Self {
         self.send(Event::Browser(self.attempt, Err(reason.to_owned())))
     }
@@ -538,23 +538,23 @@ impl App {
         self.send(Event::Resized(columns, rows))
     }
 
-    /// The screen in a window of this size.
+    /// Draws the screen in a window of this size.
     pub fn draw(&mut self, columns: u16, rows: u16) -> Drawn {
         self.resize(columns, rows).look()
     }
 
-    /// The screen as it is.
+    /// The screen in the current window.
     pub fn look(&self) -> Drawn {
         self.program.draw(self.size)
     }
 
-    /// The same in a window that is not too small to tell the title in full.
+    /// The screen in a window that is large enough for the full title.
     pub fn peek(&self) -> Drawn {
         let (columns, rows) = self.size;
         self.program.draw((columns.max(80), rows.max(24)))
     }
 
-    /// This stands on the screen, wherever it is broken.
+    /// Checks that this text is on the screen, however it is wrapped.
     #[track_caller]
     pub fn expect(&mut self, text: &str) -> &mut Self {
         if !matches!(self.route, Route::Known(..)) {
@@ -564,28 +564,28 @@ impl App {
         self
     }
 
-    /// What the user is told.
+    /// The message to the user.
     pub fn message(&self) -> Option<&str> {
         self.program.message()
     }
 
-    /// Takes away what was said, so that it is seen when it is said again.
+    /// Clears the message, so that a repeated message is noticed.
     pub fn forget_message(&mut self) -> &mut Self {
         self.program.forget_message();
         self
     }
 
-    /// True while a value stands alone on the screen, and nothing is drawn.
+    /// Returns whether a value is shown with View alone, so that nothing is drawn.
     pub fn shows_a_value_alone(&self) -> bool {
         self.program.shows_a_value_alone()
     }
 
-    /// All that the latest message has done, by which two runs are compared.
+    /// All effects of the latest event and the resulting state, for comparing two runs.
     pub fn state(&self) -> String {
         format!("{} {}", self.words, self.program.state())
     }
 
-    /// The same before anything has happened.
+    /// The state alone, before any event.
     pub fn bare_state(&self) -> String {
         self.program.state()
     }
@@ -599,7 +599,7 @@ impl App {
     }
 }
 
-/// How a copy came out that the desktop did not take, where a reason is given.
+/// The outcome of a copy. If a reason is given, the desktop clipboard was skipped for it.
 pub fn copied(by: Option<CopiedBy>, why: &str) -> Copied {
     let skipped = SkippedWay {
         way: CopyWay::Desktop,

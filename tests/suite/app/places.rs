@@ -1,9 +1,9 @@
-//! The terminals that people have.
+//! The terminals that users have.
 
 use oauth_authorizer::console::environment::Environment;
 use oauth_authorizer::console::origin::Origin;
 
-/// A terminal of the user, as the environment tells of it.
+/// A user's terminal, as the environment describes it.
 #[derive(Clone, Copy)]
 pub struct Place {
     pub name: &'static str,
@@ -11,7 +11,7 @@ pub struct Place {
     windows: bool,
 }
 
-/// The terminals that people have.
+/// The terminals that users have.
 pub const PLACES: [Place; 6] = [
     XTERM,
     TMUX,
@@ -62,7 +62,7 @@ pub const WINDOWS: Place = Place {
 };
 
 impl Place {
-    /// A Windows machine, with its HTTP service.
+    /// Returns whether the machine runs Windows, with its HTTP service.
     pub fn is_windows(self) -> bool {
         self.windows
     }

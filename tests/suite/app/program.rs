@@ -1,5 +1,5 @@
-//! The one place where the tests of the screens touch the inside of the program: how it is made, how a message reaches it,
-//! and how it is drawn.
+//! The only part of the screen tests that uses the program's inside: how it is created, how events reach it, and how it
+//! is drawn.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -35,16 +35,16 @@ use ratatui::layout::Size;
 use super::drawn::{Drawn, Parts};
 use super::sheet::Sheet;
 
-/// What happened.
+/// An event.
 pub enum Event {
     Key(KeyEvent),
     Paste(String),
     Resized(u16, u16),
     /// Of the attempt with this number.
     Flow(u64, FlowEvent),
-    /// A copy that was asked for came out.
+    /// The outcome of a requested copy.
     Copied(Name, Copied),
-    /// A file that was asked for was written, or not.
+    /// The outcome of saving a requested file.
     Saved(Name, Result<(String, Readers), String>),
     Browser(u64, Result<(), String>),
     Demo(Result<String, String>),
@@ -57,16 +57,16 @@ pub enum Event {
     Tick,
 }
 
-/// What is copied or saved, as the program named it.
+/// The content of a copy or file, as the program names it.
 #[derive(Clone)]
 pub struct Name {
     content: Content,
-    /// The attempt that it came from, where it is of tokens.
+    /// The attempt that issued the tokens, if the content is tokens.
     pub tokens_of: Option<u64>,
 }
 
 impl Name {
-    /// The tokens in it, by their place: access token, refresh token, ID token.
+    /// The indexes of the tokens in the content: access token, refresh token, ID token.
     pub fn tokens(&self) -> &'static [usize] {
         match self.content {
             Content::Token(Value::Access, _) | Content::Header(_) => &[0],
@@ -78,61 +78,61 @@ impl Name {
     }
 }
 
-/// A job of the engine, by the number of its attempt.
+/// A job of the engine, with the number of its attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Started {
     pub attempt: u64,
     pub kind: Kind,
 }
 
-/// What a job is for.
+/// The kind of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     SignIn,
     Refresh,
     Discovery,
     Registration,
-    /// A question about tokens that exist.
+    /// A request about existing tokens, such as a revocation.
     Tool,
-    /// Tests of mail servers: the protocols that are still to come.
+    /// Tests of mail servers. The protocols whose result is still missing.
     MailTest([bool; 3]),
 }
 
-/// What the program asks for.
+/// A request of the program.
 pub enum Asked {
     Start(Started),
-    /// To stop it.
+    /// Stop the job.
     Cancel,
     Copy(Name),
     Save(Name),
     Configure(Box<SetUpTask>, u64),
-    /// The certificates of this machine.
+    /// Read the certificates of this machine.
     StoreKeys,
     Profile(ProfileTask),
-    /// The end.
+    /// End the program.
     Quit,
-    /// What needs no answer here.
+    /// A request that needs no answer in these tests.
     Other,
 }
 
 /// The user's home folder.
 const HOME: &str = "/home/alice";
 
-/// Where the profiles are.
+/// The folders of profiles.
 pub fn places() -> Places {
     let folder = |part: &str| format!("{HOME}/{part}/oauth-authorizer/profiles").into();
     Places::of_user(folder(".config"), folder(".local/state"))
 }
 
-/// The program but its terminal and the real world.
+/// The program without its terminal and the outside world.
 pub struct Program {
     model: Model,
-    /// The attempts that were begun: the first is number 1.
+    /// The attempts that were started; the first has the number 1.
     attempts: Vec<AttemptId>,
     terminal: RefCell<Terminal<Sheet>>,
 }
 
-/// The preset with this name, read once.
+/// The preset with this ID, read only once.
 pub fn preset(id: &str) -> Arc<Preset> {
     static READ: LazyLock<Mutex<BTreeMap<String, Arc<Preset>>>> = LazyLock::new(Mutex::default);
     let mut read = READ.lock().unwrap();
@@ -153,8 +153,8 @@ impl Program {
         }
     }
 
-    /// Something happens at this time since the beginning. Says what is asked for, and that in the program's own words, by
-    /// which two runs are compared.
+    /// Sends an event at this time since the start. Returns the requests of the program, and their debug output for
+    /// comparing two runs.
     pub fn send(&mut self, event: Event, up: Duration) -> (Vec<Asked>, String) {
         // 12:01:07 UTC.
         let began = jiff::Timestamp::from_second(1_795_694_467).unwrap();
@@ -196,13 +196,13 @@ impl Program {
         (asked.collect(), words)
     }
 
-    /// The attempt with this number, if it was begun.
+    /// The attempt with this number, if it was started.
     fn attempt(&self, number: u64) -> Option<AttemptId> {
         let index = usize::try_from(number).unwrap().checked_sub(1)?;
         self.attempts.get(index).copied()
     }
 
-    /// Tokens of a profile come from no attempt that was begun here: they are number 0.
+    /// The number of an attempt. Tokens of a profile come from no attempt that was started here; their number is 0.
     fn number(&self, attempt: AttemptId) -> u64 {
         let index = self.attempts.iter().position(|known| *known == attempt);
         index.map_or(0, |index| u64::try_from(index).unwrap() + 1)
@@ -223,22 +223,22 @@ impl Program {
         Drawn::new(buffer, terminal.backend().cursor, parts)
     }
 
-    /// True while a value stands alone on the screen, written by the shell and not drawn.
+    /// Returns whether a value is shown with View alone, which the shell's screen shows without drawing.
     pub fn shows_a_value_alone(&self) -> bool {
         is_plain(&self.model)
     }
 
-    /// True while the session has something under way.
+    /// Returns whether the session has a running job.
     pub fn is_busy(&self) -> bool {
         self.model.session.work().is_some()
     }
 
-    /// What can have the focus on the screen that is shown.
+    /// The items of the current screen that can have the focus.
     pub fn items(&self) -> Vec<ItemView> {
         self.model.items()
     }
 
-    /// What the user is told.
+    /// The message to the user.
     pub fn message(&self) -> Option<&str> {
         self.model
             .message
@@ -246,12 +246,12 @@ impl Program {
             .map(oauth_authorizer::tui::screen::Message::text)
     }
 
-    /// Takes away what was said, so that it is seen when it is said again.
+    /// Clears the message, so that a repeated message is noticed.
     pub fn forget_message(&mut self) {
         self.model.message = None;
     }
 
-    /// All that it knows, in its own words, by which two runs are compared.
+    /// The whole state as debug output, for comparing two runs.
     pub fn state(&self) -> String {
         format!("{:?}", self.model)
     }

@@ -1,4 +1,4 @@
-//! A terminal that keeps nothing but its size and its cursor: what was drawn is taken from the frame itself.
+//! A terminal that stores only its size and cursor: the drawing is taken from the frame itself.
 
 use std::convert::Infallible;
 
@@ -6,7 +6,7 @@ use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
-/// Costs nothing to write to, so that tens of thousands of drawings take little time.
+/// Writing to it costs nothing, so that tens of thousands of drawings take little time.
 #[derive(Default)]
 pub struct Sheet {
     pub size: Size,

@@ -1,4 +1,4 @@
-//! The HTTP service of a Windows machine, played.
+//! A stand-in for the HTTP service of a Windows machine.
 
 use std::net::IpAddr;
 
@@ -10,16 +10,16 @@ use oauth_authorizer::flow::store_key::ListedKey;
 use oauth_authorizer::httpsys::certificates::StoreCertificate;
 use oauth_authorizer::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, Thumbprint, UrlAcl};
 
-/// The HTTP service of a Windows machine that there is not.
+/// A stand-in for the HTTP service of a Windows machine, which is not available.
 pub struct StandIn {
     pub rights: Rights,
-    /// What it answers to each change; 0 is success.
+    /// The result code of each change; 0 is success.
     pub code: u32,
-    /// The reservation of the URL.
+    /// The reservation of the URL, if there is one.
     pub sddl: Option<String>,
-    /// The binding of the certificate.
+    /// The binding of the certificate, if there is one.
     pub bound: Option<FoundBinding>,
-    /// The machine has certificates.
+    /// Whether the machine has certificates.
     pub certified: bool,
 }
 
@@ -49,7 +49,7 @@ fn certificate(subject: &str, name: &str, hash: u8) -> StoreCertificate {
     }
 }
 
-/// The certificates with a private key: one of the machine, and an expired one of the user.
+/// The certificates with a private key: a certificate of the machine, and an expired one of the user.
 pub fn store_keys() -> Vec<ListedKey> {
     let of = |location, certificate: StoreCertificate| {
         let thumbprint = certificate.thumbprint;
@@ -107,7 +107,7 @@ impl Service for StandIn {
         Ok(self.sddl.clone())
     }
     fn binding(&self, endpoint: &Endpoint) -> Result<Option<FoundBinding>, u32> {
-        // Only that of the host is known.
+        // Only the host name has a binding.
         let bound = self.bound.clone();
         Ok(bound.filter(|_| matches!(endpoint, Endpoint::Name { .. })))
     }
