@@ -1,4 +1,4 @@
-//! Any answer of each endpoint, in the dialects that differ most.
+//! Any response from each endpoint, parsed in the dialects that differ most.
 
 #![no_main]
 
@@ -26,7 +26,7 @@ use common::{answer, is_shown, of_preset};
 
 const PRESETS: [&str; 4] = ["custom", "github", "microsoft-mail", "google-mail"];
 
-/// What services answer, to begin with.
+/// Responses of services, as seeds.
 const SEEDS: [&str; 12] = [
     "200\n\n{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"r\",\"scope\":\"x y\"}",
     "200\n\naccess_token=a&token_type=bearer&scope=repo%2Cgist",

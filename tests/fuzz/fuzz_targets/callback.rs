@@ -1,4 +1,4 @@
-//! Any callback and any paste: a code counts only with the state of the sign-in, or alone where PKCE binds it.
+//! Any callback and any paste: a code is accepted only with the state of the sign-in, or alone if PKCE binds it.
 
 #![no_main]
 
@@ -27,7 +27,7 @@ const SEEDS: [&str; 7] = [
     "code: abcdefgh",
 ];
 
-/// A client, a sign-in with [`STATE`], and another one.
+/// A client, a sign-in with [`STATE`], and a sign-in with another state.
 fn parts() -> &'static (Client, Pending, Pending) {
     static PARTS: OnceLock<(Client, Pending, Pending)> = OnceLock::new();
     PARTS.get_or_init(|| {
@@ -60,7 +60,7 @@ fuzz_target!(
         assert!(!counts || has_state, "{callback:?}");
         told(&callback);
         told(&parse_paste(text, pending, client));
-        // What is pasted may be escaped in many ways, but nobody guesses this state.
+        // A paste may be escaped in many ways, but the fuzzer can't guess this state.
         let pasted = parse_paste(text, other, client);
         let counts = match &pasted {
             Callback::Code(arrived) => arrived.has_state(),

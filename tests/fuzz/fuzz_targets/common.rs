@@ -1,4 +1,4 @@
-//! What the targets share: an answer from bytes, a client, and what must hold for every text that is shown.
+//! Shared parts of the targets: a response made from bytes, a client, and the rules for every text that is shown.
 
 #![allow(dead_code, reason = "each target uses a part of it")]
 
@@ -10,10 +10,10 @@ use oauth_authorizer::form::settings::{Key, Settings};
 use oauth_authorizer::oauth::answer::{Answer, Body};
 use oauth_authorizer::presets;
 
-/// No sentence is longer, in characters.
+/// Maximum length of a sentence, in characters.
 const LONGEST: usize = 4_000;
 
-/// An answer: its status, the header `WWW-Authenticate`, an empty line, the body.
+/// A response: the first line is the status, the second the header `WWW-Authenticate`, and the rest the body.
 pub fn answer(bytes: &[u8]) -> Answer {
     let mut parts = bytes.splitn(3, |byte| *byte == b'\n');
     let status = parts.next().unwrap_or_default();
@@ -46,7 +46,7 @@ pub fn of_preset(id: &str) -> FlowRequest {
     request(&settings).expect("a request")
 }
 
-/// A text that is shown: one line without control characters, and not endless.
+/// Checks a text that is shown: one line of limited length, without control characters.
 pub fn is_shown(text: &str) {
     assert!(is_clean(text), "{text:?}");
     assert!(text.chars().count() < LONGEST, "{} characters", text.len());

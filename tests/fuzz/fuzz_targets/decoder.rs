@@ -1,4 +1,4 @@
-//! The decoder, from the sources of the program: its other parts would only make the build longer.
+//! The decoder, compiled from the sources of the program: its other parts would only lengthen the build.
 
 #[path = "../../../src/tui/terminal/input/cases.rs"]
 pub mod cases;

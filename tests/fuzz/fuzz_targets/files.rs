@@ -1,4 +1,4 @@
-//! Any preset, settings of a profile, record, and key file of a service account.
+//! Any preset, profile settings, record, and key file of a service account.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Anything that a mail server says: no token is sent before TLS, and every dialogue ends.
+//! Any output of a mail server: no token is sent before TLS, and every dialogue ends.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any ID token and any set of keys: nothing is verified but what was signed.
+//! Any ID token and any key set: only a token that was really signed is verified.
 
 #![no_main]
 
@@ -13,9 +13,9 @@ use oauth_authorizer::oauth::jose::{Jws, KeySet};
 
 use common::answer;
 
-/// The secret of a client, which has signed nothing.
+/// A client secret that has signed nothing.
 const SECRET: &str = "a-client-secret-of-32-characters";
-/// RFC 7515, appendix A.1: signed with another one.
+/// From RFC 7515, appendix A.1: signed with a different key.
 const SIGNED: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt\
     cGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const KEYS: &str = "200\n\n{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"},{\"kty\":\"EC\",\"crv\":\"P-256\",\
@@ -30,7 +30,7 @@ fuzz_target!(
         }
     },
     |bytes: &[u8]| {
-        // The keys are those of the bytes, and the token too: what they hold must not end in a panic.
+        // Both the keys and the token come from the bytes; no content may cause a panic.
         let keys = KeySet::published(&answer(bytes));
         let Ok(text) = std::str::from_utf8(bytes) else {
             return;
@@ -45,7 +45,7 @@ fuzz_target!(
             return;
         };
         let ours = KeySet::of_secret(&SECRET.into());
-        // Nobody without the secret makes a signature.
+        // Without the secret, no valid signature is possible.
         assert!(signed.verify(&ours).is_err(), "{text}");
         if let Ok(keys) = keys {
             let _ = signed.verify(&keys);

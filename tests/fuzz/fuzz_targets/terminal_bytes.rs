@@ -1,4 +1,4 @@
-//! Any bytes of a terminal, against what must hold for all of them.
+//! Any bytes from a terminal, checked against rules that apply to all of them.
 
 #![no_main]
 
@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 
 use tui::decoder::{Decoder, Input};
 
-/// Ctrl+C, as terminals send it.
+/// Ctrl+C, as various terminals send it.
 const CTRL_C: [&[u8]; 6] = [
     b"\x03",
     b"\x1b[99;5u",
@@ -23,12 +23,12 @@ const CTRL_C: [&[u8]; 6] = [
     b"\x1b[67;46;3;1;8;1_",
 ];
 
-/// A decoder that holds no paste prints as less than this.
+/// Maximum length of the decoder's debug output if it has no paste.
 const SMALL: usize = 2500;
 
 fuzz_target!(
     init: {
-        // The seeds are there before the fuzzer reads them.
+        // Write the seeds before the fuzzer reads them.
         if let Ok(folder) = std::env::var("SEEDS") {
             for (at, (bytes, _)) in tui::rows().enumerate() {
                 std::fs::write(Path::new(&folder).join(at.to_string()), bytes).unwrap();
@@ -60,8 +60,9 @@ fn is_bounded(bytes: &[u8], decoder: &Decoder) {
     assert!(pastes || format!("{decoder:?}").len() < SMALL);
 }
 
-/// The parser of another program sees no fewer bare characters. To it Ctrl+C is no end, CAN and SUB are one, BEL is one of fewer
-/// strings, an Esc with a control character or one of UTF-8 is no key, and bytes of 8 bits are no control characters.
+/// The parser of another program finds at least as many bare characters. Inputs that it treats differently are left
+/// out: it ends no sequence at Ctrl+C, but does at CAN and SUB, and at BEL in fewer strings. For it, an Esc with a
+/// control character or a UTF-8 character is not a key, and 8-bit bytes are not control characters.
 fn types_no_sequence(bytes: &[u8], inputs: &[Input]) {
     #[derive(Default)]
     struct Bare(usize);
@@ -69,7 +70,7 @@ fn types_no_sequence(bytes: &[u8], inputs: &[Input]) {
         fn print(&mut self, _: char) {
             self.0 += 1;
         }
-        // A key, or the text of one.
+        // A key, or its text.
         fn csi_dispatch(&mut self, params: &vte::Params, middle: &[u8], _: bool, action: char) {
             if middle.is_empty() && matches!(action, 'u' | '~' | '_') {
                 self.0 += params.iter().map(<[u16]>::len).sum::<usize>();
@@ -112,7 +113,7 @@ fn hears_ctrl_c(bytes: &[u8]) {
     }
 }
 
-/// What is unfinished is over after its time, and then every row of the table means what it means alone.
+/// After its time limit, an unfinished sequence is over, and every row of the table means what it means alone.
 fn ends(mut decoder: Decoder, bytes: &[u8]) {
     if let Some(deadline) = decoder.deadline() {
         assert!(deadline <= Duration::from_secs(1));

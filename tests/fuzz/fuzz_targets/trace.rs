@@ -1,4 +1,4 @@
-//! Any answer that repeats the secrets of a run: no entry of the trace has them.
+//! Any response that repeats the secrets of a run: no trace entry contains them.
 
 #![no_main]
 
@@ -33,7 +33,7 @@ fuzz_target!(
         }
     },
     |text: &str| {
-        // An @ stands for the secret, so that the fuzzer need not find it.
+        // An @ stands for the secret, so that the fuzzer need not discover it.
         let bytes = text.replace('@', SECRET);
         let mut known = Secrets::default();
         known.remember(SECRET);

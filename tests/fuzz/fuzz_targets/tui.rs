@@ -1,5 +1,5 @@
-//! Any keys, pastes, sizes and events, through `update` and `view`: what the suite does with random numbers, led by what the
-//! program has not done yet.
+//! Any keys, pastes, sizes and events, through `update` and `view`. The suite does the same with random numbers; here,
+//! code coverage guides the choice.
 
 #![no_main]
 #![allow(
@@ -25,7 +25,7 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 use life::{Life, Messages};
 
-/// So many bytes choose a message, so that the fuzzer leaves out, repeats and joins whole ones.
+/// Number of bytes that choose a message, so that the fuzzer removes, repeats and joins whole messages.
 const BYTES: usize = 4;
 
 fuzz_target!(
@@ -37,7 +37,7 @@ fuzz_target!(
     }
 );
 
-/// Long lives to begin with. By itself, the fuzzer would find only short ones for hours.
+/// Writes long runs as seeds. Without them, the fuzzer would find only short runs for hours.
 fn write_seeds() {
     let Ok(folder) = std::env::var("SEEDS") else {
         return;
