@@ -1,4 +1,4 @@
-//! A machine whose other programs attack the listener, and the browser that gets through all the same.
+//! Other programs on the machine attack the listener, and the browser still gets through.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,14 +8,14 @@ use crate::listener::{LOOPBACK, SignIn};
 use crate::rivals::{Held, OnScreen, Rivals, Spent, callback};
 use crate::servers::eventually;
 
-/// The connections that the listener serves at most.
+/// Maximum number of connections that the listener serves.
 const CONNECTIONS: usize = 512;
-/// What else an attack may cost.
+/// Maximum additional memory during an attack, in kilobytes.
 const MEMORY: usize = 20 * 1024;
-/// The pause of a browser that connects before it asks, or of a tunnel.
+/// Pause of a browser or tunnel between the connection and the request.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A callback of another sign-in gets through at the first try.
+/// Checks that a callback of another sign-in gets a response at the first try.
 fn probe(to: SocketAddr, pause: Duration, when: &str) {
     let (answer, took) = callback(to, pause, "code=c0de-c0de&state=forged");
     println!("attack: {when}: answered {took:?} after a pause of {pause:?}");
@@ -34,7 +34,7 @@ fn assert_flat(quiet: Spent, spent: Spent, when: &str) {
     );
 }
 
-/// Waits until all connections were closed by the listener.
+/// Waits until the listener has closed all connections.
 fn assert_freed(pid: u32, quiet: Spent) {
     eventually("the descriptors of the attack to be free", || {
         let spent = Spent::by(pid);
@@ -43,7 +43,7 @@ fn assert_freed(pid: u32, quiet: Spent) {
     assert_flat(quiet, Spent::by(pid), "after");
 }
 
-/// Probes while 10,000 junk requests come, more connections are held than are served, and three clients reconnect.
+/// Probes while junk requests arrive, more connections are held than are served, and three clients reconnect.
 fn withstand(pid: u32, to: SocketAddr, held: usize, junk: usize) {
     let quiet = Spent::by(pid);
     let mut rivals = Rivals::of(to);
@@ -52,7 +52,7 @@ fn withstand(pid: u32, to: SocketAddr, held: usize, junk: usize) {
     rivals.junk(junk, "/callback");
     let mut most = quiet;
     let mut pauses = [PAUSE, Duration::from_secs(1), Duration::from_secs(2)].into_iter();
-    // On a busy machine the rivals are slow as well.
+    // On a busy machine, the rivals are slow as well.
     let end = Instant::now() + Duration::from_mins(3);
     while rivals.junk_made() < junk {
         if let Some(pause) = pauses.next() {
@@ -73,7 +73,7 @@ fn the_callback_gets_through_an_attack() {
     let sign_in = SignIn::start(LOOPBACK, None);
     let to: SocketAddr = sign_in.authority.parse().unwrap();
     withstand(sign_in.plain.pid(), to, 2000, 10_000);
-    // Once more, with the true callback in the middle of it.
+    // Again, with the true callback in the middle.
     let mut rivals = Rivals::of(to);
     rivals.hold(2000, Held::Once);
     rivals.storm(3);
@@ -113,7 +113,7 @@ fn each_kind_of_rival_leaves_room_for_a_client_that_pauses() {
         probe(to, pause, "three clients reconnecting");
     }
     drop(rivals);
-    // What has begun a request has no more rights than what is silent.
+    // A connection that has begun a request has no priority over a silent connection.
     let mut rivals = Rivals::of(to);
     rivals.hold_after(b"G", 600, Held::Again);
     for pause in [100, 150, 200].map(Duration::from_millis).repeat(3) {
@@ -128,7 +128,7 @@ fn each_kind_of_rival_leaves_room_for_a_client_that_pauses() {
     }
     assert_flat(quiet, Spent::by(sign_in.plain.pid()), "2,000 held");
     drop(rivals);
-    // The worst: whenever one is closed, its client connects again.
+    // The worst case: whenever a connection is closed, its client connects again.
     let mut rivals = Rivals::of(to);
     rivals.hold(2000, Held::Again);
     for _ in 0..3 {
@@ -158,7 +158,7 @@ fn a_process_with_few_descriptors_keeps_half_of_them() {
         most.descriptors <= quiet.descriptors + 33,
         "{most}; before: {quiet}"
     );
-    // Enough are free for the exchange.
+    // Enough descriptors are free for the exchange.
     let query = format!("code=true-code&state={}", sign_in.state);
     let (answer, _) = callback(to, PAUSE, &query);
     assert!(answer.contains("Almost done"), "{answer}");
@@ -189,7 +189,7 @@ fn a_request_that_does_not_come_in_time_ends_the_connection() {
     });
     for (name, stream) in [("silent", &mut silent), ("dripping", &mut dripping)] {
         let mut answer = Vec::new();
-        // What still drips may be answered by a reset.
+        // A client that is still sending may get a reset.
         let outcome = stream.read_to_end(&mut answer);
         let took = begin.elapsed();
         assert!(
@@ -233,7 +233,7 @@ fn what_was_answered_keeps_no_descriptor() {
     let sign_in = SignIn::start(LOOPBACK, None);
     let (authority, pid) = (&sign_in.authority, sign_in.plain.pid());
     let quiet = Spent::by(pid);
-    // Their clients never read, never send the rest, and never close.
+    // The clients never read, never send the rest, and never close.
     let lingering: Vec<TcpStream> = (0..200)
         .map(|turn| {
             let mut stream = TcpStream::connect(authority).unwrap();
@@ -251,7 +251,7 @@ fn what_was_answered_keeps_no_descriptor() {
             stream
         })
         .collect();
-    // Sooner than the time for a request is over.
+    // Sooner than the time limit for a request.
     let begin = Instant::now();
     assert_freed(pid, quiet);
     assert!(begin.elapsed() < Duration::from_secs(4));

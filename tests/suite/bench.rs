@@ -1,4 +1,4 @@
-//! Ratios against something in the same run, for `tests/bench`. Not a test: it prints, and judges nothing.
+//! Ratios to something else in the same run, for `tests/bench`. Not a test: it only prints.
 
 #![allow(
     clippy::unwrap_used,
@@ -37,14 +37,14 @@ use crate::terminal::{Command, ENTER, LIMIT, base, program};
 
 const ROUNDS: usize = 15;
 
-/// The middle of several measurements: these machines are noisy.
+/// The median of several measurements, because these machines are noisy.
 fn median(mut measure: impl FnMut() -> Duration) -> Duration {
     let mut times: Vec<Duration> = (0..ROUNDS).map(|_| measure()).collect();
     times.sort();
     times[ROUNDS / 2]
 }
 
-/// The middles of two measurements that take turns, so that a busy moment meets both.
+/// The medians of two measurements that take turns, so that a busy moment affects both.
 fn medians(
     mut first: impl FnMut() -> Duration,
     mut second: impl FnMut() -> Duration,
@@ -73,7 +73,7 @@ fn main() {
     hostile();
 }
 
-/// What the costliest requests and answers cost (aims: 50 ms of processor time, 4 MB).
+/// The cost of the most expensive requests and responses (aims: 50 ms of processor time, 4 MB).
 fn hostile() {
     let print = |what: &str| {
         let what = what.to_owned();
@@ -90,7 +90,7 @@ fn hostile() {
     bounds::measure_discovery(&mut print("metadata"));
 }
 
-/// From the start of the process to the last words of the first frame, and to bash's first prompt.
+/// The time from the start of the process to the end of the first frame, and to bash's first prompt.
 fn first_frame() {
     let home = tempfile::tempdir().unwrap();
     let shell = ["/bin/bash", "--norc", "-i"];
@@ -111,8 +111,8 @@ fn screen() -> [String; 3] {
     [program, "--preset".to_owned(), "microsoft-mail".to_owned()]
 }
 
-/// From the start of a program until its terminal has received `last`. Nothing keeps a screen meanwhile, which would take
-/// longer for a whole frame than for a prompt.
+/// The time from the start of a program until its terminal has received `last`. Meanwhile, no emulator reads the
+/// output: that would take longer for a whole frame than for a prompt.
 fn time_until(
     last: &str,
     arguments: &[impl AsRef<OsStr>],
@@ -153,7 +153,7 @@ fn time_until(
     time
 }
 
-/// The first frame with the presets that are built in, and with all of them once more as the person's own.
+/// The first frame with the built-in presets, and with all of them again as the user's own.
 fn presets() {
     let one = tempfile::tempdir().unwrap();
     let many = tempfile::tempdir().unwrap();
@@ -217,7 +217,7 @@ fn size() {
     );
 }
 
-/// From the browser's callback to the tokens on the screen, and curl's POST of the same exchange.
+/// The time from the browser's callback to the tokens on the screen, and that of curl's POST of the same exchange.
 fn callback() {
     let home = tempfile::tempdir().unwrap();
     let provider = Provider::start(&[]);
@@ -302,8 +302,8 @@ fn exchange_with_curl(
     begin.elapsed()
 }
 
-/// From a callback to its answer, after a pause of 200 ms and on a quiet machine, and while other programs attack the
-/// listener.
+/// The time from a callback to its response, after a pause of 200 ms: on a quiet machine, and while other programs
+/// attack the listener.
 #[cfg(target_os = "linux")]
 fn attack() {
     use crate::rivals::{Held, OnScreen, Rivals, callback};
@@ -333,7 +333,7 @@ fn attack() {
     );
 }
 
-/// `token` with a valid record beside a program that only prints, and a refresh beside curl's POST of the same request.
+/// `token` with a valid record, compared with a program that only prints; and a refresh, compared with curl's POST.
 #[cfg(unix)]
 fn tokens() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
@@ -354,7 +354,7 @@ fn tokens() {
         assert!(command.status().unwrap().success());
         begin.elapsed()
     };
-    // Many, one after the other in turns: each takes about a millisecond.
+    // Many runs, taking turns: each takes about a millisecond.
     let (mut only, mut ours) = (Vec::new(), Vec::new());
     for _ in 0..300 {
         only.push(run(&mut Process::new(&prints)));
@@ -371,7 +371,7 @@ fn tokens() {
     let curl = || {
         let record = profiles.record();
         let token = record["tokens"]["refresh_token"].as_str().unwrap();
-        // The new refresh token goes into the record, because the old one is of no use any more.
+        // The new refresh token goes into the record, because the old one can't be used any more.
         let mut curl = Process::new("curl");
         curl.args(["-sS", "-o", "answer", provider.endpoint("token")])
             .args(["--data-urlencode", "grant_type=refresh_token"])

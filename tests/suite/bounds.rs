@@ -1,6 +1,6 @@
-//! What comes from outside costs little, however it is made: time and memory stay within bounds.
+//! Hostile input costs little, however it is made: time and memory stay within limits.
 //!
-//! The bounds here are generous; `tests/bench` prints the figures.
+//! The limits here are generous; `tests/bench` prints the figures.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,16 +12,16 @@ use crate::process::{cpu, peak_memory};
 use crate::scripted::{Reply, Scripted};
 use crate::servers::eventually;
 
-/// Processor time for one request or answer. A build without optimization takes several times as long.
+/// Maximum processor time for one request or response. A build without optimization takes several times as long.
 fn most() -> Duration {
     let optimized = std::env::var_os("OAUTH_AUTHORIZER_BIN").is_some();
     Duration::from_millis(if optimized { 500 } else { 4000 })
 }
 
-/// Memory above that of a quiet run, in kilobytes.
+/// Maximum memory above that of a quiet run, in kilobytes.
 const MEMORY: u64 = 20 * 1024;
 
-/// Queries that cost much to those who compare all with all.
+/// Queries that are expensive for code that compares every parameter with every other.
 pub fn hostile_queries() -> Vec<(&'static str, String)> {
     let many = |parameter: fn(usize) -> String, count: usize| -> String {
         (0..count).map(parameter).collect::<Vec<_>>().join("&")
@@ -46,7 +46,7 @@ pub fn hostile_queries() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Bodies of up to a megabyte that cost much to those who hold all, or all of its paths.
+/// Bodies of up to a megabyte that are expensive for code that stores all values, or all their paths.
 pub fn hostile_bodies() -> Vec<(&'static str, String)> {
     let name = "k".repeat(60);
     let deep = |inner: &str, depth: usize| {
@@ -111,8 +111,8 @@ pub fn hostile_bodies() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// A device flow in which each poll is answered by one of the hostile bodies, in turn; calls `measured` with the name,
-/// the processor time of the answer, and the memory above that before.
+/// Runs a device flow in which every other poll gets one of the hostile bodies, in turn. Calls `measured` with the
+/// name, the processor time of the response, and the memory in addition to that before.
 pub fn measure_answers(measured: &mut dyn FnMut(&str, Duration, u64)) {
     let bodies = hostile_bodies();
     let names: Vec<&str> = bodies.iter().map(|(name, _)| *name).collect();
@@ -123,7 +123,7 @@ pub fn measure_answers(measured: &mut dyn FnMut(&str, Duration, u64)) {
             let grant = r#"{"device_code":"d","user_code":"U","verification_uri":"https://as.example/","interval":1,"expires_in":900}"#;
             return Reply::json(200, grant);
         }
-        // Every other answer is a good one, so that no pause is doubled.
+        // Every other response is a good one, so that the polling interval is not doubled.
         if pending.fetch_not(Ordering::Relaxed) {
             return Reply::json(400, r#"{"error":"authorization_pending"}"#);
         }
@@ -153,7 +153,7 @@ pub fn measure_answers(measured: &mut dyn FnMut(&str, Duration, u64)) {
         ],
     );
     plain.value("expires_in");
-    // A poll is over when the next one comes.
+    // A poll is done when the next one arrives.
     let polls = |count: usize| {
         eventually("a poll", || {
             (server.requests("/token").len() > count).then_some(())
@@ -177,10 +177,10 @@ fn a_hostile_answer_costs_little_time_and_memory() {
     });
 }
 
-/// Discoveries that are answered by each of the hostile bodies, compared with one that is answered by a small one.
+/// Measures discovery with each of the hostile bodies, compared with a small one.
 pub fn measure_discovery(measured: &mut dyn FnMut(&str, Duration, u64)) {
     let run = |body: String| {
-        // The second address is never answered, so that there is something to be measured.
+        // The second URL never gets a response, so that the program is still running when it is measured.
         let server = Scripted::start(move |request| {
             if request.path == "/.well-known/openid-configuration" {
                 Reply::json(200, &body)
@@ -227,7 +227,7 @@ fn hostile_metadata_costs_little_time_and_memory() {
     });
 }
 
-/// Callbacks that are none, with the right host and path, each twenty times; then the right one.
+/// Measures invalid callbacks with the right host and path, each twenty times; then sends the right callback.
 pub fn measure_callbacks(measured: &mut dyn FnMut(&str, Duration, u64)) {
     let sign_in = SignIn::start(LOOPBACK, None);
     let pid = sign_in.plain.pid();

@@ -1,5 +1,5 @@
-//! Certificates of services, made by openssl: each that cannot be trusted is told in words of its own, with what helps. And CA
-//! files that are none.
+//! Server certificates, made by openssl: each that can't be trusted has its own message, with a fix. Also, CA files
+//! that are not valid.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -23,7 +23,7 @@ fn openssl(folder: &Path, words: &str) {
         .current_dir(folder));
 }
 
-/// Makes `NAME.pem` and `NAME.key` in the folder, as `openssl req -x509` does with these words.
+/// Creates `NAME.pem` and `NAME.key` in the folder with `openssl req -x509` and these arguments.
 fn issue(folder: &Path, name: &str, words: &str) {
     openssl(
         folder,
@@ -46,7 +46,7 @@ fn flags(address: &str, more: &[&str]) -> Vec<String> {
     flags
 }
 
-/// What is said of a device flow at this address.
+/// Runs a device flow at this address. Returns the exit code and standard error.
 fn told(folder: &Path, address: &str, more: &[&str]) -> (i32, String) {
     let flags = flags(address, more);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -65,7 +65,7 @@ fn told(folder: &Path, address: &str, more: &[&str]) -> (i32, String) {
     (exit, stderr)
 }
 
-/// A TLS server with this certificate, that requires one of its clients where `client` says so; its address.
+/// Starts a TLS server with this certificate; `client` makes it require a client certificate. Returns its address.
 fn server(
     folder: &Path,
     name: &str,
@@ -131,7 +131,7 @@ fn each_cause_has_its_words_and_what_helps() {
         "cn",
         "-subj /CN=127.0.0.1 -days 2 -addext basicConstraints=critical,CA:FALSE",
     );
-    // Issued by the authority, at other times, and under the name of another authority.
+    // Certificates issued by the CA that are not valid now, and one of a CA with another name.
     for (name, times) in [
         (
             "expired",
@@ -156,7 +156,7 @@ fn each_cause_has_its_words_and_what_helps() {
         .unwrap();
         signed(folder, name, times);
     }
-    // An authority of the same name with another key.
+    // A CA with the same name but another key.
     issue(folder, "twin", "-subj /CN=ca -days 2");
     let all = rustls::ALL_VERSIONS;
     for (name, ca, words) in [
@@ -191,7 +191,7 @@ fn each_cause_has_its_words_and_what_helps() {
         let (exit, stderr) = told(folder, &address, &["--ca-file", ca]);
         assert!(exit == 1 && stderr.contains("invalid_request"), "{stderr}");
     }
-    // What the system trusts is trusted as well.
+    // The CA certificates of the system are trusted as well.
     let address = server(folder, "good", false, all);
     let system = folder.join("ca.pem");
     let system = [("SSL_CERT_FILE", system.to_str().unwrap())];
@@ -201,7 +201,7 @@ fn each_cause_has_its_words_and_what_helps() {
     assert!(exit == 1 && stderr.contains("invalid_request"), "{stderr}");
 }
 
-/// Signs `NAME.csr` as the authority, valid as these words say.
+/// Signs `NAME.csr` with the CA, with these dates of validity.
 fn signed(folder: &Path, name: &str, times: &str) {
     if times.starts_with("-days") {
         openssl(
@@ -212,7 +212,7 @@ fn signed(folder: &Path, name: &str, times: &str) {
         );
         return;
     }
-    // Only `openssl ca` sets both times.
+    // Only `openssl ca` can set both dates.
     for (file, text) in [
         ("index.txt", ""),
         ("serial", "01"),
@@ -256,7 +256,7 @@ fn a_service_that_requires_a_client_certificate_is_told_as_that() {
 fn what_does_not_speak_safe_tls_or_http_is_told_as_that() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    // A server of openssl's that speaks TLS 1.1 at most.
+    // An openssl server that supports at most TLS 1.1.
     issue(folder, "self", "-subj /CN=self -days 2");
     let port = crate::servers::free_port();
     let mut old = Command::new("openssl")
@@ -352,7 +352,7 @@ fn a_ca_file_is_read_past_its_mark_or_named_for_what_it_is() {
     ] {
         let (exit, stderr) = told(folder, &address, &["--ca-file", file]);
         assert!(exit == 2 && stderr.contains(words), "{file}: {stderr}");
-        // The command that is named converts it.
+        // The suggested command converts the file.
         if let Some(command) = stderr.split("Convert it: ").nth(1) {
             let command = command.lines().next().unwrap().trim_end_matches('.');
             let command = command
@@ -395,7 +395,7 @@ fn a_ca_file_that_never_ends_or_never_begins_stops_nobody() {
         );
         assert!(started.elapsed() < LIMIT, "{file}");
     }
-    // A signal ends the wait for it at once.
+    // A signal ends the wait for the file at once.
     let flags = flags("idp.example", &["--ca-file", "fifo"]);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let waiting = Plain::start(folder.path(), &flags);

@@ -315,7 +315,7 @@ fn a_profile_uses_its_key_for_each_poll_refresh_introspection_and_revocation() {
         (0, &Value::Bool(true)),
         "{asked:?}"
     );
-    // A key that is missing, one that others can read, and another path.
+    // A key file that is missing, and one with another path.
     profiles.expire();
     std::fs::rename(&key, setup.key("moved")).unwrap();
     let ran = profiles.run(&["token", "office"]);

@@ -13,12 +13,12 @@ const SECRET: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
 /// The clients of the provider, and how each sends its secret.
 const CLIENTS: [(&str, &str); 2] = [("service basic", "basic"), ("service post", "post")];
 
-/// A provider that accepts the secret only where the client has registered to send it.
+/// A provider that accepts a secret only in the way that its client has registered.
 fn provider() -> Provider {
     Provider::start(&[("STRICT_AUTH", "1")])
 }
 
-/// The flags of a client. There is no other endpoint than that for tokens.
+/// The flags of a client. The token endpoint is the only endpoint.
 fn flags<'a>(provider: &'a Provider, client: &'a str, authentication: &'a str) -> Vec<&'a str> {
     vec![
         "--flow",
@@ -165,7 +165,7 @@ fn a_profile_requests_one_new_token_for_all_callers() {
     let first = profiles.token();
     assert_eq!(provider.requests(GRANT), (1, 0));
     profiles.expire();
-    // Nobody has to sign in, whatever has expired.
+    // No user has to sign in, even after the access token has expired.
     let check = profiles.run(&["profiles", "check", "office"]);
     assert_eq!(check.code, 0, "{check:?}");
     let list = profiles.run(&["profiles", "list"]);
@@ -215,7 +215,7 @@ fn a_rejected_secret_is_the_failure_of_all_callers_until_it_is_replaced() {
         std::fs::write(&secret, text).unwrap();
         std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
     };
-    // First in the record, then in a file.
+    // The wrong secret is first in the record, then in a file.
     profiles.expire();
     profiles.edit(|record| record["client_secret"] = "another".into());
     let ran = profiles.run(&["token", "office"]);
@@ -236,7 +236,7 @@ fn a_rejected_secret_is_the_failure_of_all_callers_until_it_is_replaced() {
         assert_eq!((ran.code, ran.stdout.as_str()), (7, ""), "{ran:?}");
         assert!(ran.stderr.contains("[secret] in "), "{ran:?}");
     }
-    // A caller that starts after the failure asks once more.
+    // A caller that starts after the failure sends another request.
     let after = provider.requests(GRANT).0;
     assert!((1..20).contains(&(after - before)), "{before} {after}");
     let check = profiles.run(&["profiles", "check", "office"]);

@@ -1,6 +1,6 @@
-//! The commands of the documents and of `tests/commands`, run by trycmd: what is printed below a command is what it prints.
+//! The commands of the documents and of `tests/commands`, run by trycmd: each must print the text below it.
 //!
-//! `TRYCMD=overwrite` writes what they print now; review the diff.
+//! `TRYCMD=overwrite` writes the actual output; review the diff.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// README.md and all in `docs/`.
+/// README.md and all documents in `docs/`.
 fn documents() -> Vec<PathBuf> {
     let mut paths = vec![root().join("README.md")];
     for entry in fs::read_dir(root().join("docs")).unwrap() {
@@ -31,7 +31,7 @@ fn documents() -> Vec<PathBuf> {
     paths
 }
 
-/// The TOML in docs/presets.md that begins like this.
+/// The TOML example in docs/presets.md that begins like this.
 fn example(beginning: &str) -> String {
     let document = fs::read_to_string(root().join("docs/presets.md")).unwrap();
     let mut blocks = document.split("```toml\n").skip(1);
@@ -39,7 +39,7 @@ fn example(beginning: &str) -> String {
     block.split("```").next().unwrap().to_owned()
 }
 
-/// A home with the files that the commands name.
+/// A home folder with the files that the commands name.
 fn home() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     let preset = example("id = ");
@@ -72,12 +72,12 @@ fn run(paths: &[PathBuf], port: u16) {
 #[test]
 fn commands_print_what_is_documented() {
     let port = free_port();
-    // One after the other, as both have a command that listens there for a moment.
+    // One after the other, because both have a command that listens on this port for a moment.
     run(&documents(), port);
     run(&[root().join("tests/commands/*.trycmd")], port);
 }
 
-/// The calls of a command and of all its subcommands.
+/// Collects the calls of a command and of all its subcommands.
 fn calls(command: &clap::Command, call: &str, all: &mut BTreeSet<String>) {
     all.insert(format!("$ {call} --help"));
     let shown = command
@@ -102,10 +102,10 @@ fn the_help_of_each_command_is_tested() {
     assert_eq!(tested, all);
 }
 
-/// What ends a command, or its part that this program reads.
+/// Characters that end a command, or the part of it that this program reads.
 const SHELL: [char; 6] = [')', '#', '`', '|', '>', '\\'];
 
-/// What follows the name of the program in the commands of a document: in blocks of code, indented or fenced, and in sentences.
+/// The arguments of the program in the commands of a document: in code blocks, indented or fenced, and in inline code.
 fn commands(document: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut fenced = false;
@@ -132,7 +132,7 @@ fn the_program_takes_each_command_of_the_documents() {
     for path in documents() {
         for command in commands(&fs::read_to_string(&path).unwrap()) {
             count += 1;
-            // A quotation mark without its pair ends what the whole command stands in.
+            // An unmatched quotation mark ends the text around the command.
             let words = shlex::split(command)
                 .or_else(|| shlex::split(command.split('"').next()?))
                 .unwrap_or_default();
@@ -140,7 +140,7 @@ fn the_program_takes_each_command_of_the_documents() {
             let result = cli::command().try_get_matches_from(std::iter::once(NAME).chain(words));
             let fine = match &result {
                 Ok(_) => true,
-                // A sentence names a command without what it needs.
+                // A sentence may name a command without its required arguments.
                 Err(error) => matches!(
                     error.kind(),
                     ErrorKind::DisplayHelp

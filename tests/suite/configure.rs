@@ -1,5 +1,5 @@
-//! Configure…: what it finds on this machine, and what it does on one with Windows, where the service's part is played by a
-//! stand-in. Its screens are among the fixtures.
+//! Configure…: the checks on this machine, and the setup on a Windows machine, whose HTTP service is a stand-in. Its
+//! screens are among the fixtures.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -13,7 +13,7 @@ use crate::app::{App, WINDOWS, found};
 use crate::servers::free_port;
 use crate::terminal::{self, ENTER, base, copy_program, program};
 
-/// A program that has a port of 127.0.0.1.
+/// A program that uses a port of 127.0.0.1.
 struct Taker(Child);
 
 impl Drop for Taker {
@@ -46,12 +46,12 @@ impl Taker {
     }
 }
 
-/// Runs `configure`; as an ordinary user where that is wanted and this is root.
+/// Runs `configure`; as an ordinary user if that is requested and the test runs as root.
 fn configure(ordinary: bool, arguments: &[&str]) -> (i32, String, String) {
     let home = tempfile::tempdir().unwrap();
     let root = rustix::process::geteuid().is_root();
     let mut command = if ordinary && root {
-        // Where that user can reach it.
+        // The other user must be able to run the program.
         let open = fs::Permissions::from_mode(0o755);
         fs::set_permissions(home.path(), open).unwrap();
         let copy = home.path().join("oauth-authorizer");
@@ -105,7 +105,7 @@ fn a_port_taken_by_another_process_names_it() {
     screen.send(ENTER);
     screen.wait_for(&format!("is in use by {}.", taker.name()));
     drop(taker);
-    // Verify has the focus.
+    // The focus is on Verify.
     screen.send(ENTER);
     screen.wait_for(&format!("ok 127.0.0.1 port {port} is free"));
     screen.focus("Back");
@@ -116,7 +116,7 @@ fn a_port_taken_by_another_process_names_it() {
 #[test]
 fn what_another_user_has_is_not_visible_to_an_ordinary_one() {
     if !rustix::process::geteuid().is_root() {
-        // It takes a second user.
+        // The test requires a second user.
         return;
     }
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -204,7 +204,7 @@ fn without_a_redirect_url_it_asks_for_one() {
     screen.wait_for("Enter the redirect URL first");
 }
 
-/// The set-up of this redirect URL on a Windows machine.
+/// The setup of this redirect URL on a Windows machine.
 fn windows(url: &str) -> App {
     let mut app = App::new(WINDOWS.environment());
     app.configure_windows(url);
@@ -219,7 +219,7 @@ fn windows_http_is_deleted_only_when_that_was_confirmed() {
     let mut app = windows(HTTP);
     app.press("Set up");
     assert!(app.service.sddl.is_some());
-    // The question is answered with Keep at first.
+    // The first button of the question is Keep.
     app.press("Delete…").keys("<enter>").expect("[y Set up]");
     assert!(app.service.sddl.is_some());
     app.press("Delete…").keys("y");
@@ -289,7 +289,7 @@ fn a_certificate_is_made_told_and_deleted() {
     assert!(out.contains(fingerprint), "{out}\n{told}");
     let (code, out) = run("verify");
     assert!(code == 0 && out.contains(fingerprint), "{out}");
-    // A browser may trust it by now.
+    // Setup keeps the certificate, because a browser may trust it by now.
     let (code, out) = run("setup");
     assert!(
         code == 0 && out.contains(fingerprint) && out.contains("To replace it, delete it first."),

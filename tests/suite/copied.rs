@@ -1,12 +1,12 @@
-//! What people type and paste, in the real program: values that were copied with more around them, and answers of a
-//! browser as they arrive.
+//! What users type and paste, in the real program: values that were copied with text around them, and redirects as
+//! browsers show them.
 
 use std::path::Path;
 
 use crate::plain::Plain;
 use crate::scripted::{Reply, Scripted};
 
-/// A server whose only right code is `4/0Right+Code`, for the client `cid`.
+/// A server whose only valid code is `4/0Right+Code`, for the client `cid`.
 fn server() -> Scripted {
     Scripted::start(|request| {
         let field = |name: &str| request.form.get(name).map(String::as_str);
@@ -30,7 +30,7 @@ fn device(home: &Path, server: &Scripted, more: &[&str], variables: &[(&str, &st
     );
     let flags = ["--flow", "device-code", "--print", "access-token"];
     let urls = ["--device-url", &device, "--token-url", &token];
-    // A flag that is given twice would be an error.
+    // A duplicate flag would be an error.
     let urls = urls.chunks(2).filter(|flag| !more.contains(&flag[0]));
     let flags: Vec<&str> = flags.into_iter().chain(urls.flatten().copied()).collect();
     Plain::start_with(home, &[&flags, more].concat(), variables)
@@ -189,7 +189,7 @@ fn an_answer_is_taken_however_it_was_copied() {
         plain.paste(&pasted.replace("STATE", &state));
         let (exit, stdout, stderr) = plain.end();
         assert_eq!((exit, stdout.as_str()), (0, "at-1\n"), "{pasted}\n{stderr}");
-        // Half a URL was never tried as a code.
+        // A part of a URL was never sent as a code.
         assert_eq!(server.requests("/token").len(), before + 1, "{pasted}");
     }
 }

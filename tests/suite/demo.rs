@@ -1,4 +1,4 @@
-//! The demo: from the first screen to the tokens with keys only.
+//! The demo: from the first screen to the tokens with the keyboard only.
 
 use crate::servers::{get, run};
 use crate::terminal::{Command, ENTER, RIGHT, Terminal};

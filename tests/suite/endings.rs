@@ -1,4 +1,4 @@
-//! The terminal is as it was, after every ending; and nothing runs while nothing happens.
+//! After every ending, the terminal is as before; and while nothing happens, the program does nothing.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ fn restored_after_panics_in_a_draw_and_in_a_task() {
             "the terminal was taken: {bytes:?}"
         );
         terminal.assert_restored();
-        // Where it was is told, on the shell's screen; what the panic said may be a secret.
+        // The shell's screen shows the location of the panic, but not its message, which may be a secret.
         assert!(
             terminal.flat().contains("a bug at tests/suite/panics.rs:"),
             "{}",
@@ -109,7 +109,7 @@ fn the_program_stops_and_goes_on_with_the_shell() {
         terminal.wait_until("the shell's prompt", |screen| {
             !screen.alternate_screen() && screen.contents().contains("Stopped")
         });
-        // All that was there, and what can be typed is seen.
+        // The earlier text of the shell is back, and the cursor is visible.
         assert!(terminal.screen().contains(&shell), "{}", terminal.screen());
         assert!(terminal.look(|screen| !screen.hide_cursor()));
         terminal.send("echo typed\r");
@@ -144,7 +144,7 @@ fn nothing_is_written_and_nothing_runs_while_nothing_happens() {
     let home = tempfile::tempdir().unwrap();
     let terminal = started(&home);
     let (bytes, before) = (terminal.written(), ticks(terminal.pid()));
-    // What is measured is this very time.
+    // The program is measured over exactly this time.
     std::thread::sleep(Duration::from_mins(1));
     let written = terminal.written() - bytes;
     let used = ticks(terminal.pid()) - before;
@@ -159,7 +159,7 @@ fn nothing_is_written_and_nothing_runs_while_nothing_happens() {
 #[test]
 fn a_terminal_taken_away_without_a_signal_ends_the_program() {
     let home = tempfile::tempdir().unwrap();
-    // On the form, and with a flow under way.
+    // On the form, and during a flow.
     for flags in [&["--preset", "github"][..], &["--demo"]] {
         let pair = portable_pty::native_pty_system()
             .openpty(portable_pty::PtySize {
@@ -176,13 +176,13 @@ fn a_terminal_taken_away_without_a_signal_ends_the_program() {
         for (name, value) in crate::terminal::base(home.path()) {
             builder.env(name, value);
         }
-        // The kernel would send a hang-up to those whose terminal it is.
+        // With a controlling terminal, the kernel itself would send a hang-up.
         builder.set_controlling_tty(false);
         let mut child = pair.slave.spawn_command(builder).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let mut writer = pair.master.take_writer().unwrap();
-        // Reading has no time limit of its own; it ends with the program.
+        // Reading has no time limit of its own, but it ends with the program.
         let mut killer = child.clone_killer();
         let (done, waited) = std::sync::mpsc::channel::<()>();
         std::thread::spawn(move || {
@@ -196,7 +196,7 @@ fn a_terminal_taken_away_without_a_signal_ends_the_program() {
         let mut read_until = |what: &str| {
             let mut buffer = [0; 4096];
             while !String::from_utf8_lossy(&seen).contains(what) {
-                // The program's end is an end of the reading.
+                // The read also ends when the program ends.
                 let count = std::io::Read::read(&mut reader, &mut buffer).unwrap();
                 seen.extend_from_slice(&buffer[..count]);
             }
@@ -214,7 +214,7 @@ fn a_terminal_taken_away_without_a_signal_ends_the_program() {
             let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
             stat.rsplit_once(") ").unwrap().1.chars().next()
         };
-        // Its times can be read until it is waited for.
+        // The CPU times of a process can be read until it is waited for.
         while state() != Some('Z') {
             if began.elapsed() > Duration::from_secs(10) {
                 let _ = child.kill();

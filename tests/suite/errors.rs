@@ -1,5 +1,5 @@
-//! Error answers from public documentation, each played by a scripted service: the screen tells cause, remedy and
-//! field, and keeps the service's own words. And what all files of explanations have in common.
+//! Error responses from public documentation, each sent by a scripted service: the screen shows cause, fix and field,
+//! and the service's own words. Also, general rules for all files of explanations.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::terminal::{Command, ENTER, Terminal, is_focused};
 
 const PAGE_DOWN: &str = "\x1b[6~";
 
-/// At a time; each is mostly waiting.
+/// Number of runs at the same time. They mostly wait.
 const AT_ONCE: usize = 6;
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ struct Facts {
     answer: Vec<Documented>,
 }
 
-/// An answer as a service's documentation has it, and what is to be said about it.
+/// An error response from a service's documentation, and what the program must say about it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Documented {
@@ -39,20 +39,20 @@ struct Documented {
     at: At,
     #[serde(default)]
     status: u16,
-    /// Of a service's answer.
+    /// The body of the error response.
     #[serde(default)]
     body: String,
-    /// Of the browser's return.
+    /// The query of the redirect.
     #[serde(default)]
     query: String,
-    /// A part of the cause.
+    /// A part of the cause that is shown.
     cause: String,
     field: Option<String>,
     source: String,
 }
 
 impl Documented {
-    /// The service's own words as they are shown, without white space: they may be broken anywhere.
+    /// The service's own words as they are shown, without spaces, because they may be wrapped anywhere.
     fn words(&self) -> String {
         let (code, description) = if self.at == At::Callback {
             let find = |wanted: &str| {
@@ -93,7 +93,7 @@ fn explanations(set: &str) -> Vec<ErrorEntry> {
     file.errors
 }
 
-/// The text of a built-in preset with all its endpoints at `server`, without the variables that were only for them.
+/// The text of a built-in preset with all its endpoints at `server`, without variables that only the endpoints used.
 fn moved(text: &str, server: &str) -> String {
     let mut section = String::new();
     let mut tables: Vec<String> = vec![String::new()];
@@ -111,7 +111,7 @@ fn moved(text: &str, server: &str) -> String {
         };
         *tables.last_mut().unwrap() += &(line + "\n");
     }
-    // They may be about a variable that goes.
+    // These tables may be about a variable that is removed.
     tables.retain(|table| !table.starts_with("[[patterns") && !table.starts_with("[[requirements"));
     let whole = tables.concat();
     tables.retain(|table| {
@@ -124,7 +124,7 @@ fn moved(text: &str, server: &str) -> String {
     tables.concat()
 }
 
-/// What a request asks for.
+/// The kind of a request.
 fn asked(request: &Request) -> At {
     if request.path.starts_with("/device") {
         return At::DeviceCode;
@@ -138,7 +138,7 @@ fn asked(request: &Request) -> At {
     }
 }
 
-/// A service that answers `reply` at this place, and elsewhere what leads there.
+/// A service that responds with `reply` at this place, and leads the sign-in there.
 fn service(at: At, reply: Reply) -> Scripted {
     Scripted::start(move |request| match asked(request) {
         place if place == at => reply.clone(),
@@ -155,7 +155,7 @@ fn service(at: At, reply: Reply) -> Scripted {
     })
 }
 
-/// The form of a built-in preset that was moved to `server`, about to authorize up to this place.
+/// The form of a built-in preset that was moved to `server`, with the flow that reaches this place.
 fn form(home: &Path, preset: &str, server: &str, at: At) -> (Terminal, Preset) {
     let text = std::fs::read_to_string(presets().join(format!("{preset}.toml"))).unwrap();
     let text = moved(&text, server);
@@ -169,7 +169,7 @@ fn form(home: &Path, preset: &str, server: &str, at: At) -> (Terminal, Preset) {
         _ if device => "device-code",
         _ => "authorization-code",
     };
-    // Any free port, and plain http: what the service says of it is a warning.
+    // Any free port, and plain http; a rule of the service against them is only a warning.
     let key = KeyFile::for_token_url(&format!("{server}/token")).write(home);
     let flags = [
         "--preset-file",
@@ -201,7 +201,7 @@ fn form(home: &Path, preset: &str, server: &str, at: At) -> (Terminal, Preset) {
     (terminal, about)
 }
 
-/// The browser comes back with this query beside the state.
+/// Acts as the browser: redirects with this query, to which the state is added.
 fn come_back(terminal: &mut Terminal, query: &str) {
     terminal.wait_for("URL, code or error text");
     let url = url::Url::parse(&terminal.url()).unwrap();
@@ -221,7 +221,7 @@ fn come_back(terminal: &mut Terminal, query: &str) {
     get(&format!("{place}?{}&{state}", query.join("&")), &[]);
 }
 
-/// Runs to the failed run's screen, or to the tokens with the refusal of a refresh.
+/// Runs until the sign-in has failed, or until a refresh of the tokens was rejected.
 fn fail(terminal: &mut Terminal, answer: &Documented) {
     terminal.send(ENTER);
     match answer.at {
@@ -242,7 +242,7 @@ fn fail(terminal: &mut Terminal, answer: &Documented) {
     terminal.wait_for(end);
 }
 
-/// The service's own words are on the screen, or come with Page down.
+/// Checks that the service's own words are on the screen or after Page Down.
 fn assert_words(terminal: &mut Terminal, words: &str) {
     for _ in 0..6 {
         if without_space(&terminal.screen()).contains(words) {
@@ -254,7 +254,7 @@ fn assert_words(terminal: &mut Terminal, words: &str) {
     panic!("the service's own words, {words}\n{}", terminal.screen());
 }
 
-/// Enter on the row of the field goes to it, or to the preset that locks it.
+/// Checks that Enter on the row of the field moves to the field, or to the preset that locks it.
 fn assert_field(terminal: &mut Terminal, key: Key) {
     let told = format!("Field {} [Edit]", key.label());
     assert!(terminal.flat().contains(&told), "{}", terminal.screen());
@@ -267,7 +267,7 @@ fn assert_field(terminal: &mut Terminal, key: Key) {
     let locked = matches!(key, Key::AuthorizationUrl | Key::DeviceUrl | Key::TokenUrl);
     let label = match key {
         _ if locked => "Preset",
-        // As long as its column.
+        // The label is shortened to the width of its column.
         Key::ExtraParameters => "Extra params",
         _ => key.label(),
     };
@@ -312,7 +312,7 @@ fn play(answer: &Documented) {
         terminal.screen()
     );
     if refresh {
-        // One sentence is all that the message has room for beside that; the whole answer is in the trace.
+        // The message has room for only one sentence of the service's; the trace has the whole response.
         let trace = without_space(&terminal.trace(home.path()));
         for words in answer.words().split(':') {
             assert!(trace.contains(words), "{words}\n{trace}");
@@ -373,7 +373,7 @@ fn a_long_answer_can_be_read_to_its_end() {
     terminal.send(ENTER);
     come_back(&mut terminal, "code=c");
     terminal.wait_for("[a Try again]");
-    // From where the focus is: on the field that the error is about.
+    // The focus is on the Edit button of the field that the error is about.
     assert!(terminal.look(|screen| is_focused(screen, "Edit")));
     assert_words(&mut terminal, "theveryend");
 }
@@ -426,7 +426,7 @@ fn explanations_are_well_formed() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// True where `words` stand in `text` as whole words.
+/// Returns whether `text` contains `words` as whole words.
 fn holds(text: &str, words: &str) -> bool {
     let (text, words) = (text.to_lowercase(), words.to_lowercase());
     let part = |ch: char| ch.is_alphanumeric() || ch == '_';
@@ -434,7 +434,7 @@ fn holds(text: &str, words: &str) -> bool {
         .any(|(at, _)| !text[..at].ends_with(part) && !text[at + words.len()..].starts_with(part))
 }
 
-/// The places where an entry counts.
+/// The places that an entry applies to.
 fn places(entry: &ErrorEntry) -> Vec<At> {
     if entry.at.is_empty() {
         let all = [At::DeviceCode, At::Approval, At::Exchange];
@@ -443,7 +443,7 @@ fn places(entry: &ErrorEntry) -> Vec<At> {
     entry.at.clone()
 }
 
-/// True where `entry` fits whatever `other` fits.
+/// Returns whether `entry` matches whenever `other` does.
 fn covers(entry: &ErrorEntry, other: &ErrorEntry) -> bool {
     let place = places(other).iter().all(|at| places(entry).contains(at));
     let code = entry.code.is_none() || entry.code == other.code;
@@ -461,7 +461,7 @@ fn covers(entry: &ErrorEntry, other: &ErrorEntry) -> bool {
 fn every_explanation_can_be_reached() {
     let mut wrong = Vec::new();
     for (set, errors) in files() {
-        // Those with a text are tried before those with a code alone.
+        // Entries with a text are tried before entries with only a code.
         let (texts, codes): (Vec<_>, Vec<_>) =
             errors.iter().partition(|entry| entry.text.is_some());
         let order = [texts, codes].concat();

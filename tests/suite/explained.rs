@@ -1,4 +1,4 @@
-//! `explain`, and docs/errors.md, which is made from the same explanations.
+//! `explain`, and docs/errors.md, which is generated from the same explanations.
 //!
 //! `INSTA_UPDATE=always` writes the document; review the diff.
 
@@ -12,7 +12,7 @@ use oauth_authorizer::presets::{self, Library};
 
 use crate::terminal::program;
 
-/// What is printed for these arguments and this input, and the exit code.
+/// Runs `explain` with these arguments and this input. Returns standard output, standard error and the exit code.
 fn explain(arguments: &[&str], input: &str) -> (String, String, Option<i32>) {
     let mut child = std::process::Command::new(program())
         .arg("explain")
@@ -23,7 +23,7 @@ fn explain(arguments: &[&str], input: &str) -> (String, String, Option<i32>) {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // A program that has all it needs may be gone by now.
+    // The program may have ended already if it does not need the input.
     let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
     drop(stdin);
     let output = child.wait_with_output().unwrap();
@@ -59,9 +59,9 @@ fn an_error_is_explained_by_its_code_and_from_a_text() {
         error.ends_with("Pass only the lines with the error.\n"),
         "{error}"
     );
-    // Words of several arguments are one text.
+    // Several arguments are one text.
     assert_eq!(explain(&["error", "AADSTS50011:", "The"], "").0, told);
-    // The number says enough, also in a URL.
+    // The number is sufficient, also in a URL.
     for text in [
         "50011",
         "http://localhost/?error=50011",
@@ -92,7 +92,7 @@ fn what_is_not_known_is_an_error() {
     assert_eq!(explain(&[], "").2, Some(2));
 }
 
-/// The document.
+/// The expected text of docs/errors.md.
 fn document() -> String {
     let library = Library::default();
     let custom = presets::get(presets::CUSTOM).unwrap();
@@ -153,7 +153,7 @@ fn the_document_has_every_explanation() {
         written == expected,
         "docs/errors.md is out of date: INSTA_UPDATE=always writes it"
     );
-    // Each is found by its own heading.
+    // Each explanation is found by its own heading.
     let library = Library::default();
     let headings: Vec<&str> = expected
         .lines()
@@ -203,7 +203,7 @@ fn there_is_a_page_of_the_manual_for_each_command() {
             "{name}"
         );
     }
-    // What man makes of it, where there is one.
+    // The page as man formats it, if man is installed.
     let formatted = std::process::Command::new("man")
         .args(["--warnings", "-l"])
         .arg(folder.path().join("oauth-authorizer.1"))

@@ -1,4 +1,4 @@
-//! The settings form: locking, and what it says about bad input.
+//! The settings form: locked fields and messages about invalid input.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -36,13 +36,13 @@ fn a_locked_field_cannot_be_changed_by_any_key_or_paste() {
         before.iter().all(|row| row.ends_with("locked")),
         "{before:?}"
     );
-    // Every place that the focus can reach, each with typing and a paste.
+    // Typing and a paste in every item that can have the focus.
     for key in [TAB, BACK_TAB, UP, DOWN]
         .into_iter()
         .flat_map(|key| [key; 16])
     {
         terminal.send(key);
-        // What is looked at is what the key led to.
+        // Wait until the focus has moved.
         terminal.settle();
         for label in locked {
             assert!(
@@ -192,7 +192,7 @@ fn the_fields_of_the_other_flow_stay_in_their_place() {
     assert!(row(&terminal, "Device code URL").ends_with("not used"));
 }
 
-/// Flags of Custom settings with everything right for the authorization code flow.
+/// Flags of Custom settings that are complete for the authorization code flow.
 fn complete() -> Vec<String> {
     let endpoint = |name: &str| format!("http://127.0.0.1:{}/{name}", free_port());
     [
@@ -208,8 +208,8 @@ fn complete() -> Vec<String> {
     .collect()
 }
 
-/// Authorizes with `change` made to the complete flags; the sentence must be on the screen, and what was
-/// typed still in the form.
+/// Authorizes with `change` made to the complete flags. The sentences must be on the screen, and the settings still in
+/// the form.
 fn assert_told(change: &[(&str, &str)], sentences: &[&str]) {
     let home = tempfile::tempdir().unwrap();
     let mut flags = complete();
@@ -308,7 +308,7 @@ fn a_server_that_is_not_there() {
 
 #[test]
 fn a_redirect_url_that_is_not_ours() {
-    // Nothing can listen there, and that is said; the answer can be pasted all the same.
+    // The program can't listen there and says so; the user can still paste the redirect.
     assert_told(
         &[
             ("--flow", "authorization-code"),
@@ -381,10 +381,10 @@ fn a_certificate_that_is_not_trusted_and_the_ca_file_that_helps() {
             "set CA file under Advanced to the CA certificate",
         ],
     );
-    // A CA file that is none is told as well.
+    // A CA file that can't be read is reported, too.
     let not_one = [&change[..], &[("--ca-file", "/nonexistent/ca.pem")]].concat();
     assert_told(&not_one, &["Can't use the CA file /nonexistent/ca.pem"]);
-    // With the right one it works, by the flag and by the environment's variable.
+    // The right CA file works, by the flag and by the environment variable.
     for by_variable in [false, true] {
         let flags: Vec<&str> = change
             .iter()

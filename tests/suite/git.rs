@@ -11,7 +11,7 @@ use crate::profiles::{Profiles, Ran};
 use crate::scripted::{Reply, Scripted};
 use crate::terminal::{base, program};
 
-/// A profile whose first token is `first` and the next `second`.
+/// A profile whose first token is `first`, and `second` after a refresh.
 fn profiles() -> (Profiles, Scripted) {
     let (profiles, server) = Profiles::scripted(|_| {
         Reply::json(
@@ -24,11 +24,11 @@ fn profiles() -> (Profiles, Scripted) {
 }
 
 fn refreshes(server: &Scripted) -> usize {
-    // The first request is that of the sign-in.
+    // The first request is from the sign-in.
     server.requests("/token").len() - 1
 }
 
-/// Asks as git does.
+/// Runs the credential helper as git does.
 fn helper(profiles: &Profiles, action: &str, input: &str) -> Ran {
     use std::io::Write;
     let mut child = profiles
@@ -61,7 +61,7 @@ fn git(profiles: &Profiles, url: &str) -> Ran {
         .into()
 }
 
-/// A repository that takes this user with this token only.
+/// A repository that accepts only this user with this token.
 pub fn repository(user: &str, token: &str) -> Scripted {
     let credential = STANDARD.encode(format!("{user}:{token}"));
     let accepted = format!("Basic {credential}");
@@ -130,7 +130,7 @@ fn only_the_token_that_was_refused_is_replaced() {
     assert_eq!(record["generation"], before["generation"]);
     assert_eq!(record["tokens"]["access_token"], "first");
     assert_eq!(refreshes(&server), 0);
-    // Everyone gets the new one, after a single refresh.
+    // All callers get the new token, after a single refresh.
     let children: Vec<_> = (0..10)
         .map(|_| profiles.command(&["token", "office"]).spawn().unwrap())
         .collect();
@@ -139,7 +139,7 @@ fn only_the_token_that_was_refused_is_replaced() {
         assert_eq!((ran.code, ran.stdout.as_str()), (0, "second\n"), "{ran:?}");
     }
     assert_eq!(refreshes(&server), 1);
-    // A late word about the old one.
+    // A late report about the old token.
     assert_eq!(helper(&profiles, "erase", "password=first\n").code, 0);
     assert_eq!(profiles.token(), "second");
     assert_eq!(refreshes(&server), 1);

@@ -87,7 +87,7 @@ fn curl(trusted: &Path, url: &str, more: &[&str]) -> (i32, String) {
     (output.status.code().unwrap_or(-1), text)
 }
 
-/// A sign-in under way at an https redirect URL.
+/// A sign-in in progress at an https redirect URL.
 struct SignIn {
     plain: Plain,
     fingerprint: String,

@@ -23,11 +23,11 @@ pub fn shell(home: &Path, name: &str) -> Terminal {
     terminal
 }
 
-/// Without the size of the window.
+/// Prints the modes of the terminal, without the size of the window.
 const MODES: &str = "stty -a | grep -v rows";
 
 fn store_modes(terminal: &mut Terminal) {
-    // A program that was stopped at once leaves its screen behind.
+    // A program that was stopped without warning leaves its screen behind.
     terminal.send(&format!("clear; {MODES} > before && echo stored\r"));
     terminal.wait_until("the modes to be stored", |screen| {
         let shown = screen.contents();
@@ -35,7 +35,7 @@ fn store_modes(terminal: &mut Terminal) {
     });
 }
 
-/// The modes of the terminal are those that were stored.
+/// Checks that the modes of the terminal are the stored ones.
 pub fn assert_modes(terminal: &mut Terminal) {
     terminal.send("clear\r");
     terminal.wait_until("an empty screen", |screen| {
@@ -70,7 +70,7 @@ pub fn kill(signal: &str, target: &str) {
     run(std::process::Command::new("kill").args(["-s", signal, "--", target]));
 }
 
-/// The form is on the screen, and hears keys.
+/// Checks that the form is on the screen and reacts to keys.
 fn assert_works(terminal: &mut Terminal) {
     terminal.wait_until("our screen", |screen| {
         screen.alternate_screen() && screen.contents().contains("[a Authorize]")
@@ -99,12 +99,12 @@ fn a_program_that_was_stopped_from_outside_works_again() {
                 });
                 assert_modes(&mut terminal);
             }
-            // Somebody else has had the terminal meanwhile.
+            // Another program has changed the modes meanwhile.
             terminal.send("stty sane; stty erase ^H\r");
             store_modes(&mut terminal);
             terminal.send("fg\r");
             assert_works(&mut terminal);
-            // Also while nobody else has it.
+            // Also when no other program has used the terminal.
             kill("STOP", &target);
             wait_stopped(pid);
             kill("CONT", &target);
@@ -153,7 +153,7 @@ fn in_the_background_the_terminal_is_left_alone() {
             eventually("the program going on", || {
                 (state(pid) == Some('S')).then_some(())
             });
-            // What is typed is the shell's, also after a change of the window.
+            // Typed text goes to the shell, also after the window has changed.
             terminal.resize(90, 30);
             terminal.send("echo typed\r");
             terminal.wait_for("echo typed typed");
@@ -235,7 +235,7 @@ fn a_value_alone_on_the_screen_can_be_left_after_a_stop() {
     }
 }
 
-/// A server that gives tokens for the code `true-code`, and for a device code at once.
+/// A server that issues tokens for the code `true-code`, and for a device code at once.
 fn server() -> Scripted {
     Scripted::start(|request| {
         if request.path == "/device" {
@@ -269,7 +269,7 @@ fn line_by_line_the_modes_are_given_back_and_the_question_is_asked_again() {
         let screen = terminal.screen().replace('\n', "");
         let state = screen.split("state=").nth(1).unwrap();
         let state = state.split(['&', ' ']).next().unwrap().to_owned();
-        // While a long line may be pasted.
+        // Stop the program while it waits for a long pasted line.
         terminal.send(CTRL_Z);
         wait_stopped(pid);
         assert_modes(&mut terminal);
@@ -286,7 +286,7 @@ fn line_by_line_the_modes_are_given_back_and_the_question_is_asked_again() {
         assert_modes(&mut terminal);
         terminal.send("fg\r");
         terminal.wait_for("Enter quit to exit without printing.");
-        // Arrows are no part of the answer.
+        // Arrow keys are not a part of the input.
         terminal.send("\x1b[A\x1bOBACCESS-TOKEN\x1b[D\r");
         terminal.wait_for("the-token");
         terminal.send(CTRL_D);
@@ -335,7 +335,7 @@ fn without_a_controlling_terminal_the_one_of_a_stream_is_drawn_on() {
         let mut terminal = Command::of(Path::new("/bin/sh"), home.path(), &["-c", &script]).start();
         terminal.wait_for("[a Authorize]");
         if redirected.is_empty() {
-            // No signal tells of it there.
+            // No signal reports the new size in this case.
             terminal.resize(100, 30);
             terminal.wait_until("the new size", |screen| {
                 let contents = screen.contents();

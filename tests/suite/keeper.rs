@@ -1,4 +1,4 @@
-//! Refreshes that nothing may spoil: many at once, stopped at any moment, on disks and services that fail.
+//! Refreshes must never lose tokens: many at once, stopped at any moment, and with failing disks and services.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,11 +10,11 @@ use crate::scripted::{Reply, Scripted};
 use crate::servers::{Provider, eventually};
 use crate::terminal::program;
 
-/// A number that looks random and is the same in each run.
+/// Pseudo-random numbers that are the same in each run.
 struct Dice(u64);
 
 impl Dice {
-    /// A time up to `limit`.
+    /// A random duration up to `limit`.
     fn time(&mut self, limit: Duration) -> Duration {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -28,7 +28,7 @@ fn provider() -> Provider {
     Provider::start(&[("DEVICE_INTERVAL", "1")])
 }
 
-/// What they printed, each after it has ended.
+/// Waits for all processes and returns their results.
 fn all(children: Vec<Child>) -> Vec<Ran> {
     let children = children.into_iter();
     children
@@ -36,7 +36,7 @@ fn all(children: Vec<Child>) -> Vec<Ran> {
         .collect()
 }
 
-/// Starts `token office` this often, at once.
+/// Starts this many `token office` commands at once.
 fn start_many(profiles: &Profiles, count: usize) -> Vec<Child> {
     (0..count)
         .map(|_| profiles.command(&["token", "office"]).spawn().unwrap())
@@ -53,7 +53,7 @@ fn wait_for_keepers(profiles: &Profiles) {
     eventually("the keeper's end", || lock.try_lock().ok());
 }
 
-/// The refresh token still works: another refresh brings a token that the service accepts.
+/// Checks that the refresh token still works: another refresh returns a token that the service accepts.
 fn assert_alive(profiles: &Profiles, provider: &Provider) {
     // A keeper that another caller started may still be at work.
     wait_for_keepers(profiles);
@@ -76,7 +76,7 @@ fn any_number_at_once_make_one_refresh() {
         assert_eq!(provider.refreshes(), (round + 1, 0));
         assert_eq!(provider.userinfo(ran[0].stdout.trim_end()).0, 200);
     }
-    // With `refresh` among them.
+    // One of the commands is `refresh`.
     let before = provider.refreshes().0;
     profiles.expire();
     let mut children = start_many(&profiles, 25);
@@ -97,7 +97,7 @@ fn an_earlier_success_does_not_stand_in_for_a_refresh() {
     profiles.token();
     wait_for_keepers(&profiles);
     profiles.expire();
-    // As if the caller had begun before the last keeper wrote that it was done.
+    // As if the caller had started before the previous keeper recorded its result.
     let generation = profiles.record()["generation"].to_string();
     let arguments = [
         "keep-token",
@@ -171,7 +171,7 @@ fn a_caller_that_is_killed_loses_nothing() {
     assert_alive(&profiles, &provider);
 }
 
-/// The process that the attempt names, where it is this program.
+/// The process ID in the attempt, if it is a running keeper of this program.
 fn keeper(profiles: &Profiles) -> Option<i32> {
     let note = std::fs::read(profiles.state("attempt")).ok()?;
     let note: Value = serde_json::from_slice(&note).ok()?;
@@ -184,10 +184,10 @@ fn keeper(profiles: &Profiles) -> Option<i32> {
     (line.contains("keep-token") && ours).then_some(pid)
 }
 
-/// A keeper that was killed after it had sent the refresh token may have lost the answer. Then the program says so, and the
-/// user signs in again.
+/// Checks the result after a keeper was killed. If the keeper had sent the refresh token, the response may be lost.
+/// Then the program says so, and the user signs in again.
 fn assert_good_or_told(profiles: &Profiles, provider: &Provider, ran: &Ran, context: &str) -> bool {
-    // Whatever happened, the record is whole.
+    // In any case, the record is complete.
     assert!(profiles.record()["tokens"]["refresh_token"].is_string());
     if ran.code == 0 {
         let (status, _) = provider.userinfo(ran.stdout.trim_end());
@@ -217,7 +217,7 @@ fn a_keeper_that_is_killed_leaves_a_good_record_or_the_truth() {
             kill(pid, "KILL");
             killed += 1;
         }
-        // Without a keeper the caller starts another one.
+        // If there is no keeper, the caller starts another one.
         let first: Ran = {
             let _ = caller.kill();
             caller.wait_with_output().unwrap().into()
@@ -245,7 +245,7 @@ fn kill(pid: i32, signal: &str) {
     let _ = status.unwrap();
 }
 
-/// Runs the keeper under strace, which kills it at the `when`th call of `call`. Says whether it was killed.
+/// Runs the keeper under strace, which kills it at the `when`th call of `call`. Returns whether it was killed.
 fn keeper_killed_at(profiles: &Profiles, call: &str, when: usize) -> bool {
     let generation = profiles.record()["generation"].to_string();
     let status = Command::new("strace")
@@ -277,8 +277,9 @@ fn keeper_killed_at(profiles: &Profiles, call: &str, when: usize) -> bool {
 fn a_keeper_that_is_killed_between_two_steps_leaves_what_the_next_one_needs() {
     let provider = provider();
     let mut profiles = Profiles::at(&provider);
-    // Every call that a step ends with, each time that it is made: files are opened, written, made to last, renamed and
-    // removed; the service is connected to, written to and read from; the lock is taken and released.
+    // Every system call that completes a step, each time that the keeper makes it: files are opened, written, synced,
+    // renamed and removed; the connection to the service is opened, written to and read from; the lock is taken and
+    // released.
     let calls = [
         "flock",
         "openat",
@@ -295,7 +296,7 @@ fn a_keeper_that_is_killed_between_two_steps_leaves_what_the_next_one_needs() {
     for call in calls {
         for when in 1.. {
             assert!(when < 500, "{call}");
-            // Those of the start, long before the first step, are many.
+            // Skip the many calls at the start, long before the first step.
             if call == "openat" && when < 8 {
                 continue;
             }
@@ -310,7 +311,7 @@ fn a_keeper_that_is_killed_between_two_steps_leaves_what_the_next_one_needs() {
             let ran = profiles.run(&["token", "office"]);
             let context = format!("{call} {when}");
             if !assert_good_or_told(&profiles, &provider, &ran, &context) {
-                // What was complete on disk is not lost.
+                // Tokens that were complete on disk are not lost.
                 assert!(!is_whole, "{context}: {ran:?}");
                 profiles = Profiles::at(&provider);
             }
@@ -322,8 +323,8 @@ fn a_keeper_that_is_killed_between_two_steps_leaves_what_the_next_one_needs() {
 
 #[test]
 fn a_group_of_processes_that_ends_at_once_leaves_a_good_record_or_the_truth() {
-    // A container or a systemd unit that is stopped kills the caller and the keeper together. Where there is no control group
-    // to kill, each of them is killed, frozen first.
+    // Stopping a container or a systemd unit kills the caller and the keeper together. Without a control group to kill,
+    // both are frozen first and then killed.
     const ROUNDS: usize = 20;
     let provider = provider();
     let mut profiles = Profiles::at(&provider);
@@ -343,14 +344,14 @@ fn a_group_of_processes_that_ends_at_once_leaves_a_good_record_or_the_truth() {
     }
 }
 
-/// A control group of the kernel, which ends all that was started in it.
+/// A control group of the kernel, to kill all processes in it at once.
 struct ControlGroup {
     folder: Option<std::path::PathBuf>,
 }
 
 impl ControlGroup {
     fn new() -> Self {
-        // Version 2 alone, or beside version 1.
+        // Version 2 alone or together with version 1.
         let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].into_iter();
         let folder = roots
             .map(std::path::Path::new)

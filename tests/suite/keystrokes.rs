@@ -1,4 +1,4 @@
-//! How many keys the usual way takes, from the start of the program to the tokens on the clipboard.
+//! Number of keys on the usual way from the start of the program to the tokens on the clipboard.
 
 use std::fs;
 
@@ -10,10 +10,10 @@ const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
 const ACCESS: &str = "the-access-token-of-the-test";
 const REFRESH: &str = "a-refresh-token-of-the-test";
 
-/// The most keys that the usual way may take; a paste is one.
+/// Maximum number of keys on the usual way; a paste counts as one.
 const MOST: usize = 9;
 
-/// A terminal that counts what is sent to it.
+/// A terminal that counts the keys sent to it.
 struct Counted {
     terminal: Terminal,
     keys: usize,
@@ -37,7 +37,7 @@ impl Counted {
     }
 }
 
-/// Microsoft 365 mail as it is built in, but at this server.
+/// The built-in preset of Microsoft 365 mail, but at this server.
 fn preset_at(server: &str) -> String {
     let built_in = concat!(env!("CARGO_MANIFEST_DIR"), "/presets/microsoft-mail.toml");
     let text = fs::read_to_string(built_in).unwrap();

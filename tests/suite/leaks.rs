@@ -1,5 +1,5 @@
-//! What a service or a browser repeats of secrets reaches neither the screen, nor standard error, nor a saved trace, however
-//! it is written.
+//! Secrets that a service or a browser repeats, in whatever form, reach neither the screen, nor standard error, nor a
+//! saved trace.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ const USER_CODE: &str = "WDJB-MJHT";
 const ACCESS: &str = "ya29.A0ARrdaM-k8/Zx";
 const REFRESH: &str = "1//0gQwErTy-Zx81VbN";
 
-/// The forms in which a service may repeat a secret in a JSON text.
+/// The forms in which a service may repeat a secret in JSON text.
 fn forms(secret: &str) -> Vec<String> {
     let percent: Vec<String> = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
     vec![
@@ -33,12 +33,12 @@ fn forms(secret: &str) -> Vec<String> {
     ]
 }
 
-/// All forms of a secret in a sentence.
+/// A sentence with all forms of a secret.
 fn sentence(secret: &str) -> String {
     format!("refused: {}; sorry", forms(secret).join(" or "))
 }
 
-/// No five characters of the secret in a row stand in the text, in any of its forms.
+/// Checks that the text does not contain five consecutive characters of the secret, in any of its forms.
 fn assert_without(text: &str, secret: &str, place: &str) {
     let letters = |text: &str| -> String {
         text.chars()
@@ -46,7 +46,7 @@ fn assert_without(text: &str, secret: &str, place: &str) {
             .collect::<String>()
             .to_lowercase()
     };
-    // Words are looked at one by one: letters of two words mean nothing.
+    // Check each word by itself, because letters from two words prove nothing.
     for form in forms(secret) {
         let form = letters(&form);
         for word in text.split_whitespace() {
@@ -62,7 +62,7 @@ fn assert_without(text: &str, secret: &str, place: &str) {
     }
 }
 
-/// An error answer that repeats these secrets in several members.
+/// An error response that repeats these secrets in several members.
 fn error(code: &str, secrets: &[&str]) -> Reply {
     let all: Vec<String> = secrets.iter().map(|secret| sentence(secret)).collect();
     let text = all.join(" ");
@@ -103,7 +103,7 @@ fn terminal(home: &Path, server: &Scripted, flow: &str) -> Terminal {
     terminal
 }
 
-/// The callback's address with this query; the state is filled in.
+/// The callback URL with this query, to which the state is added.
 fn come_back(terminal: &mut Terminal, query: &str) -> String {
     terminal.wait_for("URL, code or error text");
     let url = url::Url::parse(&terminal.url()).unwrap();
@@ -214,7 +214,7 @@ fn a_callback_repeats_no_code_and_no_state() {
     assert!(trace.contains("error=server_error"), "{trace}");
 }
 
-/// Tokens, repeated wherever there is room for a text.
+/// A token response that repeats the tokens in every text.
 fn tokens(access: &str, refresh: &str) -> Reply {
     let text = format!(
         "mail {} {}",
@@ -244,7 +244,7 @@ fn tokens_are_repeated_nowhere_nor_is_what_a_refresh_sends() {
     );
     terminal.wait_for("Access token");
     let first = terminal.screen();
-    // What stands below.
+    // Scroll to the rest of the screen.
     terminal.send("\x1b[6~");
     terminal.settle();
     let below = terminal.screen();

@@ -1,4 +1,4 @@
-//! What can happen to the program, in any order, and what holds after each: no panic, one focus, no tokens lost.
+//! Events in any order, and what must be true after each: no panic, one focus, no tokens lost.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -26,22 +26,22 @@ use crate::app::stories::{
 use crate::app::{App, Asked, Drawn, Event, Tokens, sign_in, token_set};
 use crate::screens::{BUTTONS, SMALLEST, WIDE, focus, letters};
 
-/// Characters that are seldom typed.
+/// Unusual characters.
 pub const ODD: &str = "ab1 \t\n\r\0\"'`$%&=?#:/.-日本語é\u{301}\u{202e}\u{200b}\u{7f}\u{1b}🙂";
 
-/// What happens, by whatever a user, a service or the machine does.
+/// An event that a user, a service or the machine causes.
 #[derive(Debug, Clone)]
 pub enum Message {
     Key(KeyCode, KeyModifiers),
     Paste(String),
     Resize(u16, u16),
-    /// Seconds go by.
+    /// Seconds pass.
     After(u64),
-    /// The attempt under way reports, or the one before it.
+    /// The current attempt reports an event, or the previous attempt if the first value is true.
     Flow(bool, Report),
-    /// One of the copies that were asked for comes out.
+    /// One of the requested copies succeeds or fails.
     Copied(usize, Clipboard, String),
-    /// One of the files that were asked for is written, or not.
+    /// One of the requested files is saved, or saving it fails.
     Saved(usize, Result<(String, Readers), String>),
     NoBrowser(String),
     Demo(Result<String, String>),
@@ -49,7 +49,7 @@ pub enum Message {
     PasteLost,
 }
 
-/// What a flow reports.
+/// An event of a flow.
 #[derive(Debug, Clone)]
 pub enum Report {
     Began(Step),
@@ -150,7 +150,7 @@ fn told(outcome: Result<tool_report::Outcome, ToolError>) -> FlowEvent {
     }))
 }
 
-/// A user code, as services have them: others are rejected before they reach a screen.
+/// A valid user code: the program rejects other codes before they reach a screen.
 fn user_code() -> impl Strategy<Value = String> {
     let chars: Vec<char> = "ABCDXYZ0189-bcd日本".chars().collect();
     vec(select(chars), 0..20).prop_map(|chars| chars.into_iter().collect())
@@ -252,7 +252,7 @@ fn message() -> impl Strategy<Value = Message> {
         Clipboard::Terminal,
         Clipboard::None,
     ];
-    // Most are short; some are longer than anything is.
+    // Most pastes are short; some are longer than any real value.
     let paste = prop_oneof![
         50 => text(300),
         1 => (text(70), 0..1000usize).prop_map(|(text, times)| text.repeat(times)),
@@ -277,7 +277,7 @@ fn message() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// Where a life begins.
+/// The initial state of a run.
 #[derive(Debug, Clone)]
 pub struct Beginning {
     fixture: &'static str,
@@ -285,7 +285,7 @@ pub struct Beginning {
     ascii: bool,
 }
 
-/// Any message can follow any other.
+/// The events. Any event can follow any other.
 pub struct Messages;
 
 impl ReferenceStateMachine for Messages {
@@ -312,14 +312,14 @@ impl ReferenceStateMachine for Messages {
     }
 }
 
-/// The program, and what a user sees of it.
+/// The program and what a user sees of it.
 pub struct Life {
     app: App,
     fixture: Fixture,
     drawn: Drawn,
-    /// Tokens were shown alone, and can have been copied from there.
+    /// Whether tokens were shown with View alone and could have been copied from there.
     shown: bool,
-    /// The screen was scrolled since the focus was moved, which may be out of sight by that.
+    /// Whether the screen was scrolled since the focus was moved, so that the focus may be out of sight.
     scrolled: bool,
     messages: usize,
 }
@@ -362,7 +362,7 @@ impl Life {
             Message::DemoApproved(outcome) => app.send(Event::DemoApproved(outcome)),
             Message::PasteLost => app.send(Event::PasteLost),
         };
-        // What is shown alone now is a token where the tokens, or the question about one, were on the screen.
+        // A value shown alone is a token if the tokens, or the question about one, were on the screen before.
         let before = self.drawn.rows()[0].clone();
         if app.tokens_at_hand().map(|it| it.attempt) != tokens {
             self.shown = false;
@@ -380,7 +380,7 @@ impl Life {
         self.drawn = app.peek();
     }
 
-    /// What holds whatever has happened.
+    /// Checks everything that must be true after any event.
     fn check(&self) {
         let (app, drawn) = (&self.app, self.app.look());
         assert_eq!(app.is_busy(), app.job().is_some(), "{:?}", app.job());
@@ -411,7 +411,7 @@ impl Life {
                 "no fixture shows {label}\n{text}"
             );
         }
-        // The footer offers to cancel only what is under way.
+        // The footer offers to cancel only a running job.
         let offered = drawn.footer().contains("Esc cancel");
         assert!(
             !offered || app.job().is_some(),
@@ -419,15 +419,15 @@ impl Life {
         );
     }
 
-    /// Defects in how the focus is shown, each as narrow as it can be said.
+    /// Returns whether a fault in how the focus is shown is a known one. Each condition is as narrow as possible.
     fn is_known(&self, drawn: &Drawn) -> bool {
         let title = &self.drawn.rows()[0];
-        // What has the focus can be scrolled out of sight; and a wide window that is low has no room for it above a long URL.
+        // The focus can be scrolled out of sight, and a wide window with few rows has no room for it above a long URL.
         let (columns, rows) = self.app.size();
         let long = drawn.rows().iter().any(|row| row.starts_with("http"));
         let low = columns >= WIDE && rows < 43 && long;
         let low = low && title.ends_with(" code");
-        // In a window of few rows what is said may leave no room for it, or for the line with the cursor.
+        // In a window with few rows, a message may leave no room for the focus or for the line with the cursor.
         let few = rows < 20;
         self.scrolled || few || drawn.focus().is_none() && low
     }
@@ -454,7 +454,7 @@ impl StateMachineTest for Life {
         life.check();
     }
 
-    /// Every button has a letter of its own.
+    /// Checks that every button has its own letter.
     fn teardown(mut life: Self, _: Beginning) {
         let drawn = life.app.peek();
         if life.app.shows_a_value_alone() || drawn.has_dialog() {

@@ -1,10 +1,10 @@
-//! URLs as links of the terminal, read off the bytes that it is sent.
+//! URLs as terminal hyperlinks, checked in the bytes that the terminal receives.
 
 use crate::clipboard::Tmux;
 use crate::scripted::{DeviceFlow, Scripted};
 use crate::terminal::{Command, ENTER, RIGHT, Terminal, program};
 
-/// The parts of a link, with the address of each, and the text.
+/// The parts of a link, each with its URL and its text.
 fn links(bytes: &[u8]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(bytes);
     text.split("\x1b]8;id=url;")
@@ -43,7 +43,7 @@ fn the_device_url_is_a_link_and_reads_as_itself() {
         "{}",
         terminal.screen()
     );
-    // Written again only when it has to be.
+    // The link is written again only if necessary.
     terminal.focus("View alone");
     assert_eq!(links(&terminal.bytes()).len(), 1);
     terminal.send("?");
@@ -94,13 +94,13 @@ fn a_terminal_that_might_print_it_gets_none() {
         let bytes = terminal.bytes();
         assert!(!bytes.windows(2).any(|pair| pair == b"\x1b]"), "{env:?}");
     }
-    // tmux takes it, by whatever name it goes.
+    // tmux accepts links, whatever the name of the terminal.
     let env = [("TERM", "screen"), ("TMUX", "/nowhere,1,0")];
     let (terminal, _server, _home) = device_flow("https://as.example/device", &env);
     assert_eq!(links(&terminal.bytes()).len(), 1);
 }
 
-/// Whether this tmux passes links on or drops them, nothing of them is seen.
+/// No part of a link's sequence is visible, whether this tmux forwards links or drops them.
 #[test]
 fn in_tmux_nothing_is_seen_of_the_link() {
     let (_server, flags) = DeviceFlow::at("https://as.example/device").start();

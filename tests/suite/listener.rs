@@ -11,7 +11,7 @@ use crate::scripted::{Reply, Scripted};
 use crate::servers::{free_port, get};
 use crate::terminal::program;
 
-/// A sign-in under way at a server that issues tokens for `true-code`.
+/// A sign-in in progress at a server that issues tokens for `true-code`.
 pub struct SignIn {
     pub plain: Plain,
     pub server: Scripted,

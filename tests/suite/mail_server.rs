@@ -1,5 +1,5 @@
-//! A real mail server on loopback: Dovecot with IMAP, POP3 and submission, which asks the authorization server about each token.
-//! Messages that are submitted go to a relay of the test's.
+//! A real mail server on loopback: Dovecot with IMAP, POP3 and submission, which checks each token at the authorization
+//! server. A relay of the test's receives the submitted messages.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex};
 
 use crate::servers::{Provider, eventually, free_port, run};
 
-/// The user that the mailboxes belong to: Dovecot opens none as root.
+/// The user that owns the mailboxes: Dovecot opens no mailbox as root.
 const NOBODY: u32 = 65_534;
 
-/// The server; ends with this value.
+/// A running mail server. It ends when the value is dropped.
 pub struct MailServer {
     child: Child,
     folder: tempfile::TempDir,
@@ -25,7 +25,7 @@ pub struct MailServer {
 
 impl Drop for MailServer {
     fn drop(&mut self) {
-        // Its processes end with the first one.
+        // Its child processes end with the main process.
         let _ = Command::new("kill")
             .arg(self.child.id().to_string())
             .status();
@@ -34,7 +34,7 @@ impl Drop for MailServer {
 }
 
 impl MailServer {
-    /// Starts one for the users of this provider.
+    /// Starts a server for the users of this provider.
     pub fn start(provider: &Provider) -> Self {
         let root = rustix::process::geteuid().is_root();
         assert!(root, "only root can start Dovecot with users of its own");
@@ -117,12 +117,12 @@ impl MailServer {
         chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
     }
 
-    /// The messages that were submitted and relayed, each with its envelope.
+    /// The messages that were submitted to the relay, each with its envelope.
     pub fn relayed(&self) -> Vec<String> {
         self.relayed.lock().unwrap().clone()
     }
 
-    /// What it has logged.
+    /// The server's log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
@@ -176,7 +176,7 @@ submission_relay_host = 127.0.0.1
 submission_relay_port = RELAY
 ";
 
-/// A relay that keeps what it gets, and its port.
+/// Starts a relay that keeps the messages it receives. Returns them and its port.
 fn start_relay() -> (Arc<Mutex<Vec<String>>>, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

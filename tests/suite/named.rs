@@ -1,4 +1,4 @@
-//! Files that the user names may be anything: a pipe, a device, a directory, huge, or without an end.
+//! Files that the user names may be anything: a pipe, a device, a directory, huge, or endless.
 
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
@@ -14,17 +14,17 @@ use crate::scripted::{DeviceFlow, Reply, Scripted};
 use crate::servers::{eventually, run};
 use crate::terminal::{CTRL_C, ENTER, ESC, Terminal, base, program};
 
-/// "At once", on a machine that may be busy.
+/// What "at once" means on a machine that may be busy.
 const AT_ONCE: Duration = Duration::from_secs(3);
 
-/// A named pipe that nobody writes to.
+/// A named pipe without a writer.
 fn pipe(home: &Path) -> PathBuf {
     let path = home.join("pipe");
     run(Command::new("mkfifo").arg(&path));
     path
 }
 
-/// A file of a terabyte that takes no room.
+/// A sparse file of a terabyte.
 fn huge(home: &Path) -> PathBuf {
     let path = home.join("huge");
     let file = std::fs::File::create(&path).unwrap();
@@ -32,14 +32,14 @@ fn huge(home: &Path) -> PathBuf {
     path
 }
 
-/// A server that gives a token to whoever asks, and the flags that lead to it.
+/// A server that issues a token to every client, and the flags for it.
 fn server() -> (Scripted, Vec<String>) {
     let (server, mut flags) = DeviceFlow::giving("the-token").start();
     flags.extend(["--print", "access-token"].map(str::to_owned));
     (server, flags)
 }
 
-/// With `--plain`: exit code and standard error.
+/// Runs the program with `--plain`. Returns the exit code and standard error.
 fn plain(home: &Path, flags: &[String], more: &[&str]) -> (i32, String) {
     let mut all: Vec<&str> = flags.iter().map(String::as_str).collect();
     all.extend(more);
@@ -126,7 +126,7 @@ fn what_is_no_file_is_refused_with_a_sentence() {
     }
 }
 
-/// How it ended by a signal, some time after it was started: while it waits for the pipe.
+/// Sends SIGTERM to the program while it waits for the pipe, and returns its exit status.
 fn terminated(home: &Path, pipe: &str, flags: &[&str]) -> ExitStatus {
     let mut child = Command::new(program())
         .args(flags)
@@ -138,7 +138,7 @@ fn terminated(home: &Path, pipe: &str, flags: &[&str]) -> ExitStatus {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    // It can be opened for writing, without waiting, once somebody reads.
+    // Opening the pipe for writing without waiting succeeds only after the program has opened it for reading.
     let nonblocking = 0o4000;
     let writer = eventually("a reader of the pipe", || {
         let mut options = std::fs::File::options();
@@ -186,7 +186,7 @@ fn a_signal_ends_the_wait_for_a_pipe_that_nobody_writes_to() {
     ]);
     let own = ["--certificate", pipe, "--certificate-key", pipe];
     assert_eq!(of(&https, &own).code(), Some(130));
-    // Before a front end has begun the system ends it.
+    // Before the front end has started, the signal has its default effect.
     assert_eq!(
         of(&all(&[]), &["--client-secret-file", pipe]).signal(),
         Some(15)
@@ -232,7 +232,7 @@ fn the_screen_does_not_wait_for_a_pipe_that_nobody_writes_to() {
     assert!(time.elapsed() < AT_ONCE, "{:?}", time.elapsed());
     terminal.assert_restored();
 
-    // Left alone, it gives up and says why.
+    // Without a signal, it times out and says why.
     let (terminal, _server) = authorizing(home.path(), &flags);
     terminal.wait_for("it could not be read within 10 seconds");
 }
@@ -269,7 +269,7 @@ fn the_output_of_a_command_stands_for_a_file() {
     });
     let now = std::time::SystemTime::now();
     let (files, _) = created::create(home.path(), "localhost", now).unwrap();
-    // The second command goes on after the line that counts.
+    // The second command keeps running after it has printed the secret.
     for secret in [
         "printf 'from-a-command\\n'",
         "echo from-a-command; sleep 60",
@@ -301,7 +301,7 @@ fn the_output_of_a_command_stands_for_a_file() {
     }
 }
 
-/// Discovery reads the certificates first, and then the flow.
+/// Discovery reads the certificates first; the flow reads them again.
 #[test]
 fn the_certificates_of_a_command_are_there_for_discovery_and_the_flow() {
     let home = tempfile::tempdir().unwrap();
@@ -425,7 +425,7 @@ fn a_secret_full_of_nuls_is_refused() {
         path.display()
     );
     assert!(stderr.contains(&told), "{stderr}");
-    // Nor from standard input.
+    // The same applies to standard input.
     let mut child = Command::new(program())
         .args(["--plain", "--client-secret-stdin"])
         .args(&flags)

@@ -1,4 +1,4 @@
-//! Takes the terminal with the program's own guard, and panics: in a draw, or in a task.
+//! Enters the terminal with the program's own guard, and then panics while drawing or in a task.
 
 #![allow(clippy::panic, clippy::exit, reason = "that is what it is for")]
 

@@ -1,5 +1,5 @@
-//! Pastes and keys as slow lines and old terminals send them, in a real terminal; and the program within a
-//! command substitution.
+//! Pastes and keys as slow connections and old terminals send them, in a real terminal. Also, the program in a command
+//! substitution.
 
 use std::process::Command as Process;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::scripted::{Reply, Scripted};
 use crate::servers::{eventually, run};
 use crate::terminal::{Command, ENTER, TAB, Terminal, base, is_focused, program};
 
-/// A code of 3,000 characters makes a long URL.
+/// A code of 3,000 characters, which makes a long URL.
 fn long_code() -> String {
     "0123456789".repeat(300)
 }
@@ -46,7 +46,7 @@ fn form(home: &tempfile::TempDir, server: &Scripted, flow: &str) -> Terminal {
     terminal
 }
 
-/// A sign-in under way, and its state.
+/// Starts a sign-in and returns its state.
 fn sign_in(home: &tempfile::TempDir, server: &Scripted) -> (Terminal, String) {
     let mut terminal = form(home, server, "authorization-code");
     terminal.send(ENTER);
@@ -61,7 +61,7 @@ fn sign_in(home: &tempfile::TempDir, server: &Scripted) -> (Terminal, String) {
     (terminal, state)
 }
 
-/// As single key presses, `gaps` milliseconds apart in turn.
+/// Sends single key presses, with these gaps between them in turn, in milliseconds.
 fn type_fast(terminal: &mut Terminal, text: &str, gaps: &[u64]) {
     terminal.settle();
     for (ch, gap) in text.chars().zip(gaps.iter().cycle()) {
@@ -82,7 +82,7 @@ fn a_long_url_pasted_with_brackets_is_taken_and_a_forged_one_is_not() {
     let (mut terminal, state) = sign_in(&home, &server);
     terminal.paste("http://127.0.0.1:1/callback?code=x&state=forged\r");
     terminal.wait_until("the paste box", |screen| is_focused(screen, "Paste"));
-    // The line end in the paste has sent nothing.
+    // The line end in the paste submitted nothing.
     assert!(
         !terminal.flat().contains("Not used"),
         "{}",
@@ -101,14 +101,14 @@ fn a_long_url_pasted_with_brackets_is_taken_and_a_forged_one_is_not() {
 fn a_query_pasted_as_single_keys_is_taken() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let (mut terminal, state) = sign_in(&home, &server);
-    // The focus is on a button: the burst goes to the paste box all the same.
+    // The focus is on a button, but the burst still goes to the paste box.
     type_fast(
         &mut terminal,
         &format!("?code={}&state={state}\r", long_code()),
         &[0, 1, 0, 0, 2],
     );
     terminal.wait_until("the paste box", |screen| is_focused(screen, "Paste"));
-    // Its end is there, so the Enter below does not belong to it.
+    // The burst has ended, so the following Enter is not a part of it.
     terminal.wait_for(&format!("&state={state}"));
     assert_taken(&mut terminal);
 }
@@ -173,11 +173,11 @@ fn a_bare_code_that_the_service_does_not_take_leaves_the_wait() {
         "a-dropped-code",
         "it has probably been used up: start again",
     );
-    // It may be used up, so it is not sent again.
+    // The code may have been used up, so the program does not send it again.
     paste("a-dropped-code", "this code has probably been used up");
     paste("the-true-code", "Access token");
     assert_eq!(server.requests("/token").len(), 5);
-    // The right code would meet this as well.
+    // This error does not depend on the code, so the sign-in fails.
     let (mut terminal, _) = sign_in(&home, &server);
     terminal.focus("Paste");
     terminal.paste("a-client-code");
@@ -185,10 +185,9 @@ fn a_bare_code_that_the_service_does_not_take_leaves_the_wait() {
     terminal.wait_for("doesn't recognize this client ID");
 }
 
-/// What changes when something is pressed: the title, the buttons with their words, the choices, and whether
-/// the message tells of a deed.
+/// The parts of the screen that a key press changes: title, buttons, choices, and a message about an action.
 fn state(terminal: &Terminal) -> String {
-    // Where the focus is does not count.
+    // The focus doesn't matter.
     let screen = terminal.screen().replace("▸[", " [");
     let told = |line: &str| {
         [
@@ -206,7 +205,7 @@ fn state(terminal: &Terminal) -> String {
         .lines()
         .enumerate()
         .filter(|(at, line)| *at == 0 || line.contains('[') || line.contains("( )") || told(line));
-    // A button of the form beside a value that is being shown; the value itself is not looked at.
+    // The form may have a button next to a value; keep the button and leave out the value.
     let text: Vec<&str> = lines
         .map(|(_, line)| line.trim_end().rsplit("  ").next().unwrap_or(line))
         .collect();
@@ -218,7 +217,7 @@ fn state(terminal: &Terminal) -> String {
     )
 }
 
-/// Every screen: the form, both flows, the tokens, the trace, the help, the lists.
+/// Checks every screen: the form, both flows, the tokens, the trace, the help, the lists.
 fn on_every_screen(check: impl Fn(&mut Terminal, &str)) {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let mut terminal = form(&home, &server, "device-code");
@@ -255,7 +254,7 @@ fn on_every_screen(check: impl Fn(&mut Terminal, &str)) {
     terminal.focus("Paste");
     terminal.send("\x05");
     terminal.send("\x15");
-    // As a terminal that does not mark pastes.
+    // A terminal that does not mark pastes.
     let query = format!("?code={}&state={state}", long_code());
     type_fast(&mut terminal, &query, &[0]);
     let end = format!("9&state={state}");
@@ -273,7 +272,7 @@ fn split_arrow_keys_and_pastes_press_nothing_on_any_screen() {
         let before = state(terminal);
         type_fast(terminal, "\x1b[A\x1b[B\x1b[A", &[20]);
         type_fast(terminal, "\x1b[200~x\rq\ta\x1b[201~", &[20]);
-        // Longer than an Esc is waited for.
+        // Longer than the program waits after an Esc.
         std::thread::sleep(Duration::from_millis(150));
         terminal.settle();
         assert!(terminal.flat().contains(sign), "{}", terminal.screen());
@@ -296,7 +295,7 @@ fn newlines_pasted_as_keys_start_nothing_on_any_focus_of_any_screen() {
             terminal.settle();
             assert!(terminal.flat().contains(sign), "{}", terminal.screen());
             assert_eq!(state(terminal), before);
-            // In a list, Tab moves the mark only.
+            // In a list, Tab only moves the marker.
             terminal.send(TAB);
             terminal.settle();
         }
@@ -338,7 +337,7 @@ fn a_command_substitution_gets_the_token_and_nothing_else() {
     send(&["-l", &line]);
     send(&["Enter"]);
     wait_for("[a Authorize]");
-    // The screen works though standard output is a pipe: drawn anew, and stopped and continued.
+    // The screen works although standard output is a pipe, also when redrawn, and stopped and continued.
     send(&["C-l"]);
     wait_for("[a Authorize]");
     send(&["C-z"]);
@@ -347,7 +346,7 @@ fn a_command_substitution_gets_the_token_and_nothing_else() {
     wait_for("Enter code");
     send(&["y"]);
     let last = wait_for("<demo-access-");
-    // The command itself is still on the screen, with another angle bracket.
+    // The screen still shows the command itself, with another angle bracket.
     let (_, token) = last.split_once("<demo-access-").unwrap();
     let token = format!(
         "demo-access-{}",
@@ -390,7 +389,7 @@ fn the_trace_of_a_run_is_saved_without_its_secrets() {
             && trace.contains("code=[redacted, 3000 chars]"),
         "{trace}"
     );
-    // A path that cannot be written is told, and nothing else happens.
+    // If the path can't be written, the program says so, and nothing else happens.
     terminal.send("s");
     terminal.wait_for("Save the trace to this file");
     terminal.send("\x15");

@@ -1,7 +1,7 @@
-//! The pictures of the documents, drawn from the fixtures; `OAUTH_AUTHORIZER_WRITE_SNAPSHOTS=1` writes them anew.
+//! The pictures of the documents, drawn from the fixtures; `OAUTH_AUTHORIZER_WRITE_SNAPSHOTS=1` writes them again.
 //!
-//! Each is an SVG of its own, with no font and no script: a text element for each stretch of one style, set to the
-//! width of its cells, so that columns stay aligned in whatever fixed font there is.
+//! Each is a standalone SVG without fonts and scripts. It has a text element for each stretch of one style, set to the
+//! width of its cells, so that columns stay aligned in any monospaced font.
 
 use std::fs;
 use std::path::Path;
@@ -15,16 +15,16 @@ use ratatui::style::{Color, Modifier};
 use crate::app::fixtures::named;
 use crate::app::{App, CLIENT, Drawn, TMUX, WINDOWS, width};
 
-/// The size of a cell.
+/// Width and height of a cell, in pixels.
 const CELL: (usize, usize) = (9, 19);
-/// Around the cells.
+/// Margin around the cells, in pixels.
 const MARGIN: usize = 16;
-/// The terminal's own colors: legible on a page of either kind.
+/// The default colors of the terminal, legible on a light or dark page.
 const BACK: &str = "#16181d";
 const FRONT: &str = "#d6d9e0";
 const DIM: &str = "#8a909c";
 
-/// The size of the picture of a screen.
+/// Width and height of the picture of a screen, in pixels.
 fn size(columns: usize, rows: usize) -> (usize, usize) {
     (columns * CELL.0 + 2 * MARGIN, rows * CELL.1 + 2 * MARGIN)
 }
@@ -44,7 +44,7 @@ fn escaped(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-/// Front and back of a cell, and whether it is bold.
+/// Foreground and background color of a cell, and whether it is bold.
 fn style(cell: &Cell) -> (&'static str, Option<&'static str>, bool) {
     let bold = cell.modifier.contains(Modifier::BOLD);
     let front = if cell.modifier.contains(Modifier::DIM) {
@@ -59,7 +59,7 @@ fn style(cell: &Cell) -> (&'static str, Option<&'static str>, bool) {
     }
 }
 
-/// The cells of a screen, and its cursor.
+/// The SVG elements for the cells of a screen and its cursor.
 fn cells(drawn: &Drawn) -> String {
     let columns = usize::from(drawn.buffer.area.width);
     let mut svg = String::new();
@@ -105,7 +105,7 @@ fn cells(drawn: &Drawn) -> String {
     svg
 }
 
-/// A frame with what is in it.
+/// An SVG picture with this content.
 fn picture(title: &str, (width, height): (usize, usize), inside: &str) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
@@ -118,7 +118,7 @@ fn picture(title: &str, (width, height): (usize, usize), inside: &str) -> String
     )
 }
 
-/// Compares a picture with the one that is kept.
+/// Compares a picture with the stored one.
 fn assert_picture(name: &str, svg: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("docs/pictures")
@@ -171,7 +171,7 @@ fn the_pictures_show_the_screens_as_they_are() {
     }
 }
 
-/// The frames of a whole device flow, each with the seconds that it is shown.
+/// The frames of a whole device flow, each with the number of seconds that it is shown.
 fn frames() -> Vec<(Drawn, usize)> {
     let mut app = App::new(TMUX.environment());
     let mut frames = Vec::new();
@@ -204,7 +204,7 @@ fn the_animated_picture_shows_a_whole_device_flow() {
         let share = |seconds: usize| format!("{}%", seconds * 10_000 / all / 100);
         let (from, to) = (share(at), share(at + seconds));
         at += seconds;
-        // Shown from its time to that of the next.
+        // Each frame is shown until the next one begins.
         let before = if from == "0%" {
             String::new()
         } else {
@@ -215,7 +215,7 @@ fn the_animated_picture_shows_a_whole_device_flow() {
         } else {
             format!("{to}{{visibility:hidden}}")
         };
-        // Who wants no movement sees the first frame.
+        // Users who prefer reduced motion see the first frame.
         inside += &format!(
             "<style>@keyframes f{number}{{{before}{from}{{visibility:visible}}{after}100%{{visibility:{}}}}}\
              @media (prefers-reduced-motion:no-preference){{#f{number}{{animation:f{number} {all}s step-end infinite}}}}</style>\n<g id=\"f{number}\">\n{}</g>\n",

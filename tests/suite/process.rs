@@ -1,9 +1,9 @@
-//! What a running program uses of the machine, as the kernel counts it.
+//! The resources that a running program uses, as the kernel counts them.
 
 use std::path::Path;
 use std::time::Duration;
 
-/// Processor time of all its threads so far.
+/// Processor time of all threads of the process so far.
 pub fn cpu(pid: u32) -> Duration {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     let times = tasks.map(|task| {
@@ -19,7 +19,7 @@ pub fn cpu(pid: u32) -> Duration {
     Duration::from_nanos(times.sum())
 }
 
-/// A line of its status in kilobytes, such as `VmHWM`, the most memory that it ever had.
+/// A value of the process's status in kilobytes, such as `VmHWM`, its peak memory.
 fn kilobytes(pid: u32, name: &str) -> u64 {
     let status =
         std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status")).unwrap();
@@ -27,7 +27,7 @@ fn kilobytes(pid: u32, name: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// The most memory that it ever had, in kilobytes. The kernel counts roughly: a later figure can be a little lower.
+/// Peak memory of the process, in kilobytes. The kernel's figures are rough: a later one can be a little lower.
 pub fn peak_memory(pid: u32) -> u64 {
     kilobytes(pid, "VmHWM:")
 }

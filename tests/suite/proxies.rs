@@ -1,4 +1,4 @@
-//! Proxies of the environment: each kind is used, what they refuse is told, and a setting that cannot be read stops the run.
+//! Proxies from the environment: each kind is used, rejections are reported, and an invalid setting stops the run.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use crate::terminal::LIMIT;
 
 const HOST: &str = "idp.example";
 
-/// The end of a device flow at a service elsewhere, with these variables.
+/// Runs a device flow at a remote service with these environment variables, to its end.
 fn run(variables: &[(&str, &str)]) -> (i32, String, String) {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("ca.pem"), ca()).unwrap();
@@ -35,7 +35,7 @@ fn run(variables: &[(&str, &str)]) -> (i32, String, String) {
     Plain::start_with(home.path(), &flags, variables).end()
 }
 
-/// A proxy that gives each connection to `serve`; its port.
+/// Starts a proxy that passes each connection to `serve`. Returns its port.
 fn listen(serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -52,7 +52,7 @@ fn listen(serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'stat
     port
 }
 
-/// The service, behind an HTTP proxy of the tests.
+/// Starts the service behind one of the tests' HTTP proxies. Returns its port.
 fn service() -> u16 {
     proxy(|request| {
         let body = match request.url.path() {
@@ -65,7 +65,7 @@ fn service() -> u16 {
     })
 }
 
-/// Carries bytes both ways until one side ends.
+/// Copies bytes both ways until one side ends.
 fn carry(one: &TcpStream, other: &TcpStream) -> std::io::Result<()> {
     let (mut from, mut to) = (other.try_clone()?, one.try_clone()?);
     let back = std::thread::spawn(move || std::io::copy(&mut from, &mut to));
@@ -88,10 +88,10 @@ fn bytes(stream: &mut impl Read, count: usize) -> std::io::Result<Vec<u8>> {
     Ok(all)
 }
 
-/// What a SOCKS proxy of version 5 was asked (RFC 1928, RFC 1929): who asks, and where to.
+/// The requests that a SOCKS 5 proxy received (RFC 1928, RFC 1929): the user and the target.
 type Asked = Arc<Mutex<Vec<(String, String)>>>;
 
-/// A SOCKS proxy of version 5 that leads to the service, whatever it is asked. Asks for a password where `password` says so.
+/// A SOCKS 5 proxy that connects every request to the service. If `password` is set, it asks for a password.
 fn socks(service: u16, password: bool, asked: Asked) -> u16 {
     listen(move |mut stream| {
         assert_eq!(byte(&mut stream)?, 5);
@@ -131,7 +131,7 @@ fn socks(service: u16, password: bool, asked: Asked) -> u16 {
             .unwrap()
             .push((user.trim().to_owned(), format!("{target}:{port}")));
         stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
-        // The service of the tests is reached as behind an HTTP proxy.
+        // The service is behind an HTTP proxy.
         let mut inner = TcpStream::connect(("127.0.0.1", service))?;
         write!(inner, "CONNECT {target}:{port} HTTP/1.1\r\n\r\n")?;
         let mut answer = Vec::new();
@@ -155,7 +155,7 @@ fn a_socks_proxy_leads_to_the_service() {
             let (exit, stdout, stderr) = run(&[(variable, &setting)]);
             assert_eq!((exit, stdout.trim_end()), (0, "the-token"), "{stderr}");
             let asked = asked.lock().unwrap();
-            // The proxy resolves the name: this machine may not know it.
+            // The proxy resolves the host name, which this machine may not know.
             let expected = (user.to_owned(), format!("{HOST}:443"));
             assert!(
                 asked.len() >= 2 && asked.iter().all(|it| *it == expected),
@@ -171,7 +171,7 @@ fn a_socks_proxy_without_its_h_gets_an_address_that_this_machine_resolved() {
     let port = socks(service(), false, Arc::clone(&asked));
     let setting = format!("socks5://127.0.0.1:{port}");
     let (exit, _, stderr) = run(&[("ALL_PROXY", &setting)]);
-    // The name of the tests has no address.
+    // The test's host name does not resolve on this machine.
     assert_eq!(exit, 5, "{stderr}");
     assert!(asked.lock().unwrap().is_empty());
     assert!(
@@ -206,14 +206,14 @@ fn a_setting_that_cannot_be_read_stops_the_run_and_nothing_is_sent() {
                 stderr.contains(&format!("error: Can't use {variable}: ")),
                 "{stderr}"
             );
-            // It may hold a password.
+            // The setting may contain a password.
             for part in ["p#w", "user:", "127.0.0.1"] {
                 let told: Vec<&str> = stderr.lines().filter(|line| line.contains(part)).collect();
                 assert!(told.iter().all(|line| line.starts_with("hint")), "{stderr}");
             }
         }
         assert_eq!(*came.lock().unwrap(), 0, "{setting}");
-        // Where no proxy is to be used, it does not matter: the name then has no address.
+        // If no proxy is used, the setting doesn't matter; the run fails because the host name does not resolve.
         let (exit, _, stderr) = run(&[("HTTPS_PROXY", &setting), ("NO_PROXY", HOST)]);
         assert!(
             exit == 5 && !stderr.contains("HTTPS_PROXY cannot"),
@@ -255,7 +255,7 @@ fn what_a_proxy_refuses_is_told_with_its_status_its_address_and_the_variable() {
             assert!(stderr.contains(part), "{part}\n{stderr}");
         }
     }
-    // One that is down, of each kind.
+    // A proxy of each kind that is not running.
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -277,7 +277,7 @@ fn what_a_proxy_refuses_is_told_with_its_status_its_address_and_the_variable() {
             "{stderr}"
         );
     }
-    // A SOCKS proxy that does not accept the user, and one that refuses the way.
+    // A SOCKS proxy that rejects the user, and one that rejects the target.
     for (answer, words) in [
         (&[5, 0xff][..], "requires a user name and password"),
         (

@@ -1,7 +1,7 @@
-//! Whatever is pressed, pasted, reported and resized, in whatever order: no panic, no hang, one focus, no tokens lost, the
+//! Random keys, pastes, events and window sizes in any order: no panic, no hang, one focus, no tokens lost, the
 //! terminal restored.
 //!
-//! `OAUTH_AUTHORIZER_SEED` repeats a run; each prints its seed.
+//! Each run prints its seed; `OAUTH_AUTHORIZER_SEED` repeats it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -14,13 +14,13 @@ use crate::terminal::{CTRL_C, Command, Terminal};
 
 fn seed() -> u64 {
     let given = std::env::var("OAUTH_AUTHORIZER_SEED").ok();
-    // The same each time, so that a run is a verdict on the change; others are named by the variable.
+    // The same seed by default, so that the result depends on the change only. The variable sets another seed.
     let seed = given.map_or(1_795_609_919, |text| text.parse().unwrap());
     println!("OAUTH_AUTHORIZER_SEED={seed}");
     seed
 }
 
-/// Lives of the program, and the messages of each.
+/// Number of runs of the program, and of events in each.
 const LIVES: u32 = 100;
 const MESSAGES: usize = 200;
 
@@ -62,7 +62,7 @@ fn random_messages() {
     );
 }
 
-/// A generator of the test's own, so that a seed means the same everywhere.
+/// The test's own generator, so that a seed means the same on every machine.
 struct Dice(u64);
 
 impl Dice {
@@ -84,7 +84,7 @@ impl Dice {
     }
 }
 
-/// As a terminal sends them. Left out are the keys that stop the program, and what makes a path.
+/// Keys as a terminal sends them, without those that stop the program or form a path.
 fn keys(dice: &mut Dice) -> String {
     let one = |dice: &mut Dice| {
         let typed = b"abcdefghijklmnoprstuvwxyz?0123456789-_"[dice.below(38)];
@@ -116,7 +116,7 @@ fn keys(dice: &mut Dice) -> String {
 }
 
 fn demo(home: &tempfile::TempDir) -> Terminal {
-    // Should it want to reach a service, it reaches nothing.
+    // If the program tried to reach a service, this proxy would prevent it.
     let terminal = Command::new(home.path(), &["--demo"])
         .env("HTTPS_PROXY", "http://127.0.0.1:9")
         .start();
@@ -128,7 +128,7 @@ fn demo(home: &tempfile::TempDir) -> Terminal {
 fn two_thousand_random_keys_in_a_terminal() {
     let seed = seed();
     let began = Instant::now();
-    // They wait for most of the time.
+    // The threads mostly wait.
     let parts: Vec<_> = (0..8)
         .map(|part| {
             std::thread::spawn(move || {
@@ -151,9 +151,8 @@ fn two_thousand_random_keys_in_a_terminal() {
                     }
                 }
                 terminal.resize(80, 24);
-                // It answers, and ends as asked.
-                // An unfinished paste takes keys for a moment more, so the answer is waited for, not any output such as
-                // that of the new size.
+                // The program still reacts to keys and ends when asked. An unfinished paste receives keys for a moment
+                // more, so wait for the reaction itself, not for any output, such as that for the new size.
                 terminal.settle();
                 let before = terminal.written();
                 let mut pressed = 0;

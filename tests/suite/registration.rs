@@ -17,7 +17,7 @@ fn form(home: &tempfile::TempDir, provider: &Provider, flags: &[&str]) -> Termin
     terminal
 }
 
-/// Registers with this initial access token, and waits for what is told then.
+/// Registers with this initial access token, and waits for the message `told`.
 fn register(terminal: &mut Terminal, token: &str, told: &str) {
     terminal.focus("Register\u{2026}");
     terminal.send(ENTER);
@@ -95,7 +95,7 @@ fn an_initial_token_is_required_and_the_registration_can_be_kept() {
     assert_eq!(text("token_endpoint_auth_method"), "client_secret_basic");
     let uri = format!("{}/reg/{}", provider.issuer(), text("client_id"));
     assert_eq!(text("registration_client_uri"), uri);
-    // It may be read and changed with it.
+    // The registration access token allows the program to read and change the registration.
     let authorization = format!("Bearer {}", text("registration_access_token"));
     let (status, _) = crate::servers::get(&uri, &[("Authorization", &authorization)]);
     assert_eq!(status, 200);

@@ -1,5 +1,5 @@
-//! What terminals send besides keys, while tokens are on the screen: answers to queries of other programs, reports, broken
-//! sequences, random bytes. Nothing is pressed by them, and Ctrl+C is heard after all of them.
+//! Input of terminals other than keys, while tokens are on the screen: responses to queries of other programs, reports,
+//! broken sequences, random bytes. They press nothing, and Ctrl+C works after all of them.
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,18 +12,18 @@ use rustix::io::ioctl_fionread;
 use crate::servers::run;
 use crate::terminal::{CTRL_C, Command, ENTER, LIMIT, Terminal};
 
-/// The same table that the decoder is tested with.
+/// The same table that the unit tests of the decoder use.
 #[path = "../../src/tui/terminal/input/cases.rs"]
 mod cases;
 
-/// All rows, as bytes.
+/// All rows of the table, as bytes.
 fn rows() -> impl Iterator<Item = (&'static [u8], &'static str)> {
     let texts = cases::CASES.iter();
     let texts = texts.map(|(text, expected)| (text.as_bytes(), *expected));
     texts.chain(cases::RAW.iter().copied())
 }
 
-/// All that presses nothing: reports, keys that the program does not know, and what is unfinished.
+/// All input that presses nothing: reports, keys that the program doesn't know, and unfinished sequences.
 fn reports() -> Vec<&'static [u8]> {
     let silent = rows().filter(|(_, expected)| expected.is_empty());
     let silent: Vec<&[u8]> = silent.map(|(bytes, _)| bytes).collect();
@@ -31,8 +31,8 @@ fn reports() -> Vec<&'static [u8]> {
     silent
 }
 
-/// Reports that are also sent as slowly as a line of 300 baud does: those whose letters pressed buttons once, and one of each
-/// kind.
+/// Reports that are also sent as slowly as over a line of 300 baud: those whose letters once pressed buttons, and one
+/// of each kind.
 const SLOW: [&str; 12] = [
     "\x1b]11;rgb:1c1c/2e2e/3434\x1b\\",
     "\x1b]11;rgb:ffff/ffff/ffff\x07",
@@ -48,7 +48,7 @@ const SLOW: [&str; 12] = [
     "\x1b_Gi=31;OK\x1b\\",
 ];
 
-/// With the tokens of the demo on the screen.
+/// Starts the demo and waits for its tokens.
 fn tokens(home: &tempfile::TempDir) -> Terminal {
     let mut terminal = Command::new(home.path(), &["--demo"]).start();
     terminal.wait_for("[a Authorize]");
@@ -59,7 +59,7 @@ fn tokens(home: &tempfile::TempDir) -> Terminal {
     terminal
 }
 
-/// The bytes have pressed nothing, nor led to a sentence with `said`, and the program ends with Ctrl+C.
+/// Checks that the bytes pressed nothing and caused no message with `said`, and that Ctrl+C ends the program.
 fn assert_nothing_pressed(mut terminal: Terminal, said: &[&str], what: &str) {
     terminal.send(CTRL_C);
     terminal.wait_for("not been copied or saved:");
@@ -91,7 +91,7 @@ struct Unread(File);
 impl Unread {
     fn of(terminal: &Terminal) -> Self {
         let path = format!("/proc/{}/fd/0", terminal.pid());
-        // It does not become the terminal of this process.
+        // The terminal must not become this process's controlling terminal.
         const O_NOCTTY: i32 = 0o400;
         let mut options = File::options();
         options.read(true).custom_flags(O_NOCTTY);
@@ -115,7 +115,7 @@ fn reports_of_terminals_press_nothing_whole_and_split_at_every_byte() {
     for report in reports() {
         terminal.send_bytes(report);
     }
-    // What is unfinished at the end is over with the next Esc, as are the halves below.
+    // The next Esc ends an unfinished sequence, and the halves below.
     for report in reports() {
         for at in 1..report.len() {
             let (head, tail) = report.split_at(at);
@@ -129,7 +129,7 @@ fn reports_of_terminals_press_nothing_whole_and_split_at_every_byte() {
     assert_nothing_pressed(terminal, &["dropped"], "whole and split");
 }
 
-/// Sends bytes as a line of 300 baud does. False where this machine was so busy that it took an Esc alone for a key.
+/// Sends bytes as a line of 300 baud does. Returns false if the machine was so busy that an Esc may have become a key.
 fn send_slowly(terminal: &mut Terminal, bytes: &[u8]) -> bool {
     let mut in_time = true;
     for byte in bytes {
@@ -159,7 +159,7 @@ fn reports_over_a_line_of_300_baud_press_nothing() {
 fn a_report_before_the_start_is_no_key() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &["--demo"]).start();
-    // Type-ahead of a late answer, and a key.
+    // A late response to a query that was typed ahead, and a key.
     terminal.send_now("\x1b[?2026;2$y\x1b]11;rgb:1c1c/2e2e/3434\x1b\\");
     terminal.wait_for("[a Authorize]");
     terminal.send(ENTER);
@@ -208,7 +208,7 @@ fn every_encoding_of_ctrl_c_ends_the_program_whatever_is_unfinished() {
     ];
     for (at, encoding) in encodings.iter().enumerate() {
         let mut before = unfinished[at % unfinished.len()];
-        // Within a string only 7 bits are heard: text of other encodings than UTF-8 holds the bytes of 8.
+        // Within a string, only 7-bit forms count, because text in other encodings than UTF-8 contains the 8-bit bytes.
         let string = matches!(before.as_bytes(), [0x1b, b']' | b'P' | b'_' | b'^', ..]);
         if string && !encoding.is_ascii() {
             before = "\x1b[1;5";
@@ -222,7 +222,7 @@ fn every_encoding_of_ctrl_c_ends_the_program_whatever_is_unfinished() {
     }
 }
 
-/// Numbers that look random, the same in each run.
+/// Pseudo-random numbers that are the same in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -238,19 +238,19 @@ impl Dice {
         all[usize::try_from(at).unwrap()]
     }
 
-    /// A byte, or a character, that presses nothing by itself: no letter, no Space, no Enter, none that leaves or stops.
+    /// A byte or character that presses nothing by itself: no letter, Space or Enter, no key that quits or suspends.
     fn alone(&mut self, to: &mut Vec<u8>) {
         match self.below(6) {
             0 | 1 => to.push(self.of(b"0123456789!\"#$%&'()*+,-./:;<=>@[\\]^_`{|}")),
             2 => to.push(self.of(b"\0\x01\x02\x04\x05\x06\x07\x08\t\x0b\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x7f")),
             3 => to.extend(self.of(&["🙂", "€", "\u{301}", "\u{202e}", "\u{85}"]).bytes()),
-            // No character of UTF-8 begins so, and none goes on so.
+            // These bytes never begin a UTF-8 character, or are not followed by its next byte.
             4 => to.extend([self.of(&[0xc0, 0xc1, 0xf5, 0xf8, 0xff]), b'.']),
             _ => to.extend([self.of(&[0xc3, 0xd1, 0xe6, 0xf0]), b'.', self.of(&[0x80, 0x85, 0xa9, 0xbf]), b'.']),
         }
     }
 
-    /// A sequence that is no key: whole, cut off, or of random bytes.
+    /// A sequence that is not a key: complete, cut off, or of random bytes.
     fn sequence(&mut self, to: &mut Vec<u8>) {
         let eight = self.below(8) == 0;
         let mut sequence = Vec::new();
@@ -262,7 +262,7 @@ impl Dice {
             }
         };
         let may_be_cut = match self.below(8) {
-            // No final byte of a key that presses something: those of `CSI u`, `CSI ~`, `CSI _`, and of the keypad.
+            // No final byte of a key that presses something: those of `CSI u`, `CSI ~`, `CSI _` and the keypad.
             0..=2 => {
                 begin(b'[', &mut sequence);
                 for _ in 0..self.below(12) {
@@ -274,7 +274,7 @@ impl Dice {
             3..=5 => {
                 begin(self.of(b"]PX^_"), &mut sequence);
                 for _ in 0..self.below(60) {
-                    // Any, but those that end it; and no first byte of UTF-8, which would take the end for its own.
+                    // Any byte except those that end the string, and first bytes of UTF-8, which would swallow the end.
                     let byte = u8::try_from(self.below(256)).unwrap();
                     let ends = matches!(byte, 0x03 | 0x07 | 0x1b | 0x9c | 0xc0..);
                     sequence.push(if ends { b'r' } else { byte });
@@ -282,7 +282,7 @@ impl Dice {
                 sequence.extend(self.of::<&[u8]>(&[b"\x07", b"\x1b\\", b"r\x9c"]));
                 true
             }
-            // The mouse of old, with any byte for the place.
+            // A mouse report in the old format, with any bytes as the position.
             6 => {
                 begin(b'[', &mut sequence);
                 sequence.extend([b'M', b' ']);
@@ -296,11 +296,11 @@ impl Dice {
                 false
             }
         };
-        // What follows has no letter that would be its end.
+        // Cutting is safe because the bytes that follow contain no letter that would end the sequence.
         if may_be_cut && self.below(4) == 0 {
             let length = 2 + self.below(sequence.len() as u64 - 1);
             sequence.truncate(usize::try_from(length).unwrap());
-            // An Esc alone would be one with the next sequence.
+            // An Esc at the end would join with the next sequence.
             while sequence.last() == Some(&0x1b) {
                 sequence.pop();
             }
@@ -314,7 +314,7 @@ fn a_million_random_bytes_press_nothing() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = tokens(&home);
     let mut dice = Dice(0x5eed_cafe);
-    // Writing would wait for ever for a program that no longer reads.
+    // Writing would block forever if the program no longer read its input.
     let pid = terminal.pid().to_string();
     let (done, waits) = mpsc::channel::<()>();
     std::thread::spawn(move || {
@@ -336,7 +336,7 @@ fn a_million_random_bytes_press_nothing() {
         terminal.send_bytes(&chunk);
     }
     drop(done);
-    // What was cut off last is over.
+    // End the last sequence, which may have been cut off.
     terminal.send_now("\x1b\\");
     // Digits in one burst may be a paste.
     assert_nothing_pressed(terminal, &[], "random bytes");

@@ -1,5 +1,5 @@
-//! Other programs on this machine that get in the way of a listener: connections that are held, clients that reconnect
-//! all the time, and requests that are junk. And the browser among them, and what the listener spends on it all.
+//! Other programs on this machine that get in the way of a listener: held connections, clients that reconnect all the
+//! time, and junk requests. Also, the browser among them, and the resources that the listener uses.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,17 +13,17 @@ use crate::terminal::{Command, ENTER, Terminal};
 
 /// How long a rival or the browser waits for anything.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Descriptors that this process needs for the rivals.
+/// Number of descriptors that this process needs for the rivals.
 const DESCRIPTORS: u64 = 8192;
 
-/// What held connections do when they are closed.
+/// Whether a held connection is opened again after it is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
     Once,
     Again,
 }
 
-/// All that get in the way of one listener, until it is dropped.
+/// All rivals of one listener, until this value is dropped.
 pub struct Rivals {
     to: SocketAddr,
     stop: Arc<AtomicBool>,
@@ -73,12 +73,12 @@ impl Rivals {
         }));
     }
 
-    /// Connections that send nothing. Waits until all were made.
+    /// Opens connections that send nothing. Waits until all are open.
     pub fn hold(&mut self, count: usize, held: Held) {
         self.hold_after(b"", count, held);
     }
 
-    /// Connections that send only this. Waits until all were made.
+    /// Opens connections that send only these bytes. Waits until all are open.
     pub fn hold_after(&mut self, bytes: &'static [u8], count: usize, held: Held) {
         let made = Arc::clone(&self.held);
         self.start(move |to, go_on| {
@@ -107,7 +107,7 @@ impl Rivals {
         }
     }
 
-    /// Clients that connect all the time; each keeps its last few connections and closes the one before.
+    /// Starts clients that connect all the time; each keeps its last few connections and closes the one before.
     pub fn storm(&mut self, clients: usize) {
         for _ in 0..clients {
             let made = Arc::clone(&self.storm);
@@ -119,7 +119,7 @@ impl Rivals {
                     turn = (turn + 1) % last.len();
                     made.fetch_add(1, Ordering::Relaxed);
                     if turn == 0 {
-                        // Other tests need the processor as well.
+                        // Leave processor time to other tests.
                         std::thread::sleep(Duration::from_millis(10));
                     }
                 }
@@ -127,7 +127,7 @@ impl Rivals {
         }
     }
 
-    /// Requests that are no callback, `count` of them, by a few clients.
+    /// Sends `count` requests that are not callbacks, from a few clients.
     pub fn junk(&mut self, count: usize, callback: &str) {
         const CLIENTS: usize = 3;
         for client in 0..CLIENTS {
@@ -158,12 +158,12 @@ impl Rivals {
         }
     }
 
-    /// How many junk requests were made so far.
+    /// Number of junk requests so far.
     pub fn junk_made(&self) -> usize {
         self.junk.load(Ordering::Relaxed)
     }
 
-    /// What was made so far, in words.
+    /// The numbers of connections and requests so far, in words.
     pub fn made(&self) -> String {
         format!(
             "{} held, {} reconnects, {} junk requests",
@@ -179,7 +179,7 @@ fn is_open(stream: &TcpStream) -> bool {
     peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
-/// A client that pauses between its connection and its request: the answer, and how long it took from the request on.
+/// Connects, pauses and sends a request. Returns the response, and the time since the request was sent.
 pub fn ask(to: SocketAddr, pause: Duration, request: &str) -> std::io::Result<(String, Duration)> {
     let mut stream = TcpStream::connect_timeout(&to, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -188,7 +188,7 @@ pub fn ask(to: SocketAddr, pause: Duration, request: &str) -> std::io::Result<(S
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
-        // The connection is closed with a body unread.
+        // The listener closed the connection without reading the whole body.
         Err(error) if error.kind() == ErrorKind::ConnectionReset && !answer.is_empty() => {}
         outcome => drop(outcome?),
     }
@@ -198,13 +198,13 @@ pub fn ask(to: SocketAddr, pause: Duration, request: &str) -> std::io::Result<(S
     ))
 }
 
-/// A callback, from a client that pauses: what it is answered, and how long that takes from the request on.
+/// Connects, pauses and sends a callback. Returns the response, and the time since the callback was sent.
 pub fn callback(to: SocketAddr, pause: Duration, query: &str) -> (String, Duration) {
     let request = format!("GET /callback?{query} HTTP/1.1\r\nHost: {to}\r\n\r\n");
     ask(to, pause, &request).unwrap_or_else(|error| panic!("no answer after {pause:?}: {error}"))
 }
 
-/// A sign-in under way on the screen, at a server that gives a token for any code.
+/// A sign-in in progress on the screen, at a server that issues a token for any code.
 pub struct OnScreen {
     pub terminal: Terminal,
     pub to: SocketAddr,
@@ -255,7 +255,7 @@ impl OnScreen {
     }
 }
 
-/// What a process spends.
+/// The resources that a process uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Spent {
     pub descriptors: usize,

@@ -1,4 +1,4 @@
-//! Secrets stay where they belong, and the browser gets no more than the URL.
+//! Secrets stay where they belong, and the browser receives only the URL.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::scripted::{Reply, Scripted};
 use crate::servers::{ODD_POST, ODD_SECRET, Provider, eventually, person};
 use crate::terminal::{CTRL_C, Command, ENTER, Terminal, base, program};
 
-/// Every file below `folder`.
+/// All files below `folder`.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -59,7 +59,7 @@ fn a_run_leaves_no_secret_behind() {
     let url = terminal.url();
     assert_eq!(person(&url, &[])["outcome"], "approved");
     terminal.wait_for("Access token");
-    // Nothing was on the screen so far but what is meant to be.
+    // So far, the screen has shown no secret.
     let written = terminal.bytes();
     let mut secrets = vec![ODD_SECRET.to_owned()];
     for (label, next) in [
@@ -83,7 +83,7 @@ fn a_run_leaves_no_secret_behind() {
         let arguments = std::fs::read(format!("/proc/{}/cmdline", terminal.pid())).unwrap();
         assert!(!holds(&arguments, secret), "in the arguments: {secret}");
     }
-    // The trace of the sign-in and of a refresh, which is meant to be sent around.
+    // Users share the trace of the sign-in and of a refresh.
     terminal.send("f");
     terminal.wait_for("Refreshed at");
     for label in ["Access token", "Refresh token"] {
@@ -113,7 +113,7 @@ fn a_run_leaves_no_secret_behind() {
     terminal.wait_for("not been copied or saved:");
     terminal.send(CTRL_C);
     terminal.wait_exit();
-    // HOME, the folder for temporary files and the working folder are one and the same here.
+    // HOME, the folder for temporary files and the working folder are the same folder here.
     for path in files(home.path()) {
         let bytes = std::fs::read(&path).unwrap();
         for secret in &secrets {
@@ -131,7 +131,7 @@ fn a_run_leaves_no_secret_behind() {
     );
 }
 
-/// A browser that does what `script` says; `$1` is the address, `$OUT` a folder.
+/// A browser that runs `script`; `$1` is the URL, `$OUT` a folder.
 fn browser(folder: &Path, script: &str) -> PathBuf {
     let path = folder.join("browser");
     std::fs::write(
@@ -143,7 +143,7 @@ fn browser(folder: &Path, script: &str) -> PathBuf {
     path
 }
 
-/// The authorization code flow with a display and this browser, and a secret in the environment.
+/// The authorization code flow with a display and this browser, and with a secret in the environment.
 fn with_browser(
     home: &Path,
     provider: &Provider,
@@ -209,7 +209,7 @@ fn the_browser_is_started_apart_from_our_terminal_and_without_our_secrets() {
     );
     assert_eq!(person(&url, &[])["status"], 200);
     terminal.wait_for("Access token");
-    // Once more with a secret, which this client does not take, but the browser must not see.
+    // Again with a client secret. This client accepts none, but the browser must not see it.
     std::fs::remove_file(folder.path().join("url")).unwrap();
     let _terminal = with_browser(home.path(), &provider, &browser, &secret);
     eventually("the browser's URL", || {
@@ -287,7 +287,7 @@ fn no_core_is_dumped_and_no_other_program_reads_the_memory() {
         ["0", "0"],
         "{core}"
     );
-    // Root reads all memory, so the program and its reader run without what makes root different.
+    // Root can read all memory, so the program and its reader run without root's capabilities.
     let as_user = |program: &Path| {
         let mut command = std::process::Command::new("setpriv");
         command.arg("--bounding-set=-all").arg(program);
@@ -303,7 +303,7 @@ fn no_core_is_dumped_and_no_other_program_reads_the_memory() {
         reader.output().unwrap().status.success()
     };
     let mut other = as_user(Path::new("sleep")).arg("60").spawn().unwrap();
-    // Until it is started, it is what starts it, which is not an ordinary program.
+    // Until `sleep` is executed, the process is still the program that starts it.
     eventually("a program that can be read", || {
         can_read(other.id()).then_some(())
     });
@@ -325,7 +325,8 @@ fn no_core_is_dumped_and_no_other_program_reads_the_memory() {
     assert!(!can_read(waits.pid()));
 }
 
-/// The device flow without a screen, with this device URL and these variables; exit code and standard error.
+/// Runs the device flow with `--plain`, this device URL and these environment variables. Returns the exit code and
+/// standard error.
 fn plain_device_flow(url: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let home = tempfile::tempdir().unwrap();
     let output = std::process::Command::new(program())
@@ -376,7 +377,7 @@ fn the_proxy_of_the_environment_is_used_except_for_this_machine() {
         asked.recv_timeout(crate::terminal::LIMIT).unwrap().trim(),
         "CONNECT as.example:443 HTTP/1.1"
     );
-    // It is asked once more for its status, and for nothing else.
+    // The program connects once more to check the service, but requests nothing else from the proxy.
     for line in asked.try_iter() {
         assert_eq!(line.trim(), "CONNECT as.example:443 HTTP/1.1");
     }
@@ -404,7 +405,7 @@ fn a_machine_without_ca_certificates_is_told_so_unless_there_is_a_ca_file() {
     ] {
         assert!(stderr.contains(words), "{stderr}");
     }
-    // Nothing answers there, but the certificates are no reason any more.
+    // The server is gone, but the CA certificates are no longer the problem.
     drop(server);
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("ca.pem");
@@ -422,7 +423,7 @@ fn an_answer_without_end_is_bounded() {
     assert!(stderr.contains("is larger than 1 MB"), "{stderr}");
 }
 
-/// The linker's flags in `.cargo/config.toml` replace the compiler's own.
+/// The linker flags in `.cargo/config.toml` replace the compiler's own flags.
 #[test]
 #[cfg(target_os = "linux")]
 fn the_tables_of_the_loader_are_read_only() {

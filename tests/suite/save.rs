@@ -18,7 +18,7 @@ fn tokens(home: &tempfile::TempDir) -> (Terminal, Scripted) {
     (terminal, server)
 }
 
-/// From the tokens to the question where to save the chosen one.
+/// Goes from the tokens to the question where to save the selected token.
 fn to_a_file(terminal: &mut Terminal) {
     terminal.send("s");
     terminal.wait_for("Save as a profile");
@@ -37,13 +37,13 @@ fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
     let (mut terminal, _server) = tokens(&home);
     to_a_file(&mut terminal);
     terminal.wait_for("Save the access token to this file");
-    // Before it is written nobody knows whether the file system keeps modes.
+    // Before the file is written, it is not known whether the file system supports modes.
     terminal.wait_for("Only you can read the file (mode 0600), if the file system supports it.");
     terminal.send(ENTER);
     let path = home.path().join("oauth-authorizer-access-token.txt");
     terminal.wait_for("(mode 0600).");
     let told = format!("Saved the access token to {} (mode 0600).", path.display());
-    // A path may be broken anywhere.
+    // A path may be wrapped anywhere.
     let squeezed = |text: &str| text.split_whitespace().collect::<String>();
     assert!(
         squeezed(&terminal.screen()).contains(&squeezed(&told)),
@@ -53,7 +53,7 @@ fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), TOKEN);
     assert_private(&path);
 
-    // Another token, under a name of one's own, over a file that others can read.
+    // Another token, with a chosen file name, over a file that others can read.
     let path = home.path().join("mine");
     std::fs::write(
         &path,
@@ -92,7 +92,7 @@ fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
 fn what_was_saved_is_not_asked_about_when_leaving() {
     let home = tempfile::tempdir().unwrap();
     let (mut terminal, _server) = tokens(&home);
-    // Nothing is saved where there is no such folder, so the question still comes.
+    // The token is not saved if the folder does not exist, so quitting still asks.
     to_a_file(&mut terminal);
     terminal.wait_for("Save the access token to this file");
     terminal.send("\x15");
@@ -101,7 +101,7 @@ fn what_was_saved_is_not_asked_about_when_leaving() {
     terminal.wait_for("The access token was not saved:");
     terminal.send(CTRL_C);
     terminal.wait_for("not been copied or saved:");
-    // The question offers to save all of them.
+    // The question offers to save all tokens.
     terminal.send(ENTER);
     terminal.wait_for("Save as a profile");
     terminal.focus("To a file instead…");

@@ -1,4 +1,4 @@
-//! A scripted server, for what a real one will not do.
+//! A scripted server, for responses that a real server does not send.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub at: Instant,
@@ -16,20 +16,20 @@ pub struct Request {
     pub form: HashMap<String, String>,
 }
 
-/// What is answered.
+/// A response.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     pub status: u16,
     pub body: String,
     pub headers: Vec<(String, String)>,
-    /// Closes the connection instead.
+    /// Closes the connection instead of responding.
     pub drop: bool,
-    /// Never answers instead.
+    /// Never responds.
     pub silent: bool,
 }
 
 impl Reply {
-    /// JSON with this status.
+    /// A JSON response with this status.
     pub fn json(status: u16, body: &str) -> Self {
         Self {
             status,
@@ -39,19 +39,19 @@ impl Reply {
     }
 }
 
-/// The server; it lives as long as the test's process.
+/// A running server. It lives as long as the test process.
 pub struct Scripted {
     pub url: String,
     log: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Scripted {
-    /// Starts one that answers what `reply` says.
+    /// Starts a server that responds with `reply`.
     pub fn start(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         Self::start_at(TcpListener::bind("127.0.0.1:0").unwrap(), reply)
     }
 
-    /// The same on a listener of the caller's.
+    /// Starts a server on the caller's listener.
     pub fn start_at(
         listener: TcpListener,
         reply: impl Fn(&Request) -> Reply + Send + Sync + 'static,
@@ -87,16 +87,16 @@ impl Scripted {
     }
 }
 
-/// A device flow that is approved as soon as it is asked for the tokens, or never.
+/// A device flow that is approved at the first poll, or never.
 pub struct DeviceFlow {
     pub verification_uri: String,
     pub complete: Option<String>,
-    /// `None`: nobody approves.
+    /// The token that is issued; `None` if the user never approves.
     pub access_token: Option<String>,
 }
 
 impl DeviceFlow {
-    /// One with this address that nobody approves.
+    /// A device flow with this verification URL that is never approved.
     pub fn at(verification_uri: &str) -> Self {
         Self {
             verification_uri: verification_uri.to_owned(),
@@ -105,7 +105,7 @@ impl DeviceFlow {
         }
     }
 
-    /// One that gives this token.
+    /// A device flow that issues this token.
     pub fn giving(access_token: &str) -> Self {
         Self {
             access_token: Some(access_token.to_owned()),
@@ -113,7 +113,7 @@ impl DeviceFlow {
         }
     }
 
-    /// The server, and the flags that lead to it.
+    /// Starts the server. Returns the server and the flags for it.
     pub fn start(self) -> (Scripted, Vec<String>) {
         let server = Scripted::start(move |request| {
             if request.path != "/token" {

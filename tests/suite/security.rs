@@ -1,4 +1,4 @@
-//! docs/security.md: each test that it names is there.
+//! docs/security.md: each test that it names exists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +15,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The tests as the document names them: `oauth::client::a_test`, without the module `tests` and the name `mod`.
+/// The tests as the document writes them: `oauth::client::a_test`, without the module `tests` and the name `mod`.
 fn tests() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! The real authorization server, and the person with a browser.
+//! The real authorization server, and the user with a browser.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::terminal::LIMIT;
 
-/// A secret and an identifier that need encoding wherever they go.
+/// Client IDs and a client secret with characters that always require encoding.
 pub const ODD_BASIC: &str = "conf odd:id %/+&=?\"~ basic";
 pub const ODD_POST: &str = "conf odd:id %/+&=?\"~ post";
 pub const ODD_SECRET: &str = "s3cr%t:/+ &=?\"~";
@@ -21,7 +21,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oidc-provider")
 }
 
-/// node's oidc-provider on a free port of loopback; ends with this value.
+/// A running oidc-provider (Node.js) on a free loopback port. It ends when the value is dropped.
 pub struct Provider {
     child: Child,
     about: Value,
@@ -36,7 +36,7 @@ impl Drop for Provider {
 }
 
 impl Provider {
-    /// Starts one with these settings (see `server.mjs`).
+    /// Starts a provider with these settings (see `server.mjs`).
     pub fn start(settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new("node");
         command
@@ -74,14 +74,14 @@ impl Provider {
         Self { child, about, log }
     }
 
-    /// The issuer.
+    /// The issuer URL.
     pub fn issuer(&self) -> &str {
         self.about["issuer"].as_str().unwrap()
     }
 
-    /// The log with everything that was answered before this call.
+    /// The log, complete for all responses sent before this call.
     ///
-    /// The log comes through a pipe, so it can be later than the answer that a client has.
+    /// The log arrives through a pipe, so it can be later than a response that the client has already received.
     fn log(&self) -> Vec<Value> {
         static MARKS: AtomicU32 = AtomicU32::new(0);
         let mark = MARKS.fetch_add(1, Ordering::Relaxed).to_string();
@@ -94,12 +94,12 @@ impl Provider {
         })
     }
 
-    /// How many refreshes it has logged, and how many of them it refused.
+    /// Number of refreshes in the log, and how many of them were rejected.
     pub fn refreshes(&self) -> (usize, usize) {
         self.requests("refresh_token")
     }
 
-    /// How many token requests of this grant it has logged, and how many of them it refused.
+    /// Number of token requests with this grant in the log, and how many of them were rejected.
     pub fn requests(&self, grant: &str) -> (usize, usize) {
         let log = self.log();
         let requests = log.iter().filter(|entry| entry["grant_type"] == grant);
@@ -107,7 +107,7 @@ impl Provider {
         (requests.count(), refused.count())
     }
 
-    /// The statuses of the requests that it has logged for an endpoint, by the name of its route.
+    /// The statuses of the logged requests for an endpoint, by the name of its route.
     pub fn statuses(&self, route: &str) -> Vec<u64> {
         let log = self.log();
         let requests = log.iter().filter(|entry| entry["endpoint"] == route);
@@ -116,7 +116,7 @@ impl Provider {
             .collect()
     }
 
-    /// The hosts that the token requests of this grant went to.
+    /// The hosts that received the token requests with this grant.
     pub fn hosts(&self, grant: &str) -> Vec<String> {
         let log = self.log();
         let requests = log.iter().filter(|entry| entry["grant_type"] == grant);
@@ -124,7 +124,7 @@ impl Provider {
         requests.map(host).collect()
     }
 
-    /// An endpoint: authorization, device, token, userinfo.
+    /// The URL of an endpoint: authorization, device, token, userinfo.
     pub fn endpoint(&self, name: &str) -> &str {
         self.about["endpoints"][name]
             .as_str()
@@ -143,7 +143,7 @@ impl Provider {
         .collect()
     }
 
-    /// Whether userinfo accepts `token`: the status and the subject.
+    /// Requests userinfo with `token`. Returns the status and the subject.
     pub fn userinfo(&self, token: &str) -> (u16, String) {
         let (status, body) = get(
             self.endpoint("userinfo"),
@@ -156,12 +156,12 @@ impl Provider {
     }
 }
 
-/// The person: opens `url` in a browser of a few lines and does what `flags` say (see `person.mjs`).
+/// Acts as the user: opens `url` in a minimal browser and does what `flags` say (see `person.mjs`).
 pub fn person(url: &str, flags: &[&str]) -> Value {
     person_by(&[], url, flags)
 }
 
-/// The same by way of a command that runs another in its place.
+/// Like `person`, started by a command that runs another command.
 pub fn person_by(way: &[String], url: &str, flags: &[&str]) -> Value {
     let words: Vec<&str> = way.iter().map(String::as_str).chain(["node"]).collect();
     let output = Command::new(words[0])
@@ -177,7 +177,7 @@ pub fn person_by(way: &[String], url: &str, flags: &[&str]) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("the person said {text:?}"))
 }
 
-/// A GET request of one's own; nothing is followed.
+/// Sends a GET request without following redirects.
 pub fn get(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let rest = url.strip_prefix("http://").expect("plain http on loopback");
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -190,7 +190,7 @@ pub fn get(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
     stream.write_all((request + "\r\n").as_bytes()).unwrap();
     let mut answer = Vec::new();
     let mut some = [0; 4096];
-    // Not every server closes the connection; its length says as well where the answer ends.
+    // Not every server closes the connection, so the response's length also ends the loop.
     while !has_its_length(&answer) {
         match stream.read(&mut some) {
             Ok(0) => break,
@@ -219,7 +219,7 @@ pub fn get(url: &str, headers: &[(&str, &str)]) -> (u16, String) {
     )
 }
 
-/// True where the answer tells its length and is as long.
+/// Returns whether the response states its length and is complete.
 fn has_its_length(answer: &[u8]) -> bool {
     let text = String::from_utf8_lossy(answer);
     let Some((head, _)) = text.split_once("\r\n\r\n") else {
@@ -246,9 +246,9 @@ fn unchunk(mut body: &str) -> String {
     whole
 }
 
-/// A port that is free, and that the system gives to no connection of another test.
+/// A free port that the system does not assign to connections of other tests.
 pub fn free_port() -> u16 {
-    /// Below those that systems give to connections.
+    /// Below the ports that systems assign to connections.
     const FIRST: u32 = 20_000;
     const COUNT: u32 = 12_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -262,7 +262,7 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// A program of the test's, run to its end; its output.
+/// Runs a program to its end and returns its output.
 pub fn run(command: &mut Command) -> String {
     let output = command
         .stdin(Stdio::null())
@@ -276,7 +276,7 @@ pub fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Asks until there is an answer, for a bounded time.
+/// Calls `ask` until it returns a value, for a limited time.
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let end = std::time::Instant::now() + LIMIT;
     loop {

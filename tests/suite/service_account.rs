@@ -1,4 +1,4 @@
-//! Service accounts: a signed assertion gets a token (RFC 7523, section 2.1), against a server that verifies it with openssl.
+//! Service accounts: a signed assertion gets a token (RFC 7523, section 2.1). The test server verifies it with openssl.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process};
@@ -21,7 +21,7 @@ pub const SUBJECT: &str = "alice@example.org";
 const KEY_ID: &str = "key-of-the-test";
 const SCOPE: &str = "https://mail.example/ https://files.example/";
 
-/// The key of the service account, in a folder that stays until the end, with its public half.
+/// The private key of the service account (PEM), and the folder of its key pair, which is kept until the end.
 fn key() -> &'static (tempfile::TempDir, String) {
     static KEY: OnceLock<(tempfile::TempDir, String)> = OnceLock::new();
     KEY.get_or_init(|| {
@@ -57,7 +57,7 @@ fn openssl(folder: &Path, arguments: &[&str]) {
     assert!(ran.status.success(), "{arguments:?}: {ran:?}");
 }
 
-/// A key file as it is downloaded.
+/// A key file as a user downloads it.
 pub struct KeyFile(pub Value);
 
 impl KeyFile {
@@ -73,7 +73,7 @@ impl KeyFile {
         }))
     }
 
-    /// Writes it so that only this user can read it.
+    /// Writes the key file with access for the owner only, and returns its path.
     pub fn write(&self, folder: &Path) -> String {
         write(&folder.join("key.json"), &self.0.to_string(), 0o600)
     }
@@ -86,7 +86,7 @@ fn write(path: &Path, text: &str, mode: u32) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// The claims of an assertion; null where there are none.
+/// The claims of an assertion; null if there are none.
 pub fn claims(assertion: &str) -> Value {
     part(assertion, 1)
 }
@@ -97,7 +97,7 @@ fn part(assertion: &str, at: usize) -> Value {
     serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
-/// What is wrong with a request, for this token URL and subject.
+/// What is wrong with a request for this token URL and subject.
 fn complaint(request: &Request, token_url: &str, subject: Option<&str>) -> Option<String> {
     let mut names: Vec<&str> = request.form.keys().map(String::as_str).collect();
     names.sort_unstable();
@@ -141,7 +141,7 @@ fn complaint(request: &Request, token_url: &str, subject: Option<&str>) -> Optio
     (!verified.status.success()).then(|| "the signature".to_owned())
 }
 
-/// A server that issues a new token for each right assertion.
+/// A server that issues a new token for each valid assertion.
 fn server(subject: Option<&'static str>) -> Scripted {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let token_url = format!("http://{}/token", listener.local_addr().unwrap());
@@ -196,7 +196,7 @@ fn plain_mode_sends_a_signed_assertion_and_no_client() {
     for subject in [None, Some(SUBJECT)] {
         let server = server(subject);
         let mut flags = flags(&server, home.path());
-        // What belongs to other flows is not sent.
+        // Settings of other flows are not sent.
         flags.extend(["--client-id", "a-client"].map(str::to_owned));
         flags.extend(
             subject
@@ -313,7 +313,7 @@ fn saved(server: &Scripted) -> (Profiles, PathBuf) {
     let profiles = Profiles::new();
     let path = profiles.home.path().join("key.json");
     let mut flags = flags(server, profiles.home.path());
-    // The settings file has the whole path.
+    // Given as a relative path; the settings file must have the absolute path.
     "key.json".clone_into(flags.last_mut().unwrap());
     let more = ["--subject", SUBJECT, "--save", "office"];
     let (code, stdout, stderr) = plain(profiles.home.path(), &flags, &more);
@@ -340,7 +340,7 @@ fn a_profile_requests_one_new_token_for_all_callers_and_has_only_the_path() {
         "flow = \"service-account\"".to_owned(),
         format!("service_account_file = \"{}\"", path.display()),
         format!("subject = \"{SUBJECT}\""),
-        // The mailbox is that of the subject.
+        // The subject is also the mailbox.
         format!("user = \"{SUBJECT}\""),
     ] {
         assert!(settings.contains(&line), "{line}\n{settings}");
@@ -384,7 +384,7 @@ fn a_profile_uses_the_key_and_subject_that_it_was_saved_with_and_no_others() {
         assert!(ran.stderr.contains(&words), "{ran:?}");
     }
     std::fs::write(profiles.settings(), &settings).unwrap();
-    // The same place may have a new key, or none.
+    // The key file may be replaced or missing.
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     let ran = profiles.run(&["token", "office"]);

@@ -71,8 +71,7 @@ impl Plan {
         self.scopes.join(&self.preset.scope.separator)
     }
 
-    /// The values of the variables: the default or a sample. Optional variables have a value only in runs with a
-    /// secret.
+    /// The values of the variables: defaults or samples. Optional variables have a value only in runs with a secret.
     fn variables(&self) -> Vec<(&str, &str)> {
         let variables = &self.preset.variables;
         variables

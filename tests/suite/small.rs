@@ -1,4 +1,4 @@
-//! The smallest window: what is typed into stays in sight, and what has no room is one key away.
+//! The smallest window: the edited text stays visible, and anything without room is one key away.
 
 use oauth_authorizer::flow::event::FlowEvent;
 use oauth_authorizer::oauth::failure::ServerError;
@@ -8,7 +8,7 @@ use crate::app::{App, XTERM};
 const COLUMNS: u16 = 40;
 const ROWS: u16 = 10;
 
-/// A sign-in in the browser with this in its paste box, and what came of it.
+/// A sign-in in the browser with this text in its paste box, after this event.
 fn waiting(over_ssh: bool, pasted: &str, event: Option<FlowEvent>) -> App {
     let mut app = App::new(XTERM.environment());
     if over_ssh {
@@ -61,7 +61,7 @@ fn the_paste_box_stays_in_sight_whatever_has_the_focus() {
             ),
         ] {
             let mut app = waiting(over_ssh, pasted, event);
-            // Its beginning, or its end while it is edited; empty, it has the marker then.
+            // The beginning of the text, or its end while it is edited. If it is empty, its row has only the marker.
             let is_shown = |row: &String| {
                 row.contains(shown.0) || row.contains(shown.1) || row.trim_end() == " ▸"
             };
@@ -76,7 +76,7 @@ fn the_paste_box_stays_in_sight_whatever_has_the_focus() {
             };
             for _ in 0..app.items().len() {
                 assert_shown(&app);
-                // Whatever is said.
+                // Also with a long message.
                 app.no_browser(&"xdg-open: not found, ".repeat(6));
                 assert_shown(&app);
                 app.keys("<tab>");

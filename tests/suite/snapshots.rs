@@ -1,7 +1,7 @@
-//! Every fixture as it is drawn, text and styles, in a usual window and in the smallest.
+//! Every fixture as it is drawn, with text and styles, in a usual window and in the smallest one.
 //!
-//! A change is written beside the snapshot as `.snap.new`, to be looked at and taken with `cargo insta review`;
-//! `INSTA_UPDATE=always` takes all.
+//! A change is written next to the snapshot as `.snap.new`; review and accept it with `cargo insta review`.
+//! `INSTA_UPDATE=always` accepts all changes.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,7 +1,8 @@
-//! At home over SSH: a real sshd, the program in a session of it, and the browser on another machine.
+//! Use over SSH: a real sshd, the program in one of its sessions, and the browser on another machine.
 //!
-//! The other machine is a network namespace with nothing but a loopback of its own: what arrives at the listener from
-//! there can have come through the tunnel only. ssh reaches the sshd from it by a command in its place of a connection.
+//! The other machine is a network namespace that has only its own loopback, so anything that arrives at the listener
+//! from there came through the tunnel. On that machine, ssh reaches the sshd by a command instead of a network
+//! connection.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +12,7 @@ use std::process::{Child, Command as Process, Stdio};
 use crate::servers::{Provider, eventually, free_port, person, person_by, run};
 use crate::terminal::{Command, ENTER, Terminal, base, program};
 
-/// Ends with the value.
+/// A process that ends when the value is dropped.
 struct Ends(Child);
 
 impl Drop for Ends {
@@ -21,7 +22,7 @@ impl Drop for Ends {
     }
 }
 
-/// Debian's sshd on a free port of loopback, with keys and settings of its own.
+/// Debian's sshd on a free loopback port, with its own keys and settings.
 pub struct Sshd {
     folder: tempfile::TempDir,
     pub port: u16,
@@ -53,7 +54,7 @@ impl Sshd {
             format!("[127.0.0.1]:{port} {public}"),
         )
         .unwrap();
-        // It gives up its rights into this folder, which the package makes at the start of the machine only.
+        // sshd requires this folder for its unprivileged process. The package creates it only when the machine starts.
         if !Path::new("/run/sshd").exists() {
             std::fs::create_dir("/run/sshd").expect("run the tests as root");
             std::fs::set_permissions("/run/sshd", std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -83,7 +84,7 @@ impl Sshd {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
-    /// The options by which ssh uses the keys of the test and nothing of this machine's.
+    /// The options that make ssh use the test's keys and no settings of this machine.
     fn options(&self) -> Vec<String> {
         let at = |name: &str| self.folder.path().join(name).display().to_string();
         [
@@ -108,7 +109,7 @@ impl Sshd {
         .collect()
     }
 
-    /// The program with these flags in a session of its own, as a person would call it.
+    /// Starts the program with these flags in its own session, as a user would.
     fn session(&self, home: &Path, flags: &[String]) -> Terminal {
         let mut words = vec![
             format!("HOME='{}'", home.display()),
@@ -120,7 +121,7 @@ impl Sshd {
         self.run(home, &words)
     }
 
-    /// These words as the command of a session with a terminal.
+    /// Runs these words as the command of a session with a terminal.
     pub fn run(&self, home: &Path, words: &[String]) -> Terminal {
         let mut line = self.options();
         line.extend([
@@ -135,7 +136,7 @@ impl Sshd {
     }
 }
 
-/// The person's own machine: a network namespace without any way out.
+/// The user's own machine: a network namespace without access to a network.
 struct Machine(Ends);
 
 impl Machine {
@@ -159,7 +160,7 @@ impl Machine {
         Self(Ends(process))
     }
 
-    /// What a command there begins with.
+    /// The beginning of a command that runs on that machine.
     fn there(&self) -> [String; 2] {
         [
             "nsenter".to_owned(),
@@ -167,7 +168,7 @@ impl Machine {
         ]
     }
 
-    /// True where something listens on this port of its loopback.
+    /// Returns whether a program listens on this port of its loopback.
     fn listens(&self, port: u16) -> bool {
         let [nsenter, there] = self.there();
         Process::new(nsenter)
@@ -208,7 +209,7 @@ fn form(sshd: &Sshd, home: &Path, provider: &Provider, redirect: &str) -> Termin
     terminal
 }
 
-/// The command of the tunnel, a row of its own without indentation or border.
+/// The tunnel command, which is on its own row without indentation or border.
 fn tunnel(terminal: &Terminal) -> String {
     let screen = terminal.screen();
     let rows: Vec<&str> = screen
@@ -220,7 +221,7 @@ fn tunnel(terminal: &Terminal) -> String {
     command.trim_end().to_owned()
 }
 
-/// The tokens are there and the server takes them; a copy goes the way that is right over SSH.
+/// Checks that the server accepts the tokens, and that a copy is sent the way that is right over SSH.
 fn assert_tokens(terminal: &mut Terminal, provider: &Provider) {
     terminal.wait_for("Access token");
     terminal.focus("Access token");
@@ -255,7 +256,7 @@ fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
     );
     terminal.send(ENTER);
     terminal.wait_for("URL, code or error text");
-    // All that is needed stands on the screen at once.
+    // Everything that the user needs is on the screen at once.
     let url = terminal.url_at("http://127.0.0.1");
     assert!(
         url.contains("code_challenge=") && url.contains("state="),
@@ -276,11 +277,11 @@ fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
             sshd.port, sshd.user
         )
     );
-    // The same by its button.
+    // The button copies the command.
     terminal.focus("Copy");
     terminal.send(ENTER);
     terminal.wait_for("Sent the tunnel command to your terminal");
-    // No display was forwarded: no browser is offered here, but another flow is.
+    // No display was forwarded, so the program offers no browser, but another flow.
     assert!(
         !terminal.flat().contains("Open browser"),
         "{}",
@@ -292,10 +293,10 @@ fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
         terminal.screen()
     );
 
-    // On the other machine there is nothing yet.
+    // Nothing listens on the other machine yet.
     assert!(!machine.listens(port));
-    // That very command, with the test's key, a way to the sshd, and a second tunnel for the provider, which a real one
-    // would not need.
+    // The same command, with the test's key, a way to the sshd, and a second tunnel to the provider, which a real
+    // provider would not need.
     let endpoint = url::Url::parse(provider.issuer()).unwrap().port().unwrap();
     let [nsenter, there] = machine.there();
     let way = format!(
@@ -324,7 +325,7 @@ fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
     eventually("the tunnel", || machine.listens(port).then_some(()));
     assert!(machine.listens(endpoint));
 
-    // The browser there.
+    // Use the browser on the other machine.
     let answer = person_by(&machine.there(), &url, &[]);
     assert_eq!(answer["status"], 200, "{answer}");
     let callback = answer["callback"].as_str().unwrap();
@@ -356,7 +357,7 @@ fn over_ssh_a_paste_is_enough() {
     terminal.send(ENTER);
     terminal.wait_for("URL, code or error text");
     let url = terminal.url_at("http://127.0.0.1");
-    // What comes and is not the answer is told beside all that stands there, at 80x24.
+    // A rejected redirect is reported next to everything else on the screen, at 80x24.
     assert_eq!(person(&url, &["--set", "state=forged"])["status"], 400);
     terminal.wait_for("Ignored a redirect: it is from a different sign-in (state mismatch).");
     tunnel(&terminal);
@@ -366,7 +367,7 @@ fn over_ssh_a_paste_is_enough() {
         "{}",
         terminal.screen()
     );
-    // A browser elsewhere ends at an address where nothing answers.
+    // A browser on another computer ends at a URL where no server responds.
     let answer = person(&url, &["--no-callback"]);
     assert_eq!(answer["outcome"], "approved");
     terminal.paste(answer["callback"].as_str().unwrap());

@@ -1,5 +1,5 @@
-//! The terminal takes no bytes for a while, as after Ctrl+S, with a selection in a console, or on a dead link: the sign-in
-//! goes on, a signal or Ctrl+C ends the program, and nothing is lost.
+//! The terminal accepts no output for a while, as after Ctrl+S, with a selection in a console, or on a dead connection:
+//! the sign-in continues, a signal or Ctrl+C ends the program, and nothing is lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,13 +11,13 @@ use crate::scripted::{Reply, Scripted};
 use crate::servers::{eventually, free_port, get};
 use crate::terminal::{CTRL_C, Command, ENTER, Terminal};
 
-/// How long the terminal takes nothing.
+/// How long the terminal accepts no output.
 const STOPPED: Duration = Duration::from_secs(20);
 
-/// "At once", on a machine that may be busy, and with the time that the terminal is given for the last bytes.
+/// What "at once" means on a machine that may be busy, with the time that the terminal has for the last bytes.
 const AT_ONCE: Duration = Duration::from_secs(8);
 
-/// A sign-in by device code at a server that approves when it is told to, with a poll each second.
+/// Starts a device code sign-in, with a poll each second, at a server that approves once the flag is set.
 fn device(home: &tempfile::TempDir) -> (Terminal, Scripted, Arc<AtomicBool>) {
     let approved = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&approved);
@@ -51,7 +51,7 @@ fn device(home: &tempfile::TempDir) -> (Terminal, Scripted, Arc<AtomicBool>) {
     (terminal, server, approved)
 }
 
-/// A sign-in in the browser that returns to this port.
+/// Starts a sign-in in the browser that redirects to this port.
 fn browser(home: &tempfile::TempDir, port: u16) -> (Terminal, Scripted) {
     let server = Scripted::start(|_| {
         Reply::json(
@@ -93,7 +93,7 @@ fn polls_stay_on_time_and_the_tokens_and_a_copy_come_afterwards() {
     eventually("twenty seconds", || {
         (began.elapsed() >= STOPPED).then_some(())
     });
-    // One each second, on a machine that may be busy.
+    // One poll each second, on a machine that may be busy.
     let count = polls() - before;
     assert!(count >= 14, "{count} polls in {STOPPED:?}");
     let written = terminal.written();
@@ -104,7 +104,7 @@ fn polls_stay_on_time_and_the_tokens_and_a_copy_come_afterwards() {
         let last = requests.last().unwrap().at;
         (requests.len() > before && last.elapsed() > Duration::from_secs(3)).then_some(())
     });
-    // Heard, though nothing of it can be seen: copies the access token.
+    // The key works although no output is visible: it copies the access token.
     terminal.send("c");
     assert_eq!(terminal.written(), written, "the terminal takes nothing");
     terminal.take_output(true);
@@ -163,7 +163,7 @@ fn signals_and_ctrl_c_end_the_program() {
                 _ => browser(&home, free_port()).0,
             };
             terminal.take_output(false);
-            // So that there is something to write.
+            // Open the help, to have output to write.
             terminal.send("?");
             let began = Instant::now();
             if signal.is_empty() {

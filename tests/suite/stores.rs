@@ -1,4 +1,4 @@
-//! Stores of other programs: a command keeps the tokens of a profile instead of a file.
+//! Token stores of other programs: a command keeps the tokens of a profile instead of a file.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::profiles::{Profiles, Ran};
 use crate::scripted::{Reply, Scripted};
 use crate::terminal::base;
 
-/// A profile whose service issues `access-N` and `refresh-N` with the refresh number N - 1.
+/// A profile whose service issues `access-N` and `refresh-N` at the refresh with the number N - 1.
 pub fn rotating() -> (Profiles, Scripted) {
     let count = AtomicU32::new(1);
     Profiles::scripted(move |_| {
@@ -25,7 +25,7 @@ pub fn rotating() -> (Profiles, Scripted) {
     })
 }
 
-/// A store: a file, and two scripts that read and write it and take notes.
+/// A store: a file, and two scripts that read and write it and log each call.
 pub struct Store {
     folder: tempfile::TempDir,
 }
@@ -55,14 +55,14 @@ impl Store {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
     }
 
-    /// What the scripts did since the last look.
+    /// The calls of the scripts since the last look.
     fn notes(&self) -> String {
         let notes = std::fs::read_to_string(self.path("notes")).unwrap_or_default();
         let _ = std::fs::remove_file(self.path("notes"));
         notes.replace('\n', " ").trim_end().to_owned()
     }
 
-    /// What it has, without the mark that tells each text apart.
+    /// The stored text, without the `stored` mark that makes each text unique.
     pub fn kept(&self) -> Value {
         let bytes = std::fs::read(self.path("kept")).unwrap();
         let mut kept: Value = serde_json::from_slice(&bytes).unwrap();
@@ -79,7 +79,7 @@ impl Store {
     }
 }
 
-/// A profile of which `store` has the tokens.
+/// A profile whose tokens are in `store`.
 pub fn stored() -> (Profiles, Scripted, Store) {
     let (profiles, server) = rotating();
     let store = Store::new();
@@ -104,7 +104,7 @@ fn the_tokens_move_to_a_command_and_back() {
     let file = || std::fs::read_to_string(profiles.state("record")).unwrap();
     assert_eq!(secrets(&file()), [false; 3], "{}", file());
     assert_eq!(store.kept()["tokens"]["refresh_token"], "refresh-1");
-    // A valid token takes one call, and lists take none.
+    // A valid token requires one call; lists require none.
     assert_eq!(
         (profiles.token(), store.notes()),
         ("first".to_owned(), "read".to_owned())
@@ -117,10 +117,10 @@ fn the_tokens_move_to_a_command_and_back() {
         let ran = profiles.run(arguments);
         assert_eq!((ran.code, store.notes()), (0, String::new()), "{ran:?}");
     }
-    // A refresh stores the current ones first, to find out whether it can.
+    // A refresh first stores the current tokens, to find out whether the store works.
     profiles.expire();
     assert_eq!(profiles.token(), "access-2");
-    // What was stored is read each time.
+    // After each write, the text is read back.
     assert_eq!(store.notes(), "read write read write read read");
     assert_eq!(store.kept()["tokens"]["refresh_token"], "refresh-2");
     assert_eq!(secrets(&file()), [false; 3], "{}", file());
@@ -164,7 +164,7 @@ fn a_store_that_fails_is_found_out_before_the_service_is_asked() {
     let ran = profiles.run(&["token", "office"]);
     assert_eq!((ran.code, refreshes(&server)), (9, 0), "{ran:?}");
     assert!(ran.stderr.contains("gpg: locked"), "{ran:?}");
-    // One that fails for a moment just then is offered the new tokens again.
+    // If the store fails only for a moment after the refresh, the new tokens are stored at the next try.
     store.script("read", "cat kept");
     store.script(
         "write",
@@ -191,7 +191,7 @@ fn a_process_that_was_stopped_between_store_and_file_loses_nothing() {
         std::fs::set_permissions(profiles.state(end), mode).unwrap();
     };
     let keep = |value: &Value| std::fs::write(store.path("kept"), value.to_string()).unwrap();
-    // The store has the new ones, the file does not yet: with and without the next file.
+    // The store has the new tokens, the record does not yet; with and without the next record.
     for next in [true, false] {
         put("record", &file);
         profiles.expire();
@@ -206,7 +206,7 @@ fn a_process_that_was_stopped_between_store_and_file_loses_nothing() {
         assert_eq!(profiles.record()["generation"], 2, "{next}");
         assert!(!profiles.state("next").exists());
     }
-    // The next file is complete, the store has the old ones: they are sent once more.
+    // The next record is complete and the store has the old tokens: the new tokens are stored again.
     put("record", &file);
     profiles.expire();
     put("next", &new_file);
@@ -237,7 +237,7 @@ fn changed_commands_are_not_run_and_foreign_tokens_not_sent() {
         assert!(!store.path("ran").exists());
     }
     std::fs::write(profiles.settings(), &settings).unwrap();
-    // Tokens of another sign-in, service or client, older ones, and what is no record.
+    // Tokens of another sign-in, service or client, older tokens, and something that is not a record.
     let good = store.kept();
     let with = |change: fn(&mut Value)| {
         let mut changed = good.clone();
@@ -283,7 +283,7 @@ fn a_profile_can_begin_in_a_store() {
     let store = Store::new();
     let secret = profiles.home.path().join("secret");
     std::fs::write(&secret, "s3cret").unwrap();
-    // While the store is written to, no file has the secret.
+    // While the tokens are written to the store, no file contains the secret.
     store.script(
         "write",
         &format!(
@@ -303,7 +303,7 @@ fn a_profile_can_begin_in_a_store() {
     assert_eq!(std::fs::read_to_string(store.path("leaks")).unwrap(), "");
     let file = std::fs::read_to_string(profiles.state("record")).unwrap();
     assert!(!file.contains("s3cret"), "{file}");
-    // Saved again without a store, it stays there.
+    // If the profile is saved without a store, the tokens stay in the store.
     let ran = profiles.run(&[
         "profiles",
         "save",
@@ -335,13 +335,13 @@ fn mistakes_in_a_store_are_explained() {
         assert_eq!(ran.code, 2, "{ran:?}");
         assert!(ran.stderr.contains(words), "{ran:?}");
     }
-    // A command that cannot work leaves the tokens where they are.
+    // If the command can't be started, the tokens stay where they are.
     let missing = ["--read", "no-such-program", "--write", "no-such-program"];
     let ran = profiles.run(&[&["profiles", "store", "office", "command"], &missing[..]].concat());
     assert_eq!(ran.code, 9, "{ran:?}");
     assert!(ran.stderr.contains("can't be started"), "{ran:?}");
     assert_eq!(profiles.token(), "first");
-    // Nor does one that takes a first text and no tokens.
+    // The same applies if it stores the first text but not the tokens.
     let store = Store::new();
     store.script("write", "cat >new; ! grep -q first new && mv new kept");
     let ran = store.take(&profiles);
@@ -349,7 +349,7 @@ fn mistakes_in_a_store_are_explained() {
     assert_eq!(profiles.token(), "first");
 }
 
-/// The password manager pass, with a key of its own.
+/// The password manager pass, with its own key.
 #[test]
 fn pass_keeps_the_tokens() {
     let (profiles, server) = rotating();
@@ -396,7 +396,7 @@ fn pass_keeps_the_tokens() {
     assert!(shown.contains("\"refresh_token\":\"refresh-2\""));
     let folder = profiles.home.path().join(".password-store/oauth");
     assert!(folder.join("office.gpg").exists());
-    // gpg's agent ends with the test.
+    // End gpg's agent together with the test.
     run("gpgconf", &["--kill", "all"]);
 }
 
@@ -417,7 +417,7 @@ fn tokens_leave_the_record_only_for_a_store_that_prints_them_again() {
         assert_eq!(std::fs::read(profiles.state("record")).unwrap(), before);
     }
     assert_eq!(profiles.token(), "first");
-    // A command that stops storing is noticed before the service is asked.
+    // A command that no longer stores anything is noticed before the refresh request.
     let taken = store.take(&profiles);
     assert_eq!(taken.code, 0, "{taken:?}");
     store.script("write", "cat >/dev/null");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// In small letters, as whole words. A space stands for any white space and for what begins a comment.
+/// In lowercase, as whole words. A space stands for any whitespace and for the beginning of a comment.
 const PHRASES: &[&str] = &[
     "anew",
     "as it stands here",
@@ -59,10 +59,10 @@ const PHRASES: &[&str] = &[
     "white space",
 ];
 
-/// What is searched.
+/// The folders and files to search.
 const PLACES: [&str; 4] = ["src", "docs", "presets", "README.md"];
 
-/// The files of texts below a path.
+/// The text files at or below a path.
 fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         let kind = path.extension().and_then(|kind| kind.to_str());
@@ -79,7 +79,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A document without its fenced blocks, which are in the words of other programs. The numbers of its lines stay.
+/// A document without its fenced blocks, which are in the words of other programs. Line numbers stay the same.
 fn without_code(text: &str) -> String {
     let mut code = false;
     let lines = text.lines().map(|line| {
@@ -90,9 +90,9 @@ fn without_code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The phrases in a text, each with the number of its line.
+/// The phrases in a text, each with its line number.
 fn found(text: &str) -> Vec<(usize, &'static str)> {
-    // Words in a row, over the ends of lines and the marks of comments.
+    // Join the words across the ends of lines and the marks of comments.
     let mut flat = String::new();
     let mut lines = Vec::new();
     for (at, line) in text.lines().enumerate() {
@@ -151,6 +151,6 @@ fn a_phrase_is_found_wherever_it_stands() {
     assert_eq!(found("Drawn ANEW, by\nwhich way?"), [1, 1]);
     let fenced = "a\n```text\nat hand\n```\nanew\n";
     assert_eq!(found(&without_code(fenced)), [5]);
-    // Parts of other words are not meant.
+    // Parts of other words don't count.
     assert!(found("renewed; that hand; a wantsome thing; the personal account").is_empty());
 }

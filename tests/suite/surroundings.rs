@@ -1,4 +1,4 @@
-//! What the surroundings make of the screen, and what the program leaves alone there.
+//! How the environment affects the screen, and what the program leaves alone.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::plain::Plain;
 use crate::servers::{Provider, eventually, person, run};
 use crate::terminal::{Command, ENTER, Terminal, base, program};
 
-/// The form of the demo with these flags and variables.
+/// The form of the demo with these flags and environment variables.
 fn demo(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Terminal {
     let mut command = Command::new(home, &[&["--demo"], flags].concat());
     for (name, value) in variables {
@@ -19,7 +19,7 @@ fn demo(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Terminal {
     terminal
 }
 
-/// True where a sequence sets a color.
+/// Returns whether a sequence sets a color.
 fn is_colored(terminal: &Terminal) -> bool {
     let bytes = terminal.bytes();
     let text = String::from_utf8_lossy(&bytes);
@@ -59,7 +59,7 @@ fn colors_and_glyphs_follow_the_flags_before_all_else() {
         ),
     ] {
         let mut terminal = demo(home.path(), flags, variables);
-        // Steps of a run have colors.
+        // The steps of a run have colors.
         terminal.focus("Authorize");
         terminal.send(ENTER);
         terminal.wait_for("Enter code");
@@ -69,7 +69,7 @@ fn colors_and_glyphs_follow_the_flags_before_all_else() {
     }
 }
 
-/// Programs that would take the terminal, or open a browser elsewhere, each leaving a mark when it is run.
+/// Programs that would use the terminal or open a browser on this machine. Each leaves a mark when it is run.
 struct Fakes {
     folder: tempfile::TempDir,
 }
@@ -93,7 +93,7 @@ impl Fakes {
         Self { folder }
     }
 
-    /// A search path with them in front.
+    /// A search path in which these programs are first.
     fn path(&self) -> String {
         format!(
             "{}:{}",
@@ -102,7 +102,7 @@ impl Fakes {
         )
     }
 
-    /// Those that were run.
+    /// The programs that were run.
     fn run(&self) -> Vec<PathBuf> {
         std::fs::read_dir(self.folder.path().join("run"))
             .unwrap()
@@ -132,7 +132,7 @@ fn without_a_display_no_browser_of_any_kind_is_run() {
     for variables in [
         &[][..],
         &[("BROWSER", "w3m")],
-        // A display forwarded over SSH is the person's, not this machine's.
+        // A display forwarded over SSH belongs to the user's machine, not to this one.
         &[ssh, ("DISPLAY", "localhost:10.0")],
         &[
             ssh,
@@ -142,14 +142,14 @@ fn without_a_display_no_browser_of_any_kind_is_run() {
     ] {
         let fakes = Fakes::new();
         let mut terminal = sign_in(&fakes, variables);
-        // The letter of the button that is not there.
+        // The letter of Open browser, which is not shown.
         terminal.send("b");
-        // The demo approves by the button, so that the whole sign-in has passed.
+        // The demo's button approves the sign-in, so the whole sign-in is covered.
         terminal.send("y");
         terminal.wait_for("Access token");
         assert_eq!(fakes.run(), [] as [PathBuf; 0], "{variables:?}");
     }
-    // The same without a screen.
+    // The same without the full-screen interface.
     let (fakes, provider) = (Fakes::new(), Provider::start(&[]));
     let path = fakes.path();
     let mut flags = provider.flags();
@@ -182,14 +182,14 @@ fn without_a_display_no_browser_of_any_kind_is_run() {
     );
     assert_eq!(plain.end().0, 0);
     assert_eq!(fakes.run(), [] as [PathBuf; 0]);
-    // With a display one is run: the marks tell something.
+    // With a display, a browser is started, so the marks work.
     let fakes = Fakes::new();
     let _terminal = sign_in(&fakes, &[("DISPLAY", ":987")]);
     eventually("xdg-open", || (!fakes.run().is_empty()).then_some(()));
     assert!(fakes.run()[0].ends_with("xdg-open"));
 }
 
-/// What `doctor` says under these variables.
+/// The output of `doctor` with these environment variables.
 fn doctor(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> String {
     let output = Process::new(program())
         .arg("doctor")
@@ -311,7 +311,7 @@ fn doctor_copies_as_a_test_and_claims_no_more_than_it_knows() {
         code == 1 && !told.contains('\u{1b}') && told.contains("error: Nothing was copied"),
         "{told:?}"
     );
-    // A real tmux has it afterwards.
+    // A real tmux has the text in its buffer afterwards.
     let tmux = || {
         let mut tmux = Process::new("tmux");
         tmux.env_clear()

@@ -1,22 +1,22 @@
-//! Bytes on the line to the terminal: a slow one must stay usable.
+//! Number of bytes sent to the terminal: the program must stay usable over a slow connection.
 
 use crate::scripted::{Reply, Scripted};
 use crate::terminal::{BACK_TAB, Command, ENTER, LEFT, RIGHT, TAB, Terminal};
 
-/// A key typed in a field, from the second on.
+/// Maximum number of bytes for a key typed in a field, after the first key.
 const TYPED: usize = 16;
-/// The same where the line is longer than its field, and moves.
+/// The same for text that is longer than its field, and scrolls.
 const IN_LONG_LINE: usize = 80;
-/// A move of the focus. Most of it is the new hint and the new keys in the footer.
+/// The same for a move of the focus. Most of it is the new hint and the new keys in the footer.
 const MOVED: usize = 260;
-/// The same where a field shows its whole value only while it has the focus, so that the rows below it move.
+/// The same if a field shows its whole value only while it has the focus, so that the rows below move.
 const MOVED_WITH_ROWS: usize = 370;
 /// The same on a terminal that can't move rows.
 const MOVED_WITH_ROWS_WRITTEN: usize = 830;
-/// A step of the time that is left.
+/// The same for a step of the countdown.
 const COUNTED: usize = 20;
 
-/// The bytes that come for these keys.
+/// Number of bytes written after these keys.
 fn bytes(terminal: &mut Terminal, keys: &str) -> usize {
     terminal.settle();
     let before = terminal.written();
@@ -26,7 +26,7 @@ fn bytes(terminal: &mut Terminal, keys: &str) -> usize {
     terminal.written() - before
 }
 
-/// The bytes that a move of the focus takes, and whether the rows of the form moved.
+/// Number of bytes for a move of the focus, and whether the rows of the form moved.
 fn move_focus(terminal: &mut Terminal, key: &str) -> (usize, bool) {
     let row = |terminal: &Terminal| {
         let screen = terminal.screen();
@@ -62,7 +62,7 @@ fn a_key_typed_and_a_move_of_the_focus_cost_little() {
             .iter()
             .map(|key| bytes(&mut terminal, key))
             .collect();
-        // Where the line is longer than its field.
+        // Text that is longer than its field.
         terminal.paste(&"0123456789".repeat(9));
         let long: Vec<usize> = "klm"
             .chars()
@@ -121,7 +121,7 @@ fn a_step_of_the_time_left_costs_little() {
     terminal.send(ENTER);
     terminal.wait_for("in 60 seconds");
     let mut steps = Vec::new();
-    // From there on, every second.
+    // From here on, the countdown changes every second.
     for left in (50..60).rev() {
         let before = terminal.written();
         terminal.wait_for(&format!("in {left} seconds"));

@@ -1,4 +1,4 @@
-//! What is typed where there is no screen: a secret, and the answer of a sign-in.
+//! Input without the full-screen interface: a secret, and the redirect of a sign-in.
 
 use crate::jobs::{assert_modes, kill, shell, start, wait_stopped};
 use crate::scripted::{Reply, Scripted};
@@ -8,7 +8,7 @@ const CTRL_D: &str = "\x04";
 const CTRL_U: &str = "\x15";
 const CTRL_Z: &str = "\x1a";
 
-/// A server that gives tokens for the code `true-code`, and for a device code with the secret `s3cr3t-typed`.
+/// A server that issues tokens for the code `true-code`, and for a device code with the secret `s3cr3t-typed`.
 fn server() -> Scripted {
     Scripted::start(|request| {
         let has = |name: &str, value: &str| request.form.get(name).is_some_and(|is| is == value);
@@ -86,7 +86,7 @@ fn a_secret_is_not_shown_and_the_modes_are_given_back_at_every_end() {
     }
 }
 
-/// Only bash sets modes of its own when a program has not given them back.
+/// Only bash sets its own modes again if a program has not restored them.
 #[test]
 fn the_modes_are_given_back_after_a_stop_that_was_not_announced() {
     let secret = ["--client-secret-stdin", "--client-authentication", "post"];
@@ -168,7 +168,7 @@ fn the_wait_for_an_answer_can_be_left() {
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         let mut terminal = Command::new(home.path(), &flags).start();
         terminal.wait_for("Open the URL in a browser.");
-        // On a line that is not empty, Ctrl+D ends nothing.
+        // On a line that is not empty, Ctrl+D does not end the input.
         terminal.send("wrong\x04\r");
         terminal.wait_for("refused:");
         terminal.send(typed);

@@ -1,5 +1,5 @@
-//! Standard output and standard error that nobody reads, that are full, or closed: the sign-in goes on, the tokens
-//! come, and a signal ends the program at once.
+//! Standard output and standard error that are not read, full or closed: the sign-in continues, the tokens arrive, and
+//! a signal ends the program at once.
 
 use std::fs::File;
 use std::io::{PipeReader, Read, Write};
@@ -11,22 +11,22 @@ use crate::scripted::{DeviceFlow, Reply, Scripted};
 use crate::servers::{eventually, free_port, get};
 use crate::terminal::{ENTER, LIMIT, base, program};
 
-/// "At once", on a machine that may be busy.
+/// What "at once" means on a machine that may be busy.
 const AT_ONCE: Duration = Duration::from_secs(3);
 
-/// What a pipe of Linux holds.
+/// Capacity of a Linux pipe, in bytes.
 const PIPE: usize = 64 * 1024;
 
-/// What becomes of standard error.
+/// The state of standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Talk {
-    /// Nobody has it open.
+    /// The descriptor is not open.
     Closed,
-    /// Each write fails.
+    /// Every write fails.
     Full,
-    /// A pipe that is full already, and that nobody reads.
+    /// A pipe that is already full and has no active reader.
     Unread,
-    /// Nobody has the other end of the pipe open.
+    /// A pipe whose other end is closed.
     Broken,
 }
 
@@ -39,14 +39,14 @@ fn full_pipe() -> (PipeReader, Stdio) {
     (reader, writer.into())
 }
 
-/// A pipe whose reader has gone.
+/// A pipe without a reader.
 fn broken_pipe() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     writer.into()
 }
 
-/// A sign-in with the authorization code flow whose code is pasted by itself, as nobody can read its state.
+/// A sign-in with the authorization code flow. The code is pasted without the state, which can't be read.
 struct Run {
     child: Child,
     port: u16,
@@ -133,7 +133,7 @@ impl Run {
         }
     }
 
-    /// So many requests for this path, each answered.
+    /// Sends this many requests for this path and checks the status of each response.
     fn requests(&self, count: usize, path: &str, status: u16) {
         let url = format!("http://127.0.0.1:{}{path}", self.port);
         std::thread::scope(|scope| {
@@ -151,7 +151,7 @@ impl Run {
         writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
-    /// What it has printed, once it has ended.
+    /// Waits for the end and returns the exit code and standard output.
     fn end(mut self) -> (Option<i32>, String) {
         let code = end(&mut self.child, LIMIT);
         let mut stdout = String::new();
@@ -209,7 +209,7 @@ fn a_signal_ends_it_at_once_though_nobody_reads_the_talk() {
     }
 }
 
-/// How it ends with nobody reading what it says.
+/// The exit code of a run whose messages are not read.
 fn unread(flags: &[&str], variables: &[(&str, &str)]) -> Option<i32> {
     let home = tempfile::tempdir().unwrap();
     let (_reader, stderr) = full_pipe();
@@ -239,7 +239,7 @@ fn an_error_before_anything_begins_ends_the_program_though_nobody_reads_it() {
     ] {
         assert_eq!(unread(flags, &[]), Some(2), "{flags:?}");
     }
-    // With a hint before it.
+    // A hint is printed before the error.
     let dumb = [("TERM", "dumb")];
     let flags = ["--client-secret-file", "/nonexistent"];
     assert_eq!(unread(&flags, &dumb), Some(2));
@@ -269,12 +269,12 @@ fn a_log_stays_small_under_an_attack() {
     ] {
         assert!(log.matches(line).count() >= count, "{line:?}\n{log}");
     }
-    // The totals come last.
+    // The totals are at the end.
     let last: Vec<&str> = log.lines().rev().take(2).collect();
     assert!(last.iter().all(|line| line.ends_with(" in total")), "{log}");
 }
 
-/// A device flow that gives a token which no pipe holds.
+/// Starts a device flow that returns a token larger than a pipe.
 fn large(flags: &[&str], stdout: Stdio) -> (Child, String, Scripted, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     let token = "t".repeat(4 * PIPE);
@@ -297,7 +297,7 @@ fn large(flags: &[&str], stdout: Stdio) -> (Child, String, Scripted, tempfile::T
 fn a_result_that_nobody_reads_does_not_keep_a_signal_from_ending_the_program() {
     let (reader, stdout) = full_pipe();
     let (mut child, ..) = large(&["--plain", "--print", "json"], stdout);
-    // All is said before the result is written.
+    // All messages are printed before the result.
     let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     while !line.starts_with("check: Refresh token") {
@@ -313,10 +313,10 @@ fn a_result_that_nobody_reads_does_not_keep_a_signal_from_ending_the_program() {
     drop(reader);
 }
 
-/// True where one of its threads is stopped in the writing of a pipe.
+/// Returns `Some` if one of the program's threads is blocked writing to a pipe.
 fn waits_for_a_pipe(child: &Child) -> Option<()> {
     let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).ok()?;
-    // The numbers of `write`.
+    // The number of the system call `write`.
     let number = if cfg!(target_arch = "x86_64") {
         "1 "
     } else {
@@ -338,7 +338,7 @@ fn a_slow_reader_gets_the_whole_result() {
     let mut read = Vec::new();
     let mut piece = [0; 1000];
     loop {
-        // Slower than it is written; what is tested does not depend on it.
+        // Read more slowly than the program writes; the result must not depend on it.
         std::thread::sleep(Duration::from_millis(1));
         match stdout.read(&mut piece).unwrap() {
             0 => break,
@@ -388,7 +388,7 @@ fn what_is_said_and_what_is_printed_stay_in_order() {
     assert!(both.starts_with("step: "), "{both}");
 }
 
-/// The screen, whose result goes to a pipe that its own process holds open and nobody reads.
+/// The full-screen program writes its result to a pipe that its own process keeps open and nobody reads.
 #[test]
 fn after_the_screen_a_result_that_nobody_reads_does_not_keep_a_signal_from_ending_the_program() {
     let home = tempfile::tempdir().unwrap();

@@ -219,7 +219,7 @@ fn in_tmux_a_copy_goes_to_the_desk_only_while_the_user_is_there() {
 
 #[test]
 fn in_tmux_attached_from_elsewhere_the_desk_gets_nothing() {
-    // tmux knows from the environment variables, from the forwarded display, or from their absence.
+    // The client differs in its SSH variables, in a forwarded display, or in having no display.
     for variables in [
         &[OVER_SSH, ("DISPLAY", "localhost:10.0")][..],
         &[OVER_SSH],

@@ -1,10 +1,10 @@
-//! Wide characters where two things stand side by side: none is cut in half, and nothing behind them moves.
+//! Wide characters on screens with two columns: none is cut in half, and nothing after them moves.
 
 use crate::app::fixtures::all;
 use crate::app::{App, Drawn, XTERM, width};
 use crate::screens;
 
-/// As terminals count them: two columns each, marks of none, and clusters that Unicode counts as one.
+/// As terminals measure them: characters of two columns, marks of no width, and clusters that Unicode counts as one.
 const TEXTS: [&str; 6] = [
     "日本語のクライアント設定です",
     "a日b本c語dのeクfラgイhアiンjトk",
@@ -14,7 +14,7 @@ const TEXTS: [&str; 6] = [
     "e\u{301}日a\u{308}本",
 ];
 
-/// No wide character stands where a part of it would be cut off or written over.
+/// Checks that no wide character is cut off or partly overwritten.
 fn assert_no_half(drawn: &Drawn, what: &str) {
     let area = drawn.buffer.area;
     for y in 0..area.height {
@@ -39,7 +39,7 @@ fn assert_no_half(drawn: &Drawn, what: &str) {
     }
 }
 
-/// The last column that something stands in, in one half of a row.
+/// The last column of one half of a row that is not empty.
 fn end(drawn: &Drawn, row: u16, columns: std::ops::Range<u16>) -> Option<u16> {
     let mut columns = columns.rev();
     columns.find(|x| !drawn.buffer[(*x, row)].symbol().trim().is_empty())
@@ -72,7 +72,7 @@ fn wide_characters_are_cut_whole_and_move_nothing() {
                 let what = format!("{columns} {label} {text}");
                 let drawn = app.draw(columns, 43);
                 assert_no_half(&drawn, &what);
-                // The states end where they always do, and nothing stands between the halves.
+                // The states end where they always do, and the space between the halves is empty.
                 let half = if columns < 120 {
                     columns
                 } else {

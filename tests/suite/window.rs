@@ -1,4 +1,4 @@
-//! Windows of odd sizes: unknown, huge, changed without a word.
+//! Windows of unusual sizes: unknown, huge, or changed without a signal.
 
 use crate::terminal::{Command, TAB, is_focused};
 
@@ -45,10 +45,10 @@ fn where_the_terminal_does_not_know_its_size_the_variables_count() {
             command = command.env(name, value);
         }
         let terminal = command.start_sized(0, 0);
-        // As wide as what is drawn, so that nothing is broken.
+        // As wide as the drawing, so that no row is wrapped.
         terminal.resize_emulator(110, 40);
         terminal.wait_for("[a Authorize]");
-        // The title and the keys reach from the first row to the last.
+        // The screen fills all rows, and the title all columns.
         let screen = terminal.screen();
         assert_eq!(screen.lines().count(), rows, "{variables:?}\n{screen}");
         let title = screen.lines().next().unwrap();

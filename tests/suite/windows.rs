@@ -1,5 +1,5 @@
-//! The real program for Windows, under Wine in tmux, with HTTP.sys and a certified OpenID provider. `tests/windows` runs
-//! this in a network of its own and names the program.
+//! The real program for Windows, under Wine in tmux, with HTTP.sys and a certified OpenID provider. `tests/windows`
+//! runs this test in its own network and sets the path of the program.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,9 +25,9 @@ use std::process::Command as Process;
 use servers::{Provider, eventually, free_port, get, person};
 use terminal::{Command, ENTER, ESC, Terminal, base};
 
-/// What Wine needs of the environment.
+/// The environment variables that Wine requires.
 const WINE: [&str; 3] = ["WINEPREFIX", "WINEDEBUG", "WINEDLLOVERRIDES"];
-/// Rounds before the descriptors are counted: what is opened once and kept is open then.
+/// Rounds before the descriptors are counted, so that descriptors that are opened once and kept are open by then.
 const WARM_UP: usize = 10;
 const ROUNDS: usize = 100;
 
@@ -35,7 +35,7 @@ fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run tests/windows"))
 }
 
-/// The program in tmux, of 80x24 without a line of tmux's own.
+/// The program in tmux, in a window of 80x24 without a status line.
 struct InTmux {
     terminal: Terminal,
     home: tempfile::TempDir,
@@ -49,14 +49,14 @@ impl Drop for InTmux {
 
 impl InTmux {
     fn start(flags: &[&str]) -> Self {
-        // Wine's own console does not obey sequences; the terminal that it runs in is named, so that they get there.
+        // Wine's own console ignores escape sequences, so the program is told to use the terminal that Wine runs in.
         Self::start_by(
             "TERMINAL_DEVICE=Z:$(tty | tr / '\\\\') exec wine \"$@\"",
             flags,
         )
     }
 
-    /// The same by another line of the shell, which has the program and its flags as arguments.
+    /// Starts the program by another shell command line, which gets the program and its flags as arguments.
     fn start_by(line: &str, flags: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::write(
@@ -96,20 +96,20 @@ impl InTmux {
         tmux
     }
 
-    /// The screen as tmux has it.
+    /// The screen according to tmux.
     fn capture(&self) -> String {
         servers::run(self.tmux().args(["capture-pane", "-p"]))
     }
 }
 
-/// A process that this machine has.
+/// A process on this machine.
 struct Found {
     folder: PathBuf,
     name: String,
     prefix: bool,
 }
 
-/// The processes of this test's Wine, and their names.
+/// All processes, with their names and whether they belong to this test's Wine prefix.
 fn processes() -> Vec<Found> {
     let prefix = format!("WINEPREFIX={}", variable("WINEPREFIX"));
     let entries = fs::read_dir("/proc").unwrap().flatten();
@@ -139,7 +139,7 @@ fn descriptors(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// How many descriptors this prefix's wineserver has open.
+/// Number of open descriptors of this prefix's wineserver.
 fn wineserver_descriptors() -> usize {
     let all = processes();
     let mut servers = all
@@ -156,7 +156,7 @@ fn listening(port: u16) -> Vec<PathBuf> {
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         for line in fs::read_to_string(table).unwrap().lines().skip(1) {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            // 0A: listens.
+            // 0A is the state LISTEN.
             if fields[3] == "0A" && fields[1].ends_with(&format!(":{port:04X}")) {
                 sockets.push(format!("socket:[{}]", fields[9]).into());
             }
@@ -165,7 +165,7 @@ fn listening(port: u16) -> Vec<PathBuf> {
     sockets
 }
 
-/// The names of the processes that hold one of these sockets.
+/// The names of the processes that have one of these sockets open.
 fn owners(sockets: &[PathBuf]) -> Vec<String> {
     let mut names: Vec<String> = processes()
         .into_iter()
@@ -183,7 +183,7 @@ fn owners(sockets: &[PathBuf]) -> Vec<String> {
 
 fn flags(provider: &Provider, port: u16) -> Vec<String> {
     let mut flags = provider.flags();
-    // Wine calls itself a desktop.
+    // Wine looks like a desktop.
     flags.push("--no-browser".to_owned());
     let redirect = format!("http://localhost:{port}/callback/");
     for (name, value) in [
@@ -210,7 +210,7 @@ fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
     let mut program = start(&flags(&provider, port));
     let terminal = &mut program.terminal;
     terminal.focus("Client ID");
-    // A key by key, a correction, and what AltGr makes of a key on many keyboards.
+    // Single keys, a correction, and a character that many keyboards type with AltGr.
     for key in ["p", "u", "b", "l", "i", "c", "x", "\x7f", "-"] {
         terminal.send(key);
     }
@@ -231,7 +231,7 @@ fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
         owners.iter().any(|name| name.starts_with("wineserver")),
         "{owners:?}"
     );
-    // Under Wine every socket is wineserver's; that this one is the driver's shows in who has the driver loaded.
+    // Under Wine, wineserver owns every socket. The process that has loaded the driver shows that the driver listens.
     let drivers = processes().into_iter().filter(|found| {
         let maps = fs::read_to_string(found.folder.join("maps")).unwrap_or_default();
         found.prefix && maps.contains("/http.sys")
@@ -239,7 +239,7 @@ fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
     let drivers: Vec<String> = drivers.map(|found| found.name).collect();
     println!("http.sys is in: {drivers:?}");
     assert_eq!(drivers, ["winedevice.exe"]);
-    // Not the right state: refused, and the wait goes on.
+    // A wrong state is rejected, and the wait continues.
     let (status, page) = get(
         &format!("http://localhost:{port}/callback/?code=x&state=forged"),
         &[],
@@ -247,7 +247,7 @@ fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
     assert_eq!(status, 400, "{page}");
 
     let url = terminal.url();
-    // Wine understands `Host` written so, as browsers write it, and not the `host` of the person's script.
+    // Wine's HTTP.sys requires the header name `Host` as browsers write it; the script of the user sends `host`.
     let answer = person(&url, &["--no-callback"]);
     assert_eq!(answer["outcome"], "approved", "{answer}");
     let (status, page) = get(answer["callback"].as_str().unwrap(), &[]);
@@ -260,14 +260,14 @@ fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
     terminal.wait_for("r Hide]");
     let token = terminal.revealed();
     assert_eq!(provider.userinfo(&token), (200, "alice".to_owned()));
-    // tmux has the same on its screen.
+    // tmux shows the same text on its screen.
     assert!(program.capture().contains(&token[..20]));
     eventually("the URL to be free", || {
         listening(port).is_empty().then_some(())
     });
     let terminal = &mut program.terminal;
 
-    // What is saved is for this user alone, from Wine's side as well as from the machine's own.
+    // Only this user can read the saved file, according to both Wine and the host system.
     terminal.focus("Trace");
     terminal.send(ENTER);
     terminal.wait_for("Secrets and tokens are redacted.");
@@ -277,7 +277,7 @@ fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
     terminal.wait_for("(only you can read it).");
     let path = program.home.path().join("oauth-authorizer-trace.txt");
     let about = fs::metadata(&path).unwrap();
-    // Wine tells the rights of the system itself, which has them anyway, as those of the group.
+    // Wine shows the rights of the system account, which has access anyway, as those of the group.
     assert_eq!(about.permissions().mode() & 0o027, 0, "{about:?}");
     assert!(!fs::read_to_string(&path).unwrap().contains(&token));
 }
@@ -305,20 +305,20 @@ fn a_hundred_rounds_leave_no_descriptor_and_no_url() {
     println!(
         "descriptors of wineserver after {WARM_UP} rounds: {first}, after {ROUNDS} more: {last}"
     );
-    // A leak of one in each round would be a hundred.
+    // One descriptor leaked in each round would add up to a hundred.
     assert!(last <= first + 5, "{counts:?}");
     eventually("the URL to be free", || {
         listening(port).is_empty().then_some(())
     });
-    // Another program can have it now.
+    // Another program can use the URL now.
     let mut other = start(&flags);
     other.terminal.focus("Authorize");
     other.terminal.send(ENTER);
     other.terminal.wait_for("(HTTP.sys)");
-    // And while it has it, the first one is told so.
+    // Meanwhile, the first program reports that.
     let terminal = &mut program.terminal;
     terminal.send(ENTER);
-    // The real driver says that the URL is taken (183), Wine that the port is (32).
+    // The real driver reports that the URL is in use (183), Wine that the port is in use (32).
     let url = format!("http://localhost:{port}/callback/");
     terminal.wait_until("who has it", |screen| {
         let text = terminal::flat(screen);
@@ -338,7 +338,7 @@ fn what_http_sys_does_not_take_the_program_listens_on_by_itself_and_says_so() {
         .iter()
         .position(|flag| flag == "--redirect-url")
         .unwrap();
-    // HTTP.sys would compare it unescaped. Access is never denied under Wine.
+    // HTTP.sys would compare the path unescaped. Under Wine, access is never denied.
     flags[at + 1] = format!("http://127.0.0.1:{port}/a%20b");
     flags.extend(["--client-id".to_owned(), "public-native".to_owned()]);
     let mut program = start(&flags);
@@ -351,7 +351,7 @@ fn what_http_sys_does_not_take_the_program_listens_on_by_itself_and_says_so() {
     let url = format!("http://127.0.0.1:{port}/a%20b?code=x&state=forged");
     let (status, page) = get(&url, &[]);
     assert_eq!(status, 400, "{page}");
-    // Where HTTP.sys was asked for, there is no other.
+    // If the user requires HTTP.sys, the program uses no other listener.
     flags.extend(["--listener".to_owned(), "httpsys".to_owned()]);
     let mut other = start(&flags);
     other.terminal.focus("Authorize");
@@ -363,7 +363,7 @@ fn what_http_sys_does_not_take_the_program_listens_on_by_itself_and_says_so() {
 fn configure_asks_the_http_service() {
     let (provider, port) = (Provider::start(&[]), free_port());
     let mut flags = flags(&provider, port);
-    // Not localhost, for which Windows needs no reservation.
+    // Not localhost, for which Windows requires no reservation.
     let url = format!("http://127.0.0.1:{port}/callback/");
     flags.extend(["--redirect-url".to_owned(), url.clone()]);
     let at = flags
@@ -376,7 +376,7 @@ fn configure_asks_the_http_service() {
     terminal.focus("Configure…");
     terminal.send(ENTER);
     terminal.wait_for("netsh http add urlacl");
-    // An ordinary user tries it; an administrator reads it off the reservation.
+    // For an ordinary user, Verify tries to listen; for an administrator, it reads the reservation.
     terminal.wait_until("what Verify found", |screen| {
         let text = terminal::flat(screen);
         text.contains(&format!("missing URL reservation for {url}"))

@@ -1,4 +1,4 @@
-//! The console, the clipboard and the machine of Windows, under Wine. `tests/wine` has what stands in for Windows there.
+//! The console, the clipboard and the machine of Windows, under Wine. `tests/wine` replaces parts of Windows.
 
 use std::fs;
 use std::io::Write;
@@ -12,7 +12,7 @@ use crate::scripted::{Reply, Scripted};
 use crate::terminal::{self, ENTER, Terminal, base};
 use crate::{InTmux, WINE, servers, variable};
 
-/// A command of Wine's, ready to run in a folder that is its home as well.
+/// A Wine command, ready to run in a folder that is also its home folder.
 fn wine(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("wine");
     command
@@ -25,19 +25,19 @@ fn wine(home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// What a command printed.
+/// The output of a command.
 fn printed(command: &mut Command) -> String {
     servers::run(command).replace("\r\n", "\n")
 }
 
-/// What the helper of these tests prints. Wine's processes know each other only with the same folder for temporary files.
+/// The output of the helper program. Wine's processes find each other only with the same folder for temporary files.
 fn helper(program: &InTmux, arguments: &[&str]) -> String {
     let helper = variable("HELPER_EXE");
     let all = [&[helper.as_str()], arguments].concat();
     printed(&mut wine(program.home.path(), &all))
 }
 
-/// What the program itself prints, standard error behind standard output.
+/// The output of the program: standard output, then standard error.
 fn said(output: &Output) -> String {
     let both = [output.stdout.as_slice(), &output.stderr].concat();
     String::from_utf8_lossy(&both).replace("\r\n", "\n")
@@ -53,7 +53,7 @@ fn characters_that_the_keyboard_lacks_are_pasted() {
         &["paste", "oauth-authorizer.exe", "A~B€CüD8Q~x.y"],
     );
     program.terminal.wait_for("A~B€CüD8Q~x.y");
-    // What follows is typed once, and where it was.
+    // A key after the paste is typed only once, in the same field.
     program.terminal.send("z");
     program.terminal.wait_for("A~B€CüD8Q~x.yz");
     let there = |screen: &vt100::Screen| terminal::is_focused(screen, "Client ID");
@@ -66,7 +66,7 @@ fn signed_in(server: &Scripted) -> InTmux {
         format!("{}/device", server.url),
         format!("{}/token", server.url),
     );
-    // tmux is not that of the console, and Windows has none.
+    // Unset TMUX: the console does not run in tmux, which Windows doesn't have.
     let line = "TERMINAL_DEVICE=Z:$(tty | tr / '\\\\') exec env -u TMUX wine \"$@\"";
     let flags = [
         "--no-browser",
@@ -127,7 +127,7 @@ fn a_copied_token_stays_on_this_computer_and_can_be_removed() {
     clear(&mut program.terminal);
     program.terminal.wait_for("Cleared");
     assert_eq!(helper(&program, &["text"]), "");
-    // What somebody else has copied since is left alone.
+    // A later copy by another program is left alone.
     program.terminal.send("c");
     program.terminal.wait_for("It stays there after you quit.");
     helper(&program, &["copy", "of another program"]);
@@ -143,7 +143,7 @@ fn times_are_those_of_the_machine() {
     // 2026-01-01 00:00:00 UTC, and half a year later.
     let claims = URL_SAFE_NO_PAD.encode(r#"{"iat":1767225600,"exp":1782864000}"#);
     let token = format!("eyJhbGciOiJub25lIn0.{claims}.sig");
-    // Wine takes its zone from the system.
+    // Wine takes the time zone from the system.
     for (zone, winter, summer) in [
         ("Asia/Tokyo", "2026-01-01 09:00:00", "2026-07-01 09:00:00"),
         (
@@ -172,12 +172,12 @@ fn times_are_those_of_the_machine() {
 
 #[test]
 fn a_console_without_sequences_is_refused_with_what_helps() {
-    // Without TERM, as on Windows, where it would stand for another console.
+    // Without TERM, as on Windows, where it would mean another kind of console.
     let line =
         "env -u TERM LEGACY_CONSOLE=1 wine \"$@\"; printf 'exit code %s\\n' $?; exec sleep 60";
     let program = InTmux::start_by(line, &["--no-browser"]);
     program.terminal.wait_for("exit code 1");
-    // Wine breaks the line anywhere.
+    // Wine may wrap the line anywhere.
     let said = program
         .terminal
         .look(vt100::Screen::contents)
@@ -249,7 +249,7 @@ fn packaging(name: &str) -> String {
     fs::read_to_string(root.join(".ci/packaging").join(name)).unwrap()
 }
 
-/// The libraries that the release loads at the first call.
+/// The libraries that the release loads on first use.
 fn loaded_late() -> Vec<String> {
     let script = packaging("dlltool");
     let words = script.split([' ', '|', ')']);
@@ -261,7 +261,7 @@ fn loaded_late() -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// The libraries that the manifest of the release takes from the folder of Windows.
+/// The libraries that the release's manifest loads from the Windows folder.
 fn in_manifest() -> Vec<String> {
     let manifest = packaging("windows.manifest");
     let names = manifest.lines().filter_map(|line| {
@@ -286,14 +286,14 @@ fn a_library_beside_the_program_is_not_loaded() {
     for library in &libraries {
         fs::copy(variable("PLANTED_DLL"), home.path().join(library)).unwrap();
     }
-    // Wine has these itself; only so does it look for others, as Windows does.
+    // Wine has its own versions of these libraries. Only this override makes it search for others, as Windows does.
     let names: Vec<&str> = libraries
         .iter()
         .map(|library| library.trim_end_matches(".dll"))
         .collect();
     let overrides = format!("{};{}=n,b", variable("WINEDLLOVERRIDES"), names.join(","));
     let url = "http://127.0.0.1:47111/cb/";
-    // The one uses HTTP.sys, the other the desktop.
+    // The first command uses HTTP.sys, the second the desktop.
     for (arguments, words) in [
         (&["configure", "verify", "--redirect-url", url][..], url),
         (&["doctor", "--test-copy"], "copied: the desktop clipboard"),
@@ -312,7 +312,7 @@ fn a_library_beside_the_program_is_not_loaded() {
     assert!(loaded.is_empty(), "{loaded:?}");
 }
 
-/// Libraries that Windows never looks for in the folder of a program, as they are among its `KnownDLLs`.
+/// Libraries that Windows never searches for in the program's folder, because they are among its `KnownDLLs`.
 const KNOWN: [&str; 11] = [
     "advapi32.dll",
     "bcryptprimitives.dll",
@@ -340,7 +340,7 @@ fn every_library_that_the_program_is_linked_with_is_that_of_windows() {
     imported.dedup();
     println!("linked with {imported:?}");
     assert!(imported.contains(&"kernel32.dll".to_owned()));
-    // The first is in every process before the program; the others are names that Windows itself replaces.
+    // ntdll.dll is in every process before the program. The other names are ones that Windows itself replaces.
     imported.retain(|name| name != "ntdll.dll" && !name.starts_with("api-ms-win-"));
     imported.extend(loaded_late());
     let safe = in_manifest();

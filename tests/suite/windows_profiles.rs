@@ -1,8 +1,8 @@
 //! Profiles on Windows, under Wine.
 //!
-//! What Wine can't show: it makes access lists of the owner and the mode of a file, so that what a service may do is not seen
-//! here; its DPAPI has a key that it makes of the user's name, so that nothing is lost with a password or a computer; and
-//! no disk is asked to be done with a rename.
+//! Wine can't show everything. It derives access control lists from the owner and the mode of a file, so the rights of
+//! a service are not tested here. The key of its DPAPI depends only on the user's name, so nothing is lost with a
+//! password or a computer. It does not wait for the disk when it renames a file.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -19,18 +19,18 @@ use crate::servers::eventually;
 use crate::terminal::base;
 use crate::{WINE, variable};
 
-/// Profiles in a folder of the test's, and a service whose tokens they are.
+/// Profiles in the test's own folder, and the service that issued their tokens.
 struct Profiles {
     home: tempfile::TempDir,
     server: Scripted,
 }
 
-/// The path as Windows has it.
+/// The path in Windows notation.
 fn of_windows(path: &Path) -> String {
     format!("Z:{}", path.to_str().unwrap().replace('/', "\\"))
 }
 
-/// What a command printed, and its exit code.
+/// The exit code, standard output and standard error of a command.
 fn ran(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("\r\n", "\n");
     (
@@ -46,7 +46,7 @@ fn is_refresh(request: &Request) -> bool {
 }
 
 impl Profiles {
-    /// The service answers a refresh with what `reply` says.
+    /// Starts a service that answers a refresh with `reply`.
     fn new(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let server = Scripted::start(move |request| match request.path.as_str() {
             "/device" => Reply::json(
@@ -63,7 +63,7 @@ impl Profiles {
         Self { home, server }
     }
 
-    /// The same, signed in as `office`, with an access token that has expired.
+    /// Like `new`, signed in as `office`, with an expired access token.
     fn signed_in(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let profiles = Self::new(reply);
         let (code, _, stderr) = profiles.sign_in(&["--save", "office"]);
@@ -112,7 +112,7 @@ impl Profiles {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        // The machine's own folder is the prefix's.
+        // The machine's own folder is in the Wine prefix.
         if !arguments.contains(&"--machine") {
             command.env("OAUTH_AUTHORIZER_PROFILES", of_windows(&self.folder()));
         }
@@ -140,7 +140,7 @@ impl Profiles {
     }
 }
 
-/// Wine's own processes keep the pipes of the first command that starts them, so this one has none.
+/// Starts Wine. Its own processes keep the pipes of the first command that starts them, so this command has none.
 fn wake_wine() {
     let mut wine = Command::new("wine");
     wine.args(["cmd", "/c", "exit"]).stdin(Stdio::null());
@@ -170,7 +170,7 @@ fn tokens_are_encrypted_and_ten_processes_make_one_refresh() {
     );
     for end in ["record", "lock", "toml"] {
         let about = fs::metadata(profiles.file(end)).unwrap();
-        // Wine tells the rights of the system itself as those of the group.
+        // Wine shows the rights of the system account as those of the group.
         assert_eq!(about.permissions().mode() & 0o007, 0, "{end}: {about:?}");
     }
     let many: Vec<Child> = (0..10)
@@ -181,7 +181,7 @@ fn tokens_are_encrypted_and_ten_processes_make_one_refresh() {
         assert_eq!(printed, (0, "the-second\n".to_owned(), String::new()));
     }
     assert_eq!(profiles.refreshes(), 1);
-    // The new record is of the same kind, and no file has a token.
+    // The new record is also encrypted with DPAPI, and no file contains a token.
     assert_eq!(profiles.record()["sealed"], "dpapi");
     for entry in fs::read_dir(profiles.folder()).unwrap() {
         let text = String::from_utf8_lossy(&fs::read(entry.unwrap().path()).unwrap()).into_owned();
@@ -225,7 +225,8 @@ fn the_keeper_outlives_its_caller_and_holds_none_of_its_pipes() {
         answer.store(true, Ordering::SeqCst);
         fresh()
     });
-    // Both wait for the same keeper: that of the first, and another process to the second. Standard error is no pipe: Wine leaves its own to every process.
+    // Both commands wait for the same keeper, which only the first started. Standard error is a file, because under
+    // Wine every process inherits a pipe.
     let said = profiles.home.path().join("said");
     let wait = |limit: &str| {
         let mut command = profiles.command(&["refresh", "office", "--wait", limit]);
@@ -236,7 +237,7 @@ fn the_keeper_outlives_its_caller_and_holds_none_of_its_pipes() {
     eventually("the request", || {
         was_asked.load(Ordering::SeqCst).then_some(())
     });
-    // Its pipe is at its end while the keeper still waits for the service.
+    // The output of the command ends while the keeper still waits for the service.
     let end = |output: Output| {
         let (code, stdout, _) = ran(&output);
         (code, stdout, fs::read_to_string(&said).unwrap())
@@ -320,7 +321,7 @@ fn records_that_cannot_be_decrypted_say_why_and_nothing_is_asked() {
         assert!(stderr.contains(words), "{stderr}");
     }
     assert_eq!(profiles.refreshes(), 0);
-    // A new sign-in takes its place, in the store that the settings name.
+    // A new sign-in replaces the record, in the store that the settings name.
     let settings = fs::read_to_string(profiles.file("toml")).unwrap();
     let named = format!("{settings}\n[store]\nkind = \"file\"\n");
     fs::write(profiles.file("toml"), named).unwrap();
@@ -390,7 +391,7 @@ fn a_profile_of_the_machine_is_for_administrators_and_its_service() {
     let read = || serde_json::from_slice::<Value>(&fs::read(&record).unwrap()).unwrap();
     assert_eq!(read()["sealed"], "dpapi-machine");
     assert!(data.join("profiles/office.toml").exists());
-    // No folder is named: the machine's comes after the user's.
+    // Without a folder, the program searches the machine's folder after the user's.
     let machine = |arguments: &[&str]| {
         let mut command = profiles.command(arguments);
         command.env_remove("OAUTH_AUTHORIZER_PROFILES");
@@ -410,7 +411,7 @@ fn a_profile_of_the_machine_is_for_administrators_and_its_service() {
         machine(&["token", "work"]),
         (0, "the-second\n".to_owned(), String::new())
     );
-    // Somebody else made the folder first.
+    // Another account created the folder first.
     if chown(&data, Some(65534), None).is_ok() {
         let (code, _, stderr) = machine(&["token", "work"]);
         assert_eq!(code, 9, "{stderr}");
