@@ -335,7 +335,7 @@ fn without_a_controlling_terminal_the_one_of_a_stream_is_drawn_on() {
         let mut terminal = Command::of(Path::new("/bin/sh"), home.path(), &["-c", &script]).start();
         terminal.wait_for("[a Authorize]");
         if redirected.is_empty() {
-            // No signal reports the new size in this case.
+            // Without a controlling terminal, no signal reports the new size.
             terminal.resize(100, 30);
             terminal.wait_until("the new size", |screen| {
                 let contents = screen.contents();

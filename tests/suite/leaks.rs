@@ -103,7 +103,7 @@ fn terminal(home: &Path, server: &Scripted, flow: &str) -> Terminal {
     terminal
 }
 
-/// The callback URL with this query, to which the state is added.
+/// Acts as the browser: redirects with this query, in which the state replaces `{state}`. Returns the state.
 fn come_back(terminal: &mut Terminal, query: &str) -> String {
     terminal.wait_for("URL, code or error text");
     let url = url::Url::parse(&terminal.url()).unwrap();

@@ -10,7 +10,8 @@ use crate::terminal::LIMIT;
 
 const HOST: &str = "idp.example";
 
-/// Runs a device flow at a remote service with these environment variables, to its end.
+/// Runs a device flow at a remote service with these environment variables. Returns the exit code, standard output and
+/// standard error.
 fn run(variables: &[(&str, &str)]) -> (i32, String, String) {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("ca.pem"), ca()).unwrap();

@@ -113,7 +113,7 @@ fn hears_ctrl_c(bytes: &[u8]) {
     }
 }
 
-/// After its time limit, an unfinished sequence is over, and every row of the table means what it means alone.
+/// After its time limit, an unfinished sequence is over: a report then presses nothing, and a key is read as usual.
 fn ends(mut decoder: Decoder, bytes: &[u8]) {
     if let Some(deadline) = decoder.deadline() {
         assert!(deadline <= Duration::from_secs(1));

@@ -96,7 +96,7 @@ impl Talk<'_> {
         }
     }
 
-    /// The stage of the dialogue that this line of the client begins; empty before the first line.
+    /// The stage of the dialogue that this line of the client begins; `greeting` before the first line.
     fn stage(&self, line: &str) -> &'static str {
         let words = line.to_ascii_uppercase();
         let command = match self.endpoint {
