@@ -121,10 +121,10 @@ impl CertificateError {
             }
             (CertificateProblem::NotWritten(_), _) => "Make the folder writable, and try again.",
             (_, Origin::Created) => {
-                "Create a new one with Configure…, or enter your own PEM files under Advanced."
+                "Create a new one with Configure… (oauth-authorizer configure setup), or enter your own PEM files."
             }
             (CertificateProblem::Unread(_) | CertificateProblem::NotMade(_), _) => {
-                "Correct the path under Advanced, or make the file readable."
+                "Correct the path, or make the file readable."
             }
             (
                 CertificateProblem::NoCertificate
@@ -146,13 +146,13 @@ impl CertificateError {
             (CertificateProblem::OtherKey(_), _) => {
                 "Enter the private key that belongs to the certificate."
             }
-            (CertificateProblem::Expired(_), _) => "Renew it, or enter another one under Advanced.",
+            (CertificateProblem::Expired(_), _) => "Renew it, or enter another one.",
             (CertificateProblem::NotYet(_), _) => {
                 "Check the clock of this machine, or wait until then."
             }
             (CertificateProblem::OtherHost { .. }, _) => {
                 "Use a certificate for the host of the Redirect URL, or leave Certificate and Certificate key empty and \
-                    create one with Configure…"
+                    create one with Configure… (oauth-authorizer configure setup)."
             }
         }
     }

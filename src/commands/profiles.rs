@@ -12,7 +12,6 @@ use super::{profiles_check, transfer};
 use crate::cli::{Cli, ProfilesCommand};
 use crate::console::talk::say;
 use crate::form::choices::Browser;
-use crate::form::off_screen::off_screen;
 use crate::form::request::request;
 use crate::keeper::list::{self, standing};
 use crate::keeper::manage::{delete, rename};
@@ -219,11 +218,7 @@ fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
             for problem in problems {
                 say(
                     "error",
-                    &format!(
-                        "{}: {}",
-                        settings.label(problem.key),
-                        off_screen(&problem.text)
-                    ),
+                    &format!("{}: {}", settings.label(problem.key), problem.text),
                 );
             }
             return exit::USAGE;

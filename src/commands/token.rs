@@ -9,7 +9,6 @@ use super::token_git::Credential;
 use super::token_template::{Part, parts};
 use crate::cli::{KeepFlags, RefreshFlags, TokenFlags, TokenFormat};
 use crate::console::talk::say;
-use crate::form::off_screen::off_screen;
 use crate::keeper::caller::{Got, Wish, obtain};
 use crate::keeper::process;
 use crate::keeper::refresh::{Known, refresh, unix_time};
@@ -28,10 +27,10 @@ use crate::store::record::Record;
 pub(super) fn say_outcome(name: &ProfileName, outcome: &Outcome) -> u8 {
     say("error", &format!("{name}: {}", outcome.error));
     if let Some(cause) = &outcome.cause {
-        say("cause", &off_screen(cause));
+        say("cause", cause);
     }
     if let Some(hint) = &outcome.hint {
-        say("hint", &off_screen(hint));
+        say("hint", hint);
     }
     outcome.code
 }

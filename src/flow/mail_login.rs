@@ -357,10 +357,10 @@ fn lost(error: &io::Error) -> Problem {
     let hint = if matches!(wrong, rustls::Error::InvalidMessage(_)) {
         "Check the port, and whether it uses TLS or STARTTLS.".to_owned()
     } else {
-        found.hint.replace(" in the URL", "").replace(
-            "set CA file under Advanced",
-            "set the CA file of the profile",
-        )
+        found
+            .hint
+            .replace(" in the URL", "")
+            .replace("set CA file (--ca-file)", "set the CA file of the profile")
     };
     Problem::Tls {
         certificate: found.certificate,

@@ -19,7 +19,7 @@ const CLOCK: &str =
     "Check the clock of this machine. If it is correct, the service needs a new certificate.";
 const OLD_TLS: &str = "The service must support TLS 1.2 or later: ask its administrator.";
 const PORT: &str = "Check the scheme and port in the URL. The port may not use https.";
-const CA_FILE: &str = "If your organization runs the service, set CA file under Advanced to the CA certificate that issued \
+const CA_FILE: &str = "If your organization runs the service, set CA file (--ca-file) to the CA certificate that issued \
     it. For a self-signed certificate, set it to that certificate.";
 
 /// Describes a TLS error for the user.
@@ -248,10 +248,7 @@ mod tests {
         };
         let mut seen: Vec<String> = Vec::new();
         for (error, words) in [
-            (
-                Error::from(Wrong::UnknownIssuer),
-                "set CA file under Advanced",
-            ),
+            (Error::from(Wrong::UnknownIssuer), "set CA file (--ca-file)"),
             (Wrong::Expired.into(), "clock"),
             (Wrong::NotValidYet.into(), "not valid yet"),
             (

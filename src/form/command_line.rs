@@ -30,6 +30,19 @@ pub const FLAGS: &[(Key, &str)] = &[
     (Key::CertificateKey, "--certificate-key"),
 ];
 
+/// Returns the flag of a field, if it has one of its own.
+#[must_use]
+pub fn flag(key: Key) -> Option<&'static str> {
+    match key {
+        Key::Flow => Some("--flow"),
+        Key::ClientAuthentication => Some("--client-authentication"),
+        Key::Pkce => Some("--pkce"),
+        _ => FLAGS
+            .iter()
+            .find_map(|(known, flag)| (*known == key).then_some(*flag)),
+    }
+}
+
 /// The URLs that only some flows use.
 const OF_A_FLOW: [Key; 3] = [Key::RedirectUrl, Key::AuthorizationUrl, Key::DeviceUrl];
 

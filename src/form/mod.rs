@@ -22,7 +22,6 @@ pub mod mail_errors;
 mod meant;
 mod not_found;
 mod numbers;
-pub mod off_screen;
 mod preset_choice;
 pub mod problem;
 pub mod purpose;

@@ -386,8 +386,8 @@ impl RequestBuilder<'_> {
                 // For a service that accepts only https, the note of the preset already says this.
                 if created.is_none() && !settings.preset().redirect.https_only {
                     let text = format!(
-                        "There is no certificate for {}, so the program can't listen there. Create one with Configure…, \
-                            enter PEM files under Advanced (Certificate, Certificate key), paste the final URL after \
+                        "There is no certificate for {}, so the program can't listen there. Create one with Configure… \
+                            (oauth-authorizer configure setup), enter PEM files as Certificate and Certificate key, paste the final URL after \
                             sign-in, or set Listen address if a proxy handles https",
                         clean(host, 60)
                     );

@@ -57,7 +57,7 @@ pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Opti
         Ok(url) if !is_loopback(&url) => {
             let text = format!(
                 "{} is not this machine, so the program can't listen there. Use localhost or 127.0.0.1, paste the final URL \
-                    after sign-in, or set Listen address under Advanced if a proxy forwards requests to this machine",
+                    after sign-in, or set Listen address if a proxy forwards requests to this machine",
                 clean(url.host_str().unwrap_or_default(), 60)
             );
             problems.warning(Key::RedirectUrl, "not this machine", text);

@@ -31,8 +31,8 @@ pub fn reason(prefix: &str, code: u32) -> String {
 pub fn remedy(code: u32) -> &'static str {
     match code {
         ACCESS_DENIED => {
-            "Open Configure… and choose Set up, which reserves the URL for your account. Or use a redirect URL under \
-             http://localhost:80/Temporary_Listen_Addresses/, which requires no setup."
+            "Reserve the URL for your account with Configure… (oauth-authorizer configure setup). Or use a redirect URL \
+             under http://localhost:80/Temporary_Listen_Addresses/, which requires no setup."
         }
         183 => {
             "Stop that program, or choose another port or path and register it with the service."

@@ -266,8 +266,8 @@ impl KeyFileError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self.part {
-            KeyPart::Key => "Correct Client key under Advanced.",
-            KeyPart::Certificate => "Correct Client certificate under Advanced.",
+            KeyPart::Key => "Correct Client key.",
+            KeyPart::Certificate => "Correct Client certificate.",
         }
     }
 }
@@ -459,11 +459,11 @@ mod tests {
         for (part, told) in [
             (
                 KeyPart::Key,
-                "Client key /k.pem: It is empty. Correct Client key under Advanced.",
+                "Client key /k.pem: It is empty. Correct Client key.",
             ),
             (
                 KeyPart::Certificate,
-                "Client certificate /k.pem: It is empty. Correct Client certificate under Advanced.",
+                "Client certificate /k.pem: It is empty. Correct Client certificate.",
             ),
         ] {
             let error = KeyFileError {

@@ -192,7 +192,7 @@ fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>)
 pub(super) const BUSY: &str = "temporarily_unavailable";
 
 /// The fix if a service requires a client certificate.
-pub const CLIENT_CERTIFICATE: &str = "Set Client auth. under Advanced to Mutual TLS, with the Client key and the Client \
+pub const CLIENT_CERTIFICATE: &str = "Set Client auth. (--client-authentication) to Mutual TLS, with the Client key and the Client \
     certificate that are registered with the service.";
 
 /// The setting that a failure is about.
@@ -459,7 +459,7 @@ fn unusable_hint(asked: Asked, status: u16) -> String {
     let url = asked.field();
     match (asked, status) {
         (_, 401) => {
-            "The service rejected the client: check Client secret, Client ID, and Client auth. under Advanced."
+            "The service rejected the client: check Client secret, Client ID, and Client auth. (--client-authentication)."
                 .to_owned()
         }
         (Asked::Refresh, 400) => {

@@ -8,8 +8,8 @@ use crate::console::talk::{Often, say, say_often};
 use crate::console::tunnel::Tunnel;
 use crate::flow::event::{FlowError, FlowEvent, Step};
 use crate::form::checks::{Problem, Severity};
+use crate::form::command_line::flag;
 use crate::form::explain::Explanation;
-use crate::form::off_screen::off_screen;
 use crate::form::settings::Settings;
 use crate::oauth::device::Note;
 use crate::oauth::url::RedirectUrl;
@@ -57,7 +57,7 @@ pub(super) fn say_event(event: &FlowEvent) {
         FlowEvent::Trouble(reason) => {
             say_often(Often::Trouble, &format!("{reason} Retrying."));
         }
-        FlowEvent::Note(note) => say("note", &off_screen(note)),
+        FlowEvent::Note(note) => say("note", note),
         FlowEvent::Tokens(set) => set.notes.iter().for_each(|note| say("note", note)),
         FlowEvent::Check(check) => {
             say(
@@ -134,8 +134,8 @@ fn step_text(step: Step) -> &'static str {
 
 /// Writes what went wrong and how to fix it, and returns the exit code.
 pub(super) fn say_error(error: &FlowError) -> u8 {
-    say("error", &off_screen(&error.to_string()));
-    say("hint", &off_screen(&error.hint()));
+    say("error", &error.to_string());
+    say("hint", &error.hint());
     exit::code(error)
 }
 
@@ -145,9 +145,9 @@ pub(super) fn say_explained_error(
     explanation: &Explanation,
     settings: &Settings,
 ) -> u8 {
-    say("error", &off_screen(&error.to_string()));
+    say("error", &error.to_string());
     if explanation.cause != error.to_string() {
-        say("cause", &off_screen(&explanation.cause));
+        say("cause", &explanation.cause);
     }
     say_remedy(explanation, settings);
     exit::code(error)
@@ -161,9 +161,10 @@ pub(super) fn say_page(page: &Explanation, settings: &Settings) {
 }
 
 fn say_remedy(explanation: &Explanation, settings: &Settings) {
-    say("hint", &off_screen(&explanation.remedy));
+    say("hint", &explanation.remedy);
     if let Some(key) = explanation.field {
-        say("field", settings.label(key));
+        let flag = flag(key).map_or_else(String::new, |flag| format!(" ({flag})"));
+        say("field", &format!("{}{flag}", settings.label(key)));
     }
 }
 
@@ -177,6 +178,6 @@ pub(super) fn say_problem(problem: &Problem, settings: &Settings) {
     let label = settings.label(problem.key);
     let source = settings.source_of(problem.key);
     let source = source.map_or_else(String::new, |name| format!(" ({name})"));
-    let text = off_screen(&problem.text);
+    let text = &problem.text;
     say(word, &format!("{label}{source}: {text}"));
 }

@@ -161,7 +161,7 @@ fn each_cause_has_its_words_and_what_helps() {
     let all = rustls::ALL_VERSIONS;
     for (name, ca, words) in [
         ("self", None, "issued by an untrusted CA"),
-        ("good", None, "set CA file under Advanced"),
+        ("good", None, "set CA file"),
         (
             "good",
             Some("twin"),
@@ -302,7 +302,7 @@ fn what_does_not_speak_safe_tls_or_http_is_told_as_that() {
         .collect();
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let (exit, _, stderr) = Plain::start(folder, &flags).end();
-    assert!(exit == 5 && stderr.contains("doesn't use HTTP"), "{stderr}");
+    assert!(exit == 1 && stderr.contains("doesn't use HTTP"), "{stderr}");
 }
 
 #[test]

@@ -378,7 +378,7 @@ fn a_certificate_that_is_not_trusted_and_the_ca_file_that_helps() {
         &[
             "The certificate of 127.0.0.1",
             "is not trusted: it was issued by an untrusted CA.",
-            "set CA file under Advanced to the CA certificate",
+            "set CA file (--ca-file) to the CA certificate",
         ],
     );
     // A CA file that can't be read is reported, too.

@@ -102,7 +102,7 @@ impl ListenError {
                 let set_up = if any_port {
                     ""
                 } else {
-                    " To use HTTP.sys, choose Configure…"
+                    " To use HTTP.sys, set it up with Configure… (oauth-authorizer configure setup)."
                 };
                 Some(format!(
                     "Windows doesn't allow your account to use HTTP.sys for {url} (code {code}), so the program uses its own \
@@ -135,12 +135,12 @@ impl ListenError {
                  with --listener loopback."
             }
             Self::NotBound { .. } => {
-                "Open Configure…, choose a certificate of this machine, and choose Set up. Or start with --listener \
-                    loopback, which can create its own certificate."
+                "Set up a certificate of this machine with Configure… (oauth-authorizer configure setup). Or start with \
+                    --listener loopback, which can create its own certificate."
             }
             Self::NoHttpSys => "Omit --listener httpsys.",
             Self::NotHere { .. } => {
-                "Use 127.0.0.1 or localhost, or correct the Listen address under Advanced."
+                "Use 127.0.0.1 or localhost, or correct the Listen address (--listen-address)."
             }
             Self::Other { .. } => "Choose another port in Redirect URL.",
         }
