@@ -148,7 +148,7 @@ impl HttpError {
             }
             Self::Authorities { .. } => {
                 "If SSL_CERT_FILE or SSL_CERT_DIR is set, unset it or set it to a readable file or directory. Otherwise \
-                    install the system's CA certificates (package ca-certificates), or use a CA file."
+                    install the system's CA certificates (package ca-certificates), or set CA file (--ca-file)."
             }
             Self::Unsigned { .. } => {
                 "Nothing was sent. Correct the private key or the access to it, then try again."

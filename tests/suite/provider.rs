@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::servers::{ODD_BASIC, ODD_POST, ODD_SECRET, Provider, eventually, free_port, person};
-use crate::terminal::{Command, DOWN, ENTER, ESC, Terminal, is_focused};
+use crate::terminal::{Command, DOWN, ENTER, ESC, Terminal, UP, is_focused};
 
 /// The form at the provider, with these flags more.
 fn form(home: &tempfile::TempDir, provider: &Provider, flags: &[&str]) -> Terminal {
@@ -346,7 +346,12 @@ fn tokens_are_asked_about_and_revoked_on_the_screen() {
     let token = assert_token_works(&mut terminal, &provider);
     // The endpoints are in the issuer's metadata, which was not fetched so far.
     terminal.send("o");
-    terminal.wait_for("The userinfo endpoint is unknown. Press Discover in the form");
+    terminal.wait_for("The userinfo endpoint is unknown");
+    // The list begins on a line that can be chosen; the line that can't be says what to do.
+    for _ in 0..3 {
+        terminal.send(UP);
+    }
+    terminal.wait_for("Press Discover in the form");
     terminal.send(ESC);
     terminal.wait_for("[Esc Settings]");
     terminal.send(ESC);

@@ -401,7 +401,7 @@ fn a_machine_without_ca_certificates_is_told_so_unless_there_is_a_ca_file() {
     assert_eq!(code, Some(2), "{stderr}");
     for words in [
         "error: Can't use the system's CA certificates: No CA certificates were loaded",
-        "install the system's CA certificates (package ca-certificates), or set CA file",
+        "install the system's CA certificates (package ca-certificates), or set CA file (--ca-file)",
     ] {
         assert!(stderr.contains(words), "{stderr}");
     }
