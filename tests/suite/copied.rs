@@ -220,7 +220,7 @@ fn the_text_of_an_error_page_is_explained_and_the_wait_goes_on() {
         cause.contains("redirect URL isn't registered for the app"),
         "{cause}"
     );
-    assert_eq!(plain.value("field"), "Redirect URL");
+    assert_eq!(plain.value("field"), "Redirect URL (--redirect-url)");
     assert!(server.requests("/token").is_empty());
     plain.paste(&format!("?code=4%2F0Right%2BCode&state={state}"));
     assert_eq!(plain.end().1, "at-1\n");
