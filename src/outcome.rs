@@ -139,7 +139,7 @@ pub mod exit {
                 }
                 | Failure::Useless { .. }
                 | Failure::Address(_)
-                | Failure::IdToken(_),
+                | Failure::IdToken { .. },
             )
             | FlowError::Discovery { .. } => FAILED,
             FlowError::Certificate(CertificateError {

@@ -85,9 +85,9 @@ impl Keys {
         let Some(check) = keys.check(transport, client, tokens, reporter).await else {
             return Ok(());
         };
-        let wrong = (check.outcome == Outcome::Failed).then(|| check.detail.clone());
+        let failure = (check.outcome == Outcome::Failed).then(|| check.failure());
         reporter.check(check).await;
-        wrong.map_or(Ok(()), |reason| Err(Failure::IdToken(reason)))
+        failure.map_or(Ok(()), Err)
     }
 }
 

@@ -94,9 +94,9 @@ impl Reporter {
                 Ok(())
             }
             Err(check) => {
-                let reason = check.detail.clone();
+                let failure = check.failure();
                 self.check(check).await;
-                Err(Failure::IdToken(reason))
+                Err(failure)
             }
         }
     }
@@ -207,6 +207,7 @@ mod tests {
     use crate::oauth::check::{CheckName, Outcome as Came};
     use crate::oauth::device::Note;
     use crate::oauth::failure::{Asked, ServerError};
+    use crate::oauth::id_token_problem::IdTokenProblem;
     use crate::oauth::tool_answers::ToolFailure;
     use crate::oauth::tools::{TokenKind, Tool};
 
@@ -229,7 +230,11 @@ mod tests {
         };
         vec![
             server().into(),
-            Failure::IdToken(words()).into(),
+            Failure::IdToken {
+                problem: IdTokenProblem::SignIn,
+                reason: words(),
+            }
+            .into(),
             redirected().into(),
             FlowError::Lost(Box::new(server().into())),
             FlowError::LostRefresh(Box::new(server().into())),
@@ -347,13 +352,17 @@ mod tests {
     #[tokio::test]
     async fn tokens_that_fail_a_check_are_refused_and_the_check_is_reported() {
         let passed = Check::new(CheckName::IdToken, Came::Passed, "alice");
-        let failed = Check::new(CheckName::IdToken, Came::Failed, "it is for mallory");
+        let problem = IdTokenProblem::SignIn;
+        let failed = Check::rejected(CheckName::IdToken, problem, "it is for mallory");
         for (checks, reported, outcome) in [
             (Ok(vec![passed.clone()]), passed, Ok(())),
             (
                 Err(failed.clone()),
                 failed,
-                Err(Failure::IdToken("it is for mallory".to_owned())),
+                Err(Failure::IdToken {
+                    problem,
+                    reason: "it is for mallory".to_owned(),
+                }),
             ),
         ] {
             let (reporter, told) = reporter();

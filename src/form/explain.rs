@@ -119,7 +119,7 @@ pub fn explain(
         | Failure::Unanswered { .. }
         | Failure::Useless { .. }
         | Failure::Address(_)
-        | Failure::IdToken(_) => return by_itself(failure),
+        | Failure::IdToken { .. } => return by_itself(failure),
     };
     let sent = |secret: bool| {
         if secret {

@@ -3,6 +3,7 @@
 use super::check::{Check, CheckName, Outcome};
 use super::client::Client;
 use super::id_token::{CLOCK_TOLERANCE, Claims, decode};
+use super::id_token_problem::IdTokenProblem;
 use super::token::TokenSet;
 use crate::clean::clean;
 use crate::secret::ExposeSecret;
@@ -41,6 +42,7 @@ fn requested<'a>(client: &'a Client, name: &str) -> Option<&'a str> {
 /// sent.
 fn check_time(claims: Option<&Claims>, max_age: u64, unix_time: u64) -> Result<Check, Check> {
     let check = |outcome, detail: String| Check::new(CheckName::AuthTime, outcome, detail);
+    let rejected = |problem, detail: &str| Check::rejected(CheckName::AuthTime, problem, detail);
     let Some(claims) = claims else {
         let detail = "there is no ID token that says when you signed in".to_owned();
         return Ok(check(Outcome::NotChecked, detail));
@@ -49,17 +51,17 @@ fn check_time(claims: Option<&Claims>, max_age: u64, unix_time: u64) -> Result<C
         .time("auth_time")
         .and_then(|time| u64::try_from(time).ok());
     let Some(time) = time else {
-        let detail = "it has no valid auth_time, although max_age was requested".to_owned();
-        return Err(check(Outcome::Failed, detail));
+        let detail = "it has no valid auth_time, although max_age was requested";
+        return Err(rejected(IdTokenProblem::NoSignInTime, detail));
     };
     if time > unix_time.saturating_add(CLOCK_TOLERANCE) {
-        let detail = "its auth_time is in the future; check the clock of this machine".to_owned();
-        return Err(check(Outcome::Failed, detail));
+        let detail = "its auth_time is in the future; check the clock of this machine";
+        return Err(rejected(IdTokenProblem::Clock, detail));
     }
     let age = unix_time.saturating_sub(time);
     if age > max_age.saturating_add(CLOCK_TOLERANCE) {
         let detail = format!("you signed in {age} seconds ago, and max_age allows {max_age}");
-        return Err(check(Outcome::Failed, detail));
+        return Err(rejected(IdTokenProblem::TooOld, &detail));
     }
     Ok(check(
         Outcome::Passed,

@@ -1,8 +1,9 @@
 //! The named checks of a sign-in and their results.
 
 use super::client::{Client, FlowKind, Pending};
+use super::failure::Failure;
 use super::id_token::{Claims, Expected, decode, is_encrypted};
-use super::incomplete::NOT_ONE;
+use super::id_token_problem::IdTokenProblem;
 use super::jose::Jws;
 use super::token::TokenSet;
 use crate::secret::{ExposeSecret, SecretString, same};
@@ -86,6 +87,8 @@ pub struct Check {
     pub outcome: Outcome,
     /// The reason for the result, in a few words.
     pub detail: String,
+    /// What is wrong with the ID token, if the check rejects it.
+    pub problem: Option<IdTokenProblem>,
 }
 
 impl Check {
@@ -95,6 +98,24 @@ impl Check {
             name,
             outcome,
             detail: detail.into(),
+            problem: None,
+        }
+    }
+
+    /// Creates the failed check of an ID token that is rejected.
+    pub fn rejected(name: CheckName, problem: IdTokenProblem, detail: impl Into<String>) -> Self {
+        Self {
+            problem: Some(problem),
+            ..Self::new(name, Outcome::Failed, detail)
+        }
+    }
+
+    /// Returns the failure of a sign-in whose ID token failed this check.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        Failure::IdToken {
+            problem: self.problem.unwrap_or(IdTokenProblem::SignIn),
+            reason: self.detail.clone(),
         }
     }
 }
@@ -215,9 +236,12 @@ pub fn check_id_token(
         unix_time,
     };
     decode(id_token.expose_secret())
-        .ok_or_else(|| NOT_ONE.to_owned())
+        .ok_or_else(|| {
+            let reason = "it is not a JSON Web Token";
+            (IdTokenProblem::Incomplete, reason.to_owned())
+        })
         .and_then(|claims| claims.check(&expected))
-        .map_err(|reason| check(Outcome::Failed, &reason))?;
+        .map_err(|(problem, reason)| Check::rejected(CheckName::IdToken, problem, reason))?;
     let issuer = if expected.issuers.is_empty() {
         ""
     } else {

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::advice::registration_hint;
 use super::codes::is_protocol_code;
-use super::id_token_fix::id_token_fix;
-use super::incomplete::is_incomplete;
+use super::id_token_problem::IdTokenProblem;
 pub use super::useless::Useless;
 use crate::clean::{TEXT_LIMIT, clean};
 
@@ -281,8 +280,13 @@ pub enum Failure {
         reason: String,
     },
     /// The ID token belongs to another sign-in, client or issuer.
-    #[error("The ID token is not valid for this sign-in: {0}. The tokens were discarded.")]
-    IdToken(String),
+    #[error("The ID token is not valid for this sign-in: {reason}. The tokens were discarded.")]
+    IdToken {
+        /// What is wrong with it.
+        problem: IdTokenProblem,
+        /// The same in words.
+        reason: String,
+    },
 }
 
 impl Failure {
@@ -298,7 +302,7 @@ impl Failure {
             Self::Unusable { reason, .. }
             | Self::Unanswered { reason, .. }
             | Self::Address(reason)
-            | Self::IdToken(reason) => vec![reason],
+            | Self::IdToken { reason, .. } => vec![reason],
             Self::Expired | Self::Useless { .. } => Vec::new(),
         }
     }
@@ -347,7 +351,7 @@ impl Failure {
                 useless: Useless::IdTokenOnly,
                 ..
             } => Some(About::Scope),
-            Self::IdToken(reason) if is_incomplete(reason) => Some(About::OpenId),
+            Self::IdToken { problem, .. } if problem.is_incomplete() => Some(About::OpenId),
             _ => None,
         }
     }
@@ -365,7 +369,7 @@ impl Failure {
             | Self::Unanswered { .. }
             | Self::Useless { .. }
             | Self::Address(_)
-            | Self::IdToken(_)
+            | Self::IdToken { .. }
             | Self::Expired => None,
         }
     }
@@ -441,7 +445,7 @@ impl Failure {
                 "This is an error of the service. Ask its administrator to return a full https URL."
                     .to_owned()
             }
-            Self::IdToken(reason) => id_token_fix(reason),
+            Self::IdToken { problem, .. } => problem.fix(),
         }
     }
 }
@@ -587,7 +591,10 @@ mod tests {
                 reason: said.to_owned(),
             },
             Failure::Address(said.to_owned()),
-            Failure::IdToken(said.to_owned()),
+            Failure::IdToken {
+                problem: IdTokenProblem::Issuer,
+                reason: said.to_owned(),
+            },
         ]
     }
 

@@ -8,7 +8,7 @@ use ring::digest;
 use serde_json::{Map, Value};
 
 use super::answer::parse_object;
-use super::incomplete::{NO_CLIENT, NO_EXPIRY, NO_ISSUER, NO_NONCE, NO_SUBJECT, NO_TIME};
+use super::id_token_problem::IdTokenProblem as Problem;
 use super::jose::Algorithm;
 
 use crate::clean::clean;
@@ -70,6 +70,13 @@ pub fn is_encrypted(token: &str) -> bool {
     let header = URL_SAFE_NO_PAD.decode(header.trim_end_matches('='));
     let members = header.ok().and_then(|bytes| parse_object(&bytes).ok());
     members.is_some_and(|members| members.contains_key("enc"))
+}
+
+/// What is wrong with an ID token, and its description.
+pub type Wrong = (Problem, String);
+
+fn wrong(problem: Problem, reason: &str) -> Wrong {
+    (problem, reason.to_owned())
 }
 
 impl Claims {
@@ -149,55 +156,69 @@ impl Claims {
     ///
     /// # Errors
     /// Returns an error that describes the first mismatch.
-    pub fn check(&self, expected: &Expected<'_>) -> Result<(), String> {
-        let issuer = self.text("iss").ok_or(NO_ISSUER)?;
+    pub fn check(&self, expected: &Expected<'_>) -> Result<(), Wrong> {
+        let missing = |what: &str| (Problem::Incomplete, format!("it has no {what}"));
+        let issuer = self.text("iss").ok_or_else(|| missing("issuer (iss)"))?;
         if !expected.issuers.is_empty()
             && !expected
                 .issuers
                 .iter()
                 .any(|pattern| self.fill(pattern) == issuer)
         {
-            return Err(format!(
-                "its issuer is {}, not {}",
-                clean(issuer, 120),
-                expected.issuers.join(" or ")
-            ));
+            let issuers = expected.issuers.join(" or ");
+            let reason = format!("its issuer is {}, not {issuers}", clean(issuer, 120));
+            return Err((Problem::Issuer, reason));
         }
         let audience = self.audiences();
         if !audience.contains(&expected.client_id) {
             let named = audience.iter().map(|name| clean(name, 60));
             let named: Vec<String> = named.filter(|name| !name.is_empty()).take(5).collect();
             return Err(if named.is_empty() {
-                NO_CLIENT.to_owned()
+                missing("audience (aud is missing or empty)")
             } else {
-                format!("it is for a different client (aud is {})", named.join(", "))
+                let named = named.join(", ");
+                (
+                    Problem::Client,
+                    format!("it is for a different client (aud is {named})"),
+                )
             });
         }
         match self.text("azp") {
             Some(azp) if azp != expected.client_id => {
-                return Err("it was issued to a different client (azp)".to_owned());
+                return Err(wrong(
+                    Problem::Client,
+                    "it was issued to a different client (azp)",
+                ));
             }
             None if audience.len() > 1 => {
-                return Err(
-                    "it is for several clients, but doesn't say which one it was issued to (azp)"
-                        .to_owned(),
-                );
+                let reason =
+                    "it is for several clients, but doesn't say which one it was issued to (azp)";
+                return Err(wrong(Problem::Client, reason));
             }
             Some(_) | None => {}
         }
         if self.subject().is_none_or(str::is_empty) {
-            return Err(NO_SUBJECT.to_owned());
+            return Err(missing("subject (sub)"));
         }
         if expected.subject.is_some() && expected.subject != self.subject() {
-            return Err("it is for a different user than the first one (sub)".to_owned());
+            let reason = "it is for a different user than the first one (sub)";
+            return Err(wrong(Problem::SignIn, reason));
         }
         match (expected.nonce, self.text("nonce")) {
             (None, _) => {}
             (Some(sent), Some(nonce)) if same(sent, nonce) => {}
             (Some(_), Some(_)) => {
-                return Err("its nonce doesn't match the one that was sent".to_owned());
+                return Err(wrong(
+                    Problem::SignIn,
+                    "its nonce doesn't match the one that was sent",
+                ));
             }
-            (Some(_), None) => return Err(NO_NONCE.to_owned()),
+            (Some(_), None) => {
+                return Err(wrong(
+                    Problem::NoNonce,
+                    "it has no nonce, although one was sent",
+                ));
+            }
         }
         self.check_times(expected.unix_time)?;
         match (
@@ -206,13 +227,16 @@ impl Claims {
             expected.algorithm,
         ) {
             (Some(hash), Some(token), Some(algorithm)) if hash != half_hash(token, algorithm) => {
-                Err("it is for a different access token (at_hash)".to_owned())
+                Err(wrong(
+                    Problem::AccessToken,
+                    "it is for a different access token (at_hash)",
+                ))
             }
             _ => Ok(()),
         }
     }
 
-    fn check_times(&self, unix_time: u64) -> Result<(), String> {
+    fn check_times(&self, unix_time: u64) -> Result<(), Wrong> {
         let time = |name: &str| {
             self.0
                 .get(name)
@@ -222,15 +246,20 @@ impl Claims {
         };
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
         let (tolerance, present) = (CLOCK_TOLERANCE as f64, unix_time as f64);
-        let issued = time("iat").ok_or(NO_TIME)?;
-        if time("exp").ok_or(NO_EXPIRY)? + tolerance < present {
-            return Err("it has expired; check this machine's clock".to_owned());
+        let missing = |reason: &str| wrong(Problem::Incomplete, reason);
+        let issued =
+            time("iat").ok_or_else(|| missing("it doesn't say when it was issued (iat)"))?;
+        let end = time("exp").ok_or_else(|| missing("it has no expiry (exp)"))?;
+        if end + tolerance < present {
+            return Err(wrong(
+                Problem::Clock,
+                "it has expired; check this machine's clock",
+            ));
         }
         for (name, time) in [("iat", Some(issued)), ("nbf", time("nbf"))] {
             if time.is_some_and(|time| time > present + tolerance) {
-                return Err(format!(
-                    "it is not valid yet ({name}); check this machine's clock"
-                ));
+                let reason = format!("it is not valid yet ({name}); check this machine's clock");
+                return Err((Problem::Clock, reason));
             }
         }
         Ok(())
@@ -275,15 +304,18 @@ mod tests {
     fn check(claims: &Value, issuers: &[&str], nonce: Option<&str>) -> Result<(), String> {
         let issuers: Vec<String> = issuers.iter().map(|&issuer| issuer.to_owned()).collect();
         let nonce = nonce.map(SecretString::from);
-        decode(&token(claims)).unwrap().check(&Expected {
-            issuers: &issuers,
-            client_id: "me",
-            subject: None,
-            nonce: nonce.as_ref(),
-            access_token: Some(&"jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y".into()),
-            algorithm: Some(Algorithm::Rs256),
-            unix_time: 1_000_000,
-        })
+        decode(&token(claims))
+            .unwrap()
+            .check(&Expected {
+                issuers: &issuers,
+                client_id: "me",
+                subject: None,
+                nonce: nonce.as_ref(),
+                access_token: Some(&"jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y".into()),
+                algorithm: Some(Algorithm::Rs256),
+                unix_time: 1_000_000,
+            })
+            .map_err(|(_, reason)| reason)
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::check::{Check, CheckName, Outcome, check_tokens};
 use super::client::{Client, ClientAuthentication, Published, Signing};
 use super::dialect::{Answers, Dialect};
 use super::discovery::{self, parse_metadata};
+use super::id_token_problem::IdTokenProblem as Problem;
 use super::jose::openssl::{Openssl, jwk};
 use super::jose::{Algorithm, KeySet, SigningKey, sign};
 use super::signature::{Source, check_signature, source};
@@ -129,12 +130,12 @@ impl Case {
         .unwrap()
     }
 
-    fn run(&self) -> Result<Check, String> {
+    fn run(&self) -> Result<Check, Check> {
         self.check(&self.token())
     }
 
-    /// Checks a token as the flows do; `Err` is the reason for which they reject the tokens.
-    fn check(&self, token: &SecretString) -> Result<Check, String> {
+    /// Checks a token as the flows do; `Err` is the check for which they reject the tokens.
+    fn check(&self, token: &SecretString) -> Result<Check, Check> {
         let tokens = TokenSet {
             access_token: "a".into(),
             token_type: Some("Bearer".to_owned()),
@@ -148,7 +149,7 @@ impl Case {
             redirect_url: None,
         };
         let nonce = "n".into();
-        check_tokens(&self.client, &tokens, Some(&nonce), TIME).map_err(|check| check.detail)?;
+        check_tokens(&self.client, &tokens, Some(&nonce), TIME)?;
         let check = match source(&self.client, token.expose_secret()) {
             Ok(Source::Secret(keys)) => check_signature(token.expose_secret(), &keys),
             Ok(Source::Published(url)) => {
@@ -162,15 +163,16 @@ impl Case {
         let check = check.unwrap_or_else(|check| check);
         assert_eq!(check.name, CheckName::Signature);
         if check.outcome == Outcome::Failed {
-            Err(check.detail)
+            Err(check)
         } else {
             Ok(check)
         }
     }
 
-    fn refused(&self, words: &str) {
-        let told = self.run().unwrap_err();
-        assert!(told.contains(words), "{told}");
+    fn refused(&self, problem: Problem, words: &str) {
+        let check = self.run().unwrap_err();
+        assert!(check.detail.contains(words), "{check:?}");
+        assert_eq!(check.problem, Some(problem));
     }
 
     fn outcome(&self) -> (Outcome, String) {
@@ -214,45 +216,57 @@ fn every_algorithm_is_verified() {
 fn rp_id_token_sub() {
     let mut case = Case::rs256();
     case.claims.as_object_mut().unwrap().remove("sub");
-    case.refused("it has no subject (sub)");
+    case.refused(Problem::Incomplete, "it has no subject (sub)");
 }
 
 #[test]
 fn rp_id_token_iat() {
     let mut case = Case::rs256();
     case.claims.as_object_mut().unwrap().remove("iat");
-    case.refused("it doesn't say when it was issued (iat)");
+    case.refused(
+        Problem::Incomplete,
+        "it doesn't say when it was issued (iat)",
+    );
     case.claims["iat"] = (TIME + 3600).into();
-    case.refused("it is not valid yet (iat)");
+    case.refused(Problem::Clock, "it is not valid yet (iat)");
 }
 
 #[test]
 fn rp_id_token_aud() {
     let mut case = Case::rs256();
     case.claims["aud"] = "somebody else".into();
-    case.refused("it is for a different client (aud is somebody else)");
+    case.refused(
+        Problem::Client,
+        "it is for a different client (aud is somebody else)",
+    );
     case.claims["aud"] = json!(["me", "somebody else"]);
     case.claims["azp"] = "somebody else".into();
-    case.refused("it was issued to a different client (azp)");
+    case.refused(Problem::Client, "it was issued to a different client (azp)");
     case.claims.as_object_mut().unwrap().remove("azp");
-    case.refused("doesn't say which one it was issued to (azp)");
+    case.refused(
+        Problem::Client,
+        "doesn't say which one it was issued to (azp)",
+    );
 }
 
 #[test]
 fn rp_id_token_issuer_mismatch() {
     let mut case = Case::rs256();
     case.claims["iss"] = "https://other.example".into();
-    case.refused("its issuer is https://other.example, not https://op.example");
+    case.refused(
+        Problem::Issuer,
+        "its issuer is https://other.example, not https://op.example",
+    );
 }
 
 #[test]
 fn rp_id_token_expired_and_not_yet_valid() {
     let mut case = Case::rs256();
     case.claims["exp"] = (TIME - 3600).into();
-    case.refused("it has expired");
+    case.refused(Problem::Clock, "it has expired");
     case.claims["exp"] = (TIME + 7200).into();
     case.claims["nbf"] = (TIME + 3600).into();
-    case.refused("it is not valid yet (nbf)");
+    case.refused(Problem::Clock, "it is not valid yet (nbf)");
 }
 
 #[test]
@@ -262,7 +276,10 @@ fn rp_id_token_bad_at_hash() {
     case.claims["at_hash"] = "ypeBEsobvcr6wjGzmiPcTQ".into();
     assert_eq!(case.outcome().0, Outcome::Passed);
     case.claims["at_hash"] = "77QmUPtjPfzWtF2AnpK9RQ".into();
-    case.refused("it is for a different access token (at_hash)");
+    case.refused(
+        Problem::AccessToken,
+        "it is for a different access token (at_hash)",
+    );
 }
 
 #[test]
@@ -280,38 +297,44 @@ fn rp_id_token_kid_absent_multiple_jwks() {
     let mut case = Case::rs256();
     case.header = json!({});
     case.keys.push(published(OTHER_RSA, Some("other")));
-    case.refused("it has no key ID (kid), and the issuer has published several keys");
+    case.refused(
+        Problem::Signing,
+        "it has no key ID (kid), and the issuer has published several keys",
+    );
 }
 
 #[test]
 fn rp_id_token_kid_unknown() {
     let mut case = Case::rs256();
     case.header = json!({"kid": "new"});
-    case.refused("the issuer has published no key \"new\" for this algorithm");
+    case.refused(
+        Problem::UnknownKey,
+        "the issuer has published no key \"new\" for this algorithm",
+    );
 }
 
 #[test]
 fn rp_id_token_bad_sig_rs256() {
     let mut case = Case::rs256();
     case.keys = vec![published(OTHER_RSA, Some("k"))];
-    case.refused("its signature is wrong");
+    case.refused(Problem::Signature, "its signature is wrong");
 }
 
 #[test]
 fn rp_id_token_bad_sig_es256() {
     let mut case = case(Algorithm::Es256, P256);
     case.keys = vec![published(OTHER_P256, Some("k"))];
-    case.refused("its signature is wrong");
+    case.refused(Problem::Signature, "its signature is wrong");
 }
 
 #[test]
 fn rp_id_token_bad_sig_hs256() {
     let mut case = case(Algorithm::Hs256, RSA);
     case.client.secret = Some(SECRET.to_uppercase().into());
-    case.refused("its signature is wrong");
+    case.refused(Problem::Signature, "its signature is wrong");
     // The public key of the issuer is not a secret.
     case.client.secret = Some(KEYS[RSA].1["n"].as_str().unwrap().into());
-    case.refused("its signature is wrong");
+    case.refused(Problem::Signature, "its signature is wrong");
     let not_checked = |words: &str| (Outcome::NotChecked, words.to_owned());
     case.client.secret = Some("short".into());
     assert_eq!(
@@ -336,7 +359,12 @@ fn rp_id_token_sig_none() {
         let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(header);
         SecretString::from(format!("{header}.{payload}.{signature}"))
     };
-    let refused = Err("it is not signed (alg is none)".to_owned());
+    let reason = "it is not signed (alg is none)";
+    let refused = Err(Check::rejected(
+        CheckName::Signature,
+        Problem::Unsigned,
+        reason,
+    ));
     for alg in ["none", "NONE", "nOnE"] {
         assert_eq!(case.check(&unsigned(alg, "")), refused);
     }
@@ -360,9 +388,15 @@ fn an_algorithm_that_was_not_agreed_on_is_refused() {
         case.client.signing.published.as_mut().unwrap().algorithms = Some(list);
     };
     set(&mut case, &["ES256"]);
-    case.refused("it is signed with RS256, which the issuer's metadata doesn't list");
+    case.refused(
+        Problem::Signing,
+        "it is signed with RS256, which the issuer's metadata doesn't list",
+    );
     case.client.signing.registered = Some("PS256".to_owned());
-    case.refused("it is signed with RS256, but the client is registered for PS256");
+    case.refused(
+        Problem::Signing,
+        "it is signed with RS256, but the client is registered for PS256",
+    );
     case.client.signing.registered = Some("RS256".to_owned());
     assert_eq!(case.outcome().0, Outcome::Passed);
     // RFC 9864 has another name for the algorithm.
@@ -381,7 +415,10 @@ fn a_key_for_something_else_does_not_verify() {
     ] {
         let mut case = Case::rs256();
         case.keys[0][name] = value;
-        case.refused("the issuer has published no key \"k\" for this algorithm");
+        case.refused(
+            Problem::UnknownKey,
+            "the issuer has published no key \"k\" for this algorithm",
+        );
     }
 }
 
@@ -428,9 +465,12 @@ fn without_a_key_it_is_not_checked_and_says_why() {
 fn rp_nonce_invalid() {
     let mut case = Case::rs256();
     case.claims["nonce"] = "m".into();
-    case.refused("its nonce doesn't match the one that was sent");
+    case.refused(
+        Problem::SignIn,
+        "its nonce doesn't match the one that was sent",
+    );
     case.claims.as_object_mut().unwrap().remove("nonce");
-    case.refused("it has no nonce, although one was sent");
+    case.refused(Problem::NoNonce, "it has no nonce, although one was sent");
 }
 
 #[test]

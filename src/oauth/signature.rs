@@ -5,6 +5,7 @@ use url::Url;
 use super::check::{Check, CheckName, Outcome};
 use super::client::Client;
 use super::id_token::is_encrypted;
+use super::id_token_problem::IdTokenProblem;
 use super::jose::{Algorithm, Jws, KeySet, Refusal};
 use crate::clean::clean;
 
@@ -17,21 +18,13 @@ pub enum Source<'a> {
     Published(&'a Url),
 }
 
-/// The result of a check: how it came out, and why.
-type Verdict = (Outcome, String);
-
 /// Returns the source of the keys that verify this ID token.
 ///
 /// # Errors
 /// Returns the finished check if there is nothing to verify, or if the token can't be verified.
 pub fn source<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Check> {
-    find(client, id_token)
-        .map_err(|(outcome, reason)| Check::new(CheckName::Signature, outcome, reason))
-}
-
-fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Verdict> {
     let (signing, secret) = (&client.signing, client.secret.as_ref());
-    let not_checked = |reason: &str| (Outcome::NotChecked, reason.to_owned());
+    let not_checked = |reason: &str| Check::new(CheckName::Signature, Outcome::NotChecked, reason);
     if is_encrypted(id_token) {
         return Err(not_checked("the ID token is encrypted"));
     }
@@ -44,9 +37,10 @@ fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Verdict> {
     // An unsigned token is never accepted in place of a signed one, no matter where `none` is listed.
     if algorithm == Err(Refusal::Unsigned) {
         return Err(match (registered, &signed) {
-            (Some("none"), Ok(signed)) if signed.is_unsigned() => (
+            (Some("none"), Ok(signed)) if signed.is_unsigned() => Check::new(
+                CheckName::Signature,
                 Outcome::NotApplicable,
-                "ID tokens of this client aren't signed (alg is none)".to_owned(),
+                "ID tokens of this client aren't signed (alg is none)",
             ),
             _ => verdict(&Refusal::Unsigned),
         });
@@ -69,9 +63,10 @@ fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Verdict> {
         (Some(other), Ok(algorithm)) => other == *algorithm,
         _ => other == name,
     };
-    let failed = |reason: String| (Outcome::Failed, reason);
+    let rejected =
+        |reason: String| Check::rejected(CheckName::Signature, IdTokenProblem::Signing, reason);
     if let Some(other) = registered.filter(|other| !is_this(other)) {
-        return Err(failed(format!(
+        return Err(rejected(format!(
             "it is signed with {}, but the client is registered for {}",
             clean(name, 40),
             clean(other, 40)
@@ -81,7 +76,7 @@ fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Verdict> {
         && registered.is_none()
         && !list.iter().any(|other| is_this(other))
     {
-        return Err(failed(format!(
+        return Err(rejected(format!(
             "it is signed with {}, which the issuer's metadata doesn't list",
             clean(name, 40)
         )));
@@ -107,7 +102,6 @@ fn find<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Verdict> {
 /// Returns the failed check if the token's key is not among them. The issuer may have published newer keys.
 pub fn check_signature(id_token: &str, keys: &KeySet) -> Result<Check, Check> {
     let verified = Jws::parse(id_token).and_then(|signed| signed.verify(keys));
-    let check = |(outcome, reason)| Check::new(CheckName::Signature, outcome, reason);
     match verified {
         Ok(algorithm) => {
             let whose = if algorithm.is_symmetric() {
@@ -116,12 +110,10 @@ pub fn check_signature(id_token: &str, keys: &KeySet) -> Result<Check, Check> {
                 "a key of the issuer"
             };
             let detail = format!("{}, with {whose}", algorithm.name());
-            Ok(check((Outcome::Passed, detail)))
+            Ok(Check::new(CheckName::Signature, Outcome::Passed, detail))
         }
-        Err(refusal @ (Refusal::UnknownKey(_) | Refusal::NoKey(_))) => {
-            Err(check(verdict(&refusal)))
-        }
-        Err(refusal) => Ok(check(verdict(&refusal))),
+        Err(refusal @ (Refusal::UnknownKey(_) | Refusal::NoKey(_))) => Err(verdict(&refusal)),
+        Err(refusal) => Ok(verdict(&refusal)),
     }
 }
 
@@ -132,11 +124,21 @@ pub fn without_keys(reason: &str) -> Check {
     Check::new(CheckName::Signature, Outcome::NotChecked, detail)
 }
 
-fn verdict(refusal: &Refusal) -> Verdict {
-    let outcome = match refusal {
+/// Returns the check of a token that isn't verified.
+fn verdict(refusal: &Refusal) -> Check {
+    let problem = match refusal {
         // No key can verify the token.
-        Refusal::Unsupported(_) | Refusal::ShortSecret(_) => Outcome::NotChecked,
-        _ => Outcome::Failed,
+        Refusal::Unsupported(_) | Refusal::ShortSecret(_) => {
+            return Check::new(
+                CheckName::Signature,
+                Outcome::NotChecked,
+                refusal.to_string(),
+            );
+        }
+        Refusal::Malformed | Refusal::Critical | Refusal::Ambiguous(_) => IdTokenProblem::Signing,
+        Refusal::Unsigned => IdTokenProblem::Unsigned,
+        Refusal::UnknownKey(_) | Refusal::NoKey(_) => IdTokenProblem::UnknownKey,
+        Refusal::Wrong => IdTokenProblem::Signature,
     };
-    (outcome, refusal.to_string())
+    Check::rejected(CheckName::Signature, problem, refusal.to_string())
 }

@@ -10,6 +10,7 @@ use crate::flow::event::Step;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::oauth::device::Note;
 use crate::oauth::failure::{Asked, Failure, ServerError};
+use crate::oauth::id_token_problem::IdTokenProblem;
 use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
 use crate::tui::screen::Outbox;
@@ -542,38 +543,33 @@ fn a_failure_is_explained_with_the_value_to_register_and_leads_to_the_field() {
 
 #[test]
 fn a_scope_without_which_it_works_is_removed_by_one_key() {
-    for (reason, scope, left) in [
-        (
-            "it has no nonce, although one was sent",
-            "email openid a",
-            Some("email a"),
-        ),
-        (
-            "it has no audience (aud is missing or empty)",
-            "openid",
-            Some(""),
-        ),
-        ("it is not a JSON Web Token", "openid x", Some("x")),
+    for (problem, scope, left) in [
+        (IdTokenProblem::NoNonce, "email openid a", Some("email a")),
+        (IdTokenProblem::Incomplete, "openid", Some("")),
+        (IdTokenProblem::Incomplete, "openid x", Some("x")),
         // No change in the form helps if the token may belong to someone else, or the scope was not requested.
-        ("its nonce is not the one that was sent", "openid", None),
-        ("it has no issuer (iss)", "email", None),
+        (IdTokenProblem::SignIn, "openid", None),
+        (IdTokenProblem::Incomplete, "email", None),
     ] {
         let mut alone = waiting(Environment::default(), "demo", FlowKind::AuthorizationCode);
         let settings = &mut alone.session.settings;
         settings.set(Key::Scope, scope.to_owned());
-        let failure = Failure::IdToken(reason.to_owned());
+        let failure = Failure::IdToken {
+            problem,
+            reason: "it has a problem".to_owned(),
+        };
         alone.hear(FlowEvent::Failed(FlowError::Protocol(failure)));
         let text = alone.text();
         let words: Vec<&str> = text.split_whitespace().collect();
         let offered = words
             .join(" ")
             .contains("Press Ctrl+F to remove openid from Scope.");
-        assert_eq!(offered, left.is_some(), "{reason}");
+        assert_eq!(offered, left.is_some(), "{problem:?}");
         let out = alone.keys(&[Command::Fix]);
         let value = alone.session.settings.value(Key::Scope);
-        assert_eq!(value, left.unwrap_or(scope), "{reason}");
+        assert_eq!(value, left.unwrap_or(scope), "{problem:?}");
         let form = Navigation::Open(Route::Form(FormTarget::Authorize));
-        assert_eq!(out.navigation, left.map(|_| form), "{reason}");
+        assert_eq!(out.navigation, left.map(|_| form), "{problem:?}");
     }
 }
 
