@@ -181,18 +181,18 @@ impl Secrets {
             let secret = secret.expose_secret();
             let encodable = if known { &mut left.0 } else { &mut left.1 };
             if letters(secret, false).nth(RUN - 1).is_some() {
-                index.find(secret, false);
+                index.find(secret, RUN, false);
             } else if shorts < SHORT_LIMIT && seen.insert(secret) {
                 shorts += 1;
                 index.find_short(texts, secret);
             }
             if secret.contains(ESCAPES) {
-                index.find(secret, true);
+                index.find(secret, RUN, true);
             }
             if secret.len() <= *encodable {
                 *encodable -= secret.len();
-                for encoded in encodings(secret.as_bytes()) {
-                    index.find(&encoded, false);
+                for (encoded, run) in encodings(secret.as_bytes()) {
+                    index.find(&encoded, run, false);
                 }
             }
         }
@@ -280,16 +280,17 @@ fn each_leaf(members: &Map<String, Value>, see: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// Returns the forms that a secret may take within a longer encoded text.
-fn encodings(secret: &[u8]) -> Vec<Zeroizing<String>> {
+/// Returns the forms that a secret may take within a longer encoded text, each with the number of characters that
+/// encode [`RUN`] bytes.
+fn encodings(secret: &[u8]) -> Vec<(Zeroizing<String>, usize)> {
     // Base64 has three forms, because the secret may begin at any of three byte offsets.
-    let mut all: Vec<Zeroizing<String>> = (0..3)
+    let mut all: Vec<_> = (0..3)
         .map(|skipped| {
             let bytes = Zeroizing::new([&[0; 2][..skipped], secret].concat());
             let text = Zeroizing::new(STANDARD_NO_PAD.encode(&*bytes));
             // The first characters also encode the bytes before the secret.
             let begin = [0, 2, 3][skipped].min(text.len());
-            Zeroizing::new(text[begin..].to_owned())
+            (Zeroizing::new(text[begin..].to_owned()), RUN * 4 / 3)
         })
         .collect();
     let mut hex = Zeroizing::new(String::with_capacity(secret.len() * 2));
@@ -298,7 +299,7 @@ fn encodings(secret: &[u8]) -> Vec<Zeroizing<String>> {
             hex.push(char::from_digit(half.into(), 16).unwrap_or('0'));
         }
     }
-    all.push(hex);
+    all.push((hex, RUN * 2));
     all
 }
 
@@ -417,6 +418,27 @@ mod tests {
             "Enter [redacted, 8 chars], or \"[redacted, 9 chars]\"; then wait"
         );
         assert_eq!(without(&["ab1", "x"], "ab1 x"), "ab1 x");
+    }
+
+    #[test]
+    fn as_many_characters_of_an_encoded_secret_give_it_away() {
+        // A long token has every number of six digits somewhere in its hex digits, such as a mail server's reply code.
+        let secret = "q_SUxyz1-W8";
+        let hex = each(secret, |ch| format!("{:02x}", u32::from(ch)));
+        assert!(hex.contains("535578"));
+        let reply = "535 5.7.8 Authentication failed";
+        assert_eq!(without(&[secret], reply), reply);
+        assert_eq!(without(&[secret], &hex[4..14]), &hex[4..14]);
+        assert_eq!(without(&[secret], &hex[4..16]), "[redacted, 12 chars]");
+        let base64 = STANDARD_NO_PAD.encode(secret);
+        assert_eq!(without(&[secret], &base64[1..8]), &base64[1..8]);
+        assert_eq!(without(&[secret], &base64[1..9]), "[redacted, 8 chars]");
+        // A shorter secret is found as a whole.
+        for short in ["aB3x", "aB3xY"] {
+            let hex = each(short, |ch| format!("{:02x}", u32::from(ch)));
+            let redacted = format!("[redacted, {} chars]", hex.len());
+            assert_eq!(without(&[short], &hex), redacted);
+        }
     }
 
     #[test]

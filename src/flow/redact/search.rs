@@ -1,7 +1,8 @@
 //! Finds secrets in texts, and replaces the words around them.
 //!
 //! Texts and secrets are compared only by their letters and digits, in lowercase and decoded, six in a row. This finds
-//! a secret that is percent-encoded, escaped, in uppercase, cut off, or interrupted by invisible characters.
+//! a secret that is percent-encoded, escaped, in uppercase, cut off, or interrupted by invisible characters. In base64
+//! and hex, the letters and digits of six bytes are compared: fewer occur by chance.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -226,8 +227,14 @@ impl Index {
         }
     }
 
-    /// Records the runs that the texts share with a secret.
-    pub(super) fn find(&mut self, secret: &str, decode: bool) {
+    /// Records the runs that the texts share with a secret. A match needs `least` letters and digits in a row, or all of
+    /// a shorter secret.
+    pub(super) fn find(&mut self, secret: &str, least: usize, decode: bool) {
+        let all = || letters(secret, decode).count();
+        let least = match least {
+            RUN => RUN,
+            more => more.min(all()).max(RUN),
+        };
         let mut sum = 0;
         let mut begins = [0; RUN];
         let mut whole = None;
@@ -248,12 +255,9 @@ impl Index {
             let run = begins[(count + 1) % RUN]..at.end;
             let needed = if is_of_words(secret, run) {
                 // People know these words, so a match needs most of the secret.
-                *whole.get_or_insert_with(|| {
-                    let count = letters(secret, decode).count();
-                    (count * 3).div_ceil(5).max(RUN)
-                })
+                *whole.get_or_insert_with(|| (all() * 3).div_ceil(5).max(least))
             } else {
-                RUN
+                least
             };
             let known = self.hits.entry(sum).or_insert(needed);
             *known = needed.min(*known);
@@ -425,7 +429,7 @@ mod tests {
     fn without(secret: &str, text: &str) -> String {
         let mut text = text.to_owned();
         let mut index = Index::new(&[&mut text]);
-        index.find(secret, false);
+        index.find(secret, RUN, false);
         let found = index.found(1).remove(0);
         replace(&mut text, found);
         text
