@@ -37,7 +37,7 @@ pub(super) async fn exchange(
         let error: FlowError = match reporter.send(transport, &request).await {
             Ok(answer) => {
                 let reading = parse_token_answer(&answer, &client.dialect.answers);
-                let fate = answer.fate(&reading);
+                let fate = answer.fate(Asked::Exchange, &reading);
                 let tokens = reading.into_tokens(Asked::Exchange, &answer);
                 match (tokens.map_err(FlowError::from), fate) {
                     (Ok(tokens), _) => break tokens,

@@ -54,23 +54,21 @@ pub(super) async fn refresh(
         answer = reporter.send(transport, &request(Some(granted))?).await?;
         reading = parse_token_answer(&answer, &client.dialect.answers);
     }
-    let fate = match &reading {
-        // The new tokens are useless, and the refresh token that was sent may be used up all the same.
-        Reading::Useless(_) => Fate::Unknown,
-        reading => answer.fate(reading),
-    };
-    let is_success = matches!(reading, Reading::Useless(_) | Reading::Neither(_));
-    let tokens = reading.into_tokens(Asked::Refresh, &answer);
-    let mut fresh = tokens.map_err(|failure| {
-        let issued = || issued_refresh_token(&answer, &client.dialect.answers);
-        match (fate, is_success.then(issued).flatten()) {
-            (_, Some(issued)) => FlowError::Replaced {
-                cause: Box::new(failure.into()),
-                refresh_token: issued,
-            },
-            (Fate::Unknown, None) => lost(failure.into()),
-            (Fate::Refused | Fate::NotProcessed, None) => failure.into(),
+    let fate = answer.fate(Asked::Refresh, &reading);
+    let issued = match reading {
+        Reading::Useless(_) | Reading::Neither(_) => {
+            issued_refresh_token(&answer, &client.dialect.answers)
         }
+        Reading::Tokens(_) | Reading::Error(..) => None,
+    };
+    let tokens = reading.into_tokens(Asked::Refresh, &answer);
+    let mut fresh = tokens.map_err(|failure| match (fate, issued) {
+        (_, Some(refresh_token)) => FlowError::Replaced {
+            cause: Box::new(failure.into()),
+            refresh_token,
+        },
+        (Fate::Unknown, None) => lost(failure.into()),
+        (Fate::Refused | Fate::NotProcessed, None) => failure.into(),
     })?;
     reporter.report(FlowEvent::Done(begin.elapsed())).await;
     reporter.check(check_rotation(refresh_token, &fresh)).await;

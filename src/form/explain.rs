@@ -290,6 +290,7 @@ fn holds(text: &str, words: &str) -> bool {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+    use crate::oauth::failure::BodyKind;
     use crate::oauth::failure::Useless;
 
     fn server(asked: Asked, code: &str, description: &str) -> Failure {
@@ -461,6 +462,8 @@ mod tests {
             asked,
             status,
             reason: "it is empty".to_owned(),
+            body: BodyKind::Empty,
+            message: None,
         };
         let useless = Failure::Useless {
             asked: Asked::Exchange,

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use crate::flow::event::FlowError;
 use crate::flow::http::HttpError;
-use crate::oauth::answer::{is_empty, is_page};
-use crate::oauth::failure::{Failure, ServerError};
+use crate::oauth::failure::{BodyKind, Failure, ServerError};
 
 /// What a failed refresh means for the stored tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,9 +101,10 @@ impl Answer {
             Failure::UsedUp { .. } => Self::Rejected,
             Failure::Unusable {
                 status: status @ (400 | 401),
-                reason,
+                body,
+                message,
                 ..
-            } => Self::of_words(*status, reason),
+            } => Self::of_rejection(*status, *body, message.as_deref().unwrap_or_default()),
             Failure::Unusable {
                 status: 403 | 404 | 405 | 410,
                 ..
@@ -114,18 +114,16 @@ impl Answer {
     }
 
     /// Classifies a rejection without an error code. A gateway in front of the service rejects requests, too.
-    fn of_words(status: u16, reason: &str) -> Self {
-        // The service's own words follow what is wrong with the response.
-        let (_, text) = reason.split_once(": ").unwrap_or_default();
-        let text = text.to_ascii_lowercase();
-        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        match status {
+    fn of_rejection(status: u16, body: BodyKind, message: &str) -> Self {
+        let message = message.to_ascii_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+        match (status, body) {
             _ if has(THROTTLED) => Self::Busy(None),
             // Glewlwyd rejects with status 400 and an empty body.
-            400 if is_empty(reason) => Self::Rejected,
-            _ if is_page(reason) => Self::Unread,
-            400 if has(DEAD) => Self::Rejected,
-            401 => Self::Unclear,
+            (400, BodyKind::Empty) => Self::Rejected,
+            (_, BodyKind::Page) => Self::Unread,
+            (400, _) if has(DEAD) => Self::Rejected,
+            (401, _) => Self::Unclear,
             _ => Self::Unread,
         }
     }
@@ -166,7 +164,10 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::answer::Answer as Response;
+    use crate::oauth::dialect::Answers;
     use crate::oauth::failure::Asked;
+    use crate::oauth::token::parse_token_answer;
 
     fn server(code: &str, description: &str) -> FlowError {
         FlowError::Protocol(Failure::Server {
@@ -177,52 +178,36 @@ mod tests {
 
     #[test]
     fn a_gateway_that_rejects_a_request_says_nothing_about_the_refresh_token() {
-        let unusable = |status, reason: &str| {
-            FlowError::Protocol(Failure::Unusable {
-                asked: Asked::Refresh,
+        let unusable = |status, body: &str| {
+            let response = Response {
                 status,
-                reason: format!("{reason} (HTTP status {status})"),
-            })
+                retry_after: None,
+                headers: Vec::new(),
+                body: body.into(),
+            };
+            let reading = parse_token_answer(&response, &Answers::default());
+            let failure = reading.into_tokens(Asked::Refresh, &response);
+            FlowError::Protocol(failure.err().unwrap_or(Failure::Expired))
         };
-        for (status, reason, answer) in [
-            (400, "it is empty", Answer::Rejected),
-            (401, "it is empty", Answer::Unclear),
-            (400, "it is a web page: Bad Request", Answer::Unread),
-            (401, "it is a web page: Blocked", Answer::Unread),
-            (401, "it is XML: Blocked", Answer::Unread),
-            (
-                400,
-                "it is neither JSON nor a form: Bad Request",
-                Answer::Unread,
-            ),
-            (
-                400,
-                "it contains no access_token: Bad Request",
-                Answer::Unread,
-            ),
-            (
-                400,
-                "it is neither JSON nor a form: Request throttled",
-                Answer::Busy(None),
-            ),
+        for (status, body, answer) in [
+            (400, "", Answer::Rejected),
+            (401, "", Answer::Unclear),
+            (400, "<html><title>Bad Request</title>", Answer::Unread),
+            (401, "<html><title>Blocked</title>", Answer::Unread),
             (
                 401,
-                "it contains no access_token: Too Many Requests",
-                Answer::Busy(None),
+                "<?xml version=\"1.0\"?><why>Blocked</why>",
+                Answer::Unread,
             ),
-            (
-                400,
-                "it contains no access_token: Unknown refresh token",
-                Answer::Rejected,
-            ),
-            (400, "it is a web page: Session expired", Answer::Unread),
-            (
-                401,
-                "it is neither JSON nor a form: Client authentication failed",
-                Answer::Unclear,
-            ),
+            (400, "<html><title>Session expired</title>", Answer::Unread),
+            (400, "Bad Request", Answer::Unread),
+            (400, r#"{"detail":"Bad Request"}"#, Answer::Unread),
+            (400, "Request throttled", Answer::Busy(None)),
+            (401, "Too Many Requests", Answer::Busy(None)),
+            (400, "Unknown refresh token", Answer::Rejected),
+            (401, "Client authentication failed", Answer::Unclear),
         ] {
-            assert_eq!(Answer::of(&unusable(status, reason)), answer, "{reason}");
+            assert_eq!(Answer::of(&unusable(status, body)), answer, "{body}");
         }
         let with_status = |status, description: &str| {
             let mut error = ServerError::new("error", Some(description));
@@ -258,6 +243,8 @@ mod tests {
                 asked: Asked::Refresh,
                 status,
                 reason: "it is empty".to_owned(),
+                body: BodyKind::Empty,
+                message: None,
             })
         };
         let busy = |status| {

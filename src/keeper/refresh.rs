@@ -23,6 +23,7 @@ use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
 use crate::outcome::exit;
 use crate::profile::places::Place;
+use crate::secret::SecretString;
 use crate::store::attempt::{AttemptNote, LostAnswer, LostBy, Outcome};
 use crate::store::host;
 use crate::store::lock::Lock;
@@ -194,32 +195,18 @@ async fn locked(
             }
             let (outcome, rejected) = failure.outcome();
             if let FlowError::Replaced { refresh_token, .. } = &failure.error {
-                let mut tokens = current.tokens.clone();
-                if let Some(tokens) = &mut tokens {
-                    tokens.refresh_token = Some(refresh_token.clone());
-                    tokens.refresh_obtained_at = Some(asked_at);
-                    tokens.refresh_not_before = None;
-                    tokens.refresh_expires_at = None;
-                }
-                // Of the same generation: a newer one would mean that there is a new access token.
-                let record = Record {
-                    tokens,
-                    rejected: None,
-                    ..current
-                };
-                let Err(error) = reserved.store(&record, &path) else {
-                    note.lost = None;
-                    return Err(outcome);
-                };
-                note.lost = Some(LostAnswer {
+                let record = with_refresh_token(current, refresh_token, asked_at);
+                let stored = reserved.store(&record, &path);
+                note.lost = stored.is_err().then_some(LostAnswer {
                     since: note.since,
                     by: LostBy::Storage,
                 });
-                return Err(Outcome {
-                    cause: Some(
-                        "The service probably replaced the refresh token, and the new one couldn't be stored.".to_owned(),
-                    ),
-                    ..file_outcome(&error)
+                return Err(match stored {
+                    Ok(()) => outcome,
+                    Err(error) => Outcome {
+                        cause: Some(NOT_KEPT.to_owned()),
+                        ..file_outcome(&error)
+                    },
                 });
             }
             match rejected {
@@ -235,6 +222,27 @@ async fn locked(
             }
             Err(outcome)
         }
+    }
+}
+
+/// The cause if a new refresh token that came with useless tokens can't be stored.
+const NOT_KEPT: &str =
+    "The service probably replaced the refresh token, and the new one couldn't be stored.";
+
+/// Returns the record with a new refresh token next to the old access token. The generation stays the same: a newer one
+/// would mean that there is a new access token.
+fn with_refresh_token(record: Record, refresh_token: &SecretString, issued_at: u64) -> Record {
+    let tokens = record.tokens.map(|mut tokens| {
+        tokens.refresh_token = Some(refresh_token.clone());
+        tokens.refresh_obtained_at = Some(issued_at);
+        tokens.refresh_not_before = None;
+        tokens.refresh_expires_at = None;
+        tokens
+    });
+    Record {
+        tokens,
+        rejected: None,
+        ..record
     }
 }
 

@@ -166,7 +166,7 @@ pub fn save(
         file = Some(file.unwrap_or_default().with_store(named));
     }
     let text = settings_file::write(settings, user.as_deref(), file.as_ref());
-    let text = Present::or(present, text);
+    let text = Present::unless_changed(present, text);
     let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
     let tokens = Tokens::of_set(set, unix_time(), None);
     let mut record = Record::new(
@@ -205,7 +205,7 @@ pub fn save_settings(
     let present = Present::read(place, settings.browser());
     let user = user(settings, None, present.as_ref());
     let text = settings_file::write(settings, user.as_deref(), file.as_ref());
-    let text = Present::or(present, text);
+    let text = Present::unless_changed(present, text);
     let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
     let secret = request.client.secret.clone().filter(|_| !names_secret);
     let digest = digest(text.as_bytes());
@@ -268,7 +268,7 @@ impl Present {
     }
 
     /// Returns the text to store: the existing one if it has the same settings as `text`.
-    fn or(present: Option<Self>, text: String) -> String {
+    fn unless_changed(present: Option<Self>, text: String) -> String {
         match present {
             Some(present) if present.as_written == text => present.text,
             Some(_) | None => text,

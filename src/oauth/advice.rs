@@ -1,5 +1,7 @@
 //! Fixes for errors that a service reports.
 
+use super::asked::Asked;
+
 /// Returns what to do after the service rejected a registration (RFC 7591, section 3.2.2).
 pub(super) fn registration_hint(code: &str, status: u16) -> String {
     match (code, status) {
@@ -22,6 +24,40 @@ pub(super) fn registration_hint(code: &str, status: u16) -> String {
         }
     }
     .to_owned()
+}
+
+/// Returns the fix for a response that is not part of the protocol: its status says the most.
+pub(super) fn unusable_hint(asked: Asked, status: u16) -> String {
+    let url = asked.field();
+    match (asked, status) {
+        (_, 401) => {
+            "The service rejected the client: check Client secret, Client ID, and Client auth. (--client-authentication)."
+                .to_owned()
+        }
+        (Asked::Refresh, 400) => {
+            "The refresh token has probably expired: sign in again.".to_owned()
+        }
+        (Asked::Pushed, 404 | 405 | 410) => {
+            "The endpoint in the issuer's metadata doesn't exist: check Issuer, or ask the service's administrator."
+                .to_owned()
+        }
+        (Asked::Pushed, 400 | 403) => {
+            "The service rejected the request: check Client ID, Client secret, Redirect URL and Scope.".to_owned()
+        }
+        (Asked::Pushed, _) => {
+            "The endpoint is in the issuer's metadata: check Issuer, or ask the service's administrator.".to_owned()
+        }
+        (_, 403) => format!(
+            "The service or a firewall doesn't allow the request: check the app's registration and the {url}."
+        ),
+        (_, 404 | 405 | 410) => format!(
+            "Check the {url}: there is no such endpoint."
+        ),
+        (_, 400) => format!(
+            "The service rejected the request: check the {url}, Client ID and Client secret."
+        ),
+        _ => format!("Check that the {url} is this service's endpoint."),
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::failure::ServerError;
+use super::failure::{BodyKind, ServerError};
 use super::words::{challenge, decoded, problem, words, xml_error};
 use crate::clean::clean;
 
@@ -28,18 +28,6 @@ const PAGE: &str = "it is a web page";
 const XML: &str = "it is XML";
 /// The reason given for a body that is empty.
 const EMPTY: &str = "it is empty";
-
-/// Returns whether `reason`, why a response is invalid, is that its body is empty.
-#[must_use]
-pub fn is_empty(reason: &str) -> bool {
-    reason.starts_with(EMPTY)
-}
-
-/// Returns whether `reason`, why a response is invalid, is that its body is markup.
-#[must_use]
-pub fn is_page(reason: &str) -> bool {
-    reason.starts_with(PAGE) || reason.starts_with(XML)
-}
 
 /// An HTTP response.
 #[derive(Debug)]
@@ -92,6 +80,15 @@ impl Answer {
             Some(words) => format!("{reason}: {words} (HTTP status {})", self.status),
             None => format!("{reason} (HTTP status {})", self.status),
         }
+    }
+
+    /// Returns the message in the body of a rejection.
+    pub(super) fn message(&self) -> Option<String> {
+        let message = match &self.body.content {
+            Content::Json(members) | Content::Form(members) => problem(members),
+            Content::Other { words, .. } => words.clone(),
+        };
+        message.filter(|_| self.status >= 400)
     }
 
     /// Describes an object without the `wanted` member, in the same way.
@@ -168,16 +165,16 @@ impl Body {
         }
     }
 
-    /// Returns whether the body is a web page or other markup.
+    /// Returns the kind of the body.
     #[must_use]
-    pub fn is_page(&self) -> bool {
-        matches!(
-            self.content,
+    pub fn kind(&self) -> BodyKind {
+        match self.content {
+            Content::Other { reason: EMPTY, .. } => BodyKind::Empty,
             Content::Other {
-                reason: PAGE | XML,
-                ..
-            }
-        )
+                reason: PAGE | XML, ..
+            } => BodyKind::Page,
+            _ => BodyKind::Other,
+        }
     }
 
     /// Returns whether the body is a form.
@@ -568,7 +565,7 @@ mod tests {
                 headers: Vec::new(),
                 body: text.into(),
             };
-            assert!(answer.body.is_page());
+            assert_eq!(answer.body.kind(), BodyKind::Page);
             let told = answer.members().unwrap_err();
             assert_eq!(told, format!("it is {words} (HTTP status 200)"));
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
 use super::error_members::error;
-use super::failure::{Asked, Failure, ServerError};
+use super::failure::{Asked, BodyKind, Failure, ServerError};
 use super::members::number;
 use super::token::{Fate, Reading, TokenSet, parse_token_answer};
 use super::url::{UrlProblem, from_server, not_turned_here};
@@ -293,6 +293,8 @@ impl Polling {
                     asked: Asked::Approval,
                     status,
                     reason: String::new(),
+                    body: BodyKind::Other,
+                    message: None,
                 }
                 .hint();
                 format!("{reason}. {}", hint.trim_end_matches(['.', '?']))
@@ -327,7 +329,7 @@ impl Polling {
                 let retry_after = answer.retry_after.unwrap_or_default().min(LONGEST_LIFE);
                 self.requested = retry_after;
                 let reading = parse_token_answer(answer, &self.answers);
-                let unknown = answer.fate(&reading) == Fate::Unknown;
+                let unknown = answer.fate(Asked::Approval, &reading) == Fate::Unknown;
                 let reason = match reading {
                     Reading::Tokens(tokens) => return Next::Done(tokens),
                     Reading::Useless(useless) => {

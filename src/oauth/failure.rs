@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::advice::registration_hint;
+use super::advice::{registration_hint, unusable_hint};
+pub use super::asked::Asked;
 use super::codes::is_protocol_code;
 use super::id_token_problem::IdTokenProblem;
 pub use super::useless::Useless;
@@ -74,76 +75,6 @@ impl std::fmt::Display for ServerError {
     }
 }
 
-/// The kind of a request to the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// The device authorization request (RFC 8628, section 3.1).
-    DeviceCode,
-    /// A pushed authorization request (RFC 9126).
-    Pushed,
-    /// A poll for approval (RFC 8628, section 3.4).
-    Approval,
-    /// The exchange of an authorization code for tokens (RFC 6749, section 4.1.3).
-    Exchange,
-    /// A refresh (RFC 6749, section 6).
-    Refresh,
-    /// The request for a token for the client itself (RFC 6749, section 4.4).
-    ClientCredentials,
-    /// The registration of a client (RFC 7591).
-    Registration,
-    /// The request for a token with an assertion (RFC 7523, section 2.1).
-    JwtBearer,
-}
-
-impl Asked {
-    fn name(self) -> &'static str {
-        match self {
-            Self::DeviceCode => "the device code request",
-            Self::Pushed => "the pushed authorization request",
-            Self::Registration => "the registration",
-            Self::Approval | Self::ClientCredentials | Self::JwtBearer => "the token request",
-            Self::Exchange => "the code exchange",
-            Self::Refresh => "the refresh",
-        }
-    }
-
-    fn rejected(self) -> &'static str {
-        match self {
-            Self::DeviceCode => "The service rejected the device code request",
-            Self::Pushed => "The service rejected the pushed authorization request",
-            Self::Registration => "The service rejected the registration",
-            Self::Approval | Self::Exchange | Self::ClientCredentials | Self::JwtBearer => {
-                "The service rejected the token request"
-            }
-            Self::Refresh => "The service rejected the refresh",
-        }
-    }
-
-    /// Returns the name of the credential in the request that may be used up.
-    fn code(self) -> &'static str {
-        match self {
-            Self::DeviceCode | Self::Approval => "device code",
-            Self::Pushed | Self::Exchange => "authorization code",
-            Self::Refresh => "refresh token",
-            Self::ClientCredentials => "client secret",
-            Self::Registration => "initial access token",
-            Self::JwtBearer => "assertion",
-        }
-    }
-
-    fn field(self) -> &'static str {
-        match self {
-            Self::DeviceCode => "Device code URL",
-            Self::Pushed | Self::Registration => "Issuer",
-            Self::Approval
-            | Self::Exchange
-            | Self::Refresh
-            | Self::ClientCredentials
-            | Self::JwtBearer => "Token ex. URL",
-        }
-    }
-}
-
 /// Returns the server's error in parentheses, if there is one.
 fn beside(error: Option<&ServerError>) -> String {
     error.map(|error| format!(" ({error})")).unwrap_or_default()
@@ -205,6 +136,17 @@ pub enum About {
     Scope,
     /// The scope `openid`, without which the service issues no ID token.
     OpenId,
+}
+
+/// The kind of a body, which tells a response of the service from that of a gateway in front of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    /// The body is empty.
+    Empty,
+    /// The body is a web page or other markup.
+    Page,
+    /// The body is anything else.
+    Other,
 }
 
 /// Why a request brought no tokens.
@@ -278,6 +220,10 @@ pub enum Failure {
         status: u16,
         /// What is wrong with the response.
         reason: String,
+        /// The kind of its body.
+        body: BodyKind,
+        /// The message in a rejection. `reason` contains it, too.
+        message: Option<String>,
     },
     /// The ID token belongs to another sign-in, client or issuer.
     #[error("The ID token is not valid for this sign-in: {reason}. The tokens were discarded.")]
@@ -299,8 +245,10 @@ impl Failure {
             Self::UsedUp { error, .. } | Self::Unavailable { error, .. } => {
                 error.as_mut().map_or_else(Vec::new, ServerError::texts)
             }
-            Self::Unusable { reason, .. }
-            | Self::Unanswered { reason, .. }
+            Self::Unusable {
+                reason, message, ..
+            } => std::iter::once(reason).chain(message).collect(),
+            Self::Unanswered { reason, .. }
             | Self::Address(reason)
             | Self::IdToken { reason, .. } => vec![reason],
             Self::Expired | Self::Useless { .. } => Vec::new(),
@@ -342,6 +290,7 @@ impl Failure {
                 reason,
                 asked,
                 status,
+                ..
             } if !requires_certificate(reason) => by_status(*asked, *status),
             Self::Unanswered {
                 status: Some(status),
@@ -458,40 +407,6 @@ fn requires_certificate(reason: &str) -> bool {
     has("certificate") && (has("required") || has("client")) && (has("ssl") || has("tls"))
 }
 
-/// Returns the fix for a response that is not part of the protocol: its status says the most.
-fn unusable_hint(asked: Asked, status: u16) -> String {
-    let url = asked.field();
-    match (asked, status) {
-        (_, 401) => {
-            "The service rejected the client: check Client secret, Client ID, and Client auth. (--client-authentication)."
-                .to_owned()
-        }
-        (Asked::Refresh, 400) => {
-            "The refresh token has probably expired: sign in again.".to_owned()
-        }
-        (Asked::Pushed, 404 | 405 | 410) => {
-            "The endpoint in the issuer's metadata doesn't exist: check Issuer, or ask the service's administrator."
-                .to_owned()
-        }
-        (Asked::Pushed, 400 | 403) => {
-            "The service rejected the request: check Client ID, Client secret, Redirect URL and Scope.".to_owned()
-        }
-        (Asked::Pushed, _) => {
-            "The endpoint is in the issuer's metadata: check Issuer, or ask the service's administrator.".to_owned()
-        }
-        (_, 403) => format!(
-            "The service or a firewall doesn't allow the request: check the app's registration and the {url}."
-        ),
-        (_, 404 | 405 | 410) => format!(
-            "Check the {url}: there is no such endpoint."
-        ),
-        (_, 400) => format!(
-            "The service rejected the request: check the {url}, Client ID and Client secret."
-        ),
-        _ => format!("Check that the {url} is this service's endpoint."),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -585,6 +500,8 @@ mod tests {
                 asked: Asked::Refresh,
                 status: 200,
                 reason: said.to_owned(),
+                body: BodyKind::Other,
+                message: Some(said.to_owned()),
             },
             Failure::Unanswered {
                 status: None,
@@ -619,6 +536,8 @@ mod tests {
                 asked,
                 status,
                 reason: reason.to_owned(),
+                body: BodyKind::Other,
+                message: None,
             };
             (failure.about(), failure.hint())
         };

@@ -5,6 +5,7 @@
 
 mod advice;
 pub mod answer;
+mod asked;
 pub mod assertion;
 pub mod authcode;
 pub mod authentication;

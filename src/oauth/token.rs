@@ -50,6 +50,8 @@ impl Answer {
                 asked,
                 status: self.status,
                 reason,
+                body: self.body.kind(),
+                message: self.message(),
             }
         }
     }
@@ -83,15 +85,15 @@ impl Answer {
     /// processing. Any other 5xx response may come from a proxy in front of a server that issued the tokens, and so may
     /// a success that can't be parsed.
     #[must_use]
-    pub fn fate(&self, reading: &Reading) -> Fate {
+    pub fn fate(&self, asked: Asked, reading: &Reading) -> Fate {
         match reading {
             Reading::Error(error, _) if self.is_final(error) => Fate::Refused,
             Reading::Error(error, _) if error.code == BUSY => Fate::NotProcessed,
             _ if self.status == 429 || (self.status == 503 && self.retry_after.is_some()) => {
                 Fate::NotProcessed
             }
-            // Nothing is lost: the tokens that were issued are useless.
-            Reading::Useless(_) => Fate::Refused,
+            // Nothing is lost: the tokens that were issued are useless. A refresh token may be used up all the same.
+            Reading::Useless(_) if asked != Asked::Refresh => Fate::Refused,
             Reading::Neither(_) if (400..500).contains(&self.status) => Fate::Refused,
             _ => Fate::Unknown,
         }
@@ -420,6 +422,48 @@ mod tests {
     }
 
     #[test]
+    fn a_new_refresh_token_next_to_useless_tokens_is_found() {
+        let found = |status, body: &str| {
+            let token = issued_refresh_token(&answer(status, body), &Answers::default());
+            token.map(|token| token.expose_secret().to_owned())
+        };
+        for body in [
+            r#"{"access_token":"a 9","refresh_token":"new"}"#,
+            r#"{"access_token":"a","token_type":"","refresh_token":"new"}"#,
+            r#"{"access_token":"","refresh_token":"new"}"#,
+            r#"{"access_token":"\u0007","refresh_token":"new\n"}"#,
+            r#"{"id_token":"a.b.c","refresh_token":"new"}"#,
+        ] {
+            assert_eq!(found(200, body).as_deref(), Some("new"), "{body}");
+            assert_eq!(found(400, body), None, "{body}");
+        }
+        for body in [
+            "",
+            "<html>",
+            r#"{"access_token":"a 9"}"#,
+            r#"{"access_token":"a 9","refresh_token":null}"#,
+            r#"{"access_token":"a 9","refresh_token":"none"}"#,
+            r#"{"access_token":"a 9","refresh_token":"this is no token"}"#,
+            r#"{"access_token":"a 9","refresh_token":"a\u0007b"}"#,
+            r#"{"error":"invalid_grant","refresh_token":"new"}"#,
+        ] {
+            assert_eq!(found(200, body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_odd_about_a_response_is_noted() {
+        let body = r#"{"access_token":"a\n","token_type":"DPoP","expires_in":"soon"}"#;
+        let notes = tokens(body).notes;
+        let words = ["line breaks", "isn't a number of seconds", "(RFC 9449)"];
+        assert_eq!(notes.len(), words.len(), "{notes:?}");
+        for (note, words) in notes.iter().zip(words) {
+            assert!(note.contains(words), "{note}");
+        }
+        assert!(tokens(r#"{"access_token":"a"}"#).notes.is_empty());
+    }
+
+    #[test]
     fn json_and_forms_are_read() {
         let json = tokens(
             r#"{"access_token":"a","token_type":"Bearer","expires_in":"3600","scope":"x y","refresh_token":"r"}"#,
@@ -519,7 +563,7 @@ mod tests {
         ] {
             let answer = answer(200, body);
             let reading = parse_token_answer(&answer, &Answers::default());
-            assert_eq!(answer.fate(&reading), Fate::Refused);
+            assert_eq!(answer.fate(Asked::Exchange, &reading), Fate::Refused);
             let failure = reading.into_tokens(Asked::Exchange, &answer).unwrap_err();
             let expected = Failure::Useless {
                 asked: Asked::Exchange,

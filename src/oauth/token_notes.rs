@@ -22,7 +22,7 @@ pub(super) fn trimmed(
     };
     if token.len() < sent.len() && !token.is_empty() {
         notes.push(format!(
-            "The {name} in the response is followed by a line break or blanks, which were removed."
+            "The {name} in the response had line breaks or blanks around it, which were removed."
         ));
     }
     Some(token.to_owned())
@@ -79,137 +79,78 @@ pub fn needs_proof(token_type: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test ends on what it did not expect"
-)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
-    use super::super::answer::Answer;
-    use super::super::dialect::Answers;
-    use super::super::token::{Reading, TokenSet, issued_refresh_token, parse_token_answer};
+    use serde_json::json;
+
     use super::*;
-    use crate::secret::ExposeSecret;
 
-    fn answer(body: &str) -> Answer {
-        Answer {
-            status: 200,
-            retry_after: None,
-            headers: Vec::new(),
-            body: body.into(),
-        }
-    }
-
-    fn tokens(members: &str) -> TokenSet {
-        let answer = answer(&format!("{{{members}}}"));
-        match parse_token_answer(&answer, &Answers::default()) {
-            Reading::Tokens(tokens) => *tokens,
-            other => panic!("{other:?}"),
-        }
+    fn members(value: &Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
     }
 
     #[test]
     fn a_lifetime_that_is_none_is_told_and_not_used() {
+        let names = ["expires_in".to_owned()];
         for (value, used, told) in [
-            ("3600", Some(3600), None),
-            ("\"3600\"", Some(3600), None),
-            ("0", None, None),
-            ("null", None, None),
-            ("316224000", Some(LONGEST_LIFE), None),
+            (json!(3600), Some(3600), ""),
+            (json!("3600"), Some(3600), ""),
+            (json!(0), None, ""),
+            (json!(null), None, ""),
+            (json!(LONGEST_LIFE), Some(LONGEST_LIFE), ""),
             (
-                "\"1 hour\"",
+                json!("1 hour"),
                 None,
-                Some("expires_in is \"1 hour\", which isn't a number of seconds"),
+                "expires_in is \"1 hour\", which isn't a number of seconds, so it is ignored.",
             ),
-            ("-5", None, Some("expires_in is -5, which isn't a number")),
-            (
-                "\"2026-12-01\"",
-                None,
-                Some("which isn't a number of seconds, so it is ignored."),
-            ),
-            (
-                "1795862400",
-                None,
-                Some("expires_in is 1795862400, which is more than 10 years"),
-            ),
-            (
-                "9223372036854775807",
-                None,
-                Some("which isn't a number of seconds"),
-            ),
-            ("true", None, Some("expires_in is true")),
+            (json!(-5), None, "expires_in is -5, which isn't a number"),
+            (json!("2026-12-01"), None, "isn't a number of seconds"),
+            (json!(1_795_862_400), None, "which is more than 10 years"),
+            (json!(u64::MAX), None, "isn't a number of seconds"),
+            (json!(true), None, "expires_in is true"),
         ] {
-            let set = tokens(&format!(r#""access_token":"a","expires_in":{value}"#));
-            assert_eq!(set.expires_in, used, "{value}");
-            let notes = set.notes.join(" ");
-            assert_eq!(notes.is_empty(), told.is_none(), "{value}: {notes}");
-            assert!(notes.contains(told.unwrap_or_default()), "{notes}");
+            let mut notes = Vec::new();
+            let members = members(&json!({ "expires_in": value }));
+            assert_eq!(life(&members, &names, &mut notes), used, "{value}");
+            assert_eq!(notes.len(), usize::from(!told.is_empty()), "{value}");
+            assert!(notes.concat().contains(told), "{notes:?}");
         }
-        assert_eq!(tokens(r#""access_token":"a""#).notes, [""; 0]);
+        let mut notes = Vec::new();
+        assert_eq!(life(&Map::new(), &names, &mut notes), None);
+        assert!(notes.is_empty());
     }
 
     #[test]
     fn a_line_break_after_a_token_is_removed_and_told() {
-        let set =
-            tokens(r#""access_token":"a\n","refresh_token":"r1 t2\r\n","id_token":" i.d.t \n""#);
-        assert_eq!(set.access_token.expose_secret(), "a");
-        assert_eq!(set.refresh_token.unwrap().expose_secret(), "r1 t2");
-        assert_eq!(set.id_token.unwrap().expose_secret(), "i.d.t");
-        for (note, name) in set.notes.iter().zip(["access", "refresh", "id"]) {
-            assert!(note.starts_with(&format!("The {name}_token in")), "{note}");
+        for (name, sent, token) in [
+            ("access_token", "a\n", "a"),
+            ("refresh_token", "r1 t2\r\n", "r1 t2"),
+            ("id_token", " i.d.t \n", "i.d.t"),
+            // Spaces may belong to a refresh token (RFC 6749, appendix A.17).
+            ("refresh_token", "r ", "r "),
+        ] {
+            let mut notes = Vec::new();
+            let members = members(&json!({ name: sent }));
+            let found = trimmed(&members, name, &mut notes);
+            assert_eq!(found.as_deref(), Some(token));
+            assert_eq!(notes.len(), usize::from(sent != token), "{notes:?}");
+            let start = format!("The {name} in the response had");
+            assert!(
+                notes.iter().all(|note| note.starts_with(&start)),
+                "{notes:?}"
+            );
         }
-        assert_eq!(set.notes.len(), 3);
-        // Spaces may belong to a refresh token (RFC 6749, appendix A.17).
-        let set = tokens(r#""access_token":"a","refresh_token":"r ""#);
-        assert_eq!(set.refresh_token.unwrap().expose_secret(), "r ");
     }
 
     #[test]
     fn only_types_that_need_more_than_the_token_are_told() {
-        let notes = |kind: &str| {
-            let members = format!(r#""access_token":"a","token_type":"{kind}""#);
-            tokens(&members).notes
-        };
         for kind in ["DPoP", "dpop", "MAC", "mac", "pop"] {
-            assert!(notes(kind).join(" ").contains("needs a"), "{kind}");
+            let told = needs_proof(kind).unwrap();
+            assert!(told.contains("each request needs a"), "{told}");
         }
         // Services call their bearer tokens by other names as well.
         for kind in ["Bearer", "bearer", "bot", "user", "token", "JWT", "oauth"] {
-            assert_eq!(notes(kind), [""; 0], "{kind}");
-        }
-    }
-
-    #[test]
-    fn a_new_refresh_token_next_to_useless_tokens_is_found() {
-        let found = |status, body: &str| {
-            let answer = Answer {
-                status,
-                ..answer(body)
-            };
-            let token = issued_refresh_token(&answer, &Answers::default());
-            token.map(|token| token.expose_secret().to_owned())
-        };
-        for body in [
-            r#"{"access_token":"a 9","refresh_token":"new"}"#,
-            r#"{"access_token":"a","token_type":"","refresh_token":"new"}"#,
-            r#"{"access_token":"","refresh_token":"new"}"#,
-            r#"{"access_token":"\u0007","refresh_token":"new\n"}"#,
-            r#"{"id_token":"a.b.c","refresh_token":"new"}"#,
-        ] {
-            assert_eq!(found(200, body).as_deref(), Some("new"), "{body}");
-            assert_eq!(found(400, body), None, "{body}");
-        }
-        for body in [
-            "",
-            "<html>",
-            r#"{"access_token":"a 9"}"#,
-            r#"{"access_token":"a 9","refresh_token":null}"#,
-            r#"{"access_token":"a 9","refresh_token":"none"}"#,
-            r#"{"access_token":"a 9","refresh_token":"this is no token"}"#,
-            r#"{"access_token":"a 9","refresh_token":"a\u0007b"}"#,
-            r#"{"error":"invalid_grant","refresh_token":"new"}"#,
-        ] {
-            assert_eq!(found(200, body), None, "{body}");
+            assert_eq!(needs_proof(kind), None, "{kind}");
         }
     }
 }

@@ -11,7 +11,7 @@ use super::assertion::Proof;
 use super::client::{Client, Method, Request, RequestError, taken};
 use super::dialect::Answers;
 use super::error_members::error;
-use super::failure::ServerError;
+use super::failure::{BodyKind, ServerError};
 use super::id_token::Claims;
 use super::tools::{TokenKind, Tool};
 use crate::secret::{ExposeSecret, SecretString};
@@ -418,7 +418,7 @@ pub fn parse_revocation(
     let tool = Tool::Revocation;
     judge(answer, tool, public, dialect)?;
     let unusable = |reason| Err(ToolFailure::Unusable { tool, reason });
-    if answer.body.is_page() {
+    if answer.body.kind() == BodyKind::Page {
         return unusable(answer.members().err().unwrap_or_default());
     }
     if !matches!(answer.status, 200 | 204) {

@@ -220,9 +220,10 @@ impl Session {
                 match outcome {
                     Ok((place, version)) => self.saved(*task, &place, version),
                     Err(Unsaved::Exists) => ProfileNews::Exists,
-                    Err(Unsaved::Failed(reason)) => {
-                        ProfileNews::NotSaved(format!("{} was not saved. {reason}", task.name))
-                    }
+                    Err(Unsaved::Failed(reason)) => ProfileNews::NotSaved(format!(
+                        "The profile \"{}\" was not saved. {reason}",
+                        task.name
+                    )),
                 }
             }
             ProfileReport::Refreshed(place, attempt, outcome) => {
