@@ -48,11 +48,12 @@ pub struct Http {
     ca: Vec<CertificateDer<'static>>,
     /// The key and the certificate of the client, for requests that authenticate it with TLS.
     identity: Option<Identity>,
-    outside: OnceLock<reqwest::Client>,
-    local_tls: OnceLock<reqwest::Client>,
-    local: OnceLock<reqwest::Client>,
+    /// Clients for requests that may go through a proxy, and for those that never do.
+    proxied: OnceLock<reqwest::Client>,
+    direct_tls: OnceLock<reqwest::Client>,
+    direct: OnceLock<reqwest::Client>,
     identified: OnceLock<reqwest::Client>,
-    identified_here: OnceLock<reqwest::Client>,
+    identified_direct: OnceLock<reqwest::Client>,
 }
 
 impl Http {
@@ -70,11 +71,11 @@ impl Http {
         Ok(Self {
             ca,
             identity: None,
-            outside: OnceLock::new(),
-            local_tls: OnceLock::new(),
-            local: OnceLock::new(),
+            proxied: OnceLock::new(),
+            direct_tls: OnceLock::new(),
+            direct: OnceLock::new(),
             identified: OnceLock::new(),
-            identified_here: OnceLock::new(),
+            identified_direct: OnceLock::new(),
         })
     }
 
@@ -112,21 +113,21 @@ impl Http {
         url: &Url,
         identity: Option<&Identity>,
     ) -> Result<&reqwest::Client, HttpError> {
-        let (here, tls) = (
+        let (is_direct, tls) = (
             is_loopback(url) || proxy::is_direct(url),
             url.scheme() == "https",
         );
-        if !here && let Err(wrong) = proxy::on_the_way_to(url) {
+        if !is_direct && let Err(wrong) = proxy::on_the_way_to(url) {
             return Err(HttpError::ProxySetting {
                 variable: wrong.variable,
                 reason: wrong.reason,
             });
         }
-        let cell = match (here, tls, identity) {
-            (true, false, _) => &self.local,
-            (true, true, None) => &self.local_tls,
-            (true, true, Some(_)) => &self.identified_here,
-            (false, _, None) => &self.outside,
+        let cell = match (is_direct, tls, identity) {
+            (true, false, _) => &self.direct,
+            (true, true, None) => &self.direct_tls,
+            (true, true, Some(_)) => &self.identified_direct,
+            (false, _, None) => &self.proxied,
             (false, _, Some(_)) => &self.identified,
         };
         if let Some(client) = cell.get() {
@@ -141,7 +142,7 @@ impl Http {
             .pool_max_idle_per_host(0)
             .retry(reqwest::retry::never())
             .user_agent(concat!("oauth-authorizer/", env!("CARGO_PKG_VERSION")));
-        if here {
+        if is_direct {
             builder = builder.no_proxy();
         }
         // Reading the system's certificates is slow, and plain http on loopback doesn't need them.
