@@ -29,7 +29,8 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
         let list = list.as_ref().filter(|list| !list.is_empty());
         list.is_some_and(|list| !list.iter().any(|known| known == name))
     };
-    let (reason, other) = if !settings.flow().has_user() {
+    let turn_on = "turn it on for this client";
+    let (reason, ask_to, other) = if !settings.flow().has_user() {
         let (grant, reason) = if settings.flow() == FlowKind::JwtBearer {
             (
                 GRANT,
@@ -44,25 +45,36 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
         if !lacks(&ways.grant_types, grant) {
             return None;
         }
-        (reason, None)
+        (reason, turn_on, None)
     } else if settings.flow() == FlowKind::AuthorizationCode {
-        let reason = if ways.pushed && ways.pushed_url.is_none() {
-            "requires pushed authorization requests, but contains no valid endpoint for them"
+        let turn_off = "turn this requirement off for this client";
+        let (reason, ask_to) = if ways.pushed && ways.pushed_url.is_none() {
+            (
+                "requires pushed authorization requests, but contains no valid endpoint for them",
+                turn_off,
+            )
         } else if ways.signed {
-            "requires signed authorization requests, which this program doesn't support"
+            (
+                "requires signed authorization requests, which this program doesn't support",
+                turn_off,
+            )
         } else if lacks(&ways.grant_types, "authorization_code")
             || lacks(&ways.response_types, "code")
         {
-            "doesn't list the authorization code flow"
+            ("doesn't list the authorization code flow", turn_on)
         } else if lacks(&ways.response_modes, "query") && lacks(&ways.response_modes, "form_post") {
-            "lists neither of the response modes query and form_post, the only ones that this program supports"
+            (
+                "lists neither of the response modes query and form_post, the only ones that this program supports",
+                "turn one of them on for this client",
+            )
         } else {
             return None;
         };
-        (reason, Some(FlowKind::DeviceCode))
+        (reason, ask_to, Some(FlowKind::DeviceCode))
     } else if lacks(&ways.grant_types, DEVICE_GRANT) {
         (
             "doesn't list the device code flow",
+            turn_on,
             Some(FlowKind::AuthorizationCode),
         )
     } else {
@@ -73,12 +85,9 @@ fn flow(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
             && (*other == FlowKind::AuthorizationCode || metadata.device_url.is_some())
     };
     let other = other.filter(is_there);
-    let instead = if let Some(other) = other {
-        format!("set Flow to {}", other.label())
-    } else if reason.starts_with("requires") {
-        "ask its administrator for a client that doesn't require this".to_owned()
-    } else {
-        "ask its administrator to turn it on for this client".to_owned()
+    let instead = match other {
+        Some(other) => format!("set Flow to {}", other.label()),
+        None => format!("ask its administrator to {ask_to}"),
     };
     let text =
         format!("The issuer's metadata {reason}. If the service rejects the sign-in, {instead}");
@@ -281,9 +290,9 @@ mod tests {
         });
         assert!(
             !alone[0].2
-                && alone[0]
-                    .1
-                    .ends_with("ask its administrator for a client that doesn't require this."),
+                && alone[0].1.ends_with(
+                    "ask its administrator to turn this requirement off for this client."
+                ),
             "{alone:?}"
         );
         // What is only not listed is not a requirement.

@@ -4,6 +4,7 @@ use crate::clean::clean;
 use crate::form::choices::Change;
 use crate::form::discovered::AskedIssuer;
 use crate::form::field::{Access, Key};
+use crate::form::meant::use_label;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 
@@ -51,7 +52,7 @@ impl Settings {
         Some(match instead {
             Some(issuer) => {
                 let shown = clean(issuer, 160);
-                let label = format!("Use {}", clean(issuer, 40));
+                let label = use_label(issuer);
                 problem(format!("{reason} Did you mean {shown}?"))
                     .with_remedy(label, Change::Text(key, issuer.clone()))
                     .guessed()

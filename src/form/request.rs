@@ -387,8 +387,8 @@ impl RequestBuilder<'_> {
                 if created.is_none() && !settings.preset().redirect.https_only {
                     let text = format!(
                         "There is no certificate for {}, so the program can't listen there. Create one with Configure… \
-                            (oauth-authorizer configure setup), enter PEM files as Certificate and Certificate key, paste the final URL after \
-                            sign-in, or set Listen address if a proxy handles https",
+                            (oauth-authorizer configure setup), enter PEM files as Certificate and Certificate key, \
+                            paste the final URL after sign-in, or set Listen address if a proxy handles https",
                         clean(host, 60)
                     );
                     self.problems

@@ -315,11 +315,12 @@ impl Library {
         self.own.iter().any(|own| own.preset.id == id)
     }
 
-    /// Returns the number of presets.
+    /// Returns the number of presets for services: all but Custom settings and the demo.
     #[must_use]
-    pub fn count(&self) -> usize {
-        let replaced = |id: &&str| self.is_own(id) || self.in_place_of(id).is_some();
-        built_in_ids().filter(|id| !replaced(id)).count() + self.own.len()
+    pub fn services(&self) -> usize {
+        let is_replaced = |id: &&str| self.is_own(id) || self.in_place_of(id).is_some();
+        let services = built_in_ids().filter(|id| ![CUSTOM, DEMO].contains(id));
+        services.filter(|id| !is_replaced(id)).count() + self.own.len()
     }
 
     /// Returns all presets, in the order of the list: Custom settings and the demo, then by group and name.

@@ -107,13 +107,17 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
             };
             let outcome = revoked
                 .and_then(|revoked| delete(&place).map(|()| revoked))
-                .map_err(|error| format!("{} was not deleted. {error}", place.name));
+                .map_err(|error| {
+                    format!("The profile \"{}\" was not deleted. {error}", place.name)
+                });
             ProfileReport::Deleted(place, outcome)
         }
         ProfileTask::Rename(place, to, places) => {
             let outcome = rename(&place, &places, &to)
                 .map(|()| place.renamed(&to))
-                .map_err(|error| format!("{} was not renamed. {error}", place.name));
+                .map_err(|error| {
+                    format!("The profile \"{}\" was not renamed. {error}", place.name)
+                });
             ProfileReport::Renamed(place, outcome)
         }
     }

@@ -12,7 +12,7 @@ use super::widgets::grid::NARROW;
 use super::widgets::masked::{ENDS, SHORT_ENDS, masked};
 use super::widgets::rows::labeled_lines;
 use super::widgets::said::Said;
-use super::widgets::text::{in_sentence, lower_first, width, wrap};
+use super::widgets::text::{first_sentence, in_sentence, lower_first, width, wrap};
 use super::widgets::theme::Theme;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::content::Content;
@@ -238,9 +238,18 @@ fn more_list(items: &[ItemView]) -> List {
         let key = item.shortcut.name();
         let about = item.more.as_deref().unwrap_or_default();
         // A reason that goes on after its first sentence is in full below the list.
-        let reason = about.split_once(". ").filter(|_| item.off);
-        let whole = reason.map_or_else(String::new, |_| format!("{}: {about}", item.label));
-        let about = reason.map_or(about, |(first, _)| first);
+        let first = first_sentence(about);
+        let is_cut = item.off && first.len() < about.len();
+        let whole = if is_cut {
+            format!("{}: {about}", item.label)
+        } else {
+            String::new()
+        };
+        let about = if is_cut {
+            first.trim_end_matches('.')
+        } else {
+            about
+        };
         ListEntry {
             key: item.label.to_string(),
             name: item.label.to_string(),

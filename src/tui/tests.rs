@@ -355,7 +355,10 @@ fn tokens_that_their_profile_cannot_take_can_be_saved_elsewhere() {
         task,
         Err(reason),
     ))));
-    assert_eq!(user.message(), "office was not saved. The disk is full.");
+    assert_eq!(
+        user.message(),
+        "The profile \"office\" was not saved. The disk is full."
+    );
     assert_eq!(user.title(), "Save as a profile");
     user.focus("To a file instead…");
 }

@@ -164,7 +164,7 @@ fn a_sign_in_is_saved_to_the_store_of_another_program() {
         terminal.send(command);
     }
     terminal.send(ENTER);
-    terminal.wait_for("office was not saved.");
+    terminal.wait_for("The profile \"office\" was not saved.");
     assert!(!profiles.state("record").exists() && !profiles.settings().exists());
     terminal.send("\x15");
     terminal.send(&store.path("write").display().to_string());
@@ -347,7 +347,7 @@ fn a_profile_is_deleted_with_its_tokens_revoked_or_not_at_all() {
     terminal.send("\x1b[3~");
     terminal.wait_for("keep working unless you revoke them.");
     terminal.send("y");
-    terminal.wait_for("office was not deleted. The refresh token was not revoked.");
+    terminal.wait_for("The profile \"office\" was not deleted. The refresh token was not revoked.");
     assert_eq!(provider.userinfo(&token).0, 200);
     profiles.edit(|record| *record = before.clone());
     terminal.send("\x1b[3~");
@@ -383,7 +383,7 @@ fn a_profile_that_is_there_is_replaced_only_after_a_question_and_a_failure_loses
     terminal.send(ENTER);
     terminal.wait_for("Replace the profile");
     terminal.send("y");
-    terminal.wait_for("OFFICE was not saved.");
+    terminal.wait_for("The profile \"OFFICE\" was not saved.");
     std::fs::remove_file(&folder).unwrap();
     std::fs::rename(state.join("moved"), &folder).unwrap();
     assert_eq!(profiles.record(), before);

@@ -18,6 +18,7 @@ use self::key_id::key_id_problem;
 use self::patterns::pattern_problem;
 use self::scope::scope_problem;
 use self::store_path::store_path_problem;
+pub(super) use self::suggestion::use_label;
 use self::suggestion::{character, suggested};
 use self::variable::variable_problem;
 use crate::clean::{clean, is_visible, trimmed};

@@ -23,7 +23,7 @@ pub(super) fn character(ch: char) -> String {
 const SHOWN: usize = 40;
 
 /// Returns the label of the fix that enters a value.
-pub(super) fn use_label(value: &str) -> String {
+pub(in crate::form) fn use_label(value: &str) -> String {
     format!("Use {}", clean(value, SHOWN))
 }
 

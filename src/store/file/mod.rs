@@ -62,7 +62,7 @@ pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
     let folder = path.parent().unwrap_or(Path::new(""));
     if !folder.as_os_str().is_empty() && !folder.is_dir() {
         return Err(io::Error::other(format!(
-            "there is no folder {}",
+            "there is no folder {}; create it, or enter another path",
             folder.display()
         )));
     }

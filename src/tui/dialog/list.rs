@@ -186,27 +186,22 @@ pub(super) fn draw(
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
-    use ratatui::Terminal;
-    use ratatui::backend::TestBackend;
-
+    use super::super::testing;
     use super::*;
-    use crate::console::environment::Environment;
 
     /// Draws a list in the smallest window, and returns its rows.
     fn drawn(list: &List, selected: usize) -> Vec<String> {
-        let theme = Theme::new(&Environment::default());
-        let mut terminal = Terminal::new(TestBackend::new(40, 10)).unwrap();
-        let area = Rect::new(0, 0, 40, 10);
-        let drawn = terminal.draw(|frame| {
-            draw(list, None, selected, theme, frame, area);
-        });
-        let cells = drawn.unwrap().buffer.content.chunks(40);
-        let row = |cells: &[ratatui::buffer::Cell]| -> String {
-            cells.iter().map(ratatui::buffer::Cell::symbol).collect()
+        let draw = |frame: &mut Frame<'_>| {
+            draw(
+                list,
+                None,
+                selected,
+                testing::theme(),
+                frame,
+                testing::SMALLEST,
+            );
         };
-        cells
-            .map(|cells| row(cells).trim_end().to_owned())
-            .collect()
+        testing::drawn(draw).unwrap().0
     }
 
     fn entry(name: &str, about: &str) -> ListEntry {

@@ -10,6 +10,8 @@ mod picture;
 pub mod qr_code;
 mod question;
 mod reading;
+#[cfg(test)]
+mod testing;
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};

@@ -201,16 +201,12 @@ fn small(count: usize) -> u16 {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
-    use ratatui::Terminal;
-    use ratatui::backend::TestBackend;
-
     use super::super::entries::ListEntry;
+    use super::super::testing;
     use super::*;
-    use crate::console::environment::Environment;
 
     /// Draws a list with so many entries in the smallest window, and returns its rows and the cursor position.
     fn drawn(count: usize, said: &[Said], typed: &str) -> (Vec<String>, Position) {
-        let theme = Theme::new(&Environment::default());
         let entry = |at: usize| ListEntry {
             key: at.to_string(),
             name: format!("entry {at}"),
@@ -222,16 +218,10 @@ mod tests {
             page: true,
             ..List::default()
         };
-        let mut terminal = Terminal::new(TestBackend::new(40, 10)).unwrap();
-        let mut cursor = Position::default();
-        let drawn = terminal.draw(|frame| {
-            cursor = draw(&list, Some(&Editor::new(typed)), 0, theme, frame);
-        });
-        let cells = drawn.unwrap().buffer.content.chunks(40);
-        let row = |cells: &[ratatui::buffer::Cell]| -> String {
-            cells.iter().map(ratatui::buffer::Cell::symbol).collect()
-        };
-        let rows = cells.map(|cells| row(cells).trim().to_owned());
+        let editor = Editor::new(typed);
+        let drawn = testing::drawn(|frame| draw(&list, Some(&editor), 0, testing::theme(), frame));
+        let (rows, cursor) = drawn.unwrap();
+        let rows = rows.iter().map(|row| row.trim().to_owned());
         (rows.collect(), cursor)
     }
 

@@ -215,30 +215,24 @@ fn button_places(question: &Question, columns: usize, ascii: bool) -> Vec<(u16, 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
-    use ratatui::Terminal;
-    use ratatui::backend::TestBackend;
-
+    use super::super::testing;
     use super::*;
-    use crate::console::environment::Environment;
 
     /// Draws a question in the smallest window, and returns its rows below the title.
-    fn drawn(question: &Question, theme: Theme, area: Rect) -> Vec<String> {
-        let mut terminal = Terminal::new(TestBackend::new(area.width, area.height)).unwrap();
-        let drawn = terminal.draw(|frame| {
-            draw(question, theme, frame, area);
-        });
-        let cells = drawn.unwrap().buffer.content.chunks(area.width.into());
-        let row = |cells: &[ratatui::buffer::Cell]| -> String {
-            cells.iter().map(ratatui::buffer::Cell::symbol).collect()
+    fn drawn(question: &Question) -> Vec<String> {
+        let draw = |frame: &mut Frame<'_>| {
+            draw(question, testing::theme(), frame, testing::SMALLEST);
         };
-        let rows = cells.map(|cells| row(cells).trim().to_owned());
-        rows.skip(1).collect()
+        let (rows, ()) = testing::drawn(draw).unwrap();
+        rows.iter()
+            .skip(1)
+            .map(|row| row.trim().to_owned())
+            .collect()
     }
 
     #[test]
     fn in_the_smallest_window_every_question_can_be_read_to_its_end() {
-        let theme = Theme::new(&Environment::default());
-        let area = Rect::new(0, 0, 40, 10);
+        let window = (testing::theme(), testing::SMALLEST);
         let buttons = [
             (Shortcut::Letter('s'), "Save everything"),
             (Shortcut::Letter('y'), "Delete"),
@@ -253,12 +247,12 @@ mod tests {
             let mut read = String::new();
             let mut pages = Vec::new();
             loop {
-                let page = drawn(&question, theme, area);
+                let page = drawn(&question);
                 assert!(page.iter().any(|row| row.contains("Esc Keep")), "{page:?}");
                 read += &page.join(" ");
                 pages.push(page);
                 let before = question.scroll;
-                question.turn(true, (theme, area));
+                question.turn(true, window);
                 if question.scroll == before {
                     break;
                 }
@@ -276,7 +270,7 @@ mod tests {
             }
             assert_eq!(pages.is_empty(), count < 10, "{count}");
             for _ in 0..=pages.len() {
-                question.turn(false, (theme, area));
+                question.turn(false, window);
             }
             assert_eq!(question.scroll, 0);
         }

@@ -243,6 +243,19 @@ pub fn ascii(text: &str) -> String {
     shown
 }
 
+/// Returns the first sentence of a text.
+#[must_use]
+pub fn first_sentence(text: &str) -> &str {
+    let ends = text.match_indices(". ").map(|(at, _)| at + 1);
+    // A period in an abbreviation or a file name doesn't end a sentence: the next sentence begins with a capital
+    // letter.
+    let mut ends = ends.filter(|end| {
+        let next = text[*end..].trim_start().chars().next();
+        next.is_some_and(|next| next.is_uppercase() || next == '"')
+    });
+    ends.next().map_or(text, |end| &text[..end])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, PkceMode};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::said::{Said, Tone};
-use crate::tui::widgets::text::lower_first;
+use crate::tui::widgets::text::{first_sentence, lower_first};
 use crate::words::sentence;
 
 /// Returns the message: the problem of the focused field, or else of another field, or else the purpose of the focused
@@ -218,18 +218,6 @@ pub(super) fn list_of(words: &[&str]) -> String {
 
 /// The description of Save as under More.
 pub(super) const SAVE_AS: &str = "Save under another name";
-
-/// Returns the first sentence of a text.
-fn first_sentence(text: &str) -> &str {
-    let ends = text.match_indices(". ").map(|(at, _)| at + 1);
-    // A period in an abbreviation or a file name doesn't end a sentence: the next sentence begins with a capital
-    // letter.
-    let mut ends = ends.filter(|end| {
-        let next = text[*end..].trim_start().chars().next();
-        next.is_some_and(|next| next.is_uppercase() || next == '"')
-    });
-    ends.next().map_or(text, |end| &text[..end])
-}
 
 fn purpose(cx: ViewContext<'_>, key: Key) -> String {
     let settings = &cx.session.settings;

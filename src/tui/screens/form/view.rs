@@ -201,7 +201,9 @@ fn state(
             let list = theme.list();
             let custom = settings.preset().is_custom();
             let words = match settings.preset().confidence {
-                Confidence::High if custom => format!("{} services {list}", services(cx)),
+                Confidence::High if custom => {
+                    format!("{} services {list}", cx.session.library.services())
+                }
                 Confidence::High => list.to_owned(),
                 Confidence::Medium | Confidence::Low => format!("unverified {list}"),
             };
@@ -216,11 +218,6 @@ fn state(
         }
         _ => None,
     }
-}
-
-/// Returns the number of services that have presets. Custom settings and the demo are not services.
-fn services(cx: ViewContext<'_>) -> usize {
-    cx.session.library.count().saturating_sub(2)
 }
 
 fn secret_word(cx: ViewContext<'_>) -> &'static str {

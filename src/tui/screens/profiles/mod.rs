@@ -92,7 +92,8 @@ impl Profiles {
             (Err(error), _) => self.ask_name(&place, name, Some(format!("Problem: {error}."))),
             (Ok(to), _) if to.as_str() == place.name.as_str() => {}
             (Ok(to), _) if is_taken(&place, &to, cx.view()) => {
-                let wrong = format!("Problem: there is a profile named \"{to}\".");
+                let wrong =
+                    format!("Problem: a profile named \"{to}\" exists. Enter another name.");
                 self.ask_name(&place, name, Some(wrong));
             }
             (Ok(to), Some(places)) => {

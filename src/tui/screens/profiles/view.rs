@@ -165,47 +165,45 @@ fn said(screen: &Profiles, cx: ViewContext<'_>) -> Vec<Said> {
         return vec![Said::new("Profiles", text)];
     }
     let chosen = &screen.chosen;
-    let of_chosen = |name: &'static str, text: String| vec![Said::new(name, text)];
     let (name, text) = match &screen.common.focus {
         Item::Row(_) => {
             return screen
                 .chosen(cx)
                 .map_or_else(Vec::new, |listed| about(cx, listed));
         }
-        Item::Open => {
-            return of_chosen(
-                "Open",
-                format!("Open the settings of \"{chosen}\" in the form."),
-            );
-        }
-        Item::Authorize => {
-            let text = format!("Sign in again with the settings of \"{chosen}\".");
-            return of_chosen("Authorize", text);
-        }
-        Item::Check => {
-            let text = format!(
+        Item::Open => (
+            "Open",
+            format!("Open the settings of \"{chosen}\" in the form."),
+        ),
+        Item::Authorize => (
+            "Authorize",
+            format!("Sign in again with the settings of \"{chosen}\"."),
+        ),
+        Item::Check => (
+            "Check",
+            format!(
                 "Check what is wrong with \"{chosen}\" now and what will break next. Sends nothing."
-            );
-            return of_chosen("Check", text);
-        }
-        Item::MailTest => {
-            let text = format!(
+            ),
+        ),
+        Item::MailTest => (
+            "Mail test",
+            format!(
                 "Sign in to the mail servers of \"{chosen}\" with its access token, and show each step."
-            );
-            return of_chosen("Mail test", text);
-        }
-        Item::Delete => {
-            return of_chosen(
-                "Delete",
-                format!("Delete the profile \"{chosen}\". Asks first."),
-            );
-        }
-        Item::Find => ("Find", "Find a profile by its name, preset or user."),
-        Item::More => ("More", "Rename, copy command."),
-        Item::Rename => ("Rename", RENAME),
-        Item::CopyCommand => ("Copy command", COMMAND),
-        Item::Back => ("Back", "Return to the previous screen."),
-        Item::Help => ("Help", "Keys of this screen, then all others."),
+            ),
+        ),
+        Item::Delete => (
+            "Delete",
+            format!("Delete the profile \"{chosen}\". Asks first."),
+        ),
+        Item::Find => (
+            "Find",
+            "Find a profile by its name, preset or user.".to_owned(),
+        ),
+        Item::More => ("More", "Rename, copy command.".to_owned()),
+        Item::Rename => ("Rename", RENAME.to_owned()),
+        Item::CopyCommand => ("Copy command", COMMAND.to_owned()),
+        Item::Back => ("Back", "Return to the previous screen.".to_owned()),
+        Item::Help => ("Help", "Keys of this screen, then all others.".to_owned()),
     };
     vec![Said::new(name, text)]
 }

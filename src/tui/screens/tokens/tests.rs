@@ -351,7 +351,13 @@ fn a_refresh_scope_that_was_not_granted_is_not_suggested_again() {
     );
     assert_eq!(
         row(&alone, "Lifetime"),
-        "Lifetime          not returned by the service; usually about 1 hour"
+        "Lifetime          not returned by the service. Usual lifetimes: access token"
+    );
+    let words: Vec<String> = alone.text().split_whitespace().map(str::to_owned).collect();
+    assert!(
+        words
+            .join(" ")
+            .contains("Usual lifetimes: access token about 1 hour; refresh token")
     );
 }
 

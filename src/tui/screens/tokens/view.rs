@@ -345,7 +345,7 @@ impl<'a> Drawing<'a> {
             }
         }
         if let (None, Some(lifetime)) = (tokens.set.expires_in, &tokens.preset.tokens.lifetime) {
-            let text = usual_lifetime(lifetime);
+            let text = format!("not returned by the service. Usual lifetimes: {lifetime}");
             self.rows.extend(fact(theme, "Lifetime", &text, columns));
         }
         for kept in &tokens.set.kept {
@@ -402,16 +402,6 @@ fn state(value: Value, end: Option<End>, taken: Taken) -> (String, String) {
             ("lifetime unknown".to_owned(), "lifetime unknown".to_owned())
         }
         None => (word.to_owned(), word.to_owned()),
-    }
-}
-
-/// Returns the lifetime of an access token from that of a preset, which may also tell the refresh token's.
-fn usual_lifetime(lifetime: &str) -> String {
-    let own = lifetime.split("; refresh token").next();
-    let own = own.unwrap_or(lifetime);
-    match own.strip_prefix("access token ") {
-        Some(time) => format!("not returned by the service; usually {time}"),
-        None => format!("not returned by the service; {own}"),
     }
 }
 
