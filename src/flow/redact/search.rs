@@ -1,8 +1,8 @@
 //! Finds secrets in texts, and replaces the words around them.
 //!
 //! Texts and secrets are compared only by their letters and digits, in lowercase and decoded, six in a row. This finds
-//! a secret that is percent-encoded, escaped, in uppercase, cut off, or interrupted by invisible characters. In base64
-//! and hex, the letters and digits of six bytes are compared: fewer occur by chance.
+//! a secret that is percent-encoded, escaped, in uppercase, cut off, or interrupted by invisible characters. In hex,
+//! twelve in a row are compared.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
