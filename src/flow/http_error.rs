@@ -139,6 +139,21 @@ impl HttpError {
         }
     }
 
+    /// Returns whether a mistake in the URL may be the cause.
+    #[must_use]
+    pub fn may_be_of_the_url(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::NotHttp { .. }
+                | Self::TimedOut { .. }
+                | Self::Tls { .. }
+                | Self::Certificate { .. }
+                | Self::Redirected { .. }
+                | Self::TooLarge { .. }
+        )
+    }
+
     /// Returns how to fix the problem, in sentences.
     #[must_use]
     pub fn hint(&self) -> &'static str {

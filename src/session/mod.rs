@@ -6,6 +6,7 @@ pub mod clock;
 pub mod content;
 mod discovery;
 mod event;
+mod explained;
 pub mod mail;
 pub mod mail_report;
 mod mail_test;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use self::clock::Moment;
 pub use self::event::{Refreshed, Refused, SessionEvent, Started};
+use self::explained::explained;
 use self::mail::Mail;
 use self::profiles::Profiles;
 use self::run::{Ended, Phase, Run, Unverified, add_check};
@@ -36,12 +38,9 @@ use crate::console::environment::Environment;
 use crate::flow::attempt::{AttemptId, Attempts};
 use crate::flow::driver::Job;
 use crate::flow::event::{FlowError, FlowEvent};
-use crate::flow::http::HttpError;
 use crate::flow::trace::Trace;
 use crate::form::choices::{Browser, ListenerChoice};
-use crate::form::explain::{
-    Explanation, explain, explain_certificate, explain_client_key, explain_page,
-};
+use crate::form::explain::{Explanation, explain, explain_page};
 use crate::form::problem::Remedy;
 use crate::form::request;
 use crate::form::settings::{Key, Settings};
@@ -358,20 +357,7 @@ impl Session {
     }
 
     fn explained(&self, error: &FlowError, run: &Run) -> Ended {
-        let explanation = match error {
-            FlowError::Protocol(failure) => {
-                let method = run.request.client.sent_method();
-                explain(failure, &run.preset, method, &self.library)
-            }
-            FlowError::Certificate(error) => explain_certificate(error),
-            FlowError::KeyFile(_) => Some(Explanation::of(error, error.hint(), Key::KeyFile)),
-            FlowError::ClientKey(error) => Some(explain_client_key(error)),
-            FlowError::Http(HttpError::CaFile { .. }) => {
-                Some(Explanation::of(error, error.hint(), Key::CaFile))
-            }
-            _ => None,
-        };
-        Ended::of(error, explanation)
+        Ended::of(error, explained(error, run, &self.settings, &self.library))
     }
 
     /// Records that no browser could be opened for this attempt. Returns whether the attempt is still in progress.

@@ -112,6 +112,7 @@ impl Ended {
             FlowError::Certificate(_)
             | FlowError::KeyFile(_)
             | FlowError::ClientKey(_)
+            | FlowError::Listen(_)
             | FlowError::Http(HttpError::CaFile { .. })
                 if explanation.is_some() =>
             {

@@ -291,7 +291,11 @@ fn a_port_in_use() {
             ("--flow", "authorization-code"),
             ("--redirect-url", &redirect),
         ],
-        &[&sentence, "Stop that program, or choose another port"],
+        &[
+            &sentence,
+            "Stop that program, or choose another port",
+            "Field Redirect URL",
+        ],
     );
 }
 
@@ -302,7 +306,11 @@ fn a_server_that_is_not_there() {
     let sentence = format!("Can't connect to 127.0.0.1:{port}: Connection refused.");
     assert_told(
         &[("--flow", "device-code"), ("--device-url", &url)],
-        &[&sentence, "Check the URL for typos"],
+        &[
+            &sentence,
+            "Check the URL for typos",
+            "Field Device code URL",
+        ],
     );
 }
 

@@ -659,11 +659,19 @@ fn each_exit_code_is_given() {
     flags[at + 1] = nowhere;
     let (exit, _, stderr) = start(home.path(), &flags).end();
     assert_eq!(exit, 5, "{stderr}");
+    assert!(
+        stderr.contains("field: Device code URL (--device-url)"),
+        "{stderr}"
+    );
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let redirect = format!("http://{}/cb", taken.local_addr().unwrap());
     let (exit, _, stderr) = run(&["--flow", "authorization-code", "--redirect-url", &redirect]);
     assert_eq!(exit, 6, "{stderr}");
-    assert!(stderr.contains("is in use by another program"), "{stderr}");
+    assert!(
+        stderr.contains("is in use by another program")
+            && stderr.contains("field: Redirect URL (--redirect-url)"),
+        "{stderr}"
+    );
     for signal in ["INT", "TERM", "HUP"] {
         let mut plain = start(
             home.path(),

@@ -92,7 +92,7 @@ fn failed(cx: ViewContext<'_>, run: &Run, ended: &Ended) -> Vec<Part> {
     });
     let redirect_url = run
         .redirect_url()
-        .filter(|_| field == Some(Key::RedirectUrl));
+        .filter(|_| field == Some(Key::RedirectUrl) && ended.service.is_some());
     let fix = match cx.session.explained_fix() {
         Some(remedy) => {
             let press = format!("Press Ctrl+F to {}", lower_first(&remedy.label));
@@ -112,8 +112,10 @@ fn failed(cx: ViewContext<'_>, run: &Run, ended: &Ended) -> Vec<Part> {
     }
     match (&ended.service, &ended.explanation) {
         (Some(said), _) => parts.push(Part::new("Service said", said)),
-        (None, Some(_)) => parts.push(Part::new("Details", &ended.text)),
-        (None, None) => {}
+        (None, Some(explanation)) if explanation.cause != ended.text => {
+            parts.push(Part::new("Details", &ended.text));
+        }
+        (None, _) => {}
     }
     parts
 }
