@@ -16,12 +16,13 @@ use crate::form::request::request;
 use crate::keeper::list::{self, standing};
 use crate::keeper::manage::{delete, rename};
 use crate::keeper::refresh::unix_time;
-use crate::keeper::save::{move_to, save_settings};
+use crate::keeper::save::{Saving, move_to};
 use crate::oauth::tools::TokenKind;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
+use crate::profile::saved_tokens::SavedTokens;
 use crate::profile::settings_file::read_bytes;
 use crate::profile::store_kind::Store;
 use crate::session::profiles::Standing;
@@ -227,8 +228,15 @@ fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
     // Without a flag for the client secret, the one in the profile stays.
     let stored = || Record::read(&place.record()).ok()?.client_secret;
     request.client.secret = request.client.secret.or_else(stored);
-    match save_settings(place, &settings, &request, store) {
-        Ok(()) => {
+    let saving = Saving {
+        place,
+        settings: &settings,
+        request: &request,
+        store,
+        opened: None,
+    };
+    match saving.alone() {
+        Ok(saved) => {
             say(
                 "done",
                 &format!(
@@ -236,6 +244,16 @@ fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
                     place.settings().display()
                 ),
             );
+            if let SavedTokens::Unfit(setting) = saved {
+                say(
+                    "hint",
+                    &format!(
+                        "Its tokens were issued for another {setting}. To replace them, sign in again: \
+                         oauth-authorizer --profile {}",
+                        place.target()
+                    ),
+                );
+            }
             exit::DONE
         }
         Err(error) => {

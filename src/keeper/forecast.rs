@@ -19,6 +19,7 @@ use crate::store::attempt::{AttemptNote, Outcome};
 use crate::store::host;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::{Record, RecordError};
+use crate::store::room;
 
 /// Returns the exit code for the worst finding.
 #[must_use]
@@ -93,6 +94,7 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
             .as_ref()
             .and_then(|attempt| failed(attempt, &record, now)),
     );
+    findings.extend(no_room(place, &record));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let is_broken = findings.iter().any(|finding| finding.level.is_broken());
     Forecast {
@@ -143,6 +145,20 @@ fn key_file(profile: &Profile) -> Option<Finding> {
     Some(Finding {
         fix: Some(fix),
         ..finding(level, "key-file", text)
+    })
+}
+
+/// Returns a finding if the next refresh can't store its tokens, which it notices before it sends anything.
+fn no_room(place: &Place, record: &Record) -> Option<Finding> {
+    let tokens = record.tokens.as_ref();
+    let is_refreshed = tokens.is_some_and(|tokens| tokens.refresh_token.is_some());
+    if !is_refreshed && !record.issued_for.is_without_user() {
+        return None;
+    }
+    let text = room::check(place.record_folder()).err()?;
+    Some(Finding {
+        fix: Some("Make it writable for this account, or free some space.".to_owned()),
+        ..finding(Level::Files, "no-room", text)
     })
 }
 

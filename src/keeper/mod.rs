@@ -10,6 +10,7 @@ pub mod caller;
 pub mod forecast;
 pub mod list;
 pub mod manage;
+mod present;
 pub mod process;
 pub mod profile;
 pub mod refresh;

@@ -2,26 +2,26 @@
 
 use std::time::Duration;
 
+use super::present::{Present, file_to_keep, user};
 use super::refresh::unix_time;
 use crate::form::choices::Browser;
-use crate::form::field::Key;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
-use crate::oauth::client::FlowKind;
-use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;
 use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::{Owner, Place};
+use crate::profile::saved_tokens::SavedTokens;
 use crate::profile::settings_file::{self, SettingsError, SettingsFile, digest};
 use crate::profile::store_kind::Store;
-use crate::secret::{ExposeSecret, SecretString, same};
+use crate::secret::{ExposeSecret, same};
 use crate::store::commands::StoreCommands;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::{IssuedFor, Record, RecordError, Tokens};
 use crate::store::reserved::{Reserved, adopt};
 use crate::store::seal::Seal;
+use crate::store::version::Version;
 
 /// How long to wait for a refresh in progress.
 const LOCK_LIMIT: Duration = Duration::from_secs(45);
@@ -41,6 +41,28 @@ pub enum SaveError {
     /// Another process is refreshing the profile.
     #[error("Another process is refreshing this profile and did not finish. Try again.")]
     Busy,
+    /// The profile has other settings than those that the user opened.
+    #[error("Another program changed it after you opened it.")]
+    Changed,
+    /// The profile that the user opened does not exist anymore.
+    #[error("It was deleted or renamed after you opened it.")]
+    Gone,
+}
+
+/// What is to be saved as a profile.
+#[derive(Debug)]
+pub struct Saving<'a> {
+    /// The files of the profile.
+    pub place: &'a Place,
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The request built from the settings, with the client secret if that is to be saved.
+    pub request: &'a FlowRequest,
+    /// The store for the secrets, and never another one; `None` for the one in the existing settings, or the default.
+    pub store: Option<Store>,
+    /// The settings as the user opened them from the profile: nothing is saved if it has others by now. `None` to replace
+    /// whatever is there.
+    pub opened: Option<&'a Settings>,
 }
 
 /// Takes the lock of a profile, waiting for a refresh in progress.
@@ -142,163 +164,144 @@ fn generation(place: &Place) -> Result<u64, SaveError> {
     }
 }
 
-/// Saves settings and tokens under the name of `place`. A settings file with the same settings is left unchanged. Otherwise it is
-/// replaced completely, and kept next to the new one with the extension `.before`. With `named`, the tokens are kept in that
-/// store, and never in another one.
-///
-/// # Errors
-/// Returns an error if a file can't be written.
-pub fn save(
-    place: &Place,
-    settings: &Settings,
-    request: &FlowRequest,
-    set: &TokenSet,
-    named: Option<Store>,
-) -> Result<(), SaveError> {
-    create_folders(place)?;
-    let _lock = lock(place)?;
-    let seal = chosen(place, named.as_ref())?;
-    let before = generation(place)?;
-    let present = Present::read(place, settings.browser());
-    let user = user(settings, Some(set), present.as_ref());
-    let mut file = file_to_keep(place, request);
-    if let Some(named) = named {
-        file = Some(file.unwrap_or_default().with_store(named));
-    }
-    let text = settings_file::write(settings, user.as_deref(), file.as_ref());
-    let text = Present::unless_changed(present, text);
-    let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
-    let tokens = Tokens::of_set(set, unix_time(), None);
-    let mut record = Record::new(
-        place.name.as_str(),
-        digest(text.as_bytes()),
-        issued_for(request, settings, user, file.as_ref()),
-        Some(tokens),
-        request.client.secret.clone().filter(|_| !names_secret),
-    );
-    record.generation = before + 1;
-    install(place, &text, &record, seal)
-}
-
-/// Saves settings without a sign-in. Existing tokens stay, and may still be sent only where they were issued for. With
-/// `named`, they move to that store, and new secrets are never written to another one.
-///
-/// # Errors
-/// Returns an error if a file can't be written.
-pub fn save_settings(
-    place: &Place,
-    settings: &Settings,
-    request: &FlowRequest,
-    named: Option<Store>,
-) -> Result<(), SaveError> {
-    create_folders(place)?;
-    let _lock = lock(place)?;
-    let seal = chosen(place, named.as_ref())?;
-    let mut before = current(place)?;
-    let mut file = file_to_keep(place, request);
-    if let Some(named) = named {
-        if let Some(record) = &mut before {
-            record.issued_for.store = named.commands();
-        }
-        file = Some(file.unwrap_or_default().with_store(named));
-    }
-    let present = Present::read(place, settings.browser());
-    let user = user(settings, None, present.as_ref());
-    let text = settings_file::write(settings, user.as_deref(), file.as_ref());
-    let text = Present::unless_changed(present, text);
-    let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
-    let secret = request.client.secret.clone().filter(|_| !names_secret);
-    let digest = digest(text.as_bytes());
-    let now = issued_for(request, settings, user, file.as_ref());
-    let record = match before {
-        Some(record)
-            if record.tokens.is_none() || difference(&record.issued_for, &now).is_none() =>
+impl Saving<'_> {
+    /// Saves the settings and tokens. A settings file with the same settings is left unchanged. Otherwise it is replaced
+    /// completely, and kept next to the new one with the extension `.before`. `known` is the version of the profile's record
+    /// that the tokens come from; if the profile has newer tokens, these stay.
+    ///
+    /// # Errors
+    /// Returns an error if a file can't be written, or if the profile is not the one that the user opened.
+    pub fn with_tokens(
+        self,
+        set: &TokenSet,
+        known: Option<&Version>,
+    ) -> Result<SavedTokens, SaveError> {
+        let (place, settings, request) = (self.place, self.settings, self.request);
+        create_folders(place)?;
+        let _lock = lock(place)?;
+        self.check_opened()?;
+        let stored = Record::outline(&place.record()).ok();
+        if stored
+            .is_some_and(|stored| known.is_some_and(|known| known.is_before_tokens_of(&stored)))
         {
-            // Without a sign-in, tokens must not be sent to a new endpoint or mail server.
-            let issued_for = match &record.tokens {
-                Some(_) => IssuedFor {
-                    tools: record.issued_for.tools,
-                    mail: record.issued_for.mail,
-                    ..now
-                },
-                None => now,
-            };
-            Record {
-                settings: digest,
-                issued_for,
+            return Ok(match self.locked()? {
+                SavedTokens::Fine => SavedTokens::Newer,
+                other => other,
+            });
+        }
+        let seal = chosen(place, self.store.as_ref())?;
+        let before = generation(place)?;
+        let present = Present::read(place, settings.browser());
+        let user = user(settings, Some(set), present.as_ref());
+        let mut file = file_to_keep(place, request);
+        if let Some(store) = self.store {
+            file = Some(file.unwrap_or_default().with_store(store));
+        }
+        let text = settings_file::write(settings, user.as_deref(), file.as_ref());
+        let text = Present::unless_changed(present, text);
+        let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
+        let tokens = Tokens::of_set(set, unix_time(), None);
+        let mut record = Record::new(
+            place.name.as_str(),
+            digest(text.as_bytes()),
+            issued_for(request, settings, user, file.as_ref()),
+            Some(tokens),
+            request.client.secret.clone().filter(|_| !names_secret),
+        );
+        record.generation = before + 1;
+        install(place, &text, &record, seal)?;
+        Ok(SavedTokens::Fine)
+    }
+
+    /// Saves the settings without a sign-in. Existing tokens stay, and may still be sent only where they were issued for.
+    /// With a store, they move to it.
+    ///
+    /// # Errors
+    /// Returns an error if a file can't be written, or if the profile is not the one that the user opened.
+    pub fn alone(self) -> Result<SavedTokens, SaveError> {
+        create_folders(self.place)?;
+        let _lock = lock(self.place)?;
+        self.check_opened()?;
+        self.locked()
+    }
+
+    fn locked(self) -> Result<SavedTokens, SaveError> {
+        let (place, settings, request) = (self.place, self.settings, self.request);
+        let seal = chosen(place, self.store.as_ref())?;
+        let mut before = current(place)?;
+        let mut file = file_to_keep(place, request);
+        if let Some(store) = self.store {
+            if let Some(record) = &mut before {
+                record.issued_for.store = store.commands();
+            }
+            file = Some(file.unwrap_or_default().with_store(store));
+        }
+        let present = Present::read(place, settings.browser());
+        let user = user(settings, None, present.as_ref());
+        let text = settings_file::write(settings, user.as_deref(), file.as_ref());
+        let text = Present::unless_changed(present, text);
+        let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
+        let secret = request.client.secret.clone().filter(|_| !names_secret);
+        let digest = digest(text.as_bytes());
+        let now = issued_for(request, settings, user, file.as_ref());
+        let tokens_for = before
+            .as_ref()
+            .filter(|record| record.tokens.is_some())
+            .map(|record| record.issued_for.clone());
+        let changed = tokens_for.and_then(|issued_for| difference(&issued_for, &now));
+        let record = match before {
+            Some(record) if changed.is_none() => {
+                // Without a sign-in, tokens must not be sent to a new endpoint or mail server.
+                let issued_for = match &record.tokens {
+                    Some(_) => IssuedFor {
+                        tools: record.issued_for.tools,
+                        mail: record.issued_for.mail,
+                        ..now
+                    },
+                    None => now,
+                };
+                Record {
+                    settings: digest,
+                    issued_for,
+                    client_secret: secret,
+                    ..record
+                }
+            }
+            Some(record) => Record {
                 client_secret: secret,
                 ..record
-            }
-        }
-        Some(record) => Record {
-            client_secret: secret,
-            ..record
-        },
-        None => Record::new(place.name.as_str(), digest, now, None, secret),
-    };
-    install(place, &text, &record, seal)
-}
+            },
+            None => Record::new(place.name.as_str(), digest, now, None, secret),
+        };
+        install(place, &text, &record, seal)?;
+        Ok(changed.map_or(SavedTokens::Fine, SavedTokens::Unfit))
+    }
 
-/// The existing settings file and its content.
-struct Present {
-    /// The complete file, with its comments.
-    text: String,
-    /// The same settings as this program writes them.
-    as_written: String,
-    /// The mailbox in the file.
-    user: Option<String>,
-    /// The mailboxes that an earlier save may have put there: the account in its form, and the one that signed in.
-    accounts: [Option<String>; 2],
-}
-
-impl Present {
-    fn read(place: &Place, browser: Browser) -> Option<Self> {
-        let text = String::from_utf8(settings_file::read_bytes(place).ok()?).ok()?;
-        let file = SettingsFile::read(place).ok()?;
-        let form = file.form(browser, &mut Library::load_user()).ok()?;
-        let user = file.user().map(str::to_owned);
+    /// Checks whether the profile still has the settings that the user opened. The caller must hold the lock.
+    fn check_opened(&self) -> Result<(), SaveError> {
+        let (Some(opened), place) = (self.opened, self.place) else {
+            return Ok(());
+        };
+        let file = match SettingsFile::read(place) {
+            Ok(file) => file,
+            Err(SettingsError::File(PrivateError::Missing(_))) => return Err(SaveError::Gone),
+            // The next step says what is wrong with it.
+            Err(_) => return Ok(()),
+        };
+        let Ok(stored) = file.form(opened.browser(), &mut Library::load_user()) else {
+            return Ok(());
+        };
+        let written = |settings| settings_file::write(settings, None, None);
+        // A command that keeps the secrets is not run for this.
         let record = Record::outline(&place.record()).ok();
-        let signed_in = record.and_then(|record| mailbox(record.tokens?.id_token.as_ref()));
-        Some(Self {
-            text,
-            as_written: settings_file::write(&form, user.as_deref(), Some(&file)),
-            accounts: [user_of_form(&form), signed_in],
-            user,
-        })
-    }
-
-    /// Returns the text to store: the existing one if it has the same settings as `text`.
-    fn unless_changed(present: Option<Self>, text: String) -> String {
-        match present {
-            Some(present) if present.as_written == text => present.text,
-            Some(_) | None => text,
+        let secret = record.and_then(|record| record.client_secret);
+        let other_secret =
+            secret.is_some_and(|secret| !same(&secret, opened.secret().expose_secret()));
+        if other_secret || written(&stored) != written(opened) {
+            return Err(SaveError::Changed);
         }
+        Ok(())
     }
-
-    /// Returns the mailbox that the user wrote into the file, such as a shared one.
-    fn own_user(&self) -> Option<&String> {
-        let user = self.user.as_ref();
-        user.filter(|user| {
-            !self
-                .accounts
-                .iter()
-                .flatten()
-                .any(|account| account == *user)
-        })
-    }
-}
-
-/// Returns the existing settings file, so that manual entries without a field in the form are kept. If the client
-/// secret in the form differs from the one at the place that the file names, the reference to that place is dropped.
-fn file_to_keep(place: &Place, request: &FlowRequest) -> Option<SettingsFile> {
-    let file = SettingsFile::read(place).ok()?;
-    // Comparing secrets is no reason to run a command.
-    let (Some(typed), None) = (&request.client.secret, file.secret_command()) else {
-        return Some(file);
-    };
-    let named = file.secret().ok().flatten();
-    let differs = named.is_some_and(|named| !same(typed, named.expose_secret()));
-    Some(if differs { file.without_secret() } else { file })
 }
 
 /// Returns the newest record of a profile. An interrupted refresh may have left one that is newer than the stored
@@ -414,38 +417,11 @@ fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {
     private::replace(&path, &path.with_extension("toml.next"), text.as_bytes())
 }
 
-/// Returns the account named in the form, if it is a mailbox.
-fn user_of_form(settings: &Settings) -> Option<String> {
-    let key = match settings.flow() {
-        FlowKind::JwtBearer => Key::Subject,
-        _ => Key::LoginHint,
-    };
-    let hint = settings.value(key).trim().to_owned();
-    hint.contains('@').then_some(hint)
-}
-
-/// Returns the mailbox: the one that the user wrote into the settings file, the account named in the form, the account that
-/// signed in, or the one in the existing file.
-fn user(settings: &Settings, set: Option<&TokenSet>, present: Option<&Present>) -> Option<String> {
-    let own = present.and_then(Present::own_user).cloned();
-    own.or_else(|| user_of_form(settings))
-        .or_else(|| mailbox(set?.id_token.as_ref()))
-        .or_else(|| present?.user.clone())
-}
-
-/// Returns the mailbox of the account in an ID token.
-fn mailbox(id_token: Option<&SecretString>) -> Option<String> {
-    let claims = decode(id_token?.expose_secret())?;
-    ["email", "preferred_username", "upn"]
-        .into_iter()
-        .find_map(|name| claims.text(name).filter(|text| text.contains('@')))
-        .map(str::to_owned)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+    use crate::form::field::Key;
     use crate::form::request::request;
     use crate::presets;
     use crate::profile::places::Places;
@@ -468,12 +444,38 @@ mod tests {
         places.place(&"office".parse().unwrap(), false).unwrap()
     }
 
+    fn saving<'a>(
+        place: &'a Place,
+        settings: &'a Settings,
+        request: &'a FlowRequest,
+        opened: Option<&'a Settings>,
+    ) -> Saving<'a> {
+        Saving {
+            place,
+            settings,
+            request,
+            store: None,
+            opened,
+        }
+    }
+
+    fn alone(place: &Place, settings: &Settings) -> SavedTokens {
+        let request = request(settings).unwrap();
+        saving(place, settings, &request, None).alone().unwrap()
+    }
+
+    fn with_tokens(place: &Place, settings: &Settings, set: &TokenSet) -> SavedTokens {
+        let request = request(settings).unwrap();
+        let saving = saving(place, settings, &request, None);
+        saving.with_tokens(set, None).unwrap()
+    }
+
     #[test]
     fn settings_alone_keep_the_tokens_and_a_secret_in_a_place_of_its_own() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);
         let save = |settings: &Settings| {
-            save_settings(&place, settings, &request(settings).unwrap(), None).unwrap();
+            alone(&place, settings);
             let text = std::fs::read_to_string(place.settings()).unwrap();
             (text, Record::read(&place.record()).ok())
         };
@@ -533,7 +535,7 @@ mod tests {
         };
         let sign_in = |hint: &str, email: Option<&str>| {
             let (form, set) = (form(hint), set_of(email));
-            save(&place, &form, &request(&form).unwrap(), &set, None).unwrap();
+            with_tokens(&place, &form, &set);
             let record = Record::read(&place.record()).unwrap();
             assert_eq!(record.issued_for.user, user());
             user()
@@ -559,7 +561,7 @@ mod tests {
             assert_eq!(sign_in(hint, email).as_deref(), shared, "{hint} {email:?}");
         }
         let changed = form("bob@contoso.example");
-        save_settings(&place, &changed, &request(&changed).unwrap(), None).unwrap();
+        alone(&place, &changed);
         assert_eq!(user().as_deref(), shared);
         // Without the line, it is that of the account again.
         edit("user = \"support@contoso.example\"\n", "");
@@ -573,7 +575,7 @@ mod tests {
         let place = place(&folder);
         let (mut form, set) = (settings(""), set_of(Some("alice@contoso.example")));
         let sign_in = |form: &Settings| {
-            save(&place, form, &request(form).unwrap(), &set, None).unwrap();
+            with_tokens(&place, form, &set);
             std::fs::read_to_string(place.settings()).unwrap()
         };
         let edited = "# The mailbox of the help desk.\n".to_owned()
@@ -583,7 +585,7 @@ mod tests {
         assert_eq!(sign_in(&form), edited);
         let record = Record::read(&place.record()).unwrap();
         assert_eq!(record.settings, digest(edited.as_bytes()));
-        save_settings(&place, &form, &request(&form).unwrap(), None).unwrap();
+        alone(&place, &form);
         assert_eq!(std::fs::read_to_string(place.settings()).unwrap(), edited);
         // Another setting: the whole file is rewritten, and the old one is kept.
         form.set(Key::ClientId, "other".to_owned());
@@ -622,16 +624,15 @@ mod tests {
             let record = Record::read(&place.record()).unwrap();
             record.issued_for.mail.unwrap()
         };
-        let again = request(&settings).unwrap();
-        save(&place, &settings, &again, &set, None).unwrap();
+        with_tokens(&place, &settings, &set);
         assert!(pins().is_empty());
         let mut text = std::fs::read_to_string(place.settings()).unwrap();
         text += "\n[mail]\nimap = \"imap.example.org:993 TLS\"\n";
         std::fs::write(place.settings(), text).unwrap();
         // Without a sign-in, the settings keep the server, but the tokens may not be sent there.
-        save_settings(&place, &settings, &again, None).unwrap();
+        alone(&place, &settings);
         assert!(pins().is_empty());
-        save(&place, &settings, &again, &set, None).unwrap();
+        with_tokens(&place, &settings, &set);
         assert_eq!(pins(), ["imap imap.example.org:993 TLS"]);
     }
 
@@ -652,10 +653,10 @@ mod tests {
             redirect_url: None,
         };
         let mut settings = settings("");
-        save(&place, &settings, &request(&settings).unwrap(), &set, None).unwrap();
+        with_tokens(&place, &settings, &set);
         let first = Record::read(&place.record()).unwrap();
         settings.set(Key::LoginHint, "alice@example.org".to_owned());
-        save_settings(&place, &settings, &request(&settings).unwrap(), None).unwrap();
+        alone(&place, &settings);
         let second = Record::read(&place.record()).unwrap();
         let bytes = std::fs::read(place.settings()).unwrap();
         assert_eq!(second.settings, digest(&bytes));
@@ -667,12 +668,108 @@ mod tests {
         assert_eq!(second.tokens.unwrap().access_token(), "access");
         // With another client, the tokens stay, but only for the client they were issued to.
         settings.set(Key::ClientId, "other".to_owned());
-        save_settings(&place, &settings, &request(&settings).unwrap(), None).unwrap();
+        alone(&place, &settings);
         let third = Record::read(&place.record()).unwrap();
         assert_eq!(third.issued_for.client_id, "me");
         assert_ne!(
             third.settings,
             digest(&std::fs::read(place.settings()).unwrap())
+        );
+    }
+
+    #[test]
+    fn newer_tokens_of_a_profile_stay_and_lost_ones_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let (settings, set) = (settings(""), set_of(None));
+        with_tokens(&place, &settings, &set);
+        let known = Record::read(&place.record()).unwrap();
+        let known = Version::of(&known);
+        let again = || {
+            let request = request(&settings).unwrap();
+            let saving = saving(&place, &settings, &request, None);
+            saving.with_tokens(&set, Some(&known)).unwrap()
+        };
+        let stored = |change: fn(&mut Record)| {
+            let mut record = Record::read(&place.record()).unwrap();
+            change(&mut record);
+            std::fs::write(place.record(), record.to_bytes()).unwrap();
+        };
+        let access = || {
+            let record = Record::read(&place.record()).unwrap();
+            record.tokens.map(|tokens| tokens.access_token().to_owned())
+        };
+        assert_eq!(again(), SavedTokens::Fine);
+        for change in [
+            (|record: &mut Record| record.generation += 9) as fn(&mut Record),
+            |record| record.lineage = "another-sign-in".to_owned(),
+        ] {
+            stored(change);
+            stored(|record| {
+                record.tokens = Some(Tokens::of_set(
+                    &TokenSet {
+                        access_token: "newer".into(),
+                        ..set_of(None)
+                    },
+                    unix_time(),
+                    None,
+                ));
+            });
+            assert_eq!(again(), SavedTokens::Newer);
+            assert_eq!(access().as_deref(), Some("newer"));
+        }
+        // Tokens that the profile lost are saved.
+        stored(|record| record.tokens = None);
+        assert_eq!(again(), SavedTokens::Fine);
+        assert_eq!(access().as_deref(), Some("access"));
+    }
+
+    #[test]
+    fn a_profile_that_another_program_changed_or_deleted_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let opened = settings("s3cret");
+        let changed = |key: Key, value: &str| {
+            let mut settings = settings("s3cret");
+            settings.set(key, value.to_owned());
+            settings
+        };
+        let save = |opened: &Settings| {
+            let mine = changed(Key::LoginHint, "alice@example.org");
+            let request = request(&mine).unwrap();
+            saving(&place, &mine, &request, Some(opened)).alone()
+        };
+        alone(&place, &opened);
+        assert_eq!(save(&opened), Ok(SavedTokens::Fine));
+        for other in [
+            changed(Key::Scope, "mail"),
+            changed(Key::ClientSecret, "another"),
+        ] {
+            alone(&place, &other);
+            assert_eq!(save(&opened), Err(SaveError::Changed));
+            assert_eq!(save(&other), Ok(SavedTokens::Fine));
+            alone(&place, &opened);
+        }
+        // A relative path is saved from the root.
+        let relative = changed(Key::CaFile, "ca.pem");
+        alone(&place, &relative);
+        assert_eq!(save(&relative), Ok(SavedTokens::Fine));
+        std::fs::remove_file(place.settings()).unwrap();
+        assert_eq!(save(&opened), Err(SaveError::Gone));
+        assert!(!place.settings().exists());
+    }
+
+    #[test]
+    fn settings_that_the_tokens_were_not_issued_for_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let mut settings = settings("");
+        with_tokens(&place, &settings, &set_of(None));
+        settings.set(Key::Scope, "mail".to_owned());
+        assert_eq!(alone(&place, &settings), SavedTokens::Unfit("scope"));
+        assert_eq!(
+            with_tokens(&place, &settings, &set_of(None)),
+            SavedTokens::Fine
         );
     }
 }

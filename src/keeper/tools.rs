@@ -414,7 +414,11 @@ fn save_outcome(error: &SaveError) -> Outcome {
     Outcome {
         code: match error {
             SaveError::Busy => exit::BUSY,
-            SaveError::File(_) | SaveError::Record(_) | SaveError::Settings(_) => exit::RECORD,
+            SaveError::File(_)
+            | SaveError::Record(_)
+            | SaveError::Settings(_)
+            | SaveError::Changed
+            | SaveError::Gone => exit::RECORD,
         },
         error: error.to_string(),
         cause: None,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::console::signals::Signals;
 use crate::console::talk::{Often, say, say_often};
 use crate::form::settings::Settings;
-use crate::keeper::save::{self, SaveError};
+use crate::keeper::save::{SaveError, Saving};
 use crate::outcome::exit;
 use crate::profile::places::Place;
 use crate::session::tokens::TokenState;
@@ -21,7 +21,14 @@ pub(super) fn save(place: &Place, settings: &Settings, tokens: &TokenState) -> R
 }
 
 fn try_save(place: &Place, settings: &Settings, tokens: &TokenState) -> Result<(), SaveError> {
-    save::save(place, settings, &tokens.request, &tokens.set, None)?;
+    let saving = Saving {
+        place,
+        settings,
+        request: &tokens.request,
+        store: None,
+        opened: None,
+    };
+    saving.with_tokens(&tokens.set, None)?;
     let name = &place.name;
     let record = place.record();
     say(
@@ -80,6 +87,8 @@ pub(super) fn say_unsaved(place: &Place, error: &SaveError) -> u8 {
     match error {
         SaveError::Busy => exit::BUSY,
         SaveError::Settings(_) => exit::USAGE,
-        SaveError::File(_) | SaveError::Record(_) => exit::RECORD,
+        SaveError::File(_) | SaveError::Record(_) | SaveError::Changed | SaveError::Gone => {
+            exit::RECORD
+        }
     }
 }

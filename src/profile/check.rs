@@ -314,7 +314,8 @@ impl Facts<'_> {
         let Some(lost) = attempt.lost(self.record.generation).filter(|_| !running) else {
             return;
         };
-        let level = if rotates.is_some() {
+        let is_replaced = lost.by == LostBy::Storage;
+        let level = if rotates.is_some() || is_replaced {
             Level::Soon
         } else {
             Level::Note
@@ -332,6 +333,10 @@ impl Facts<'_> {
                 "The service accepts the old refresh token until {}",
                 self.now.date(until)
             ),
+            None if is_replaced => {
+                "The service replaced the refresh token, so it probably rejects the next refresh"
+                    .to_owned()
+            }
             None => {
                 "If the service replaced the refresh token, it rejects the next refresh".to_owned()
             }

@@ -1,11 +1,13 @@
 //! Determines what the tokens of a profile are issued for, and compares this with the record.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use url::Url;
 
 use super::settings_file::SettingsFile;
 use super::store_kind::Store;
+use crate::certificate::store_path::StorePath;
 use crate::clean::clean;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
@@ -26,7 +28,13 @@ pub fn issued_for(
 ) -> IssuedFor {
     let client = &request.client;
     let files = client.credential.files();
-    let text = |path: &Path| path.to_string_lossy().into_owned();
+    // The settings file contains the paths in the same form.
+    let text = |path: &Path| {
+        if StorePath::is_meant(&path.to_string_lossy()) {
+            return path.to_string_lossy().into_owned();
+        }
+        named::absolute(path).to_string_lossy().into_owned()
+    };
     IssuedFor {
         token_url: client.token_url.to_string(),
         client_id: client.client_id.clone(),
@@ -46,10 +54,7 @@ pub fn issued_for(
             .service_account
             .as_ref()
             .map(|account| ServiceAccountPin {
-                // The settings file contains the path in the same form.
-                key_file: named::absolute(&account.path)
-                    .to_string_lossy()
-                    .into_owned(),
+                key_file: text(&account.path),
                 subject: account.subject.clone(),
             }),
         scope: client.scopes.clone(),
@@ -171,6 +176,9 @@ fn subject(record: &IssuedFor) -> Option<&str> {
 /// no relevant setting has changed.
 #[must_use]
 pub fn difference(record: &IssuedFor, now: &IssuedFor) -> Option<&'static str> {
+    // The order of scopes has no meaning (RFC 6749, section 3.3).
+    let scopes =
+        |issued_for: &IssuedFor| -> BTreeSet<String> { issued_for.scope.iter().cloned().collect() };
     [
         ("token URL", record.token_url == now.token_url),
         ("client ID", record.client_id == now.client_id),
@@ -185,7 +193,7 @@ pub fn difference(record: &IssuedFor, now: &IssuedFor) -> Option<&'static str> {
             "client certificate",
             record.client_certificate == now.client_certificate,
         ),
-        ("scope", record.scope == now.scope),
+        ("scope", scopes(record) == scopes(now)),
         ("flow", record.flow == now.flow),
         ("CA file", record.ca_file == now.ca_file),
         ("store", record.store == now.store),

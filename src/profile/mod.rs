@@ -10,6 +10,7 @@ pub mod finding;
 pub mod issued_for;
 pub mod name;
 pub mod places;
+pub mod saved_tokens;
 mod setting;
 pub mod settings_file;
 pub mod store_kind;

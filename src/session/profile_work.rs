@@ -7,7 +7,7 @@ use super::event::{Refreshed, Refused, SessionEvent};
 use super::mail::Mail;
 use super::profiles::{
     OpenProfile, Opened, Opening, ProfileNews, ProfileReport, ProfileTask, SaveChoice, SaveTask,
-    Stored, Unsaved, Version, same,
+    Saved, Stored, Unsaved, same,
 };
 use super::run::{Ended, Run};
 use super::tokens::{Taken, TokenState};
@@ -22,6 +22,7 @@ use crate::form::settings::{Access, Key, Settings};
 use crate::oauth::tools::{TokenKind, Tool};
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place};
+use crate::profile::saved_tokens::SavedTokens;
 use crate::secret::{self, ExposeSecret};
 
 impl Session {
@@ -116,6 +117,11 @@ impl Session {
         name: ProfileName,
         choice: SaveChoice,
     ) -> Result<ProfileTask, Refused> {
+        let task = self.save_task(name, choice)?;
+        Ok(ProfileTask::Save(Box::new(task)))
+    }
+
+    fn save_task(&mut self, name: ProfileName, choice: SaveChoice) -> Result<SaveTask, Refused> {
         let SaveChoice {
             from_tokens,
             machine,
@@ -141,6 +147,14 @@ impl Session {
             request.client.secret = None;
         }
         let tokens = tokens.filter(|_| with_tokens);
+        let open = self.profiles.open.as_ref().filter(|open| {
+            open.place.name.as_str() == name.as_str()
+                && (open.place.owner == Owner::Machine) == machine
+        });
+        let of_profile = tokens.is_some_and(|tokens| tokens.profile.is_some());
+        let known = open
+            .filter(|_| of_profile)
+            .and_then(|open| open.version.clone());
         let task = SaveTask {
             name,
             places,
@@ -150,16 +164,19 @@ impl Session {
             settings: self.settings_to_save(from_tokens).clone(),
             request,
             tokens: tokens.map(|tokens| (tokens.set.clone(), tokens.attempt)),
+            known,
+            opened: None,
             store,
         };
         self.profiles.saving = true;
-        Ok(ProfileTask::Save(Box::new(task)))
+        Ok(task)
     }
 
     /// Saves the form to the open profile, with tokens that are in no profile yet; returns `None` if none is open.
     pub fn save_open_profile(&mut self, from_tokens: bool) -> Option<Result<ProfileTask, Refused>> {
-        let place = &self.profiles.open.as_ref()?.place;
-        let (name, machine) = (place.name.clone(), place.owner == Owner::Machine);
+        let open = self.profiles.open.as_ref()?;
+        let (name, machine) = (open.place.name.clone(), open.place.owner == Owner::Machine);
+        let opened = Some(open.saved.clone());
         // Tokens of a profile are left out: its record may be newer than the tokens on screen.
         let fresh = self
             .tokens_to_save(from_tokens)
@@ -173,7 +190,8 @@ impl Session {
             with_secret: true,
             store: None,
         };
-        Some(self.save_profile(name, choice))
+        let task = self.save_task(name, choice);
+        Some(task.map(|task| ProfileTask::Save(Box::new(SaveTask { opened, ..task }))))
     }
 
     /// Returns the task to refresh the tokens through the keeper of their profile; `None` if they are not in a profile.
@@ -218,12 +236,13 @@ impl Session {
             ProfileReport::Saved(task, outcome) => {
                 self.profiles.saving = false;
                 match outcome {
-                    Ok((place, version)) => self.saved(*task, &place, version),
+                    Ok(saved) => self.saved(*task, saved),
                     Err(Unsaved::Exists) => ProfileNews::Exists,
-                    Err(Unsaved::Failed(reason)) => ProfileNews::NotSaved(format!(
-                        "The profile \"{}\" was not saved. {reason}",
-                        task.name
-                    )),
+                    Err(Unsaved::Gone(reason)) => {
+                        self.close_profile();
+                        not_saved(&task.name, &reason)
+                    }
+                    Err(Unsaved::Failed(reason)) => not_saved(&task.name, &reason),
                 }
             }
             ProfileReport::Refreshed(place, attempt, outcome) => {
@@ -235,10 +254,7 @@ impl Session {
             ProfileReport::Checked(place, forecast) => ProfileNews::Checked(place, forecast),
             ProfileReport::Deleted(place, Ok(revoked)) => {
                 if self.is_open(&place) {
-                    self.profiles.open = None;
-                    if let Some(tokens) = &mut self.tokens {
-                        tokens.leave_profile();
-                    }
+                    self.close_profile();
                     self.took_revoked(&revoked);
                 }
                 let revoked = if revoked.iter().any(Revoked::is_revoked) {
@@ -262,6 +278,14 @@ impl Session {
                 ProfileNews::Done("Renamed", text)
             }
         })
+    }
+
+    /// Closes the open profile, which was deleted. Its tokens are in no profile from now on.
+    fn close_profile(&mut self) {
+        self.profiles.open = None;
+        if let Some(tokens) = &mut self.tokens {
+            tokens.leave_profile();
+        }
     }
 
     fn is_open(&self, place: &Place) -> bool {
@@ -288,7 +312,11 @@ impl Session {
                     self.take_stored(stored, saved.unwrap_or(opened.settings), now);
                     ProfileNews::Tokens
                 }
-                _ => ProfileNews::Nothing,
+                // A profile with tokens that can't be used says why.
+                _ => match opened.notice {
+                    Some(notice) if self.is_open(&opened.place) => ProfileNews::Failed(notice),
+                    _ => ProfileNews::Nothing,
+                },
             };
         }
         if let Some(work) = self.work() {
@@ -356,8 +384,16 @@ impl Session {
         }
     }
 
-    fn saved(&mut self, task: SaveTask, place: &Place, version: Option<Version>) -> ProfileNews {
+    fn saved(&mut self, task: SaveTask, saved: Saved) -> ProfileNews {
+        let Saved {
+            place,
+            version,
+            tokens: kept,
+        } = saved;
+        let with_tokens = task.tokens.is_some();
+        // Tokens that were not saved, because the profile has newer ones, are no longer those of the profile.
         let of = task.tokens.as_ref().map(|(_, attempt)| *attempt);
+        let of = of.filter(|_| kept == SavedTokens::Fine);
         let same = self
             .tokens
             .as_mut()
@@ -371,19 +407,19 @@ impl Session {
                 .profiles
                 .open
                 .as_ref()
-                .is_none_or(|open| !open.place.is(place))
+                .is_none_or(|open| !open.place.is(&place))
         {
             // The tokens are in another profile than the one that is open from now on.
             tokens.profile = None;
         }
         let before = self.profiles.open.take();
-        let same_place = before.as_ref().filter(|open| open.place.is(place));
+        let same_place = before.as_ref().filter(|open| open.place.is(&place));
         let mail = same_place.map_or_else(Vec::new, |open| open.mail.clone());
         let version = if of.is_some() {
             version.filter(|_| stored)
         } else {
             before
-                .filter(|open| open.place.is(place))
+                .filter(|open| open.place.is(&place))
                 .and_then(|open| open.version)
         };
         self.profiles.open = Some(OpenProfile {
@@ -393,9 +429,9 @@ impl Session {
             mail,
         });
         if stored {
-            self.in_profile(place);
+            self.in_profile(&place);
         }
-        ProfileNews::Saved(name, of.is_some())
+        ProfileNews::Saved(name, with_tokens, kept)
     }
 
     /// Processes the result of a revocation, even if it was canceled: revoked tokens must not look usable.
@@ -466,6 +502,10 @@ impl Session {
             _ => nothing,
         }
     }
+}
+
+fn not_saved(name: &ProfileName, reason: &str) -> ProfileNews {
+    ProfileNews::NotSaved(format!("The profile \"{name}\" was not saved. {reason}"))
 }
 
 /// Returns the command that prints a valid token of a profile.

@@ -16,9 +16,11 @@ use crate::oauth::token::TokenSet;
 use crate::profile::finding::Forecast;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
+use crate::profile::saved_tokens::SavedTokens;
 use crate::profile::store_kind::Store;
 use crate::secret::{self, ExposeSecret};
 use crate::store::record::IssuedFor;
+use crate::store::version::Version;
 
 /// The session's state of profiles.
 #[derive(Debug, Default)]
@@ -46,15 +48,6 @@ pub struct OpenProfile {
     pub version: Option<Version>,
     /// The mail servers of the profile.
     pub mail: Vec<MailServer>,
-}
-
-/// The version of a profile's record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
-    /// The ID of the sign-in.
-    pub lineage: String,
-    /// The number of refreshes since the sign-in.
-    pub generation: u64,
 }
 
 /// A profile in the list.
@@ -247,6 +240,10 @@ pub struct SaveTask {
     pub request: FlowRequest,
     /// The tokens, and the attempt that issued them.
     pub tokens: Option<(TokenSet, AttemptId)>,
+    /// The version of the record that the tokens come from, if they come from this profile.
+    pub known: Option<Version>,
+    /// The settings as they were opened from the profile, if it may only be replaced while it has these.
+    pub opened: Option<Settings>,
     /// The store for the secrets, if the user chose one.
     pub store: Option<Store>,
 }
@@ -279,11 +276,24 @@ pub struct Opened {
     pub notice: Option<String>,
 }
 
+/// A profile that was saved.
+#[derive(Debug)]
+pub struct Saved {
+    /// The files of the profile.
+    pub place: Place,
+    /// The version of its record.
+    pub version: Option<Version>,
+    /// What became of the tokens.
+    pub tokens: SavedTokens,
+}
+
 /// Why a profile was not saved.
 #[derive(Debug)]
 pub enum Unsaved {
     /// A profile of this name already exists.
     Exists,
+    /// The open profile does not exist anymore. Contains the reason.
+    Gone(String),
     /// Saving failed. Contains the reason.
     Failed(String),
 }
@@ -295,8 +305,8 @@ pub enum ProfileReport {
     Listed(Vec<Listed>),
     /// A profile was read, or why that failed.
     Opened(Result<Box<Opened>, String>, Opening),
-    /// A profile was written, with the version of the record that contains the tokens, or why that failed.
-    Saved(Box<SaveTask>, Result<(Place, Option<Version>), Unsaved>),
+    /// A profile was written, or why that failed.
+    Saved(Box<SaveTask>, Result<Saved, Unsaved>),
     /// The tokens were refreshed, or why that failed.
     Refreshed(Place, AttemptId, Result<Box<Stored>, Box<Ended>>),
     /// The result of the revocation for each token, or why the service was not contacted.
@@ -318,8 +328,8 @@ pub enum ProfileNews {
     Opened(Opening, Option<String>),
     /// The tokens of the open profile were read.
     Tokens,
-    /// A profile was saved. The flag says whether the tokens were saved with it.
-    Saved(ProfileName, bool),
+    /// A profile was saved. The flag says whether tokens were to be saved with it.
+    Saved(ProfileName, bool, SavedTokens),
     /// A profile of this name already exists.
     Exists,
     /// A profile was checked.

@@ -15,5 +15,7 @@ pub mod private;
 pub mod program;
 pub mod record;
 pub mod reserved;
+pub mod room;
 pub mod seal;
 mod secret_text;
+pub mod version;

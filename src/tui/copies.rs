@@ -6,6 +6,7 @@ use super::widgets::text::shorten;
 use crate::console::clipboard::{self, Copied, CopiedBy};
 use crate::flow::tool_report::{Outcome, Revoked, Told, Verified};
 use crate::oauth::tools::TokenKind;
+use crate::profile::saved_tokens::SavedTokens;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::Taken;
 use crate::session::content::Content;
@@ -230,13 +231,26 @@ pub(super) fn refresh_failed(ended: Ended) -> Message {
 pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
     Some(match news {
         ProfileNews::Opened(_, Some(notice)) => Message::warning(notice.clone()),
-        ProfileNews::Saved(name, true) => Message::done(
+        ProfileNews::Saved(name, _, SavedTokens::Newer) => Message::done(
+            "Saved",
+            format!(
+                "the settings as the profile \"{name}\". It already had newer tokens, which were kept and are now on the screen."
+            ),
+        ),
+        ProfileNews::Saved(name, _, SavedTokens::Unfit(setting)) => Message::done(
+            "Saved",
+            format!(
+                "the settings as the profile \"{name}\". Its tokens were issued for another {setting}: scripts get no token until \
+                 you sign in again and save."
+            ),
+        ),
+        ProfileNews::Saved(name, true, SavedTokens::Fine) => Message::done(
             "Saved",
             format!(
                 "the settings and tokens as the profile \"{name}\". Scripts get a valid token from: oauth-authorizer token {name}"
             ),
         ),
-        ProfileNews::Saved(name, false) => {
+        ProfileNews::Saved(name, false, SavedTokens::Fine) => {
             Message::done("Saved", format!("the settings as the profile \"{name}\"."))
         }
         ProfileNews::Done(label, text) => Message::done(*label, text.clone()),

@@ -11,7 +11,7 @@ use crate::keeper::list::list;
 use crate::keeper::manage::{delete, rename};
 use crate::keeper::profile::open;
 use crate::keeper::refresh::unix_time;
-use crate::keeper::save::{save, save_settings};
+use crate::keeper::save::{SaveError, Saving};
 use crate::keeper::tools::{Revocation, revoke};
 use crate::mail::server::Protocol;
 use crate::oauth::tools::TokenKind;
@@ -24,11 +24,12 @@ use crate::profile::places::{Owner, Place};
 use crate::profile::settings_file::SettingsFile;
 use crate::session::mail::MailServer;
 use crate::session::profiles::{
-    Opened, Opening, ProfileReport, ProfileTask, SaveTask, Stored, Unsaved, Version,
+    Opened, Opening, ProfileReport, ProfileTask, SaveTask, Saved, Stored, Unsaved,
 };
 use crate::session::run::Ended;
 use crate::store::attempt::Outcome;
 use crate::store::record::{IssuedFor, Record};
+use crate::store::version::Version;
 use crate::zone;
 
 /// How long to wait for a refresh.
@@ -196,21 +197,14 @@ fn mail_servers(place: &Place, settings: &crate::form::settings::Settings) -> Ve
 fn stored(record: &Record) -> Option<Stored> {
     let set = record.tokens.as_ref()?.to_set(unix_time());
     Some(Stored {
-        version: version(record),
+        version: Version::of(record),
         set,
         issued_for: Box::new(record.issued_for.clone()),
         unstored: None,
     })
 }
 
-fn version(record: &Record) -> Version {
-    Version {
-        lineage: record.lineage.clone(),
-        generation: record.generation,
-    }
-}
-
-fn save_profile(task: &SaveTask) -> Result<(Place, Option<Version>), Unsaved> {
+fn save_profile(task: &SaveTask) -> Result<Saved, Unsaved> {
     let failed = |reason: String| Unsaved::Failed(reason);
     let place = task.places.place(&task.name, task.machine);
     let mut place = place.map_err(|error| failed(error.to_string()))?;
@@ -219,19 +213,30 @@ fn save_profile(task: &SaveTask) -> Result<(Place, Option<Version>), Unsaved> {
     if !task.replace && place.settings().exists() {
         return Err(Unsaved::Exists);
     }
-    let saved = match &task.tokens {
-        Some((set, _)) => save(
-            &place,
-            &task.settings,
-            &task.request,
-            set,
-            task.store.clone(),
-        ),
-        None => save_settings(&place, &task.settings, &task.request, task.store.clone()),
+    let saving = Saving {
+        place: &place,
+        settings: &task.settings,
+        request: &task.request,
+        store: task.store.clone(),
+        opened: task.opened.as_ref(),
     };
-    saved.map_err(|error| failed(error.to_string()))?;
+    let saved = match &task.tokens {
+        Some((set, _)) => saving.with_tokens(set, task.known.as_ref()),
+        None => saving.alone(),
+    };
+    let tokens = saved.map_err(|error| match error {
+        SaveError::Gone => Unsaved::Gone(format!("{error} Save it again to keep it.")),
+        SaveError::Changed => failed(format!(
+            "{error} Open it again from Profiles…, or replace it with Save as…."
+        )),
+        error => failed(error.to_string()),
+    })?;
     let record = Record::outline(&place.record()).ok();
-    Ok((place, record.as_ref().map(version)))
+    Ok(Saved {
+        version: record.as_ref().map(Version::of),
+        place,
+        tokens,
+    })
 }
 
 /// Returns tokens that are newer than `known`. Tokens that another program has obtained in the meantime count.
@@ -239,7 +244,7 @@ fn refresh(place: &Place, known: &Version) -> Result<Box<Stored>, Box<Ended>> {
     let current = Record::outline(&place.record()).ok();
     let newer = current.filter(|record| {
         let tokens = record.tokens.as_ref();
-        version(record) != *known && tokens.is_some_and(|it| it.is_good(unix_time(), MIN_VALID))
+        Version::of(record) != *known && tokens.is_some_and(|it| it.is_good(unix_time(), MIN_VALID))
     });
     let newer = newer.and_then(|outline| outline.complete().ok());
     let (record, unstored) = if let Some(record) = newer {
@@ -252,24 +257,28 @@ fn refresh(place: &Place, known: &Version) -> Result<Box<Stored>, Box<Ended>> {
             newer: true,
             named: (place.owner == Owner::Named).then(|| place.settings_folder()),
         };
-        let got = obtain(place, wish).map_err(ended)?;
+        let has_user = Record::outline(&place.record())
+            .map_or(true, |record| !record.issued_for.is_without_user());
+        let got = obtain(place, wish).map_err(|outcome| ended(outcome, has_user))?;
         (got.record, got.unstored.map(Outcome::text))
     };
     let stored = stored(&record).map(|stored| Stored { unstored, ..stored });
     stored.map(Box::new).ok_or_else(|| {
-        ended(Outcome {
+        let outcome = Outcome {
             code: exit::SIGN_IN,
             error: "There are no tokens.".to_owned(),
             cause: None,
             hint: None,
-        })
+        };
+        ended(outcome, true)
     })
 }
 
-/// Converts the outcome to the error that the screens show.
-fn ended(outcome: Outcome) -> Box<Ended> {
+/// Converts the outcome to the error that the screens show. `has_user` says whether a user signed in for the tokens.
+fn ended(outcome: Outcome, has_user: bool) -> Box<Ended> {
     let hint = match outcome.code {
-        exit::SIGN_IN => "Sign in again.".to_owned(),
+        // The hint contains the command, which the screen doesn't need.
+        exit::SIGN_IN if has_user => "Sign in again.".to_owned(),
         _ => outcome.hint.unwrap_or_default(),
     };
     let hint = match outcome.cause {

@@ -140,7 +140,7 @@ fn failure(event: Event) -> Result<(), String> {
                             "The profile \"{name}\" was not saved: a profile with this name exists."
                         )
                     }
-                    Unsaved::Failed(reason) => {
+                    Unsaved::Gone(reason) | Unsaved::Failed(reason) => {
                         format!("The profile \"{name}\" was not saved. {reason}")
                     }
                 })

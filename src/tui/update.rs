@@ -21,6 +21,7 @@ use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
 use crate::form::choices::Browser;
 use crate::outcome::exit;
+use crate::profile::saved_tokens::SavedTokens;
 use crate::secret::SecretString;
 use crate::session::content::Content;
 use crate::session::profiles::{Opening, ProfileNews};
@@ -434,6 +435,10 @@ fn on_profile(model: &mut Model, event: SessionEvent) -> Vec<Effect> {
         effects.extend(apply(model, out));
     } else if let Some(message) = copies::profile_news(news) {
         model.message = Some(message);
+    }
+    if let ProfileNews::Saved(_, _, SavedTokens::Newer) = news {
+        let load = model.session.load_profile_tokens();
+        effects.extend(load.map(Effect::Profile));
     }
     if let ProfileNews::Saved(..) | ProfileNews::Done(..) = news {
         effects.extend(model.session.list_profiles().map(Effect::Profile));

@@ -222,7 +222,7 @@ impl Screen for SaveProfile {
         let exists = matches!(event, SessionEvent::Profile(ProfileNews::Exists));
         if let (true, Ok(name)) = (exists, self.name()) {
             let text = format!(
-                "Its settings and tokens are replaced. The previous settings are kept as {name}.toml.before."
+                "Its settings and tokens are replaced. Previous settings that differ are kept as {name}.toml.before."
             );
             let buttons = [(Shortcut::Letter('y'), REPLACE), (Shortcut::Esc, "Keep")];
             let question =

@@ -5,10 +5,12 @@ use crate::console::environment::Environment;
 use crate::flow::event::FlowEvent;
 use crate::form::settings::Key;
 use crate::profile::places::Places;
+use crate::profile::saved_tokens::SavedTokens;
 use crate::profile::store_kind::Store;
 use crate::session::profiles::{
-    self, Listed, ProfileReport, ProfileTask, SaveTask, Unsaved, Version,
+    self, Listed, ProfileReport, ProfileTask, SaveTask, Saved, Unsaved,
 };
+use crate::store::version::Version;
 use crate::tui::keys::Command;
 use crate::tui::screen::testing::{Solo, token_set};
 use crate::tui::screen::{AnyScreen, Outbox};
@@ -131,7 +133,14 @@ fn saved_tokens_are_taken_and_have_the_command_of_the_profile() {
     };
     hear(
         &mut alone,
-        ProfileReport::Saved(task, Ok((place.clone(), Some(version)))),
+        ProfileReport::Saved(
+            task,
+            Ok(Saved {
+                place: place.clone(),
+                version: Some(version),
+                tokens: SavedTokens::Fine,
+            }),
+        ),
     );
     assert!(!alone.session.has_untaken_tokens());
     let tokens = alone.session.tokens.as_ref().unwrap();

@@ -1,0 +1,56 @@
+//! Whether a folder can take the next record, found out without writing anything.
+
+use std::path::Path;
+
+use super::record::RESERVED;
+use crate::clean::system_reason;
+
+/// Checks whether a record could be written to a folder. Not checked on Windows.
+///
+/// # Errors
+/// Returns an error, as a sentence, if this account may not write there, or if the disk is read-only or full.
+pub fn check(folder: &Path) -> Result<(), String> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
+        let may_write = Access::WRITE_OK | Access::EXEC_OK;
+        accessat(CWD, folder, may_write, AtFlags::EACCESS).map_err(|error| {
+            let error = std::io::Error::from(error).to_string();
+            format!(
+                "The folder {} can't be written to: {}.",
+                folder.display(),
+                system_reason(&error)
+            )
+        })?;
+        let disk = statvfs(folder).ok();
+        let is_full =
+            disk.is_some_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < RESERVED as u64);
+        if is_full {
+            return Err(format!("The disk of {} is full.", folder.display()));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (folder, RESERVED, system_reason);
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_takes_no_record_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(check(folder.path()), Ok(()));
+        let missing = folder.path().join("missing");
+        let error = check(&missing).unwrap_err();
+        assert!(
+            error.ends_with("can't be written to: No such file or directory."),
+            "{error}"
+        );
+        // Nobody can write there, not even root.
+        let error = check(Path::new("/proc/self/fdinfo")).unwrap_err();
+        assert!(error.contains("/proc/self/fdinfo "), "{error}");
+    }
+}
