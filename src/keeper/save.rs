@@ -760,6 +760,39 @@ mod tests {
     }
 
     #[test]
+    fn tokens_fit_the_settings_that_were_saved_with_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let mut settings = settings("");
+        settings.set(Key::CaFile, "none/ca.pem".to_owned());
+        settings.set(Key::ClientKey, "~/none/a key.pem".to_owned());
+        settings.set(Key::ClientCertificate, "none/cert.pem".to_owned());
+        settings.set(Key::Scope, "b a".to_owned());
+        with_tokens(&place, &settings, &set_of(None));
+        // As a refresh does.
+        let differs = || {
+            let file = SettingsFile::read(&place).unwrap();
+            let form = file.form(Browser::Elsewhere, &mut Library::load_user());
+            let form = form.unwrap();
+            let now = issued_for(&request(&form).unwrap(), &form, None, None);
+            difference(&Record::read(&place.record()).unwrap().issued_for, &now)
+        };
+        assert_eq!(differs(), None);
+        let text = std::fs::read_to_string(place.settings()).unwrap();
+        for (from, to, changed) in [
+            ("\"b a\"", "\"a b\"", None),
+            ("\"b a\"", "\"a b c\"", Some("scope")),
+            ("ca.pem", "other.pem", Some("CA file")),
+            ("a key.pem", "other.pem", Some("client key")),
+            ("cert.pem", "other.pem", Some("client certificate")),
+        ] {
+            assert!(text.contains(from), "{text}");
+            std::fs::write(place.settings(), text.replace(from, to)).unwrap();
+            assert_eq!(differs(), changed, "{to}");
+        }
+    }
+
+    #[test]
     fn settings_that_the_tokens_were_not_issued_for_are_told() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);

@@ -295,3 +295,24 @@ fn ended(outcome: Outcome, has_user: bool) -> Box<Ended> {
         explanation: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_where_a_user_signs_in_the_hint_is_to_do_that() {
+        let hint = |code, has_user| {
+            let outcome = Outcome {
+                code,
+                error: "No.".to_owned(),
+                cause: None,
+                hint: Some("Copy the secret again.".to_owned()),
+            };
+            ended(outcome, has_user).hint
+        };
+        assert_eq!(hint(exit::SIGN_IN, true), "Sign in again.");
+        assert_eq!(hint(exit::SIGN_IN, false), "Copy the secret again.");
+        assert_eq!(hint(exit::BUSY, true), "Copy the secret again.");
+    }
+}

@@ -398,3 +398,65 @@ fn a_profile_that_is_there_is_replaced_only_after_a_question_and_a_failure_loses
     assert_eq!(after["generation"], 2);
     assert_eq!(provider.userinfo(&profiles.token()).0, 200);
 }
+
+#[test]
+fn tokens_that_a_script_refreshed_are_not_replaced_by_those_on_the_screen() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::at(&provider);
+    let mut terminal = start(&profiles, &["--profile", "office"]);
+    terminal.wait_for("[t Tokens]");
+    terminal.send(ESC);
+    terminal.wait_for("▸[a Authorize]");
+    terminal.send("t");
+    terminal.wait_for("office · tokens");
+    assert_eq!(profiles.run(&["refresh", "office"]).code, 0);
+    let refreshed = profiles.record()["tokens"].clone();
+    terminal.send("s");
+    terminal.wait_for("Save as a profile");
+    terminal.send(ENTER);
+    terminal.wait_for("Replace the profile \"office\"?");
+    terminal.send("y");
+    terminal.wait_for("It already had newer tokens, which were kept");
+    assert_eq!(profiles.record()["tokens"], refreshed);
+    // The screen has them, too.
+    terminal.send("r");
+    terminal.wait_for("[r Hide]");
+    let access = refreshed["access_token"].as_str().unwrap();
+    terminal.wait_until("the newer token", |screen| {
+        screen.contents().contains(&access[..20])
+    });
+    assert_eq!(profiles.run(&["refresh", "office"]).code, 0);
+    quit(terminal);
+}
+
+#[test]
+fn a_profile_that_was_changed_or_deleted_elsewhere_is_not_replaced_by_a_save() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::at(&provider);
+    let mut terminal = start(&profiles, &["--profile", "office"]);
+    terminal.wait_for("[t Tokens]");
+    let settings = || std::fs::read_to_string(profiles.settings());
+    let text = settings().unwrap();
+    let changed = text.replace(
+        "[settings]\n",
+        "[settings]\nlogin_hint = \"bob@example.org\"\n",
+    );
+    std::fs::write(profiles.settings(), &changed).unwrap();
+    terminal.focus("Scope");
+    terminal.send(" profile");
+    terminal.wait_for("office * · Custom settings");
+    terminal.send("\x13");
+    terminal.wait_for("Another program changed it after you opened it.");
+    assert_eq!(settings().unwrap(), changed);
+    // The changes are still in the form.
+    terminal.wait_for("office * · Custom settings");
+    assert_eq!(profiles.run(&["profiles", "delete", "office"]).code, 0);
+    terminal.send("\x13");
+    terminal.wait_for("It was deleted or renamed after you opened it.");
+    assert!(settings().is_err() && !profiles.state("record").exists());
+    // The tokens are nowhere else.
+    terminal.send(CTRL_C);
+    terminal.wait_for("not been copied or saved");
+    terminal.send("y");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+}
