@@ -6,6 +6,7 @@ use super::profile::{Profile, settings_outcome};
 use crate::flow::client_key::probe;
 use crate::flow::jwt_bearer;
 use crate::form::choices::Browser;
+use crate::mail::server::{Address, Protocol, is_mailbox};
 use crate::outcome::exit;
 use crate::presets::{Library, Preset};
 use crate::profile::check::Facts;
@@ -95,6 +96,7 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
             .and_then(|attempt| failed(attempt, &record, now)),
     );
     findings.extend(no_room(place, &record));
+    findings.extend(mail(&file));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let is_broken = findings.iter().any(|finding| finding.level.is_broken());
     Forecast {
@@ -146,6 +148,30 @@ fn key_file(profile: &Profile) -> Option<Finding> {
         fix: Some(fix),
         ..finding(level, "key-file", text)
     })
+}
+
+/// Returns a finding for each entry in `[mail]` that can't be used.
+fn mail(file: &SettingsFile) -> Vec<Finding> {
+    let wrong = |name: &str, fix: String| Finding {
+        fix: Some(fix),
+        ..finding(
+            Level::Settings,
+            "mail",
+            format!("{name} in [mail] is not valid."),
+        )
+    };
+    let user = file.user().filter(|user| !is_mailbox(user));
+    let user = user.map(|_| {
+        wrong(
+            "user",
+            "Enter a mailbox, such as alice@example.org.".to_owned(),
+        )
+    });
+    let servers = Protocol::ALL.into_iter().filter_map(|protocol| {
+        let fix = Address::parse(file.mail_server(protocol)?).err()?;
+        Some(wrong(protocol.key(), fix))
+    });
+    user.into_iter().chain(servers).collect()
 }
 
 /// Returns a finding if the next refresh can't store its tokens, which it notices before it sends anything.

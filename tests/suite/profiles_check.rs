@@ -645,3 +645,52 @@ fn a_timer_and_cron_mail_what_needs_attention() {
     );
     assert!(mail.ends_with(&by_cron.stdout), "{mail}");
 }
+
+#[test]
+fn a_mailbox_and_a_mail_server_that_cannot_be_used_are_found() {
+    let (profiles, _server) = Profiles::scripted(refreshed);
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    for (line, name) in [
+        ("user = \"not an address\"", "user in [mail]"),
+        ("imap = \"imap.example.org\"", "imap in [mail]"),
+        ("smtp = \"smtp.example.org:none:TLS\"", "smtp in [mail]"),
+    ] {
+        let text = format!("{settings}\n[mail]\n{line}\n");
+        std::fs::write(profiles.settings(), text).unwrap();
+        assert_found(&profiles, 2, "broken", "mail", name);
+    }
+}
+
+#[test]
+fn a_disk_that_takes_no_tokens_is_found() {
+    let (profiles, _server) = Profiles::scripted(refreshed);
+    let record = profiles.state("record");
+    let folder = record.parent().unwrap();
+    let bytes = std::fs::read(&record).unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let ran = std::process::Command::new(program)
+            .args(arguments)
+            .arg(folder)
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+    };
+    run(
+        "mount",
+        &["-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs"],
+    );
+    private_copy(&record, &bytes);
+    assert_found(&profiles, 9, "broken", "no-room", "The disk of");
+    run("mount", &["-o", "remount,size=1m,ro"]);
+    assert_found(&profiles, 9, "broken", "no-room", "Read-only file system");
+    run("mount", &["-o", "remount,rw"]);
+    assert_eq!(check(&profiles).0, 0);
+    run("umount", &[]);
+}
+
+/// Writes a record as this program does.
+fn private_copy(path: &Path, bytes: &[u8]) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, bytes).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
