@@ -11,6 +11,7 @@ pub mod mail;
 pub mod mail_report;
 mod mail_test;
 pub mod mail_warnings;
+mod profile_saves;
 pub mod profile_work;
 pub mod profiles;
 mod registration;
