@@ -273,7 +273,16 @@ fn fits(entry: &ErrorEntry, error: &ServerError, at: At) -> bool {
 
 /// Returns whether `text` contains the name of an error, or its number.
 pub(super) fn names(text: &str, name: &str) -> bool {
-    holds(text, name) || names_by_number(text, name)
+    holds(text, name) || names_by_number(text, name) || names_apart(text, name)
+}
+
+/// Returns whether `text` contains a name such as `AADSTS50011` with its number apart.
+fn names_apart(text: &str, name: &str) -> bool {
+    let letters = name.trim_end_matches(|ch: char| ch.is_ascii_digit());
+    let number = &name[letters.len()..];
+    let is_name = !letters.is_empty() && letters.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let apart = |mark| holds(text, &format!("{letters}{mark}{number}"));
+    is_name && !number.is_empty() && (apart(' ') || apart('-'))
 }
 
 /// Returns whether `text` contains `words` as whole words, ignoring case.

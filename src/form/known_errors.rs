@@ -70,13 +70,28 @@ pub fn known_errors(text: &str, preset: Option<&Preset>, library: &Library) -> V
             entry,
         })
     });
-    let named: Vec<KnownError> = all
-        .filter(|known| {
-            let parts = [&known.entry.code, &known.entry.text];
-            parts.iter().any(|part| part.is_some())
-                && parts.into_iter().flatten().all(|part| names(text, part))
-        })
-        .collect();
+    let all: Vec<KnownError> = all.collect();
+    let that = |fits: &dyn Fn(&ErrorEntry) -> bool| -> Vec<KnownError> {
+        let fitting = all.iter().filter(|known| fits(&known.entry));
+        fitting.cloned().collect()
+    };
+    let mut named = that(&|entry| {
+        let parts = [&entry.code, &entry.text];
+        parts.iter().any(|part| part.is_some())
+            && parts.into_iter().flatten().all(|part| names(text, part))
+    });
+    if named.is_empty() {
+        // People also paste the description alone. A single word may occur in any text.
+        named = that(&|entry| {
+            let description = entry.text.as_ref();
+            description.is_some_and(|words| words.contains(' ') && names(text, words))
+        });
+    }
+    if named.is_empty() {
+        // They also write a code in words.
+        let code = text.trim().to_lowercase().replace([' ', '-'], "_");
+        named = that(&|entry| entry.code.as_ref() == Some(&code) && entry.text.is_none());
+    }
     let precise = |known: &KnownError| known.entry.text.is_some();
     let any_precise = named.iter().any(precise);
     let mut found: Vec<KnownError> = named
@@ -104,6 +119,39 @@ mod tests {
 
     fn pair(set: &str, name: &str) -> (String, String) {
         (set.to_owned(), name.to_owned())
+    }
+
+    #[test]
+    fn a_description_alone_and_a_code_in_words_are_found() {
+        for (text, set, name) in [
+            (
+                "Service not found: https://api.example",
+                "auth0",
+                "Service not found",
+            ),
+            (
+                "Token has been expired or revoked.",
+                "google",
+                "Token has been expired or revoked",
+            ),
+            ("Session not active", "keycloak", "Session not active"),
+            ("AADSTS 50011: The redirect URI", "microsoft", "AADSTS50011"),
+            ("aadsts-50011", "microsoft", "AADSTS50011"),
+            ("Invalid Grant", "protocol", "invalid_grant"),
+            (" invalid-token\n", "protocol", "invalid_token"),
+        ] {
+            let found = named(text, None);
+            assert!(found.contains(&pair(set, name)), "{text}: {found:?}");
+        }
+        for text in ["", "grant", "the grant is invalid", "AADSTS", "denied"] {
+            assert_eq!(named(text, None), [], "{text}");
+        }
+        // A code decides what a description belongs to.
+        let found = named("server_error: Session not active", None);
+        assert!(
+            !found.contains(&pair("keycloak", "Session not active")),
+            "{found:?}"
+        );
     }
 
     #[test]
