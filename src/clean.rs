@@ -53,6 +53,14 @@ pub fn is_visible(ch: char) -> bool {
     display_char(ch) == Some(ch)
 }
 
+/// Returns whether `text` is a token of HTTP, such as the name of a header or of an authentication scheme (RFC 9110,
+/// section 5.6.2).
+#[must_use]
+pub fn is_http_token(text: &str) -> bool {
+    let is_part = |ch: char| ch.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(ch);
+    !text.is_empty() && text.chars().all(is_part)
+}
+
 /// Returns the text without surrounding whitespace and byte order marks.
 #[must_use]
 pub fn trimmed(text: &str) -> &str {

@@ -8,6 +8,7 @@ use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, si
 use super::refresh::{Known, no_refresh_token, unix_time};
 use super::unstored::Unstored;
 use super::words;
+use crate::oauth::tools::TokenKind;
 use crate::outcome::exit;
 use crate::profile::places::Place;
 use crate::profile::settings_file::{SettingsFile, digest, read_bytes};
@@ -70,10 +71,26 @@ pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
         return Ok(got);
     }
     let record = got.record.complete();
-    Ok(Got {
-        record: record.map_err(|error| record_outcome(&error, place))?,
-        ..got
-    })
+    let record = record.map_err(|error| record_outcome(&error, place))?;
+    let tokens = record.tokens.as_ref();
+    if tokens.is_some_and(|tokens| tokens.has(TokenKind::Access)) {
+        return Ok(Got { record, ..got });
+    }
+    // The command that keeps the tokens has none, or an empty one.
+    if wish.newer {
+        return Err(no_tokens(place));
+    }
+    let newer = true;
+    obtain(place, Wish { newer, ..wish })
+}
+
+fn no_tokens(place: &Place) -> Outcome {
+    Outcome {
+        code: exit::SIGN_IN,
+        error: "There are no tokens.".to_owned(),
+        cause: None,
+        hint: Some(sign_in_again(place)),
+    }
 }
 
 /// Does the same, but without the secrets if a command stores them: the command then runs only once, at the end.
@@ -85,12 +102,7 @@ fn find(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     let now = unix_time();
     let tokens = first.tokens.as_ref();
     if tokens.is_none() && !first.can_refresh() {
-        return Err(Outcome {
-            code: exit::SIGN_IN,
-            error: "There are no tokens.".to_owned(),
-            cause: None,
-            hint: Some(sign_in_again(place)),
-        });
+        return Err(no_tokens(place));
     }
     let is_good = |tokens: &Tokens| tokens.is_good(now, wish.min_valid);
     if !wish.newer && tokens.is_some_and(is_good) {

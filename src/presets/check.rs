@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use toml::de::{DeTable, DeValue};
 
 use super::format::{CUSTOM, DEMO, Preset};
-use crate::clean::{clean, is_clean};
+use crate::clean::{clean, is_clean, is_http_token};
 use crate::oauth::client::{FlowKind, is_reserved, sets_nothing_reserved};
 use crate::oauth::dialect::Dialect;
 use crate::oauth::jose::Algorithm;
@@ -402,10 +402,8 @@ impl Checker<'_> {
         }
         for name in &preset.pattern_sets {
             if patterns::set(name).is_none() {
-                let text = format!(
-                    "the set {} doesn't exist. Correct or remove it",
-                    clean(name, 40)
-                );
+                let name = clean(name, 40);
+                let text = format!("the set {name} doesn't exist. Correct or remove it");
                 self.add("pattern_sets", text);
             }
         }
@@ -423,6 +421,9 @@ impl Checker<'_> {
             }
         }
         self.requirements(preset);
+        if !preset.tokens.header.as_deref().is_none_or(is_http_token) {
+            self.add("tokens.header", "it is not a single word. Correct it");
+        }
         if let Some(name) = &preset.tokens.id_token_algorithm
             && name != "none"
             && Algorithm::of(name).is_none()
@@ -702,6 +703,14 @@ source = "https://sso.example/docs"
             let more = format!("[tokens]\nid_token_algorithm = \"{name}\"");
             assert_eq!(found(&more), "");
         }
+        for header in ["", "Bearer ", "Token token", "Bearer:"] {
+            let told = found(&format!("[tokens]\nheader = \"{header}\""));
+            assert!(
+                told.contains("tokens.header: it is not"),
+                "{header}: {told}"
+            );
+        }
+        assert_eq!(found("[tokens]\nheader = \"Zoho-oauthtoken\""), "");
         for name in ["rs256", "ES512", "None", "", "HS256 "] {
             let more = format!("[tokens]\nid_token_algorithm = \"{name}\"");
             let told = found(&more);

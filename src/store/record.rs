@@ -4,24 +4,19 @@
 
 use std::path::Path;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use url::Url;
 use zeroize::Zeroizing;
 
 pub use super::issued_for::{IssuedFor, ServiceAccountPin, ToolPins};
 pub use super::origin::Origin;
-use super::origin::{random_text, refresh_expires_at};
+use super::origin::random_text;
 use super::private::{self, Audience, PrivateError};
+pub use super::record_error::{Damage, RecordError};
 use super::seal::{self, Seal, SealError};
 use super::secret_text;
-use crate::oauth::dialect::Kept;
-use crate::oauth::token::TokenSet;
-use crate::oauth::token_notes::LONGEST_LIFE;
-use crate::oauth::tools::TokenKind;
-use crate::oauth::url::RedirectUrl;
-use crate::secret::{ExposeSecret, SecretString};
+use super::texts::{Kind, problem};
+pub use super::tokens::{SKEW, Tokens};
+use crate::secret::SecretString;
 
 /// The version of the format that this program writes.
 pub const FORMAT: u32 = 1;
@@ -29,34 +24,6 @@ pub const FORMAT: u32 = 1;
 pub(super) const LIMIT: u64 = 1024 * 1024;
 /// The space reserved for a record, in bytes. More than a record usually needs.
 pub(super) const RESERVED: usize = 64 * 1024;
-/// Maximum difference between the clocks of two hosts, in seconds.
-pub const SKEW: u64 = 120;
-
-/// Why a record can't be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
-    /// A problem with the file.
-    #[error(transparent)]
-    File(#[from] PrivateError),
-    /// The file is incomplete, or another program wrote it.
-    #[error("{0} is damaged, or another program wrote it. Sign in again to replace it.")]
-    Damaged(String),
-    /// A newer version of this program wrote the file.
-    #[error(
-        "{path} was written by a newer version of this program (format {format}). Update the program."
-    )]
-    Newer {
-        /// The file.
-        path: String,
-        /// The version of its format.
-        format: u32,
-    },
-    /// The command that keeps the secrets printed those of another sign-in, or none.
-    #[error(
-        "The command {0} printed no tokens of this sign-in. Restore them in its store, or sign in again to replace them."
-    )]
-    Foreign(String),
-}
 
 /// The stored tokens of a profile and everything needed to refresh them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -90,48 +57,6 @@ pub struct Record {
     pub seal: Seal,
 }
 
-/// The tokens.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Tokens {
-    /// The access token.
-    #[serde(with = "secret_text")]
-    access_token: Option<SecretString>,
-    /// The token type, if the response contained one.
-    pub token_type: Option<String>,
-    /// When the access token was requested, in seconds since 1970.
-    pub obtained_at: u64,
-    /// When the access token expires, in seconds since 1970, if this is known.
-    pub expires_at: Option<u64>,
-    /// The granted scopes; `None` means all requested scopes.
-    pub scope: Option<Vec<String>>,
-    /// The refresh token.
-    #[serde(with = "secret_text")]
-    pub refresh_token: Option<SecretString>,
-    /// When the refresh token was issued, in seconds since 1970.
-    pub refresh_obtained_at: Option<u64>,
-    /// When the service first accepts the refresh token, in seconds since 1970.
-    pub refresh_not_before: Option<u64>,
-    /// When the refresh token expires, in seconds since 1970, if the service says so.
-    pub refresh_expires_at: Option<u64>,
-    /// The ID token.
-    #[serde(with = "secret_text")]
-    pub id_token: Option<SecretString>,
-    /// Other values in the response that are kept.
-    kept: Vec<KeptText>,
-    /// The token endpoint that issued the tokens, if it differs from the one in the settings.
-    token_url: Option<String>,
-    /// The redirect URL, which some services require in a refresh.
-    redirect_url: Option<String>,
-}
-
-/// A value that came with the tokens and is kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct KeptText {
-    name: String,
-    #[serde(with = "secret_text")]
-    value: Option<SecretString>,
-}
-
 /// A rejection of the refresh token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
@@ -141,174 +66,6 @@ pub struct Rejected {
     pub error: String,
     /// The cause, if it is known.
     pub cause: Option<String>,
-}
-
-impl Tokens {
-    /// Converts the tokens of `set`, which were requested at `obtained_at`. A refresh token that is the same as in
-    /// `before` keeps its date.
-    #[must_use]
-    pub fn of_set(set: &TokenSet, obtained_at: u64, before: Option<&Self>) -> Self {
-        let refresh_obtained_at = set.refresh_token.as_ref().map(|token| {
-            let same = before.and_then(|before| {
-                let old = before.refresh_token.as_ref()?;
-                crate::secret::same(token, old.expose_secret())
-                    .then_some(before.refresh_obtained_at)?
-            });
-            same.unwrap_or(obtained_at)
-        });
-        let life = set.expires_in.filter(|life| *life <= LONGEST_LIFE);
-        let expires_at = life
-            .map(|life| obtained_at + life)
-            .or_else(|| claim(&set.access_token, "exp").filter(|end| *end > obtained_at));
-        Self {
-            access_token: Some(set.access_token.clone()),
-            token_type: set.token_type.clone(),
-            obtained_at,
-            expires_at,
-            scope: set.scope.clone(),
-            refresh_not_before: set
-                .refresh_token
-                .as_ref()
-                .and_then(|token| claim(token, "nbf"))
-                .filter(|begin| *begin > obtained_at),
-            refresh_expires_at: refresh_expires_at(
-                set,
-                obtained_at,
-                refresh_obtained_at,
-                before.map(|b| (b.refresh_obtained_at, b.refresh_expires_at)),
-            ),
-            refresh_token: set.refresh_token.clone(),
-            refresh_obtained_at,
-            id_token: set.id_token.clone(),
-            kept: set
-                .kept
-                .iter()
-                .map(|kept| KeptText {
-                    name: kept.name.clone(),
-                    value: Some(kept.value.clone()),
-                })
-                .collect(),
-            token_url: set.token_url.as_ref().map(ToString::to_string),
-            redirect_url: set.redirect_url.as_ref().map(|url| url.text().to_owned()),
-        }
-    }
-
-    /// Returns the access token; empty if there is none.
-    #[must_use]
-    pub fn access_token(&self) -> &str {
-        self.access_token
-            .as_ref()
-            .map(ExposeSecret::expose_secret)
-            .unwrap_or_default()
-    }
-
-    /// Returns whether there is a token of this kind.
-    #[must_use]
-    pub fn has(&self, kind: TokenKind) -> bool {
-        match kind {
-            TokenKind::Access => !self.access_token().is_empty(),
-            TokenKind::Refresh => self.refresh_token.is_some(),
-        }
-    }
-
-    /// Returns the tokens that remain at `now` without this one; `None` if neither remains. A removed access token
-    /// counts as expired.
-    #[must_use]
-    pub fn without(mut self, kind: TokenKind, now: u64) -> Option<Self> {
-        match kind {
-            TokenKind::Access => {
-                self.access_token = None;
-                self.expires_at = Some(self.expires_at.map_or(now, |end| end.min(now)));
-            }
-            TokenKind::Refresh => {
-                self.refresh_token = None;
-                self.refresh_obtained_at = None;
-                self.refresh_not_before = None;
-                self.refresh_expires_at = None;
-            }
-        }
-        let left = self.has(TokenKind::Access) || self.has(TokenKind::Refresh);
-        left.then_some(self)
-    }
-
-    /// Converts the tokens, at `now`, to the type that the flows use.
-    #[must_use]
-    pub fn to_set(&self, now: u64) -> TokenSet {
-        let kept = self.kept.iter();
-        let token_url = self.token_url.as_deref();
-        TokenSet {
-            access_token: self.access_token.clone().unwrap_or_default(),
-            token_type: self.token_type.clone(),
-            expires_in: self.expires_at.map(|end| end.saturating_sub(now)),
-            refresh_token: self.refresh_token.clone(),
-            id_token: self.id_token.clone(),
-            scope: self.scope.clone(),
-            kept: kept
-                .filter_map(|kept| {
-                    let value = kept.value.as_ref()?.expose_secret();
-                    Kept::new(&kept.name, value.to_owned())
-                })
-                .collect(),
-            notes: Vec::new(),
-            token_url: token_url.and_then(|url| Url::parse(url).ok()),
-            redirect_url: self
-                .redirect_url
-                .as_deref()
-                .and_then(|text| Some(RedirectUrl::new(Url::parse(text).ok()?, text))),
-        }
-    }
-
-    /// Returns the remaining lifetime of the access token at `now`, in seconds; `None` if it is unknown.
-    #[must_use]
-    pub fn left(&self, now: u64) -> Option<u64> {
-        self.expires_at.map(|end| end.saturating_sub(now))
-    }
-
-    /// Returns when a sign-in is needed, if the tokens say so: when the refresh token expires or, without a refresh
-    /// token, when the access token expires.
-    #[must_use]
-    pub fn sign_in_by(&self) -> Option<u64> {
-        if self.has_refresh_token() {
-            let token = self.refresh_token.as_ref();
-            let end = token.and_then(|token| claim(token, "exp"));
-            end.or(self.refresh_expires_at)
-        } else {
-            self.expires_at
-        }
-    }
-
-    /// Returns whether there is a refresh token. Also known for an outline.
-    #[must_use]
-    pub fn has_refresh_token(&self) -> bool {
-        self.refresh_obtained_at.is_some()
-    }
-
-    /// Returns whether the access token has not expired at `now`, as far as its lifetime is known.
-    #[must_use]
-    pub fn lives(&self, now: u64) -> bool {
-        self.left(now) != Some(0)
-    }
-
-    /// Returns whether the access token is still valid for `min_valid` seconds, or for half of its lifetime if that is
-    /// shorter. Returns `false` if the clock was set back, because the lifetime is then in doubt.
-    #[must_use]
-    pub fn is_good(&self, now: u64, min_valid: u64) -> bool {
-        if now + SKEW < self.obtained_at {
-            return false;
-        }
-        self.expires_at.is_none_or(|end| {
-            let life = end.saturating_sub(self.obtained_at);
-            end > now + min_valid.min(life / 2)
-        })
-    }
-}
-
-/// Returns a number in the payload of a JWT. The signature is not verified.
-fn claim(token: &SecretString, name: &str) -> Option<u64> {
-    let payload = token.expose_secret().split('.').nth(1)?;
-    let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
-    let claims: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-    claims.get(name)?.as_u64()
 }
 
 impl Record {
@@ -412,6 +169,7 @@ impl Record {
         if !same {
             return Err(foreign());
         }
+        let stored = stored.checked(|| format!("What the command {} printed", commands.name()))?;
         let is_newer = stored.generation > self.generation;
         Ok(Self {
             settings: if is_newer {
@@ -429,13 +187,7 @@ impl Record {
     /// Returns the record without its secrets.
     #[must_use]
     pub(super) fn without_secrets(&self) -> Self {
-        let tokens = self.tokens.clone().map(|tokens| Tokens {
-            access_token: None,
-            refresh_token: None,
-            id_token: None,
-            kept: Vec::new(),
-            ..tokens
-        });
+        let tokens = self.tokens.as_ref().map(Tokens::without_secrets);
         Self {
             tokens,
             client_secret: None,
@@ -454,7 +206,8 @@ impl Record {
             sealed: Option<serde::de::IgnoredAny>,
         }
         let name = || path.to_string_lossy().into_owned();
-        let head: Head = serde_json::from_slice(bytes).map_err(|_| RecordError::Damaged(name()))?;
+        let head = serde_json::from_slice(bytes);
+        let head: Head = head.map_err(|_| RecordError::Damaged(Damage::of(path)))?;
         if head.format > FORMAT {
             return Err(RecordError::Newer {
                 path: name(),
@@ -470,14 +223,35 @@ impl Record {
     }
 
     fn parse_open(bytes: &[u8], path: &Path) -> Result<Self, RecordError> {
-        let damaged = || RecordError::Damaged(path.to_string_lossy().into_owned());
+        let damaged = || RecordError::Damaged(Damage::of(path));
         let record: Self = serde_json::from_slice(bytes).map_err(|_| damaged())?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         if record.end && record.profile.eq_ignore_ascii_case(&stem) {
-            Ok(record)
+            record.checked(|| path.to_string_lossy().into_owned())
         } else {
             Err(damaged())
         }
+    }
+
+    /// Checks the texts, which any program may have written to `place`. An empty token counts as removed.
+    fn checked(mut self, place: impl FnOnce() -> String) -> Result<Self, RecordError> {
+        let scopes = self.issued_for.scope.iter();
+        let mut texts: Vec<(&str, &str, Kind)> = scopes
+            .map(|scope| ("scope", scope.as_str(), Kind::Line))
+            .collect();
+        texts.push(("header", &self.issued_for.header, Kind::Scheme));
+        texts.extend(self.tokens.iter().flat_map(Tokens::texts));
+        let wrong = texts
+            .into_iter()
+            .find_map(|(name, text, kind)| Some((name, problem(text, kind)?)));
+        if let Some((name, problem)) = wrong {
+            return Err(RecordError::Damaged(Damage {
+                place: place(),
+                text: Some(format!("its {name} {problem}")),
+            }));
+        }
+        self.tokens = self.tokens.and_then(Tokens::without_empty);
+        Ok(self)
     }
 
     /// Returns the bytes of the record.
@@ -501,8 +275,15 @@ pub(super) fn sealed(path: &Path, problem: SealError) -> PrivateError {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::super::reserved::{Reserved, adopt};
     use super::*;
+    use crate::oauth::dialect::Kept;
+    use crate::oauth::token::TokenSet;
+    use crate::oauth::token_notes::LONGEST_LIFE;
+    use crate::oauth::tools::TokenKind;
 
     fn issued_for() -> IssuedFor {
         IssuedFor {
@@ -573,6 +354,101 @@ mod tests {
             .replace("\"format\":1", "\"format\":2");
         let error = Record::parse(newer.as_bytes(), &path).unwrap_err();
         assert!(error.to_string().contains("newer version"), "{error}");
+    }
+
+    /// Parses a record in which somebody changed a value.
+    fn edited(change: impl FnOnce(&mut serde_json::Value)) -> Result<Record, RecordError> {
+        let mut value = serde_json::to_value(record()).unwrap();
+        change(&mut value);
+        Record::parse(value.to_string().as_bytes(), Path::new("office.record"))
+    }
+
+    #[test]
+    fn a_text_that_would_change_what_is_printed_is_refused() {
+        for (pointer, value, told) in [
+            (
+                "/tokens/access_token",
+                "a\nb",
+                "access token contains a line break",
+            ),
+            (
+                "/tokens/access_token",
+                "a b",
+                "access token contains a space",
+            ),
+            (
+                "/tokens/access_token",
+                "a\u{1}b",
+                "access token contains a control character",
+            ),
+            (
+                "/tokens/refresh_token",
+                "a\r\nb",
+                "refresh token contains a line break",
+            ),
+            (
+                "/tokens/id_token",
+                "a\u{2028}b",
+                "ID token contains a line break",
+            ),
+            (
+                "/tokens/token_type",
+                "Bearer\nx",
+                "token type contains a line break",
+            ),
+            (
+                "/issued_for/header",
+                "Bearer x\r\nX-Evil: 1",
+                "header contains a line break",
+            ),
+            (
+                "/issued_for/header",
+                "Bearer x",
+                "header is not a single word",
+            ),
+            ("/issued_for/header", "", "header is not a single word"),
+            (
+                "/issued_for/scope/0",
+                "mail\nx",
+                "scope contains a line break",
+            ),
+        ] {
+            let error = edited(|record| *record.pointer_mut(pointer).unwrap() = value.into());
+            let error = error.map(drop).unwrap_err();
+            assert!(matches!(error, RecordError::Damaged(_)), "{error}");
+            assert_eq!(
+                error.to_string(),
+                format!("office.record can't be used: its {told}. Sign in again to replace it.")
+            );
+        }
+        // What services send, and a client secret of any kind.
+        let read = edited(|record| {
+            record["tokens"]["access_token"] = "a\"b'c\\d$e`f\u{2019}ü".into();
+            record["tokens"]["refresh_token"] = "a b".into();
+            record["client_secret"] = "a\nb\u{1} c".into();
+            record["issued_for"]["header"] = "Zoho-oauthtoken".into();
+        });
+        assert!(read.is_ok(), "{read:?}");
+    }
+
+    #[test]
+    fn an_empty_token_counts_as_removed() {
+        let read = edited(|record| record["tokens"]["access_token"] = "".into()).unwrap();
+        assert!(read.can_refresh());
+        let tokens = read.tokens.unwrap();
+        assert!(!tokens.has(TokenKind::Access) && tokens.has(TokenKind::Refresh));
+        for now in [0, 879, 880, 1000, 1001] {
+            assert!(!tokens.is_good(now, 0), "{now}");
+        }
+        assert!(!tokens.lives(1000));
+        let read = edited(|record| record["tokens"]["refresh_token"] = "".into()).unwrap();
+        assert!(!read.can_refresh());
+        assert_eq!(read.tokens.unwrap().access_token(), "an-access-token");
+        let read = edited(|record| {
+            record["tokens"]["access_token"] = "".into();
+            record["tokens"]["refresh_token"] = "".into();
+        });
+        assert!(read.unwrap().tokens.is_none());
     }
 
     #[test]
@@ -881,6 +757,17 @@ mod tests {
             let error = completed(change).unwrap_err();
             assert_eq!(error, RecordError::Foreign("/bin/sh".to_owned()), "{index}");
         }
+        let odd = completed(|stored| {
+            let set = TokenSet {
+                access_token: "a\nb".into(),
+                ..set(None)
+            };
+            stored.tokens = Some(Tokens::of_set(&set, 1000, None));
+        });
+        assert_eq!(
+            odd.unwrap_err().to_string(),
+            "What the command /bin/sh printed can't be used: its access token contains a line break. Sign in again to replace it."
+        );
         let newer = completed(|stored| stored.format = FORMAT + 1).unwrap_err();
         assert!(newer.to_string().contains("command /bin/sh printed"));
         assert!(matches!(newer, RecordError::Newer { format: 2, .. }));
