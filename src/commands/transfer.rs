@@ -11,13 +11,14 @@ use crate::clean::clean;
 use crate::console::talk::say;
 use crate::keeper::save::{SaveError, current, lock, save_imported};
 use crate::outcome::exit;
+use crate::profile::destinations::destinations;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::profile::settings_file::{SettingsFile, read_bytes};
 use crate::profile::store_kind::Store;
 use crate::store::file::read::{Kinds, read as read_file};
 use crate::store::private::PrivateError;
-use crate::store::record::{IssuedFor, Record};
+use crate::store::record::{Damage, IssuedFor, Record, RecordError};
 
 /// The format version that this program writes.
 const FORMAT: u32 = 1;
@@ -28,6 +29,11 @@ const AGE: [&[u8]; 2] = [
     b"age-encryption.org/",
     b"-----BEGIN AGE ENCRYPTED FILE-----",
 ];
+
+/// Why another file can't be imported.
+const DAMAGED: &str = "It is not a file of `oauth-authorizer profiles export`, or it is damaged.";
+/// Why a file with a later format can't be imported.
+const NEWER: &str = "A newer version of this program wrote it. Update the program.";
 
 /// A profile in one file.
 #[derive(Serialize, Deserialize)]
@@ -211,13 +217,9 @@ fn try_import(import: &Import<'_>) -> Result<String, Failure> {
         }
         say("hint", &format!("Its settings run a command: {command}"));
     }
-    say(
-        "hint",
-        &format!(
-            "Its tokens are sent to {}.",
-            clean(&record.issued_for.token_url, 400)
-        ),
-    );
+    for place in destinations(&record, &file).map_err(|text| (exit::RECORD, text))? {
+        say("hint", &place);
+    }
     if !import.if_newer && places.find(&name).is_some() {
         return Err(usage(format!(
             "There is already a profile \"{name}\". Give the imported one another name with --as, or replace the tokens with \
@@ -248,20 +250,32 @@ fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
         }
         bytes = run(&mut age, &bytes)?;
     }
-    let exported: Exported = serde_json::from_slice(&bytes).map_err(|_| {
-        fail("It is not a file of `oauth-authorizer profiles export`, or it is damaged.")
-    })?;
+    let exported = serde_json::from_slice(&bytes);
+    let exported: Exported = exported.map_err(|_| fail(DAMAGED))?;
     if exported.format > FORMAT {
-        return Err(fail(
-            "A newer version of this program wrote it. Update the program.",
-        ));
+        return Err(fail(NEWER));
     }
     let name: ProfileName = exported
         .profile
         .parse()
         .map_err(|_| fail("It has no valid profile name."))?;
     let record = Zeroizing::new(serde_json::to_vec(&exported.record).unwrap_or_default());
-    let record = Record::parse(&record, Path::new(&format!("{name}.record")))
-        .map_err(|error| (exit::RECORD, error.to_string()))?;
+    let record = Record::parse(&record, Path::new(&format!("{name}.record")));
+    let record = record.map_err(|error| (exit::RECORD, problem(&error)))?;
     Ok((exported.settings, record, name))
+}
+
+/// Returns why the record in a file to import can't be used. There is no file with the name in the error yet.
+fn problem(error: &RecordError) -> String {
+    match error {
+        RecordError::Damaged(Damage {
+            text: Some(text), ..
+        }) => format!("It can't be imported: {text}."),
+        RecordError::Damaged(_) => DAMAGED.to_owned(),
+        RecordError::Newer { .. } => NEWER.to_owned(),
+        RecordError::File(PrivateError::Seal { problem, .. }) => {
+            format!("It can't be imported: {problem}.")
+        }
+        error => error.to_string(),
+    }
 }

@@ -6,6 +6,7 @@ pub mod check_key;
 pub mod check_settings;
 pub mod client_secret;
 pub mod dates;
+pub mod destinations;
 pub mod finding;
 pub mod issued_for;
 pub mod name;
