@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::token::find;
+use super::token::{find, places};
 use super::token_format::time;
 use super::tools::revoke_tokens;
 use super::{profiles_check, transfer};
@@ -34,13 +34,9 @@ use crate::store::record::Record;
 /// Returns an error if standard output can't be written to.
 pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
     match command {
-        ProfilesCommand::List { json, profiles } => match Places::new(profiles.profiles.as_deref())
-        {
+        ProfilesCommand::List { json, profiles } => match places(profiles.profiles.as_deref()) {
             Ok(places) => list(&places, *json),
-            Err(error) => {
-                say("error", &error.to_string());
-                Ok(exit::USAGE)
-            }
+            Err(code) => Ok(code),
         },
         ProfilesCommand::Show { name, profiles } => {
             match find(name, profiles.profiles.as_deref()) {
@@ -278,7 +274,11 @@ fn list(places: &Places, as_json: bool) -> io::Result<u8> {
     let mut out = io::stdout().lock();
     let mut before: Option<ProfileName> = None;
     let mut rows = Vec::new();
-    for listed in list::list(places, &mut Library::load_user()) {
+    let all = list::list(places, &mut Library::load_user());
+    if all.is_empty() {
+        say("hint", "There are no profiles.");
+    }
+    for listed in all {
         let place = &listed.place;
         let user = listed.user.as_deref().unwrap_or_default();
         let state = match &listed.standing {

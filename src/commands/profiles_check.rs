@@ -5,18 +5,17 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::token::{each_once, find};
+use super::token::{self, each_once, find};
 use super::token_format::time;
 use crate::clean::clean;
 use crate::console::talk::say;
 use crate::keeper::forecast::{exit_code, forecast};
 use crate::keeper::refresh::unix_time;
-use crate::outcome::exit;
 use crate::presets::Library;
 use crate::profile::dates::Now;
 use crate::profile::finding::{Finding, Forecast, Level};
 use crate::profile::name::ProfileName;
-use crate::profile::places::{Owner, Place, Places};
+use crate::profile::places::{Owner, Place};
 use crate::zone;
 
 /// Maximum length of a printed sentence, in characters.
@@ -41,12 +40,9 @@ pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> i
     let mut places = Vec::new();
     let mut unknown = false;
     if names.is_empty() {
-        match Places::new(folder) {
+        match token::places(folder) {
             Ok(known) => places = known.all(),
-            Err(error) => {
-                say("error", &error.to_string());
-                return Ok(exit::USAGE);
-            }
+            Err(code) => return Ok(code),
         }
     }
     for name in each_once(names) {

@@ -35,6 +35,17 @@ pub(super) fn say_outcome(name: &ProfileName, outcome: &Outcome) -> u8 {
     outcome.code
 }
 
+/// Returns the folders to list profiles from, or the exit code. An empty list of profiles must not hide a misspelled folder.
+pub(super) fn places(folder: Option<&Path>) -> Result<Places, u8> {
+    let usage = |error: String| {
+        say("error", &error);
+        exit::USAGE
+    };
+    let places = Places::new(folder).map_err(|error| usage(error.to_string()))?;
+    places.check_named().map_err(usage)?;
+    Ok(places)
+}
+
 /// Finds the profile of this name, or returns the exit code.
 pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u8> {
     let places = Places::new(folder).map_err(|error| {
@@ -232,12 +243,9 @@ fn erase(name: &ProfileName, named: Option<&Path>, credential: &Credential) -> u
 pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
     let named = flags.profiles.profiles.as_deref();
     let places: Vec<Result<Place, u8>> = if flags.all {
-        match Places::new(named) {
+        match places(named) {
             Ok(places) => places.all().into_iter().map(Ok).collect(),
-            Err(error) => {
-                say("error", &error.to_string());
-                return exit::USAGE;
-            }
+            Err(code) => return code,
         }
     } else {
         let names = each_once(&flags.names);

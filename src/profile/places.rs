@@ -1,9 +1,11 @@
 //! Finds the files of profiles: in the folders of the user or of the machine, or in one folder given by the user.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::name::ProfileName;
+use crate::clean::system_reason;
 use crate::oauth::tools::looks_like_token;
 use crate::quote;
 use crate::store::folders;
@@ -70,8 +72,8 @@ impl NoProfile {
         if looks_like_token(&self.name) {
             "Other users can read arguments: pass a token on standard input only, as in `oauth-authorizer inspect - < file`."
                 .to_owned()
-        } else if let Some(folder) = self.folder.as_deref().filter(|folder| !folder.exists()) {
-            format!("The folder {} does not exist.", folder.display())
+        } else if let Some(problem) = self.folder.as_deref().and_then(folder_problem) {
+            problem
         } else if self.known.is_empty() {
             format!(
                 "Sign in and save it: oauth-authorizer --plain --preset PRESET --client-id ID --save {}",
@@ -81,6 +83,23 @@ impl NoProfile {
             format!("Profiles: {}.", self.known.join(", "))
         }
     }
+}
+
+/// Returns why a folder can't be searched, as a sentence; `None` if it can.
+fn folder_problem(folder: &Path) -> Option<String> {
+    let error = std::fs::read_dir(folder).err()?;
+    let shown = folder.display();
+    Some(match error.kind() {
+        ErrorKind::NotFound => format!("The folder {shown} does not exist."),
+        ErrorKind::NotADirectory => format!("{shown} is not a folder."),
+        _ => {
+            let reason = error.to_string();
+            format!(
+                "The folder {shown} can't be read: {}.",
+                system_reason(&reason)
+            )
+        }
+    })
 }
 
 /// The files of one profile.
@@ -129,6 +148,21 @@ impl Places {
         } else {
             Ok(Self(all))
         }
+    }
+
+    /// Checks whether the folder given by the user can be searched. Other folders may not exist yet.
+    ///
+    /// # Errors
+    /// Returns an error, as a sentence, if it can't.
+    pub fn check_named(&self) -> Result<(), String> {
+        self.named().and_then(folder_problem).map_or(Ok(()), Err)
+    }
+
+    /// Returns the folder given by the user.
+    fn named(&self) -> Option<&Path> {
+        let mut all = self.0.iter();
+        let named = all.find(|folders| folders.owner == Owner::Named)?;
+        Some(&named.settings)
     }
 
     /// Returns the folders of this user, for settings and for tokens.
@@ -181,11 +215,7 @@ impl Places {
                 .iter()
                 .map(|place| place.name.to_string())
                 .collect(),
-            folder: self
-                .0
-                .iter()
-                .find(|folders| folders.owner == Owner::Named)
-                .map(|folders| folders.settings.clone()),
+            folder: self.named().map(Path::to_owned),
         })
     }
 
@@ -370,6 +400,28 @@ mod tests {
         assert_eq!(places.all().len(), 1);
         let new = places.place(&"other".parse().unwrap(), false).unwrap();
         assert_eq!(new.owner, Owner::Named);
+    }
+
+    #[test]
+    fn a_folder_that_was_named_must_be_there_and_another_need_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (missing, file) = (folder.path().join("missing"), folder.path().join("file"));
+        std::fs::write(&file, "").unwrap();
+        for (path, problem) in [
+            (folder.path(), None),
+            (
+                &missing,
+                Some(format!("The folder {} does not exist.", missing.display())),
+            ),
+            (&file, Some(format!("{} is not a folder.", file.display()))),
+        ] {
+            let places = Places::new(Some(path)).unwrap();
+            assert_eq!(places.check_named().err(), problem);
+            let hint = places.get(&"office".parse().unwrap()).unwrap_err().hint();
+            assert!(problem.is_none_or(|problem| hint == problem), "{hint}");
+        }
+        let own = Places::of_user(missing.clone(), missing);
+        assert_eq!(own.check_named(), Ok(()));
     }
 
     #[test]
