@@ -1,19 +1,17 @@
 //! Reads the client secret from an environment variable, a file or standard input, never from the command line.
 
 use std::ffi::OsString;
-use std::io::{BufRead, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use crate::clean::{clean, is_visible, trimmed, unquoted};
+use crate::clean::{clean, trimmed, unquoted};
 use crate::console::hidden;
 use crate::secret::SecretString;
 use crate::store::file::named;
-use crate::store::file::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
+use crate::store::file::secret_line::{SECRET_LIMIT, checked, first_line, first_line_of_file};
 
-/// Maximum length of a client secret, in bytes.
-const SECRET_LIMIT: u64 = 64 * 1024;
 /// The message shown before the secret is typed.
 const TYPE_IT: &str = "Enter the client secret. It is not echoed.";
 /// Maximum length of a displayed path, in characters.
@@ -88,13 +86,18 @@ impl SecretFlags {
         let failed =
             |place: String| move |reason: String| SecretError::Unreadable { place, reason };
         if let Some(path) = &self.client_secret_file {
-            let path = &named::cleaned(path);
-            let place = clean(&path.display().to_string(), PATH_LIMIT);
-            let path = path.clone();
-            return in_time(move || first_line_of_file(&path))
-                .unwrap_or_else(|error| Err(error.to_string()))
-                .map(Some)
-                .map_err(failed(place));
+            let place = clean(&named::cleaned(path).display().to_string(), PATH_LIMIT);
+            let line = first_line_of_file(path).map_err(failed(place.clone()))?;
+            let notice = line.is_readable_by_others.then(|| {
+                format!(
+                    "The client secret file {place} can be read by other users. Run chmod 600 on it."
+                )
+            });
+            return Ok(Some(Secret {
+                text: line.text,
+                notice,
+                source: place,
+            }));
         }
         if self.client_secret_stdin {
             let source = "standard input".to_owned();
@@ -128,74 +131,13 @@ impl SecretFlags {
         };
         let value = value.into_string().map(Zeroizing::new);
         let value = value.map_err(|_| "it is not UTF-8".to_owned());
-        let secret = value.and_then(|value| checked_secret(&value).map(SecretString::from));
+        let secret = value.and_then(|value| checked(&value).map(SecretString::from));
         let secret = secret.map_err(failed)?;
         Ok(Some(Secret {
             text: secret,
             notice: None,
             source: name.to_owned(),
         }))
-    }
-}
-
-/// Reads the first line of a file or a pipe, with a notice if other users can read it.
-fn first_line_of_file(path: &Path) -> Result<Secret, String> {
-    let file = open(path, Kinds::WithPipes).map_err(|error| error.to_string())?;
-    let notice = is_readable_by_others(&file).then(|| {
-        let path = clean(&path.display().to_string(), PATH_LIMIT);
-        format!("The client secret file {path} can be read by other users. Run chmod 600 on it.")
-    });
-    let text = first_line(std::io::BufReader::new(file))?;
-    Ok(Secret {
-        text,
-        notice,
-        source: clean(&path.display().to_string(), PATH_LIMIT),
-    })
-}
-
-fn first_line(reader: impl BufRead) -> Result<SecretString, String> {
-    let mut line = Zeroizing::new(Vec::new());
-    reader
-        .take(SECRET_LIMIT + 1)
-        .read_until(b'\n', &mut line)
-        .map_err(|error| ReadError::from(error).to_string())?;
-    if line.len() as u64 > SECRET_LIMIT {
-        return Err(format!(
-            "its first line is longer than {} KiB",
-            SECRET_LIMIT / 1024
-        ));
-    }
-    let text = std::str::from_utf8(&line)
-        .map_err(|_| "its first line is not UTF-8. Save the file as UTF-8".to_owned())?;
-    let secret = checked_secret(text)?;
-    if trimmed(secret).is_empty() {
-        return Err("its first line is empty".to_owned());
-    }
-    Ok(secret.into())
-}
-
-/// Checks a secret, and returns it without its line end. Invisible characters inside it are rejected, because the user
-/// couldn't see that they are wrong. Surrounding whitespace is removed later, with a note.
-fn checked_secret(text: &str) -> Result<&str, String> {
-    // Some editors write a byte order mark at the start.
-    let text = text.trim_start_matches('\u{feff}');
-    let text = text.trim_end_matches(['\r', '\n']);
-    let inner = trimmed(text);
-    let before = text.find(inner).unwrap_or_default();
-    let first = text[..before].chars().count() + 1;
-    match inner.chars().zip(first..).find(|(ch, _)| !is_visible(*ch)) {
-        None => Ok(text),
-        Some((ch, place)) => {
-            let kind = if ch.is_control() {
-                "a control character"
-            } else {
-                "an invisible character"
-            };
-            let code = u32::from(ch);
-            Err(format!(
-                "character {place} is {kind} (U+{code:04X}). Enter the secret without it"
-            ))
-        }
     }
 }
 

@@ -6,15 +6,14 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::toml_text::{list, quoted};
-use crate::clean::clean;
+use crate::clean::{clean, trimmed};
 use crate::secret::{ExposeSecret, SecretString};
-use crate::store::file;
+use crate::store::file::named;
+use crate::store::file::secret_line::{checked, first_line, first_line_of_file};
 use crate::store::program;
-
-/// Maximum size of a client secret file, in bytes.
-const SECRET_LIMIT: u64 = 64 * 1024;
 
 /// Why a client secret can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,11 +37,34 @@ pub enum Probe {
     Missing(String),
 }
 
+impl Probe {
+    fn of(read: Result<Option<SecretString>, SourceError>) -> Self {
+        match read {
+            Ok(_) => Self::Fine,
+            Err(error) => Self::Missing(error.to_string()),
+        }
+    }
+}
+
+/// Returns the secret without whitespace around it, or an error, as a clause.
+fn usable(secret: SecretString) -> Result<SecretString, String> {
+    match trimmed(secret.expose_secret()) {
+        "" => Err("it is empty".to_owned()),
+        text if text.len() < secret.expose_secret().len() => Ok(text.into()),
+        _ => Ok(secret),
+    }
+}
+
+/// Returns the error for a place and what is wrong there.
+fn of(place: String) -> impl FnOnce(String) -> SourceError {
+    move |reason| SourceError::Other(format!("{place}: {reason}"))
+}
+
 /// Where the client secret is, if it is not in the record.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretSource {
-    /// A file that contains nothing but the secret.
+    /// A file with the secret in its first line.
     pub(super) file: Option<PathBuf>,
     /// The name of an environment variable.
     pub(super) env: Option<String>,
@@ -69,9 +91,30 @@ impl SecretSource {
     /// # Errors
     /// Returns an error if the client secret can't be read.
     pub fn read(&self) -> Result<Option<SecretString>, SourceError> {
-        let path = match (&self.file, &self.credential, &self.env, &self.command) {
-            (Some(file), None, None, None) => file.clone(),
-            (None, Some(name), None, None) => {
+        if let Some(problem) = self.problem() {
+            return Err(SourceError::Other(problem));
+        }
+        if let Some(command) = &self.command {
+            let output = program::run(command, b"")
+                .map_err(|error| SourceError::Command(error.to_string()))?;
+            // Password managers such as pass print the secret in the first line.
+            let line = first_line(&output[..]);
+            let program = clean(command.first().map_or("", String::as_str), 80);
+            let place = format!("the output of the command {program}");
+            return line.and_then(usable).map(Some).map_err(of(place));
+        }
+        if let Some(name) = &self.env {
+            let place = format!("the environment variable {}", clean(name, 80));
+            let value = std::env::var_os(name)
+                .ok_or_else(|| SourceError::Other(format!("{place} is not set")))?;
+            let value = value.into_string().map(Zeroizing::new);
+            let value = value.map_err(|_| "it is not UTF-8".to_owned());
+            let value = value.and_then(|value| checked(&value).map(SecretString::from));
+            return value.and_then(usable).map(Some).map_err(of(place));
+        }
+        let path = match (&self.file, &self.credential) {
+            (Some(file), _) => named::cleaned(file),
+            (None, Some(name)) => {
                 let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
                     SourceError::Other(
                         "CREDENTIALS_DIRECTORY is not set. systemd sets it for a service with LoadCredential"
@@ -80,40 +123,39 @@ impl SecretSource {
                 })?;
                 PathBuf::from(folder).join(name)
             }
-            (None, None, Some(name), None) => {
-                let value = std::env::var(name).map_err(|_| {
-                    SourceError::Other(format!(
-                        "the environment variable {} is not set",
-                        clean(name, 80)
-                    ))
-                })?;
-                return Ok(Some(SecretString::from(value)));
-            }
-            (None, None, None, Some(command)) => {
-                let output = program::run(command, b"")
-                    .map_err(|error| SourceError::Command(error.to_string()))?;
-                let text = std::str::from_utf8(&output)
-                    .map_err(|_| SourceError::Other("it is not in UTF-8".to_owned()))?;
-                // Password managers such as pass print the secret in the first line.
-                let first = text.lines().next().unwrap_or_default().trim();
-                return Ok(Some(SecretString::from(first.to_owned())));
-            }
-            (None, None, None, None) => return Ok(None),
-            _ => {
-                return Err(SourceError::Other(
-                    "[secret] names more than one of file, credential, env and command".to_owned(),
-                ));
-            }
+            (None, None) => return Ok(None),
         };
-        let bytes = file::read::read(&path, file::read::Kinds::WithPipes, SECRET_LIMIT).map_err(
-            |error| {
-                let path = clean(&path.to_string_lossy(), 200);
-                SourceError::Other(format!("{path}: {error}"))
-            },
-        )?;
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|_| SourceError::Other("it is not in UTF-8".to_owned()))?;
-        Ok(Some(SecretString::from(text.trim().to_owned())))
+        let line = first_line_of_file(&path).and_then(|line| usable(line.text));
+        line.map(Some)
+            .map_err(of(clean(&path.to_string_lossy(), 200)))
+    }
+
+    /// Returns what is wrong with the section itself, as a clause.
+    fn problem(&self) -> Option<String> {
+        let is_empty = |text: Option<&str>| text.map(|text| text.trim().is_empty());
+        let file = self.file.as_ref().map(|file| file.as_os_str().is_empty());
+        let command = self.command.as_deref();
+        let command = command.map(|words| words.first().is_none_or(String::is_empty));
+        let named: Vec<(&str, bool)> = [
+            ("file", file),
+            ("env", is_empty(self.env.as_deref())),
+            ("credential", is_empty(self.credential.as_deref())),
+            ("command", command),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_empty)| Some((name, is_empty?)))
+        .collect();
+        match *named {
+            [] | [(_, false)] => None,
+            [(name, true)] => Some(format!("[secret] {name} is empty")),
+            _ => {
+                let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+                Some(format!(
+                    "[secret] names more than one of file, credential, env and command: {}. Keep one of them",
+                    names.join(", ")
+                ))
+            }
+        }
     }
 
     /// Checks whether the client secret can be read, without running a command.
@@ -121,6 +163,7 @@ impl SecretSource {
     pub fn probe(&self) -> Probe {
         let unset = |name: &str| std::env::var_os(name).is_none();
         match self {
+            _ if self.problem().is_some() => Probe::of(self.read()),
             Self { command: Some(_), .. } => Probe::Unknown(None),
             // The service that uses the profile may run with another environment than this process.
             Self { env: Some(name), .. } if unset(name) => Probe::Unknown(Some(format!(
@@ -130,13 +173,7 @@ impl SecretSource {
             Self { credential: Some(_), .. } if unset("CREDENTIALS_DIRECTORY") => Probe::Unknown(Some(
                 "The client secret was not checked: systemd provides it only to the service that uses it.".to_owned(),
             )),
-            _ => match self.read() {
-                Ok(Some(secret)) if secret.expose_secret().is_empty() => {
-                    Probe::Missing("The client secret is empty.".to_owned())
-                }
-                Ok(_) => Probe::Fine,
-                Err(error) => Probe::Missing(error.to_string()),
-            },
+            _ => Probe::of(self.read()),
         }
     }
 
@@ -182,5 +219,119 @@ impl SecretSource {
             lines += &format!("expires = {expires}\n");
         }
         lines
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> SecretSource {
+        toml::from_str(text).unwrap()
+    }
+
+    /// Returns the secret or the error, and what a check says.
+    fn read(source: &SecretSource) -> (Result<String, String>, Probe) {
+        let secret = source.read().map_err(|error| error.to_string());
+        let text = secret.map(|secret| secret.unwrap().expose_secret().to_owned());
+        (text, source.probe())
+    }
+
+    #[test]
+    fn a_file_is_read_as_with_the_flag() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let source = SecretSource {
+            file: Some(path.clone()),
+            ..SecretSource::default()
+        };
+        for text in [
+            "s3cret",
+            "s3cret\n",
+            "s3cret\r\n",
+            "\u{feff}s3cret\r\n",
+            " s3cret \nsecond line\n",
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(
+                read(&source),
+                (Ok("s3cret".to_owned()), Probe::Fine),
+                "{text:?}"
+            );
+        }
+        let shown = path.to_str().unwrap();
+        for (bytes, reason) in [
+            (&b""[..], "its first line is empty"),
+            (b"\ns3cret\n", "its first line is empty"),
+            (
+                "s3\u{200b}cret".as_bytes(),
+                "an invisible character (U+200B)",
+            ),
+            (b"s3\0cret", "a control character (U+0000)"),
+            (b"s3cr\xe9t", "not UTF-8"),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            let (secret, probe) = read(&source);
+            let error = secret.unwrap_err();
+            let begin = format!("The client secret can't be read: {shown}: ");
+            assert!(
+                error.starts_with(&begin) && error.contains(reason),
+                "{error}"
+            );
+            assert_eq!(probe, Probe::Missing(error));
+        }
+    }
+
+    #[test]
+    fn a_path_in_the_home_folder_is_meant_as_in_a_shell() {
+        let home = std::env::home_dir().unwrap();
+        let (secret, _) = read(&source("file = \"~/none/secret\""));
+        let shown = home.join("none/secret");
+        let error = secret.unwrap_err();
+        assert!(error.contains(shown.to_str().unwrap()), "{error}");
+    }
+
+    #[test]
+    fn a_section_that_names_nothing_or_too_much_is_told_by_a_check() {
+        let unset = "OAUTH_AUTHORIZER_TEST_NOT_SET";
+        for (text, reason) in [
+            ("file = \"\"".to_owned(), "[secret] file is empty."),
+            ("env = \" \"".to_owned(), "[secret] env is empty."),
+            (
+                "credential = \"\"".to_owned(),
+                "[secret] credential is empty.",
+            ),
+            ("command = []".to_owned(), "[secret] command is empty."),
+            (
+                format!("file = \"secret\"\nenv = \"{unset}\""),
+                "names more than one of file, credential, env and command: file, env.",
+            ),
+            (
+                format!("env = \"{unset}\"\ncommand = [\"true\"]"),
+                "command: env, command.",
+            ),
+        ] {
+            let (secret, probe) = read(&source(&text));
+            let error = secret.unwrap_err();
+            assert!(error.contains(reason), "{error}");
+            assert_eq!(probe, Probe::Missing(error));
+        }
+        let unchecked = source(&format!("env = \"{unset}\"")).probe();
+        assert!(
+            matches!(unchecked, Probe::Unknown(Some(_))),
+            "{unchecked:?}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_that_prints_an_empty_line_is_told() {
+        let (secret, probe) = read(&source("command = [\"echo\", \"\"]"));
+        assert_eq!(
+            secret.unwrap_err(),
+            "The client secret can't be read: the output of the command echo: its first line is empty."
+        );
+        assert_eq!(probe, Probe::Unknown(None));
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod named;
 pub mod read;
+pub mod secret_line;
 #[cfg(windows)]
 pub(super) mod windows;
 
