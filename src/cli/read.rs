@@ -42,7 +42,7 @@ impl Cli {
         if let Some(cli) = quick {
             return Ok(cli);
         }
-        let (matches, variables) = matches(command(), &flags, &variable)?;
+        let (matches, variables) = matches(command(), &flags, &variable).map_err(no_secret)?;
         let mut cli = Self::from_arg_matches(&matches)?;
         if matches.subcommand().is_some() {
             cli.subcommand = Some(Subcommand::from_arg_matches(&matches)?);
@@ -295,6 +295,19 @@ fn as_argument(flag: &Arg, value: &OsStr) -> Option<OsString> {
     Some(argument)
 }
 
+/// Returns the error with the ways to pass a client secret, if the user tried to pass it as an argument.
+fn no_secret(error: clap::Error) -> clap::Error {
+    let flag = error.get(ContextKind::InvalidArg);
+    let is_secret = error.kind() == ErrorKind::UnknownArgument
+        && flag.is_some_and(|flag| flag.to_string() == "--client-secret");
+    if !is_secret {
+        return error;
+    }
+    let text = "The client secret can't be an argument, because other users can read arguments. Use --client-secret-file FILE, \
+                --client-secret-env NAME (the name of an environment variable) or --client-secret-stdin.\n";
+    clap::Error::raw(error.kind(), text)
+}
+
 /// Returns the error with environment variables instead of flags, which the user didn't give.
 fn naming(mut error: clap::Error, name: &OsStr, command: &Command) -> clap::Error {
     let name = name.to_string_lossy().into_owned();
@@ -379,6 +392,61 @@ mod tests {
                 assert_eq!(read, whole(&flags, variable), "{flags:?}");
             }
         }
+    }
+
+    #[test]
+    fn an_error_that_begins_with_a_hyphen_is_explained_and_flags_count_anywhere() {
+        let explained = |flags: &[&str]| {
+            let cli = read(&[&["explain"], flags].concat(), &[]).unwrap();
+            let Some(Subcommand::Explain(flags)) = cli.subcommand else {
+                return (Vec::new(), None);
+            };
+            (flags.text, flags.preset)
+        };
+        let of = |text: &[&str], preset: Option<&str>| {
+            let text = text.iter().map(|part| (*part).to_owned()).collect();
+            (text, preset.map(str::to_owned))
+        };
+        let said = "-ERR [AUTH] Authentication failed";
+        assert_eq!(explained(&[said]), of(&[said], None));
+        assert_eq!(explained(&["--", said]), of(&[said], None));
+        assert_eq!(
+            explained(&["-ERR", "[AUTH]"]),
+            of(&["-ERR", "[AUTH]"], None)
+        );
+        assert_eq!(
+            explained(&["--preset", "google", said]),
+            of(&[said], Some("google"))
+        );
+        assert_eq!(
+            explained(&["a", "--preset=google", "b"]),
+            of(&["a", "b"], Some("google"))
+        );
+        assert_eq!(explained(&[]), of(&[], None));
+        for help in [&["explain", "--help"][..], &["explain", "-h"]] {
+            let error = read(help, &[]).map(drop).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::DisplayHelp);
+        }
+    }
+
+    #[test]
+    fn a_client_secret_as_an_argument_is_told_how_to_pass_it_and_not_repeated() {
+        for flags in [&["--client-secret", "abc"][..], &["--client-secret=abc"]] {
+            let error = read(flags, &[]).map(drop).unwrap_err();
+            let told = error.to_string();
+            assert!(
+                told.contains("can't be an argument") && !told.contains("abc"),
+                "{told}"
+            );
+            assert!(told.contains("--client-secret-file FILE"), "{told}");
+        }
+        let other = read(&["--client-secrets", "abc"], &[])
+            .map(drop)
+            .unwrap_err();
+        assert!(
+            !other.to_string().contains("can't be an argument"),
+            "{other}"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::clean::{clean, trimmed, unquoted};
 use crate::console::hidden;
+use crate::oauth::tools::looks_like_token;
 use crate::secret::SecretString;
 use crate::store::file::named;
 use crate::store::file::secret_line::{SECRET_LIMIT, checked, first_line, first_line_of_file};
@@ -55,6 +56,12 @@ pub enum SecretError {
         /// What is wrong.
         reason: String,
     },
+    /// The flag for the environment variable has a value that can't be its name. It may be the secret itself, so it is not repeated.
+    #[error(
+        "--client-secret-env takes the name of an environment variable that contains the client secret, such as CLIENT_SECRET, not the secret \
+         itself. Enter a name of letters, digits and underscores."
+    )]
+    NotAName,
     /// The user interrupted the program.
     #[error("The program was interrupted.")]
     Interrupted,
@@ -125,6 +132,7 @@ impl SecretFlags {
         ));
         let Some(value) = variable(name) else {
             return match named {
+                Some(name) if !is_name(name) => Err(SecretError::NotAName),
                 Some(_) => Err(failed("it is not set".to_owned())),
                 None => Ok(None),
             };
@@ -139,6 +147,15 @@ impl SecretFlags {
             source: name.to_owned(),
         }))
     }
+}
+
+/// Returns whether this can be the name of an environment variable (POSIX, section 8.1), and not a secret.
+fn is_name(text: &str) -> bool {
+    let is_part = |ch: char| ch.is_ascii_alphanumeric() || ch == '_';
+    text.chars().all(is_part)
+        && !text.starts_with(|ch: char| ch.is_ascii_digit())
+        && !text.is_empty()
+        && !looks_like_token(text)
 }
 
 #[cfg(test)]
@@ -168,6 +185,25 @@ mod tests {
                 .to_string()
                 .contains("MINE")
         );
+        for value in [
+            "s3cr~et",
+            "9lives",
+            "a b",
+            "",
+            "GOCSPX-Ab3dEf6hIj9k",
+            "aB3dE6gH9jK2mN5pQ8sT",
+        ] {
+            let error = secret(&["--client-secret-env", value], &[]).unwrap_err();
+            let error = error.to_string();
+            assert!(
+                error.starts_with("--client-secret-env takes the name"),
+                "{error}"
+            );
+            assert!(value.is_empty() || !error.contains(value), "{error}");
+        }
+        // A name that a shell doesn't accept may be set all the same.
+        let odd = secret(&["--client-secret-env", "MY.SECRET"], &[("MY.SECRET", "b")]);
+        assert_eq!(odd.unwrap(), "b");
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "c d \r\nrest").unwrap();
         assert_eq!(

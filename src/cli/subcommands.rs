@@ -82,7 +82,11 @@ pub struct ManFlags {
 #[derive(Debug, clap::Args)]
 pub struct ExplainFlags {
     /// An error code, such as AADSTS50011 or invalid_grant, or a text with one in it; read from standard input if omitted
-    #[arg(value_name = "CODE-OR-TEXT")]
+    #[arg(
+        value_name = "CODE-OR-TEXT",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     pub text: Vec<String>,
     /// The service that reported it, by its preset; its own explanations come first
     #[arg(long, value_name = "ID")]

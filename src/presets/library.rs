@@ -10,11 +10,14 @@ use super::check::{Finding, parse_preset};
 use super::errors::{ErrorEntry, ErrorFile};
 use super::files::{self, PresetFile};
 use super::format::{CUSTOM, DEMO, Preset};
+use super::search::Fit;
 use crate::clean::clean;
 use crate::store::folders;
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
 
+/// Maximum number of presets to suggest for a name of a service.
+const MOST_CALLED: usize = 4;
 /// Maximum number of characters to show of a path.
 const PATH_LIMIT: usize = 300;
 
@@ -27,7 +30,7 @@ pub enum PresetError {
     Unknown {
         /// The identifier as entered.
         id: String,
-        /// The most similar identifier.
+        /// The identifiers of the service with that name, or else the most similar identifier.
         like: Option<String>,
     },
     /// The file can't be read, or doesn't have the format of docs/presets.md.
@@ -288,6 +291,41 @@ impl Library {
     }
 
     fn unknown(&self, id: &str) -> PresetError {
+        PresetError::Unknown {
+            id: clean(id, 60),
+            like: self.called(id).or_else(|| self.spelled_like(id)),
+        }
+    }
+
+    /// Returns the identifiers of the presets whose service users call `id`, unless there are too many.
+    fn called(&self, id: &str) -> Option<String> {
+        if id.trim().chars().count() < 3 {
+            return None;
+        }
+        let all = self.all().unwrap_or_default();
+        let mut called: Vec<_> = all
+            .iter()
+            .filter_map(|preset| {
+                let is_alias = match preset.fit(id)? {
+                    Fit::Exactly | Fit::Name | Fit::Words => false,
+                    Fit::Alias(_) => true,
+                    Fit::Domain(_) | Fit::Somewhere => return None,
+                };
+                Some((is_alias, preset.id.len(), preset.id.as_str()))
+            })
+            .collect();
+        called.sort_unstable();
+        let ids: Vec<&str> = called.iter().map(|(_, _, id)| *id).collect();
+        match *ids.as_slice() {
+            [only] => Some(only.to_owned()),
+            [ref first @ .., last] if ids.len() <= MOST_CALLED => {
+                Some(format!("{} or {last}", first.join(", ")))
+            }
+            _ => None,
+        }
+    }
+
+    fn spelled_like(&self, id: &str) -> Option<String> {
         let mut ids: Vec<&str> = built_in_ids().collect();
         ids.extend(self.own.iter().map(|own| own.preset.id.as_str()));
         let likeness = |known: &str| strsim::jaro_winkler(known, &id.to_lowercase());
@@ -295,10 +333,7 @@ impl Library {
             .into_iter()
             .filter(|known| likeness(known) > 0.8)
             .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        PresetError::Unknown {
-            id: clean(id, 60),
-            like: like.map(str::to_owned),
-        }
+        like.map(str::to_owned)
     }
 
     /// Returns the text of the preset with this identifier.
@@ -501,6 +536,19 @@ mod tests {
         let told = |id: &str| get(id).unwrap_err().to_string();
         assert!(told("gitub").contains("Did you mean github?"));
         assert!(!told("qqqqqq").contains("mean"));
+        assert!(told("gmail").contains("preset \"gmail\". Did you mean google-mail? To"));
+        for (called, meant) in [
+            ("outlook", "microsoft-mail"),
+            ("Outlook", "microsoft-outlook-personal"),
+            ("office365", "microsoft-mail"),
+            ("hotmail", "microsoft-outlook-personal"),
+        ] {
+            let told = told(called);
+            let (_, suggested) = told.split_once("Did you mean ").unwrap();
+            assert!(suggested.contains(meant), "{told}");
+        }
+        // Too many services have mail servers.
+        assert!(!told("imap").contains("mean"), "{}", told("imap"));
         for path in ["../Cargo", "errors/google", "google.toml", ""] {
             assert!(get(path).is_err(), "{path}");
         }

@@ -9,6 +9,7 @@ pub mod dates;
 pub mod destinations;
 pub mod finding;
 pub mod issued_for;
+mod mistakes;
 pub mod name;
 pub mod places;
 pub mod saved_tokens;

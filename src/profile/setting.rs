@@ -1,4 +1,4 @@
-//! A value in the section `[settings]` of a settings file, with its place there.
+//! A value in the section `[settings]` of a settings file, with its place there, and how values are called in messages.
 
 use toml::Value;
 
@@ -19,13 +19,34 @@ impl Setting {
     pub(super) fn shown(&self) -> String {
         match &self.value {
             Value::String(text) => format!("\"{}\"", clean(text, 40)),
-            Value::Integer(_) | Value::Float(_) => "a number".to_owned(),
-            Value::Boolean(_) => "true or false without quotes".to_owned(),
-            Value::Datetime(_) => "a date".to_owned(),
-            Value::Array(_) => "a list".to_owned(),
-            Value::Table(_) => "a table".to_owned(),
+            value => kind(value).to_owned(),
         }
     }
+}
+
+/// What kind of value it is, for a message.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text",
+        Value::Integer(_) | Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false without quotes",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
+    }
+}
+
+/// What is wrong with a name in `[settings]` that is not a setting.
+pub(super) fn unknown(name: &str) -> String {
+    if name == "client_secret" {
+        return "The client secret can't be in [settings]. Remove it, and name the file, credential, environment variable or \
+                command that contains it in [secret]"
+            .to_owned();
+    }
+    format!(
+        "[settings] has the unknown setting {}. Settings have the names of the flags, with _ in place of -",
+        clean(name, 40)
+    )
 }
 
 /// The line and the column of a place in a text, from 1 on.

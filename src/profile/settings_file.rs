@@ -10,8 +10,9 @@ use toml::{Spanned, Value};
 
 use super::check_settings::CheckSettings;
 use super::client_secret::{SecretSource, SourceError};
+use super::mistakes::explained;
 use super::places::Place;
-use super::setting::{Setting, line_and_column};
+use super::setting::{Setting, line_and_column, unknown};
 use super::store_kind::Store;
 use super::toml_text::quoted;
 use crate::certificate::store_path::StorePath;
@@ -188,13 +189,13 @@ impl SettingsFile {
             _ => {}
         }
         let mut raw: Raw = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start).min(text.len());
+            let (at, message) = explained(&error, text);
             let (line, column) = line_and_column(text, at);
             SettingsError::Syntax {
                 path: path.clone(),
                 line,
                 column,
-                message: clean(error.message().lines().next().unwrap_or_default(), 200),
+                message,
             }
         })?;
         if let Some(problem) = raw.store.as_ref().and_then(Store::problem) {
@@ -405,11 +406,7 @@ impl SettingsFile {
                 _ => {
                     let known = FLAGS.iter().find(|(_, known)| *known == flag);
                     let Some((key, _)) = known else {
-                        let text = format!(
-                            "[settings] has the unknown setting {}. Settings have the names of the flags, with _ in place of -",
-                            clean(name, 40)
-                        );
-                        return Err((setting.name_at, text));
+                        return Err((setting.name_at, unknown(name)));
                     };
                     let Some(text) = text else {
                         let shown = setting.shown();
@@ -576,6 +573,65 @@ smtp = \"smtp.example.org:587 STARTTLS\"
             assert!(error.contains(words), "{error}");
         }
         for (text, words) in [
+            ("", "line 1, column 1: Add the line format = 1 at the top."),
+            (
+                "preset = \"x\"\n",
+                "line 1, column 1: Add the line format = 1 at the top.",
+            ),
+            (
+                "format = \"1\"\n",
+                "line 1, column 10: format is a text, but must be a number without quotes: format = 1.",
+            ),
+            (
+                "format = 1\npreset = 5\n",
+                "line 2, column 10: preset is a number, but must be a text in quotes.",
+            ),
+            (
+                "format = 1\n[vars]\nhost = true\n",
+                "line 3, column 8: host is true or false without quotes, but must be a text",
+            ),
+            (
+                "format = 1\n[check]\nrefresh_idle = 30\n",
+                "line 3, column 16: refresh_idle is a number, but must be a time in quotes, such as \"30d\".",
+            ),
+            (
+                "format = 1\n[check]\ntesting = \"yes\"\n",
+                "line 3, column 11: testing is a text, but must be true or false without quotes.",
+            ),
+            (
+                "format = 1\n[secret]\nexpires = \"2027-05-01\"\n",
+                "line 3, column 11: expires is a text, but must be a date without quotation marks, such as 2027-05-01.",
+            ),
+            (
+                "format = 1\n[secret]\ncommand = \"pass show x\"\n",
+                "line 3, column 11: command is a text, but must be a list of texts, such as [\"pass\", \"show\", \"office\"].",
+            ),
+            (
+                "format = 1\n[secret]\ncommand = [\"pass\", 5]\n",
+                "command is a list, but must be a list of texts",
+            ),
+            (
+                "format = 1\n[secret]\nfile = 5\n",
+                "line 3, column 8: file is a number, but must be a text in quotes.",
+            ),
+            (
+                "format = 1\n[store]\nkind = \"File\"\n",
+                "line 3, column 8: kind is a text, but must be one of: \"file\", \"dpapi\", \"dpapi-machine\", \"command\".",
+            ),
+            // The first mistake in the file counts.
+            (
+                "format = 1\n[check]\nrefresh_max = 1\n[mail]\nuser = 1\n",
+                "refresh_max is a number",
+            ),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+        for (text, words) in [
+            (
+                "client_secret = \"s3cret\"\n",
+                "line 3, column 1: The client secret can't be in [settings]. Remove it, and name",
+            ),
             (
                 "client-idd = \"x\"\n",
                 "line 3, column 1: [settings] has the unknown setting client-idd.",
