@@ -376,7 +376,7 @@ pub enum ProfilesCommand {
     Export {
         /// Name of the profile
         name: ProfileName,
-        /// The file; standard output if omitted
+        /// The file; standard output if omitted or -
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
         /// Encrypt for this recipient, as `age -r`. May be repeated

@@ -16,7 +16,8 @@ use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::profile::settings_file::{SettingsFile, read_bytes};
 use crate::profile::store_kind::Store;
-use crate::store::file::read::{Kinds, read as read_file};
+use crate::store::file::named;
+use crate::store::file::read::{Kinds, check as check_file, read as read_file};
 use crate::store::private::PrivateError;
 use crate::store::record::{Damage, IssuedFor, Record, RecordError};
 
@@ -30,6 +31,8 @@ const AGE: [&[u8]; 2] = [
     b"-----BEGIN AGE ENCRYPTED FILE-----",
 ];
 
+/// What age wrote says more.
+const AGE_FAILED: &str = "The program age failed; see its message above.";
 /// Why another file can't be imported.
 const DAMAGED: &str = "It is not a file of `oauth-authorizer profiles export`, or it is damaged.";
 /// Why a file with a later format can't be imported.
@@ -75,6 +78,13 @@ pub(super) fn export(
     recipients: &[String],
     passphrase: bool,
 ) -> io::Result<u8> {
+    let to = to.filter(|path| path.as_os_str() != "-");
+    let to = to.map(named::cleaned);
+    // Before age asks for a passphrase.
+    if let Some(problem) = to.as_deref().and_then(target_problem) {
+        say("error", &problem);
+        return Ok(exit::FAILED);
+    }
     let mut age = Command::new("age");
     if passphrase {
         age.arg("--passphrase");
@@ -82,14 +92,19 @@ pub(super) fn export(
     for recipient in recipients {
         age.args(["--recipient", recipient]);
     }
-    let sealed = exported(place).and_then(|bytes| run(age.arg("--encrypt"), &bytes));
+    let failed = if passphrase {
+        (exit::RECORD, AGE_FAILED.to_owned())
+    } else {
+        (exit::USAGE, format!("{AGE_FAILED} Check --recipient."))
+    };
+    let sealed = exported(place).and_then(|bytes| run(age.arg("--encrypt"), &bytes, failed));
     let sealed = match report(place.name.as_str(), sealed) {
         Ok(sealed) => sealed,
         Err(code) => return Ok(code),
     };
     if let Some(path) = to {
-        if let Err(error) = write_new(path, &sealed) {
-            let error = PrivateError::system(path, "written", &error);
+        if let Err(error) = write_new(&path, &sealed) {
+            let error = PrivateError::system(&path, "written", &error);
             say("error", &format!("{error} Choose another file."));
             return Ok(exit::FAILED);
         }
@@ -104,6 +119,22 @@ pub(super) fn export(
          the other.",
     );
     Ok(exit::DONE)
+}
+
+/// Returns why a file can't be created there, as a sentence, as far as that is known in advance.
+fn target_problem(path: &Path) -> Option<String> {
+    let shown = clean(&path.to_string_lossy(), 200);
+    if path.is_dir() {
+        return Some(format!("{shown} is a folder. Add the name of a file."));
+    }
+    // Empty for a bare name, which means the current folder.
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())?;
+    (!folder.is_dir()).then(|| {
+        let folder = clean(&folder.to_string_lossy(), 200);
+        format!("There is no folder {folder}. Create it, or choose another file.")
+    })
 }
 
 /// Writes a new file. Fails if the file exists.
@@ -137,8 +168,8 @@ fn exported(place: &Place) -> Result<Zeroizing<Vec<u8>>, Failure> {
     ))
 }
 
-/// Runs age, which may ask for a passphrase on the terminal, without a time limit.
-fn run(age: &mut Command, input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+/// Runs age, which may ask for a passphrase on the terminal, without a time limit. Returns `failed` if age reports an error.
+fn run(age: &mut Command, input: &[u8], failed: Failure) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let missing = |error: io::Error| {
         let reason = if error.kind() == io::ErrorKind::NotFound {
             "The program age is not installed. Install it from your distribution or from age-encryption.org.".to_owned()
@@ -163,10 +194,7 @@ fn run(age: &mut Command, input: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
     }
     match child.wait() {
         Ok(status) if status.success() => Ok(output),
-        _ => Err((
-            exit::RECORD,
-            "The program age failed; see its message above.".to_owned(),
-        )),
+        _ => Err(failed),
     }
 }
 
@@ -240,15 +268,24 @@ fn try_import(import: &Import<'_>) -> Result<String, Failure> {
 /// Reads the settings, the record and the name from a file.
 fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
     let fail = |text: &str| (exit::RECORD, text.to_owned());
+    if let Some(identity) = import.identity {
+        check_file(identity, Kinds::WithPipes).map_err(|error| {
+            let identity = clean(&identity.to_string_lossy(), 200);
+            (
+                exit::USAGE,
+                format!("The identity file {identity} can't be used: {error}."),
+            )
+        })?;
+    }
     let mut bytes = read_file(import.file, Kinds::WithPipes, LIMIT)
         .map_err(|error| (exit::RECORD, format!("It can't be imported: {error}.")))?;
     if AGE.iter().any(|start| bytes.starts_with(start)) {
         let mut age = Command::new("age");
         age.arg("--decrypt");
         if let Some(identity) = import.identity {
-            age.arg("--identity").arg(identity);
+            age.arg("--identity").arg(named::cleaned(identity));
         }
-        bytes = run(&mut age, &bytes)?;
+        bytes = run(&mut age, &bytes, (exit::RECORD, AGE_FAILED.to_owned()))?;
     }
     let exported = serde_json::from_slice(&bytes);
     let exported: Exported = exported.map_err(|_| fail(DAMAGED))?;
@@ -277,5 +314,33 @@ fn problem(error: &RecordError) -> String {
             format!("It can't be imported: {problem}.")
         }
         error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_needs_a_folder_and_a_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        assert_eq!(target_problem(&folder.path().join("office.age")), None);
+        assert_eq!(target_problem(Path::new("office.age")), None);
+        assert_eq!(
+            target_problem(folder.path()),
+            Some(format!(
+                "{} is a folder. Add the name of a file.",
+                folder.path().display()
+            ))
+        );
+        assert_eq!(
+            target_problem(&missing.join("office.age")),
+            Some(format!(
+                "There is no folder {}. Create it, or choose another file.",
+                missing.display()
+            ))
+        );
     }
 }

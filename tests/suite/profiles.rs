@@ -883,6 +883,109 @@ fn tokens_whose_settings_are_gone_can_be_found_and_deleted() {
 }
 
 #[test]
+fn a_folder_that_does_not_exist_is_not_an_empty_list() {
+    let profiles = Profiles::new();
+    let file = profiles.home.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let missing = profiles.home.path().join("missing");
+    for command in [
+        &["profiles", "list"][..],
+        &["profiles", "check"],
+        &["refresh", "--all"],
+    ] {
+        for (folder, words) in [
+            (&missing, "missing does not exist."),
+            (&file, "file is not a folder."),
+        ] {
+            let ran = profiles.run(&[command, &["--profiles", folder.to_str().unwrap()]].concat());
+            assert!(
+                ran.code == 2 && ran.stdout.is_empty() && ran.stderr.contains(words),
+                "{ran:?}"
+            );
+        }
+        // The user's own folder is created with the first profile.
+        assert_eq!(profiles.run(command).code, 0);
+    }
+    let ran = profiles.run(&["profiles", "list"]);
+    assert_eq!(
+        (ran.stdout.as_str(), ran.stderr.as_str()),
+        ("", "hint: There are no profiles.\n")
+    );
+}
+
+#[test]
+fn an_empty_access_token_is_refreshed_and_one_with_a_line_break_is_not_printed() {
+    let (profiles, _server) = Profiles::scripted(|_| {
+        Reply::json(
+            200,
+            r#"{"access_token":"second","token_type":"Bearer","expires_in":3600}"#,
+        )
+    });
+    profiles.edit(|record| record["tokens"]["access_token"] = json!(""));
+    assert_eq!(profiles.token(), "second");
+    profiles.edit(|record| record["issued_for"]["header"] = json!("Bearer\r\nX-Evil: 1"));
+    let ran = profiles.run(&["token", "office", "--format", "header"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (9, ""), "{ran:?}");
+    assert!(
+        ran.stderr.contains(
+            "office.record can't be used: its header contains a line break. Sign in again"
+        ),
+        "{ran:?}"
+    );
+}
+
+/// A change to a record.
+type Change<'a> = &'a dyn Fn(&mut Value);
+
+#[test]
+fn an_import_by_somebody_else_is_checked_and_shows_where_tokens_go() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    let other = Profiles::new();
+    let file = other.home.path().join("made.json");
+    let import = |change: &dyn Fn(&mut Value)| {
+        let mut record = profiles.record();
+        change(&mut record);
+        let made =
+            json!({"format": 1, "profile": "office", "settings": settings, "record": record});
+        std::fs::write(&file, made.to_string()).unwrap();
+        other.run(&["profiles", "import", file.to_str().unwrap()])
+    };
+    let changes: [(Change<'_>, &str); 3] = [
+        (
+            &|record| record["tokens"]["access_token"] = json!("a\nb"),
+            "made.json: It can't be imported: its access token contains a line break.\n",
+        ),
+        (
+            &|record| record["issued_for"]["token_url"] = json!("http://evil.example/token"),
+            "Its token URL (http://evil.example/token) can't be used. Plain http",
+        ),
+        (
+            &|record| record["end"] = json!(false),
+            "made.json: It is not a file of `oauth-authorizer profiles export`, or it is damaged.\n",
+        ),
+    ];
+    for (change, words) in changes {
+        let ran = import(change);
+        assert!(ran.code == 9 && ran.stderr.contains(words), "{ran:?}");
+        assert!(!ran.stderr.contains("office.record"), "{ran:?}");
+        assert!(!other.settings().exists());
+    }
+    let ran = import(&|record| {
+        record["issued_for"]["tools"]["userinfo"] = json!("https://evil.example/me");
+        record["issued_for"]["mail"] = json!(["imap evil.example:993 TLS"]);
+    });
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for words in [
+        "hint: Its tokens are sent to http://127.0.0.1:",
+        "hint: Its tokens can also be sent to https://evil.example/me (user info).\n",
+        "hint: Its tokens can also be sent to the mail server imap evil.example:993 TLS.\n",
+    ] {
+        assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+    }
+}
+
+#[test]
 fn a_mailbox_that_is_added_to_the_settings_counts() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let ask = || profiles.run(&["token", "office", "--format", "xoauth2"]);
@@ -987,6 +1090,44 @@ fn a_profile_moves_to_another_computer_encrypted() {
     // Even accepted, a command that the record does not name is not run.
     let ran = other.run(&["token", "third"]);
     assert_eq!(ran.code, 2, "{ran:?}");
+    // Mistakes in the flags are not mistaken for mistakes in the profile.
+    for (change, code, words) in [
+        (["-r", "age1nothing", "--to", "-"], 2, "Check --recipient."),
+        (
+            ["-r", recipient, "--to", "/nonexistent/x.age"],
+            1,
+            "There is no folder /nonexistent.",
+        ),
+        (
+            ["-r", recipient, "--to", home.to_str().unwrap()],
+            1,
+            "is a folder.",
+        ),
+    ] {
+        let ran = profiles.run(&[&["profiles", "export", "office"], &change[..]].concat());
+        assert!(ran.code == code && ran.stderr.contains(words), "{ran:?}");
+    }
+    let to_stdout = ["profiles", "export", "office", "-r", recipient, "--to", "-"];
+    let output = profiles.command(&to_stdout).output().unwrap();
+    assert!(
+        output.stdout.starts_with(b"age-encryption.org/"),
+        "{output:?}"
+    );
+    let none = [
+        "profiles",
+        "import",
+        file.to_str().unwrap(),
+        "--identity",
+        "/nonexistent/key",
+    ];
+    let ran = other.run(&none);
+    assert!(
+        ran.code == 2
+            && ran
+                .stderr
+                .contains("/nonexistent/key can't be used: there is no such file."),
+        "{ran:?}"
+    );
     std::fs::write(&file, "not a profile").unwrap();
     assert_eq!(import(&["--as", "fourth"]).code, 9);
     let ran: Ran = profiles
