@@ -98,6 +98,24 @@ pub fn refreshes(server: &Scripted) -> usize {
 }
 
 #[test]
+fn an_empty_token_in_a_store_is_refreshed() {
+    let (profiles, server, store) = stored();
+    let mut kept = store.kept();
+    kept["tokens"]["access_token"] = json!("");
+    std::fs::write(store.path("kept"), kept.to_string()).unwrap();
+    let offline = profiles.run(&["token", "office", "--offline"]);
+    assert_eq!(
+        (offline.code, offline.stdout.as_str()),
+        (5, ""),
+        "{offline:?}"
+    );
+    assert_eq!(
+        (profiles.token(), refreshes(&server)),
+        ("access-2".to_owned(), 1)
+    );
+}
+
+#[test]
 fn the_tokens_move_to_a_command_and_back() {
     let (profiles, server, store) = stored();
     let secrets = |text: &str| ["first", "access-", "refresh-"].map(|secret| text.contains(secret));
