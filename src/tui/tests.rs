@@ -476,7 +476,10 @@ fn a_resize_shows_a_value_alone_again_or_asks() {
     assert!(user.model.alone().is_some());
     user.send(Event::Resized(5, 2));
     assert!(user.model.alone().is_none() && user.model.dialog.is_some());
-    // A token that was shown outside counts as taken.
+    // The question is answered once it is visible. A token that was shown outside counts as taken.
+    user.key(KeyCode::Tab);
+    assert!(user.key(KeyCode::Enter).is_empty());
+    user.send(Event::Resized(40, 10));
     user.key(KeyCode::Tab);
     let effects = user.key(KeyCode::Enter);
     assert!(
@@ -646,6 +649,51 @@ fn letters_of_other_keyboards_press_buttons_by_their_place_or_say_why_not() {
         user.letter(letter);
         assert_eq!(user.message(), "");
     }
+}
+
+#[test]
+fn a_window_that_is_too_small_takes_no_keys_but_those_of_the_program() {
+    let control = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+    for size in [(39, 24), (80, 9), (1, 1)] {
+        let mut user = User::new("demo", FlowKind::DeviceCode);
+        user.focus("Client ID");
+        let before = user.model.session.settings.value(Key::ClientId);
+        user.send(Event::Resized(size.0, size.1));
+        user.letter('x');
+        user.send(Event::Paste("pasted".into()));
+        user.key(KeyCode::Esc);
+        for key in ['a', 'p', '?', 'q', 'y'] {
+            assert!(user.letter(key).is_empty(), "{size:?} {key}");
+        }
+        assert!(user.key(KeyCode::Enter).is_empty(), "{size:?}");
+        assert!(user.model.session.work().is_none() && user.model.dialog.is_none());
+        assert_eq!(user.model.session.settings.value(Key::ClientId), before);
+        let effects = user.send(Event::Key(control('l')));
+        assert!(matches!(effects.as_slice(), [Effect::Redraw]));
+        let effects = user.send(Event::Key(control('z')));
+        assert!(matches!(effects.as_slice(), [Effect::Suspend]));
+        // The same keys work once the window is large enough, at the same place.
+        user.send(Event::Resized(40, 10));
+        assert!(
+            user.model
+                .items()
+                .iter()
+                .any(|item| item.focused && item.label == "Client ID")
+        );
+        user.letter('x');
+        assert_ne!(user.model.session.settings.value(Key::ClientId), before);
+        user.send(Event::Resized(size.0, size.1));
+        assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+    }
+}
+
+#[test]
+fn no_key_answers_a_question_that_a_small_window_hides() {
+    let mut user = authorized("first");
+    assert!(user.asks_whether_to_leave());
+    user.send(Event::Resized(30, 5));
+    assert!(user.letter('y').is_empty() && user.model.dialog.is_some());
+    assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
 }
 
 #[test]

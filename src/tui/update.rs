@@ -16,6 +16,7 @@ use super::page::Page;
 use super::root::{self, Alone, Below, RootDialog};
 use super::screen::{FormTarget, Message, Navigation, Outbox, Route, SaveFrom};
 use super::screens;
+use super::view::is_too_small;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
@@ -77,7 +78,8 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(event) => key(model, &event),
         Event::Paste(text) => {
-            if model.alone.is_some() || model.dialog.is_some() {
+            let unseen = is_too_small(model.console.size);
+            if unseen || model.alone.is_some() || model.dialog.is_some() {
                 return Vec::new();
             }
             // Terminals send the line breaks of a paste as carriage returns, as for Enter.
@@ -199,6 +201,8 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
         Command::Leave => return leave(model),
         Command::Redraw => return vec![Effect::Redraw],
         Command::Suspend => return vec![Effect::Suspend],
+        // Nobody sees the buttons.
+        _ if is_too_small(model.console.size) => return Vec::new(),
         _ => {}
     }
     if let Some(dialog) = model.dialog.take() {

@@ -37,11 +37,16 @@ pub const SMALLEST: (u16, u16) = (40, 10);
 /// The program's name, at the top left.
 const NAME: &str = "OAuth Authorizer";
 
+/// Returns whether a window of this size shows only a notice.
+pub(super) fn is_too_small((columns, rows): (u16, u16)) -> bool {
+    columns < SMALLEST.0 || rows < SMALLEST.1
+}
+
 /// Draws the whole screen.
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
     let theme = model.console.theme;
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+    if is_too_small((area.width, area.height)) {
         too_small(theme, frame);
         return;
     }
