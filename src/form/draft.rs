@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::form::choices::{AuthenticationChoice, Browser};
+use crate::form::discovered::ENDPOINTS;
 use crate::form::field::Key;
 use crate::oauth::client::FlowKind;
 use crate::oauth::dialect::Dialect;
@@ -31,6 +32,8 @@ pub(super) struct Draft {
     pub(super) secret_of_a_service: bool,
     /// Whether the user entered the URLs; `false` if they were copied from a preset.
     pub(super) own_urls: bool,
+    /// Whether the user entered the issuer.
+    pub(super) own_issuer: bool,
     /// How the service differs from the protocol, if Custom settings was filled in from its preset.
     pub(super) dialect: Option<Box<Dialect>>,
 }
@@ -60,8 +63,18 @@ impl Draft {
             of_a_service: !preset.is_custom(),
             secret_of_a_service: !preset.is_custom(),
             own_urls: false,
+            own_issuer: false,
             dialect: None,
         }
+    }
+
+    /// Returns whether the user entered the address of a server. Client ID and secret then belong to that server. An
+    /// email address as issuer stands for its mail service.
+    pub(super) fn has_own_server(&self) -> bool {
+        let value = |key: &Key| self.values.get(key).map_or("", |value| value.trim());
+        let issuer = value(&Key::Issuer);
+        let urls = self.own_urls && ENDPOINTS.iter().any(|key| !value(key).is_empty());
+        urls || (self.own_issuer && !issuer.is_empty() && !issuer.contains('@'))
     }
 
     /// Removes further addresses of the old server after another server was set, so that nothing is sent to them.

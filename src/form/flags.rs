@@ -135,6 +135,7 @@ impl Settings {
                 return Err(locked(key));
             }
             self.draft.own_urls |= ENDPOINTS.contains(&key);
+            self.draft.own_issuer |= key == Key::Issuer;
             self.take_cleaned(key, &value);
         }
         if let Some(listener) = overrides.listener {

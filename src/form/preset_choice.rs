@@ -24,8 +24,8 @@ impl Settings {
     /// Selects a preset.
     ///
     /// Custom settings keeps all values and unlocks them. Any other preset starts with its own values, or with those
-    /// that were entered under it before. Client ID and secret are copied only from Custom settings, because those of
-    /// one service must not reach another.
+    /// that were entered under it before. Client ID and secret are copied only from Custom settings in which no server
+    /// was entered, because those of one service must not reach another.
     pub fn choose(&mut self, preset: Arc<Preset>) {
         if preset.id == self.preset.id {
             return;
@@ -60,6 +60,7 @@ impl Settings {
         let mut draft = Draft {
             values,
             own_urls: false,
+            own_issuer: false,
             dialect: Some(Box::new(self.dialect())),
             ..self.draft.clone()
         };
@@ -73,10 +74,11 @@ impl Settings {
         draft
     }
 
-    /// Returns the values of `preset`, with the client that was entered in Custom settings.
+    /// Returns the values of `preset`, with the client that was entered in Custom settings before its service.
     fn new_draft(&self, preset: &Preset) -> Draft {
         let mut draft = Draft::of_preset(preset, self.browser);
-        if self.preset.is_custom() && !self.draft.of_a_service {
+        let has_service = self.draft.of_a_service || self.draft.has_own_server();
+        if self.preset.is_custom() && !has_service {
             let typed = self.value(Key::ClientId);
             if !typed.is_empty()
                 && draft
@@ -109,7 +111,7 @@ impl Settings {
 
     fn switch(&mut self, preset: Arc<Preset>, draft: Draft) {
         let before = std::mem::replace(&mut self.draft, draft);
-        if !self.preset.is_custom() || before.own_urls {
+        if !self.preset.is_custom() || before.own_urls || before.has_own_server() {
             self.earlier.insert(self.preset.id.clone(), before);
         }
         self.preset = preset;
@@ -121,6 +123,7 @@ impl Settings {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+    use crate::form::flags::Overrides;
     use crate::presets;
     use crate::secret::ExposeSecret;
 
@@ -201,7 +204,54 @@ mod tests {
     fn a_client_id_typed_before_choosing_a_preset_is_kept() {
         let mut form = settings("custom");
         form.set(Key::ClientId, "typed first".to_owned());
+        form.set(Key::ClientSecret, "its secret".to_owned());
+        // An email address names the mail service, not a server.
+        form.set(Key::Issuer, "me@mail.example".to_owned());
         form.choose(presets::get("github").unwrap());
         assert_eq!(form.value(Key::ClientId), "typed first");
+        assert_eq!(form.secret().expose_secret(), "its secret");
+    }
+
+    #[test]
+    fn the_client_of_an_entered_server_stays_with_it() {
+        let client = |form: &Settings| {
+            let secret = form.secret().expose_secret().to_owned();
+            (form.value(Key::ClientId), secret)
+        };
+        let custom = presets::get("custom").unwrap();
+        let mine = ("mine".to_owned(), "s3cret".to_owned());
+        let servers = [
+            (Key::TokenUrl, "https://mine.example/token"),
+            (Key::DeviceUrl, "https://mine.example/device"),
+            (Key::Issuer, "https://mine.example"),
+        ];
+        for (key, url) in servers {
+            let mut typed = Settings::new(Arc::clone(&custom));
+            typed.set(Key::ClientId, mine.0.clone());
+            typed.set(Key::ClientSecret, mine.1.clone());
+            typed.set(key, url.to_owned());
+            let mut given = Settings::new(Arc::clone(&custom));
+            let overrides = Overrides {
+                values: [(Key::ClientId, mine.0.clone()), (key, url.to_owned())].into(),
+                secret: Some(mine.1.as_str().into()),
+                ..Overrides::default()
+            };
+            given.lay_over(overrides).unwrap();
+            for mut form in [typed, given] {
+                assert_eq!(client(&form), mine, "{url}");
+                form.choose(presets::get("github").unwrap());
+                assert_eq!(client(&form), (String::new(), String::new()), "{url}");
+                assert!(form.has_custom_before());
+                form.choose_custom_before(Arc::clone(&custom));
+                assert_eq!(client(&form), mine, "{url}");
+            }
+        }
+        // An address that was removed again is none.
+        let mut form = Settings::new(custom);
+        form.set(Key::ClientId, "mine".to_owned());
+        form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
+        form.set(Key::TokenUrl, String::new());
+        form.choose(presets::get("github").unwrap());
+        assert_eq!(form.value(Key::ClientId), "mine");
     }
 }

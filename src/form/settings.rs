@@ -253,6 +253,7 @@ impl Settings {
             self.draft.secret_of_a_service &= key != Key::ClientSecret || !before;
             let is_url = ENDPOINTS.contains(&key);
             self.draft.own_urls |= is_url;
+            self.draft.own_issuer |= key == Key::Issuer;
             if is_url {
                 self.draft.leave_old_servers();
             }
