@@ -9,13 +9,14 @@ use crate::clean::is_visible;
 use crate::oauth::id_token::Claims;
 use crate::zone;
 
-/// Formats the claims of a token or a response, one per line.
+/// Formats the claims of a token or a response, one per line. Says if some are missing.
 pub(super) fn lines(claims: &Claims, now: u64) -> String {
     let mut out = String::new();
-    let lines = claims.lines();
+    let all = claims.lines();
+    let lines = &all.lines;
     let width = lines.iter().map(|(name, _)| name.chars().count()).max();
     let width = width.unwrap_or_default().min(24);
-    for (name, value) in &lines {
+    for (name, value) in lines {
         let time = Claims::TIMES
             .contains(&name.as_str())
             .then(|| claims.time(name));
@@ -24,6 +25,9 @@ pub(super) fn lines(claims: &Claims, now: u64) -> String {
             .map(|at| format!("  {}", time_words(at, now)));
         // Writing to a string cannot fail.
         let _ = writeln!(out, "  {name:width$}  {value}{}", time.unwrap_or_default());
+    }
+    if let Some(missing) = all.missing() {
+        let _ = writeln!(out, "\n  {missing} Use --json to see all.");
     }
     out
 }
@@ -73,7 +77,24 @@ fn distance(seconds: u64) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
+    use crate::oauth::id_token::decode;
+
+    #[test]
+    fn a_cut_is_told_with_the_way_to_see_all() {
+        let text = |roles: usize| {
+            let json = serde_json::json!({ "roles": "r".repeat(roles) });
+            let payload = URL_SAFE_NO_PAD.encode(json.to_string());
+            lines(&decode(&format!("e30.{payload}.x")).unwrap(), 0)
+        };
+        assert_eq!(text(3), "  roles  rrr\n");
+        let cut = text(20_000);
+        let end = "r…\n\n  1 claim is cut off (…). Use --json to see all.\n";
+        assert!(cut.ends_with(end), "{}", &cut[cut.len() - 200..]);
+    }
 
     #[test]
     fn json_keeps_its_values_and_acts_on_no_terminal() {

@@ -2,6 +2,8 @@
 //!
 //! `signature.rs` checks the signature.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest;
@@ -13,15 +15,53 @@ use super::jose::Algorithm;
 
 use crate::clean::clean;
 use crate::secret::{ExposeSecret, SecretString, same};
+use crate::words::thousands;
 
 /// Maximum size of a payload, in bytes. A larger one is not decoded; a response is not larger either.
 const PAYLOAD_LIMIT: usize = 1024 * 1024;
+/// Maximum lengths of the name and of the value of a claim that is shown, in characters.
+const NAME_LIMIT: usize = 200;
+const VALUE_LIMIT: usize = 16 * 1024;
+/// Maximum length of all claims that are shown, in characters, because a screen may wrap them for each frame.
+const ALL_LIMIT: usize = 128 * 1024;
+/// Maximum number of claims that are shown.
+const CLAIMS_LIMIT: usize = 1000;
 /// Maximum difference between the clocks of this machine and of the server, in seconds.
 pub(super) const CLOCK_TOLERANCE: u64 = 120;
 
 /// The claims of a JSON Web Token (RFC 7519), not verified.
 #[derive(Debug, Clone)]
 pub struct Claims(Map<String, Value>);
+
+/// Claims as texts.
+#[derive(Debug, Default)]
+pub struct ClaimLines {
+    /// The names and the values, sorted by name.
+    pub lines: Vec<(String, String)>,
+    /// How many of them are cut off at their end.
+    pub cut_off: usize,
+    /// How many claims are missing at the end.
+    pub left_out: usize,
+}
+
+impl ClaimLines {
+    /// Returns what is missing, as sentences; `None` if the claims are complete.
+    #[must_use]
+    pub fn missing(&self) -> Option<String> {
+        let cut_off = match self.cut_off {
+            0 => String::new(),
+            1 => "1 claim is cut off (…).".to_owned(),
+            count => format!("{} claims are cut off (…).", thousands(count)),
+        };
+        let left_out = match self.left_out {
+            0 => String::new(),
+            1 => "1 more claim is not shown.".to_owned(),
+            count => format!("{} more claims are not shown.", thousands(count)),
+        };
+        let both = format!("{cut_off} {left_out}");
+        Some(both.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+}
 
 /// The expected content of an ID token.
 #[derive(Debug, Clone, Copy)]
@@ -110,16 +150,29 @@ impl Claims {
         }
     }
 
-    /// Returns the claims as cleaned names and texts, sorted by name.
+    /// Returns the claims as cleaned names and texts, sorted by name: at most 1,000 of them, with values of at most
+    /// 16,384 characters and 131,072 characters in all.
     #[must_use]
-    pub fn lines(&self) -> Vec<(String, String)> {
-        let line = |(name, value): (&String, &Value)| {
+    pub fn lines(&self) -> ClaimLines {
+        let mut out = ClaimLines::default();
+        let mut room = ALL_LIMIT;
+        for (name, value) in &self.0 {
+            if room == 0 || out.lines.len() == CLAIMS_LIMIT {
+                out.left_out = self.0.len() - out.lines.len();
+                break;
+            }
             let text = value
                 .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
-            (clean(name, 40), clean(&text, 400))
-        };
-        self.0.iter().take(100).map(line).collect()
+                .map_or_else(|| Cow::from(value.to_string()), Cow::from);
+            let limit = VALUE_LIMIT.min(room);
+            let line = (clean(name, NAME_LIMIT), clean(&text, limit));
+            // A text that is cut off has an ellipsis in addition.
+            let (name, value) = (line.0.chars().count(), line.1.chars().count());
+            out.cut_off += usize::from(name > NAME_LIMIT || value > limit);
+            room = room.saturating_sub(name + value);
+            out.lines.push(line);
+        }
+        out
     }
 
     /// Returns the user who signed in, from the claim that describes the user best.
@@ -437,6 +490,39 @@ mod tests {
         };
         assert!(is_encrypted(&encrypted(PAYLOAD_LIMIT)));
         assert!(!is_encrypted(&encrypted(PAYLOAD_LIMIT + 4)));
+    }
+
+    #[test]
+    fn claims_are_shown_up_to_their_limits_and_what_is_missing_is_told() {
+        let shown = |claims: &Value| decode(&token(claims)).unwrap().lines();
+        let roles: Vec<String> = (0..400).map(|role| format!("r{role}")).collect();
+        let long = "x".repeat(VALUE_LIMIT);
+        let all = shown(&serde_json::json!({"roles": roles, "long": long}));
+        assert_eq!((all.lines[0].1.len(), all.missing()), (VALUE_LIMIT, None));
+        assert!(all.lines[1].1.ends_with("\"r399\"]"));
+        let name = format!("https://as.example/{}", "n".repeat(NAME_LIMIT));
+        let cut = shown(&serde_json::json!({"a": format!("{long}y"), "b": 1, name: 2}));
+        assert!(cut.lines[0].1.ends_with("x…"));
+        assert_eq!(cut.missing().as_deref(), Some("2 claims are cut off (…)."));
+        let many = |count: usize, value: &str| {
+            let claims = (0..count).map(|at| (format!("c{at:05}"), value.into()));
+            shown(&Value::Object(claims.collect()))
+        };
+        assert_eq!(many(CLAIMS_LIMIT, "x").missing(), None);
+        let some = many(1500, "x");
+        assert_eq!(some.lines.len(), CLAIMS_LIMIT);
+        assert_eq!(
+            some.missing().as_deref(),
+            Some("500 more claims are not shown.")
+        );
+        // The whole text is limited, too.
+        let large = many(10, &long);
+        let length: usize = large.lines.iter().map(|(_, value)| value.len()).sum();
+        assert!(length <= ALL_LIMIT + 3, "{length}");
+        assert_eq!(
+            large.missing().as_deref(),
+            Some("1 claim is cut off (…). 2 more claims are not shown.")
+        );
     }
 
     #[test]

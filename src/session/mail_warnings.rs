@@ -30,7 +30,7 @@ pub fn warnings(
                 .to_owned(),
         );
     }
-    let lines = claims.lines();
+    let lines = claims.lines().lines;
     let named = |claim: &str, word: &str| {
         let (_, value) = lines.iter().find(|(name, _)| name == claim)?;
         Some(format!("{word} {}", clean(value, 200)))

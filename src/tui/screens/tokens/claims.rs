@@ -9,7 +9,7 @@ use crate::session::TokenState;
 use crate::tui::dialog::Reading;
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::rows::labeled_lines;
-use crate::tui::widgets::text::width;
+use crate::tui::widgets::text::{width, wrap};
 
 /// Maximum width of a name; a longer name has its value below it.
 const NAME: usize = 20;
@@ -42,19 +42,23 @@ pub(super) fn reading(cx: ViewContext<'_>, columns: usize) -> Reading {
             }
             lines.push(Line::styled(format!("Of the {name}"), cx.theme().strong()));
         }
-        lines.extend(of_claims(cx, tokens, claims, columns));
+        lines.extend(of_claims(cx, tokens, claims, "inspect", columns));
     }
     Reading { title, lines }
 }
 
-/// Returns the lines of claims, with formatted times.
+/// Returns the lines of claims, with formatted times. If some are missing, the last lines say so, with the command that
+/// prints all.
 pub(super) fn of_claims(
     cx: ViewContext<'_>,
     tokens: &TokenState,
     claims: &Claims,
+    command: &str,
     columns: usize,
 ) -> Vec<Line<'static>> {
     let all = claims.lines();
+    let missing = all.missing();
+    let all = all.lines;
     let longest = all.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     let indent = longest.min(NAME).min(columns / 2) + 2;
     let client_id = &tokens.request.client.client_id;
@@ -71,6 +75,17 @@ pub(super) fn of_claims(
             None => value,
         };
         lines.extend(labeled_lines(&name, &text, indent, columns));
+    }
+    if let Some(missing) = missing {
+        let how = match &tokens.profile {
+            Some(name) => format!("Run oauth-authorizer {command} {name} --json to see all."),
+            None => format!(
+                "To see all, save the tokens as a profile and run oauth-authorizer {command} NAME --json."
+            ),
+        };
+        lines.push(Line::default());
+        let text = wrap(&format!("{missing} {how}"), columns).into_iter();
+        lines.extend(text.map(Line::from));
     }
     lines
 }

@@ -480,6 +480,35 @@ fn claims_have_times_and_name_this_client() {
 }
 
 #[test]
+fn long_claims_are_whole_and_a_cut_is_told() {
+    let reading = |claims: &serde_json::Value, profile: Option<&str>| {
+        let set = TokenSet {
+            id_token: Some(jwt(claims).into()),
+            ..of_mail()
+        };
+        let mut alone = with("microsoft-mail", set);
+        alone.session.tokens.as_mut().unwrap().profile = profile.map(str::to_owned);
+        let reading = Screen::reading(&alone.screen, &DialogId::Claims, 76, alone.view());
+        let lines: Vec<String> = reading.lines.iter().map(ToString::to_string).collect();
+        lines.join(" ")
+    };
+    let roles: Vec<String> = (0..400).map(|role| format!("r{role}")).collect();
+    let whole = reading(&json!({"aud": "me", "roles": roles}), None);
+    assert!(whole.trim_end().ends_with("\"r399\"]"), "{whole}");
+    let many = |count: usize| {
+        let claims = (0..count).map(|at| (format!("c{at}"), json!(at)));
+        serde_json::Value::Object(claims.collect())
+    };
+    let cut = reading(&many(1500), Some("office"));
+    let end =
+        "500 more claims are not shown. Run oauth-authorizer inspect office --json to see all.";
+    assert!(cut.ends_with(end), "{}", &cut[cut.len() - 200..]);
+    let cut = reading(&many(1001), None);
+    let end = "1 more claim is not shown. To see all, save the tokens as a profile and run oauth-authorizer inspect NAME --json.";
+    assert!(cut.ends_with(end), "{}", &cut[cut.len() - 200..]);
+}
+
+#[test]
 fn claims_and_checks_say_whether_the_signature_was_verified() {
     for (outcome, checks, title, hint) in [
         (

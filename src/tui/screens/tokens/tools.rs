@@ -173,11 +173,12 @@ pub(super) fn reading(response: &Response, cx: ViewContext<'_>, columns: usize) 
     let Some(tokens) = &cx.session.tokens else {
         return Reading::default();
     };
-    let (title, facts, claims): (_, Vec<(&str, String)>, &Claims) = match &response.said {
+    let (title, facts, claims, command): (_, Vec<(&str, String)>, &Claims, _) = match &response.said
+    {
         Said::UserInfo(info) => {
             let same = info.compared();
             let facts = vec![("Same user", same.to_owned())];
-            ("User info".to_owned(), facts, &info.claims)
+            ("User info".to_owned(), facts, &info.claims, "userinfo")
         }
         Said::Introspection(kind, found) => {
             let mut facts = vec![("Active", if found.active { "yes" } else { "no" }.to_owned())];
@@ -185,7 +186,7 @@ pub(super) fn reading(response: &Response, cx: ViewContext<'_>, columns: usize) 
                 facts.push(("Note", PUBLIC_NOTE.to_owned()));
             }
             let title = format!("Introspection of the {}", kind.name());
-            (title, facts, &found.claims)
+            (title, facts, &found.claims, "introspect")
         }
     };
     let answered = ("Response", format!("in {}", took(response.took)));
@@ -195,6 +196,6 @@ pub(super) fn reading(response: &Response, cx: ViewContext<'_>, columns: usize) 
         .flat_map(|(label, text)| labeled_lines(label, &text, INDENT, columns))
         .collect();
     lines.push(TextLine::default());
-    lines.extend(of_claims(cx, tokens, claims, columns));
+    lines.extend(of_claims(cx, tokens, claims, command, columns));
     Reading { title, lines }
 }
