@@ -164,9 +164,10 @@ impl Problem {
         }
     }
 
-    /// Returns the fix, if it doesn't depend on what the server said.
+    /// Returns the fix, if it doesn't depend on what the server said. `encrypted` says whether TLS has started, so that
+    /// it isn't the cause.
     #[must_use]
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, encrypted: bool) -> Option<String> {
         Some(match self {
             Self::Refused {
                 temporary: true, ..
@@ -183,6 +184,11 @@ impl Problem {
             Self::Injected => "Use the port on which TLS starts at once, and check the network.".to_owned(),
             Self::Nonsense { .. } | Self::LongLine | Self::TooManyLines => {
                 "Check the host, port and protocol.".to_owned()
+            }
+            Self::Closed | Self::Silent { .. } if encrypted => {
+                "Try again later. If it continues, check the port, or ask the server's administrator: the server may be busy, or \
+                 block the address of this machine."
+                    .to_owned()
             }
             Self::Closed => "Try again later. If it continues, check the port, and whether it uses TLS or STARTTLS.".to_owned(),
             Self::Silent { .. } => {
@@ -232,7 +238,7 @@ mod tests {
 
     /// Returns what happened, then the fix.
     fn explained(problem: &Problem) -> String {
-        let hint = problem.hint();
+        let hint = problem.hint(false);
         let all = [Some(problem.text()), hint];
         all.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
@@ -316,6 +322,22 @@ mod tests {
             assert_eq!(hint.is_some(), step.is_before_sign_in(), "{step:?}");
             assert!(hint.unwrap_or_default().contains(words.unwrap_or_default()));
         }
+    }
+
+    #[test]
+    fn once_tls_has_started_it_is_not_the_cause_of_silence() {
+        for problem in [Problem::Silent { seconds: 17 }, Problem::Closed] {
+            let hint = problem.hint(true).unwrap_or_default();
+            assert!(hint.contains("may be busy, or block"), "{hint}");
+            assert!(
+                !hint.contains("TLS") && !hint.contains("firewall"),
+                "{hint}"
+            );
+        }
+        assert_eq!(
+            Problem::NoStartTls.hint(true),
+            Problem::NoStartTls.hint(false)
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::flow::mail_login::{MailTest, Report};
 use crate::form::mail_errors::explain_mail;
 use crate::mail::sasl::Mechanism;
 use crate::mail::server::{Address, Protocol};
-use crate::mail::verdict::Problem;
+use crate::mail::verdict::{Problem, Step};
 use crate::presets::Library;
 
 /// The cause of a rejection before the sign-in.
@@ -69,10 +69,12 @@ impl MailReport {
             let is_refused = matches!(failed.problem, Problem::Refused { .. });
             let early = is_refused && failed.step.is_before_sign_in();
             let of_step = failed.step.rejection_hint().filter(|_| early);
+            let encrypted = report.steps.iter().any(|done| done.step == Step::Tls);
+            let fix = failed.problem.hint(encrypted);
             Explained {
                 server_said,
                 cause: early.then(|| NOT_SENT.to_owned()),
-                fix: failed.problem.hint().or_else(|| of_step.map(str::to_owned)),
+                fix: fix.or_else(|| of_step.map(str::to_owned)),
                 source: None,
             }
         });
