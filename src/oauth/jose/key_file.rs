@@ -262,6 +262,32 @@ fn kind_of_pkcs8(der: &[u8]) -> Result<KeyKind, KeyError> {
     kind_of(&algorithm)
 }
 
+/// Kinds of keys that are not supported, by their object identifiers (RFC 3279, RFC 8410, RFC 9881).
+const KINDS: [(&str, &str); 9] = [
+    ("1.2.840.10040.4.1", "a DSA key"),
+    ("1.2.840.10046.2.1", "a Diffie-Hellman key"),
+    ("1.2.840.113549.1.3.1", "a Diffie-Hellman key"),
+    ("1.3.101.110", "an X25519 key"),
+    ("1.3.101.111", "an X448 key"),
+    ("1.3.101.113", "an Ed448 key"),
+    ("2.16.840.1.101.3.4.3.17", "an ML-DSA-44 key"),
+    ("2.16.840.1.101.3.4.3.18", "an ML-DSA-65 key"),
+    ("2.16.840.1.101.3.4.3.19", "an ML-DSA-87 key"),
+];
+/// Curves that are not supported, by their object identifiers (SEC 2, RFC 5639).
+const CURVES: [(&str, &str); 5] = [
+    ("1.3.132.0.10", "secp256k1"),
+    ("1.3.132.0.33", "P-224"),
+    ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
+    ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1"),
+    ("1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1"),
+];
+
+fn named(names: &[(&str, &'static str)], id: &str) -> Option<&'static str> {
+    let (_, name) = names.iter().find(|(known, _)| *known == id)?;
+    Some(name)
+}
+
 /// Returns the kind of a private or public key with this algorithm.
 pub(super) fn kind_of(algorithm: &AlgorithmIdentifier<'_>) -> Result<KeyKind, KeyError> {
     let id = &algorithm.algorithm;
@@ -280,7 +306,11 @@ pub(super) fn kind_of(algorithm: &AlgorithmIdentifier<'_>) -> Result<KeyKind, Ke
             "for RSA-PSS only (id-RSASSA-PSS)".to_owned(),
         ))
     } else {
-        Err(KeyError::UnsupportedKind(format!("of another kind ({id})")))
+        let id = id.to_id_string();
+        Err(KeyError::UnsupportedKind(match named(&KINDS, &id) {
+            Some(kind) => kind.to_owned(),
+            None => format!("of another kind ({id})"),
+        }))
     }
 }
 
@@ -290,7 +320,11 @@ fn curve_kind(curve: Option<&Oid<'_>>) -> Result<KeyKind, KeyError> {
         Some(curve) if *curve == OID_EC_P256 => Ok(KeyKind::P256),
         Some(curve) if *curve == OID_NIST_EC_P384 => Ok(KeyKind::P384),
         Some(curve) if *curve == OID_NIST_EC_P521 => unsupported("an EC P-521 key"),
-        Some(curve) => unsupported(&format!("an EC key on another curve ({curve})")),
+        Some(curve) => {
+            let id = curve.to_id_string();
+            let name = named(&CURVES, &id).unwrap_or(&id);
+            unsupported(&format!("an EC key on another curve ({name})"))
+        }
         None => unsupported("an EC key without a named curve"),
     }
 }

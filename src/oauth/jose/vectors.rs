@@ -317,12 +317,32 @@ fn a_key_that_cannot_be_used_says_why() {
         (
             "k1",
             "ecparam -name secp256k1 -genkey",
-            "an EC key on another curve (1.3.132.0.10)",
+            "an EC key on another curve (secp256k1). RSA, EC P-256",
         ),
         (
             "ed448",
             "genpkey -algorithm ED448",
-            "of another kind (1.3.101.113)",
+            "is an Ed448 key. RSA, EC P-256, EC P-384 and Ed25519 keys",
+        ),
+        (
+            "x25519",
+            "genpkey -algorithm X25519",
+            "is an X25519 key. RSA, EC P-256",
+        ),
+        (
+            "x448",
+            "genpkey -algorithm X448",
+            "is an X448 key. RSA, EC P-256",
+        ),
+        (
+            "dh",
+            "genpkey -algorithm DH -pkeyopt group:ffdhe2048",
+            "is a Diffie-Hellman key. RSA, EC P-256",
+        ),
+        (
+            "brainpool",
+            "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:brainpoolP256r1",
+            "an EC key on another curve (brainpoolP256r1)",
         ),
         (
             "pss",
