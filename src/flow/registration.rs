@@ -34,5 +34,6 @@ pub(super) async fn register(
     let http = Http::new(run.ca_file.as_deref()).await?;
     let request = registration_request(&run.url, run.initial_token.as_ref(), &run.client);
     let answer = reporter.send(&http, &request).await?;
-    Ok(parse_registered(&answer, &Dialect::default().answers)?)
+    let answers = &Dialect::default().answers;
+    Ok(parse_registered(&answer, answers, &run.client)?)
 }

@@ -99,14 +99,25 @@ impl Settings {
             filled.push(Key::ClientSecret);
         }
         self.set(Key::ClientSecret, secret);
-        let method = match client.authentication.as_deref() {
-            Some("client_secret_basic") => Some(AuthenticationChoice::Basic),
-            Some("client_secret_post") => Some(AuthenticationChoice::Post),
-            _ => None,
-        };
-        if let Some(method) = method {
-            self.set_authentication(method);
+        let method = client.authentication.as_deref();
+        let choice = method.and_then(|name| {
+            Some(match name {
+                "client_secret_basic" => AuthenticationChoice::Basic,
+                "client_secret_post" => AuthenticationChoice::Post,
+                "client_secret_jwt" => AuthenticationChoice::SecretJwt,
+                "private_key_jwt" => AuthenticationChoice::KeyJwt,
+                "tls_client_auth" | "self_signed_tls_client_auth" => {
+                    AuthenticationChoice::MutualTls
+                }
+                _ => return None,
+            })
+        });
+        if let Some(choice) = choice {
+            self.set_authentication(choice);
             filled.push(Key::ClientAuthentication);
+        } else if method == Some("none") {
+            // Without a secret, this sends only the client ID.
+            self.set_authentication(AuthenticationChoice::Automatic);
         }
         filled
     }
@@ -212,6 +223,8 @@ mod tests {
             authentication: Some("client_secret_basic".to_owned()),
             access_token: None,
             client_url: None,
+            different: Vec::new(),
+            pending: false,
         };
         let filled = form.take_registered(&client);
         assert_eq!(
@@ -227,5 +240,21 @@ mod tests {
         client.authentication = Some("none".to_owned());
         assert_eq!(form.take_registered(&client), [Key::ClientId]);
         assert!(request::request(&form).unwrap().client.secret.is_none());
+        assert_eq!(form.authentication(), AuthenticationChoice::Automatic);
+        for (name, choice) in [
+            ("client_secret_post", AuthenticationChoice::Post),
+            ("client_secret_jwt", AuthenticationChoice::SecretJwt),
+            ("private_key_jwt", AuthenticationChoice::KeyJwt),
+            ("tls_client_auth", AuthenticationChoice::MutualTls),
+        ] {
+            client.authentication = Some(name.to_owned());
+            let filled = form.take_registered(&client);
+            assert_eq!(filled, [Key::ClientId, Key::ClientAuthentication]);
+            assert_eq!(form.authentication(), choice);
+        }
+        // A method that the form doesn't have changes nothing.
+        client.authentication = Some("other".to_owned());
+        assert_eq!(form.take_registered(&client), [Key::ClientId]);
+        assert_eq!(form.authentication(), AuthenticationChoice::MutualTls);
     }
 }

@@ -1,6 +1,8 @@
 //! Dynamic client registration (RFC 7591).
 
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::answer::Answer;
@@ -10,6 +12,7 @@ use super::dialect::Answers;
 use super::error_members::error;
 use super::failure::{Asked, Failure};
 use super::members::{number, text};
+use crate::clean::clean;
 use crate::secret::{ExposeSecret, SecretString};
 
 /// The client name that users see at the service.
@@ -48,6 +51,19 @@ pub struct Registered {
     pub access_token: Option<SecretString>,
     /// The URL for these requests.
     pub client_url: Option<String>,
+    /// The values that the service registered in place of the requested ones.
+    pub different: Vec<Different>,
+    /// Whether the service has accepted the request, but may not have registered the client yet (status 202).
+    pub pending: bool,
+}
+
+/// A value that the service registered in place of the requested one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Different {
+    /// The name in the client metadata.
+    pub name: &'static str,
+    /// The registered value, cleaned.
+    pub registered: String,
 }
 
 impl Registered {
@@ -108,11 +124,47 @@ pub fn registration_request(
     }
 }
 
-/// Parses the response to a registration. Its status is 201, or 200 from some services.
+/// Returns the values that `members` registers in place of those of `client`. Their order doesn't matter, and a value
+/// that isn't in the response counts as registered.
+fn different(members: &Map<String, Value>, client: &ClientMetadata) -> Vec<Different> {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+    let of_list = |list: &Vec<Value>| {
+        let texts = list.iter().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    };
+    let authentication = std::slice::from_ref(&client.authentication);
+    [
+        ("redirect_uris", client.redirect_urls.as_slice()),
+        ("scope", &client.scopes),
+        ("grant_types", &client.grant_types),
+        ("token_endpoint_auth_method", authentication),
+    ]
+    .into_iter()
+    .filter_map(|(name, requested)| {
+        let registered: Vec<String> = match members.get(name)? {
+            Value::Array(list) => of_list(list),
+            other => words(other.as_str()?),
+        };
+        let sorted = |list: &[String]| list.iter().cloned().collect::<BTreeSet<_>>();
+        let is_same = requested.is_empty() || sorted(requested) == sorted(&registered);
+        (!is_same).then(|| Different {
+            name,
+            registered: clean(&registered.join(" "), 120),
+        })
+    })
+    .collect()
+}
+
+/// Parses the response to a registration of `client`. Its status is 201, 200 from some services, or 202 if the service
+/// registers the client later.
 ///
 /// # Errors
 /// Returns the server's error, or what is wrong with the response.
-pub fn parse_registered(answer: &Answer, answers: &Answers) -> Result<Registered, Failure> {
+pub fn parse_registered(
+    answer: &Answer,
+    answers: &Answers,
+    client: &ClientMetadata,
+) -> Result<Registered, Failure> {
     let asked = Asked::Registration;
     // The status says more than the error code.
     let refusal = |error| match answer.refusal(asked, error) {
@@ -132,9 +184,6 @@ pub fn parse_registered(answer: &Answer, answers: &Answers) -> Result<Registered
     if let Some(error) = error(members, answers, "client_id") {
         return Err(refusal(error));
     }
-    if !matches!(answer.status, 200 | 201) {
-        return Err(unusable(answer.lacks("client_id")));
-    }
     let invalid = |name: &str| {
         let reason = format!("its {name} is empty, too long or contains invalid characters");
         answer.unusable(asked, reason)
@@ -142,6 +191,8 @@ pub fn parse_registered(answer: &Answer, answers: &Answers) -> Result<Registered
     // Values consist of visible characters and spaces (RFC 6749, appendix A).
     let value = |name: &str| match text(members, name) {
         None => Ok(None),
+        // Some services send an empty secret for a client without one.
+        Some(text) if text.is_empty() && name != "client_id" => Ok(None),
         Some(text) => {
             let is_valid = !text.is_empty()
                 && text.len() <= VALUE_LIMIT
@@ -150,6 +201,9 @@ pub fn parse_registered(answer: &Answer, answers: &Answers) -> Result<Registered
         }
     };
     let client_id = value("client_id")?.ok_or_else(|| unusable(answer.lacks("client_id")))?;
+    if !(200..300).contains(&answer.status) {
+        return Err(unusable(format!("its status is {}", answer.status)));
+    }
     let secret = |name: &str| Ok::<_, Failure>(value(name)?.map(SecretString::from));
     Ok(Registered {
         client_id,
@@ -158,6 +212,8 @@ pub fn parse_registered(answer: &Answer, answers: &Answers) -> Result<Registered
         authentication: value("token_endpoint_auth_method")?,
         access_token: secret("registration_access_token")?,
         client_url: value("registration_client_uri")?,
+        different: different(members, client),
+        pending: answer.status == 202,
     })
 }
 
@@ -168,16 +224,20 @@ mod tests {
     use super::super::dialect::Dialect;
     use super::*;
 
-    #[test]
-    fn the_request_says_what_the_client_is_and_carries_the_initial_token() {
-        let url = Url::parse("https://as.example/register").unwrap();
-        let mut client = ClientMetadata {
+    fn requested() -> ClientMetadata {
+        ClientMetadata {
             redirect_urls: vec!["http://127.0.0.1/cb".to_owned()],
             grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
             authentication: "none".to_owned(),
             scopes: vec!["openid".to_owned(), "email".to_owned()],
             native: true,
-        };
+        }
+    }
+
+    #[test]
+    fn the_request_says_what_the_client_is_and_carries_the_initial_token() {
+        let url = Url::parse("https://as.example/register").unwrap();
+        let mut client = requested();
         let token = SecretString::from("t0ken");
         let request = registration_request(&url, Some(&token), &client);
         assert_eq!(
@@ -209,7 +269,54 @@ mod tests {
             headers: Vec::new(),
             body: Body::parse(body.as_bytes()),
         };
-        parse_registered(&answer, &Dialect::default().answers)
+        parse_registered(&answer, &Dialect::default().answers, &requested())
+    }
+
+    #[test]
+    fn a_client_that_is_registered_is_accepted_with_what_its_service_says() {
+        let public = read(
+            201,
+            r#"{"client_id":"me","client_secret":"","registration_access_token":""}"#,
+        );
+        let public = public.unwrap();
+        assert!(public.client_secret.is_none() && public.access_token.is_none());
+        assert!(!public.pending);
+        let later = read(
+            202,
+            r#"{"client_id":"me","client_secret":"s3cret","client_secret_expires_at":0}"#,
+        );
+        let later = later.unwrap();
+        assert!(later.pending && later.client_secret.is_some());
+    }
+
+    #[test]
+    fn values_that_were_not_requested_are_named() {
+        let told = |members: Value| {
+            let mut all = json!({"client_id": "me"});
+            let whole = all.as_object_mut().unwrap();
+            whole.extend(members.as_object().unwrap().clone());
+            let different = read(201, &all.to_string()).unwrap().different;
+            let texts = different
+                .into_iter()
+                .map(|it| format!("{}={}", it.name, it.registered));
+            texts.collect::<Vec<_>>().join("; ")
+        };
+        // In any order, and also if the service doesn't repeat them.
+        let same = json!({
+            "redirect_uris": ["http://127.0.0.1/cb"], "scope": "email openid",
+            "grant_types": ["refresh_token", "authorization_code"], "token_endpoint_auth_method": "none",
+        });
+        assert_eq!(told(same), "");
+        assert_eq!(told(json!({"scope": null, "redirect_uris": 7})), "");
+        let other = json!({
+            "redirect_uris": ["http://localhost/cb", "http://127.0.0.1/\u{202e}"], "scope": "openid",
+            "grant_types": [], "token_endpoint_auth_method": "client_secret_basic",
+        });
+        assert_eq!(
+            told(other),
+            "redirect_uris=http://localhost/cb http://127.0.0.1/; scope=openid; grant_types=; \
+             token_endpoint_auth_method=client_secret_basic"
+        );
     }
 
     #[test]
@@ -241,12 +348,8 @@ mod tests {
         let long = format!(r#"{{"client_id":"{}"}}"#, "x".repeat(VALUE_LIMIT + 1));
         for (status, body, words, hint) in [
             (201, "{}", "it contains no client_id", "Issuer"),
-            (
-                202,
-                r#"{"client_id":"me"}"#,
-                "it contains no client_id",
-                "Issuer",
-            ),
+            (202, "{}", "it contains no client_id", "Issuer"),
+            (304, r#"{"client_id":"me"}"#, "its status is 304", "Issuer"),
             (
                 201,
                 r#"{"client_id":""}"#,

@@ -618,5 +618,7 @@ pub fn registered_client() -> Registered {
         authentication: Some("client_secret_basic".to_owned()),
         access_token: Some("a-registration-access-token".into()),
         client_url: Some("https://login.example.com/register/d1f3a2c4-registered".to_owned()),
+        different: Vec::new(),
+        pending: false,
     }
 }

@@ -469,7 +469,7 @@ impl Screen for Form {
                 if filled.is_some() {
                     self.go_to_missing(cx);
                 }
-                let text = registration::sentence(filled.as_deref(), cx.session);
+                let text = registration::sentence(filled.as_deref(), cx.session, cx.console.now);
                 cx.tell(Message::done("Registered", text));
             }
             SessionEvent::RegistrationFailed(error) => {

@@ -3,7 +3,9 @@
 use super::hints::list_of;
 use super::state::{DialogId, Form};
 use crate::form::settings::{Key, Settings};
+use crate::oauth::registration::Different;
 use crate::secret::SecretString;
+use crate::session::clock::Moment;
 use crate::session::content::Content;
 use crate::session::{Refused, Session};
 use crate::tui::copies::save_dialog;
@@ -59,8 +61,55 @@ impl Form {
     }
 }
 
+/// A client secret that expires in less than this, in seconds, expires soon.
+const SOON: i64 = 30 * DAY;
+const DAY: i64 = 24 * 60 * 60;
+
+/// Returns when the client secret expires, as a sentence.
+fn expiry(at: u64, now: Moment) -> String {
+    let left = i64::try_from(at)
+        .unwrap_or(i64::MAX)
+        .saturating_sub(now.unix);
+    let time = now.local_in(left).strftime("%Y-%m-%d at %H:%M");
+    match left {
+        ..=0 => format!(
+            "The client secret has already expired, on {time}: check this machine's clock, or ask the service's administrator."
+        ),
+        1..DAY => format!("The client secret expires in less than a day, on {time}."),
+        DAY..SOON => {
+            let days = left / DAY;
+            let many = if days == 1 { "" } else { "s" };
+            format!("The client secret expires in {days} day{many}, on {time}.")
+        }
+        _ => format!("The client secret expires on {time}."),
+    }
+}
+
+/// Returns what the service registered in place of what the form requested, as a sentence.
+fn difference(different: &[Different]) -> String {
+    let one = |it: &Different| {
+        let name = match it.name {
+            "redirect_uris" => Key::RedirectUrl.label(),
+            "scope" => Key::Scope.label(),
+            "token_endpoint_auth_method" => Key::ClientAuthentication.label(),
+            "grant_types" => "grant types",
+            other => other,
+        };
+        match it.registered.as_str() {
+            "" => format!("{name} (none)"),
+            registered => format!("{name} ({registered})"),
+        }
+    };
+    let all: Vec<String> = different.iter().map(one).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    format!(
+        "The service registered other values than requested: {}.",
+        list_of(&all)
+    )
+}
+
 /// Returns the message after a registration.
-pub(super) fn sentence(filled: Option<&[Key]>, session: &Session) -> String {
+pub(super) fn sentence(filled: Option<&[Key]>, session: &Session, now: Moment) -> String {
     let mut text = match filled {
         Some(keys) => {
             let labels: Vec<&str> = keys.iter().map(|key| key.label()).collect();
@@ -70,12 +119,68 @@ pub(super) fn sentence(filled: Option<&[Key]>, session: &Session) -> String {
         None => "The form is about another service now, so nothing is filled in.".to_owned(),
     };
     let client = session.registration.as_ref();
-    if client.is_some_and(|client| client.secret_expires_at.is_some()) {
-        text += " The client secret expires. The registration contains the time.";
+    if let Some(client) = client {
+        if client.pending {
+            text += " The service may not have finished the registration (status 202), so the client may not work yet.";
+        }
+        if !client.different.is_empty() {
+            text += &format!(" {}", difference(&client.different));
+        }
+        if let Some(at) = client
+            .secret_expires_at
+            .filter(|_| client.client_secret.is_some())
+        {
+            text += &format!(" {}", expiry(at, now));
+        }
     }
     if filled.is_none() || client.is_some_and(|client| client.access_token.is_some()) {
         text += " Keep the registration to change or delete it later: choose Copy registration or Save registration… under \
                  More.";
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_secret_is_a_local_time_and_what_is_near_is_told() {
+        let now = Moment {
+            local: jiff::civil::date(2026, 11, 28).at(12, 0, 0, 0),
+            unix: 1_000_000,
+            ..Moment::default()
+        };
+        for (seconds, told) in [
+            (0, "has already expired, on 2026-11-28 at 12:00: check"),
+            (-90_000, "has already expired, on 2026-11-27 at 11:00"),
+            (60, "expires in less than a day, on 2026-11-28 at 12:01."),
+            (DAY, "expires in 1 day, on 2026-11-29 at 12:00."),
+            (SOON - 1, "expires in 29 days, on 2026-12-28 at 11:59."),
+            (SOON, "The client secret expires on 2026-12-28 at 12:00."),
+        ] {
+            let at = u64::try_from(now.unix + seconds).unwrap_or_default();
+            let text = expiry(at, now);
+            assert!(text.contains(told), "{seconds}: {text}");
+        }
+        assert!(expiry(u64::MAX, now).contains("on 9999-12-31"));
+    }
+
+    #[test]
+    fn what_the_service_registered_instead_is_one_sentence() {
+        let different = |name, registered: &str| Different {
+            name,
+            registered: registered.to_owned(),
+        };
+        let text = difference(&[
+            different("redirect_uris", "http://localhost/cb"),
+            different("grant_types", ""),
+            different("token_endpoint_auth_method", "client_secret_post"),
+        ]);
+        assert_eq!(
+            text,
+            "The service registered other values than requested: Redirect URL (http://localhost/cb), grant types (none) and \
+             Client auth. (client_secret_post)."
+        );
+    }
 }
