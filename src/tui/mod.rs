@@ -18,6 +18,7 @@ mod root;
 mod saves;
 pub mod screen;
 mod screens;
+mod scrolling;
 mod shell;
 mod stack;
 pub mod terminal;
