@@ -95,7 +95,7 @@ pub(super) mod tests {
         Settings::new(presets::get(id).unwrap())
     }
 
-    pub(in crate::form) fn metadata(issuer: &str) -> Metadata {
+    pub(crate) fn metadata(issuer: &str) -> Metadata {
         let url = |path: &str| url::Url::parse(&format!("https://as.example/{path}")).ok();
         Metadata {
             asked: issuer.to_owned(),

@@ -33,3 +33,6 @@ pub mod settings;
 pub mod tools;
 mod url_fields;
 mod wrapping;
+
+#[cfg(test)]
+pub(crate) use self::discovered::tests::metadata;

@@ -179,8 +179,12 @@ impl Content {
 }
 
 impl Session {
-    /// Records that the content was copied, saved or shown. Quitting asks about tokens that the user may not have.
+    /// Records that the content was copied, saved or shown. Quitting asks about tokens and a registration that the user may
+    /// not have.
     pub fn took(&mut self, content: &Content, how: Taken) {
+        if *content == Content::Registration {
+            self.took_registration(how);
+        }
         let of = content.tokens_of();
         if let Some(tokens) = self.tokens.as_mut().filter(|it| Some(it.attempt) == of) {
             for value in content.values() {

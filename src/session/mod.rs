@@ -72,6 +72,8 @@ pub struct Session {
     pub mail: Mail,
     /// The most recently registered client. It is not saved.
     pub registration: Option<Box<Registered>>,
+    /// How the registration has left the program.
+    registration_taken: Taken,
     /// The task in progress. There is at most one.
     work: Option<(AttemptId, Work)>,
     /// The latest sign-in, if it failed and no task was started since.
@@ -93,6 +95,7 @@ impl Session {
             profiles: Profiles::default(),
             mail: Mail::default(),
             registration: None,
+            registration_taken: Taken::Not,
             work: None,
             failed: None,
             attempts: Attempts::default(),

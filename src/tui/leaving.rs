@@ -1,4 +1,4 @@
-//! The questions before tokens or changes are lost: before quitting, and before a sign-in.
+//! The questions before tokens, a registration or changes are lost: before quitting, and before a sign-in.
 
 use super::dialog::Dialog;
 use super::message::Effect;
@@ -6,7 +6,7 @@ use super::model::Model;
 use super::root::{self, RootDialog};
 use crate::session::{Session, TokenState};
 
-/// Quits, or first asks if tokens or changes would be lost.
+/// Quits, or first asks if tokens, a registration or changes would be lost.
 pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     let asked = model.dialog.as_ref().is_some_and(asks_to_leave);
     match ask_to_leave(model) {
@@ -19,14 +19,21 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
 }
 
 fn asks_to_leave(dialog: &Dialog<RootDialog>) -> bool {
-    matches!(dialog.id, RootDialog::Leave | RootDialog::LeaveChanges)
+    matches!(
+        dialog.id,
+        RootDialog::Leave | RootDialog::LeaveRegistration | RootDialog::LeaveChanges
+    )
 }
 
-/// Returns the question before quitting, if tokens or changes would be lost.
+/// Returns the question before quitting, if tokens, a registration or changes would be lost.
 fn ask_to_leave(model: &Model) -> Option<Dialog<RootDialog>> {
     let session = &model.session;
     if let Some(tokens) = untaken(session) {
-        return Some(root::leave(tokens, &model.console));
+        let also = session.untaken_registration().is_some();
+        return Some(root::leave(tokens, also, &model.console));
+    }
+    if let Some((client, taken)) = session.untaken_registration() {
+        return Some(root::leave_registration(client, taken));
     }
     let name = session
         .profile()

@@ -14,6 +14,7 @@ use super::widgets::rows::labeled_lines;
 use super::widgets::said::Said;
 use super::widgets::text::{first_sentence, in_sentence, lower_first, width, wrap};
 use super::widgets::theme::Theme;
+use crate::oauth::registration::Registered;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::content::Content;
 use crate::session::{Taken, TokenState, Value};
@@ -41,6 +42,8 @@ pub(super) enum RootDialog {
     More,
     /// Quit without having copied or saved the tokens?
     Leave,
+    /// Quit without having copied or saved the registration?
+    LeaveRegistration,
     /// Replace the tokens by a new sign-in without having copied or saved them?
     SignIn,
     /// Quit without saving the changes to the open profile?
@@ -73,16 +76,57 @@ pub(super) fn more() -> Dialog<RootDialog> {
     Dialog::list(RootDialog::More, false)
 }
 
-/// Returns the question whether to quit. It names each token that the user may not have.
-pub(super) fn leave(tokens: &TokenState, console: &Console) -> Dialog<RootDialog> {
+/// Returns the question whether to quit. It names each token that the user may not have, and the registration if
+/// `registration` is set.
+pub(super) fn leave(
+    tokens: &TokenState,
+    registration: bool,
+    console: &Console,
+) -> Dialog<RootDialog> {
     let buttons = [
         (Shortcut::Letter('s'), SAVE),
         (Shortcut::Letter('y'), QUIT),
         (Shortcut::Esc, "Stay"),
     ];
-    let question = untaken("Quit?", "you quit", &buttons, tokens, console)
+    let mut question = untaken("Quit?", "you quit", &buttons, tokens, console)
         .with_aside("Ctrl+C again also quits");
+    if registration {
+        question.text += " The registration of this program has not been copied or saved either.";
+    }
     Dialog::question(RootDialog::Leave, question)
+}
+
+/// Returns the question whether to quit without the registration.
+pub(super) fn leave_registration(client: &Registered, taken: Taken) -> Dialog<RootDialog> {
+    let buttons = [
+        (Shortcut::Letter('s'), SAVE),
+        (Shortcut::Letter('y'), QUIT),
+        (Shortcut::Esc, "Stay"),
+    ];
+    let (title, text) = if taken == Taken::Sent {
+        (
+            "Quit? The registration may be lost.",
+            "Your terminal did not confirm the copy. Paste it somewhere to check before you quit."
+                .to_owned(),
+        )
+    } else {
+        let (what, them) = match (&client.client_secret, &client.access_token) {
+            (Some(_), Some(_)) => (
+                "client secret and its registration access token are",
+                "them",
+            ),
+            (Some(_), None) => ("client secret is", "it"),
+            (None, _) => ("registration access token is", "it"),
+        };
+        (
+            "Quit? The registration isn't saved.",
+            format!("Its {what} lost when you quit. The service shows {them} only once."),
+        )
+    };
+    let question = Question::new(title, text, &buttons)
+        .with_aside("Ctrl+C again also quits")
+        .beginning_on(Shortcut::Letter('s'));
+    Dialog::question(RootDialog::LeaveRegistration, question)
 }
 
 /// Returns the question whether to sign in again. It names each token that the user may not have.

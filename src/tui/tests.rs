@@ -9,6 +9,8 @@
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 
 use super::copies::CLEAR_CLIPBOARD;
 use super::dialog::DialogKind;
@@ -20,17 +22,22 @@ use super::update::update;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::console::environment::Environment;
 use crate::flow::event::{FlowError, FlowEvent};
+use crate::form::choices::Overwrite;
+use crate::form::metadata;
 use crate::form::settings::Key;
 use crate::oauth::client::FlowKind;
 use crate::oauth::failure::{Asked, Failure, ServerError};
+use crate::oauth::registration::Registered;
 use crate::outcome::{Print, exit};
 use crate::presets::{self, Library};
+use crate::profile::name::ProfileName;
 use crate::profile::places::Places;
+use crate::profile::saved_tokens::SavedTokens;
 use crate::secret::ExposeSecret;
-use crate::session::Value;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
-use crate::session::profiles::{self, ProfileReport, ProfileTask, Unsaved};
+use crate::session::profiles::{self, ProfileReport, ProfileTask, SaveChoice, Saved, Unsaved};
+use crate::session::{Taken, Value};
 use crate::store::file::Readers;
 
 /// The program, with a user who presses keys.
@@ -361,6 +368,157 @@ fn tokens_that_their_profile_cannot_take_can_be_saved_elsewhere() {
     );
     assert_eq!(user.title(), "Save as a profile");
     user.focus("To a file instead…");
+}
+
+/// Returns a user whose form was just filled in by a registration.
+fn registered(secret: Option<&str>, access_token: Option<&str>) -> User {
+    let mut user = User::new("custom", FlowKind::DeviceCode);
+    let settings = &mut user.model.session.settings;
+    settings.set(Key::Issuer, "https://as.example".to_owned());
+    settings.set(Key::TokenUrl, "https://as.example/token".to_owned());
+    let mut found = metadata("https://as.example");
+    found.ways.registration_url = "https://as.example/register".parse().ok();
+    settings.take_over(&found, Overwrite::Everything);
+    register_again(&mut user, secret, access_token);
+    user
+}
+
+fn register_again(user: &mut User, secret: Option<&str>, access_token: Option<&str>) {
+    let _ = user.model.session.register(&"".into()).unwrap();
+    user.hear(FlowEvent::Registered(Box::new(Registered {
+        client_id: "new".to_owned(),
+        client_secret: secret.map(Into::into),
+        secret_expires_at: None,
+        authentication: None,
+        access_token: access_token.map(Into::into),
+        client_url: None,
+        different: Vec::new(),
+        pending: false,
+    })));
+}
+
+#[test]
+fn a_registration_with_values_that_are_shown_only_once_is_asked_for_before_the_end() {
+    let copied = |user: &mut User, by: CopiedBy| {
+        let (by, skipped) = (Some(by), Vec::new());
+        user.send(Event::Copied(Content::Registration, Copied { by, skipped }))
+    };
+    let question = |user: &mut User| {
+        assert!(user.asks_whether_to_leave());
+        match user.model.dialog.take().unwrap().kind {
+            DialogKind::Question(question) => (question.title, question.text),
+            _ => panic!("no question"),
+        }
+    };
+    for (secret, access, what) in [
+        (Some("s"), Some("t"), "client secret and its registration"),
+        (Some("s"), None, "client secret is lost"),
+        (None, Some("t"), "registration access token is lost"),
+    ] {
+        let mut user = registered(secret, access);
+        let (title, text) = question(&mut user);
+        assert!(title.contains("isn't saved"), "{title}");
+        assert!(text.contains(what), "{text}");
+        // A second Ctrl+C quits.
+        assert!(user.asks_whether_to_leave());
+        assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+        user.key(KeyCode::Esc);
+        copied(&mut user, CopiedBy::Terminal("sequence".into()));
+        assert!(question(&mut user).0.contains("may be lost"));
+        copied(&mut user, CopiedBy::Tmux);
+        assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+        // The next registration is another one.
+        register_again(&mut user, secret, access);
+        assert!(user.asks_whether_to_leave());
+    }
+    // The question about tokens names the registration, too.
+    let mut user = registered(Some("s"), None);
+    user.press("Authorize");
+    user.hear(FlowEvent::Tokens(Box::new(token_set("first"))));
+    let text = "They are lost when you quit. The registration of this program has not been";
+    assert!(question(&mut user).1.starts_with(text));
+    copied(&mut user, CopiedBy::Tmux);
+    assert_eq!(question(&mut user).1, "They are lost when you quit.");
+    let mut public = registered(None, None);
+    assert!(matches!(public.ctrl_c().as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn save_in_the_question_saves_the_registration() {
+    let mut user = registered(Some("s3cret"), Some("t0ken"));
+    assert!(user.asks_whether_to_leave());
+    user.letter('s');
+    assert!(user.model.dialog.is_none() && user.model.has_dialog());
+    let effects = user.key(KeyCode::Enter);
+    let [Effect::Save(content, _)] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(*content, Content::Registration);
+    let saved = ("r.json".into(), Readers::User);
+    user.send(Event::Saved(Content::Registration, Ok(saved)));
+    assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn registering_again_says_that_the_registration_before_is_lost() {
+    let lead = |user: &mut User| {
+        user.press("Register…");
+        let shown = user.model.top().has_dialog();
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        terminal
+            .draw(|frame| super::view::view(&user.model, frame))
+            .unwrap();
+        user.key(KeyCode::Esc);
+        assert!(shown);
+        terminal
+            .backend()
+            .to_string()
+            .contains("has not been copied")
+    };
+    let mut user = registered(Some("s3cret"), None);
+    assert!(lead(&mut user));
+    user.model
+        .session
+        .took(&Content::Registration, Taken::Saved);
+    assert!(!lead(&mut user));
+}
+
+#[test]
+fn a_profile_keeps_the_secret_of_a_registration_and_not_its_access_token() {
+    for (access, with_secret, kept) in [
+        (None, true, true),
+        (None, false, false),
+        (Some("t0ken"), true, false),
+    ] {
+        let mut user = registered(Some("s3cret"), access);
+        let places = Places::of_user("/c/profiles".into(), "/s/profiles".into());
+        user.model.session.profiles = profiles::Profiles::new(Some(places.clone()), None, None);
+        let name: ProfileName = "office".parse().unwrap();
+        let place = places.new_place(&name, false).unwrap();
+        let choice = SaveChoice {
+            from_tokens: false,
+            machine: false,
+            account: None,
+            replace: false,
+            with_tokens: false,
+            with_secret,
+            store: None,
+        };
+        let task = user.model.session.save_profile(name, choice).unwrap();
+        let ProfileTask::Save(task) = task else {
+            panic!("{task:?}");
+        };
+        user.send(Event::Profile(Box::new(ProfileReport::Saved(
+            task,
+            Ok(Saved {
+                place,
+                version: None,
+                tokens: SavedTokens::Fine,
+            }),
+        ))));
+        let quits = matches!(user.ctrl_c().as_slice(), [Effect::Quit]);
+        assert_eq!(quits, kept, "{access:?} {with_secret}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::model::Model;
 use super::page::Page;
 use super::root::{self, Alone, Below, RootDialog};
 use super::screen::{FormTarget, Message, Navigation, Outbox, Route, SaveFrom};
-use super::screens;
+use super::screens::{self, SAVE_LABEL};
 use super::scrolling::{scroll, scroll_into_sight};
 use super::view::is_too_small;
 use crate::console::clipboard::{Copied, CopiedBy};
@@ -138,6 +138,7 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             apply(model, out)
         }
         Event::Profile(report) => {
+            model.session.profile_took_registration(&report);
             let event = model.session.hear_profile(*report, now);
             on_profile(model, event)
         }
@@ -213,7 +214,7 @@ fn dialog_key(model: &mut Model, mut dialog: Dialog<RootDialog>, command: Comman
             Vec::new()
         }
         Reply::Close(Some(Answer::Button(button))) => match (dialog.id, button) {
-            (RootDialog::Leave | RootDialog::LeaveChanges, root::QUIT) => vec![Effect::Quit],
+            (_, root::QUIT) => vec![Effect::Quit],
             (RootDialog::LeaveChanges, root::SAVE_NOW) => {
                 let out = model.on_top(|_, cx| cx.save_profile(SaveFrom::Form));
                 apply(model, out)
@@ -221,6 +222,13 @@ fn dialog_key(model: &mut Model, mut dialog: Dialog<RootDialog>, command: Comman
             (RootDialog::SignIn, root::SIGN_IN) => {
                 let out = model.on_top(|_, cx| cx.authorize());
                 apply(model, out)
+            }
+            (RootDialog::LeaveRegistration, root::SAVE) => {
+                let form = Route::Form(FormTarget::Authorize);
+                let mut effects = navigate(model, Navigation::Open(form));
+                let out = model.on_top(|screen, cx| screen.press(SAVE_LABEL, cx));
+                effects.extend(apply(model, out));
+                effects
             }
             (RootDialog::Leave | RootDialog::SignIn, root::SAVE) => {
                 let mut effects = navigate(model, Navigation::Open(Route::Tokens));

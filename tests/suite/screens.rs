@@ -838,10 +838,11 @@ fn what_lies_on_top_closes_without_escape_and_with_it() {
             }
             app.keys(keys);
             let ended = app.asked().iter().any(|asked| matches!(asked, Asked::Quit));
-            // Some dialogs open another: the question about the tokens asks where to save them, Rename… asks for the
-            // name, and Claims… shows the claims. A mail test requires a mailbox and a server.
+            // Some dialogs open another: the questions about the tokens and the registration ask where to save them,
+            // Rename… asks for the name, and Claims… shows the claims. A mail test requires a mailbox and a server.
             let stays = [
                 "leave",
+                "leave-registration",
                 "profiles-more",
                 "tokens-more",
                 "tokens-more-after-copy",

@@ -11,6 +11,7 @@ mod trace;
 
 use ratatui::layout::Rect;
 
+pub(super) use self::form::SAVE_LABEL;
 use super::screen::{AnyScreen, Route, Screen, ViewContext};
 use super::widgets::draw::Body;
 

@@ -19,6 +19,7 @@ use ratatui::layout::Rect;
 
 use self::lists::{ANOTHER, choices, keys, scopes};
 pub(in crate::tui) use self::prospect::prospect;
+pub(in crate::tui) use self::registration::SAVE_LABEL;
 pub(super) use self::state::Form;
 use self::state::{DialogId, Item, missing};
 use crate::form::changed::changed;
@@ -228,7 +229,7 @@ impl Screen for Form {
         }
         if cx.session.registration.is_some() {
             let copy = Entry::quiet(Item::CopyRegistration, "Copy registration");
-            let save = Entry::quiet(Item::SaveRegistration, "Save registration…");
+            let save = Entry::quiet(Item::SaveRegistration, SAVE_LABEL);
             items.push(copy.under_more(hints::COPY_REGISTRATION));
             items.push(save.under_more(hints::SAVE_REGISTRATION));
         }
@@ -284,7 +285,7 @@ impl Screen for Form {
             Item::Authorize => cx.ask_to_authorize(),
             Item::Configure => self.configure(cx),
             Item::Discover => self.discover(cx),
-            Item::Register => self.ask_initial_token(&cx.session.settings),
+            Item::Register => self.ask_initial_token(cx.session),
             Item::CopyRegistration => cx.emit(Effect::Copy(Content::Registration)),
             Item::SaveRegistration => self.ask_file(None),
             Item::Info => self.common.dialog = Some(Dialog::reading(DialogId::Info)),

@@ -2,7 +2,7 @@
 
 use super::hints::list_of;
 use super::state::{DialogId, Form};
-use crate::form::settings::{Key, Settings};
+use crate::form::settings::Key;
 use crate::oauth::registration::Different;
 use crate::secret::SecretString;
 use crate::session::clock::Moment;
@@ -13,17 +13,28 @@ use crate::tui::dialog::{Dialog, Prompt};
 use crate::tui::message::Effect;
 use crate::tui::screen::{Message, UpdateContext};
 
+/// The button that saves the registration to a file.
+pub(in crate::tui) const SAVE_LABEL: &str = "Save registration…";
+
 impl Form {
-    /// Asks for the initial access token, which most services don't require.
-    pub(super) fn ask_initial_token(&mut self, settings: &Settings) {
-        let replaced = if settings.value(Key::ClientId).trim().is_empty() {
-            ""
-        } else {
-            " The Client ID and the client secret in the form are replaced."
+    /// Asks for the initial access token, which most services don't require. Says if the previous registration would be
+    /// lost.
+    pub(super) fn ask_initial_token(&mut self, session: &Session) {
+        let is_empty = session.settings.value(Key::ClientId).trim().is_empty();
+        let (lost, replaced) = match (session.untaken_registration(), is_empty) {
+            (Some(_), _) => (
+                "This replaces the registration, which has not been copied or saved. ",
+                "",
+            ),
+            (None, false) => (
+                "",
+                " The Client ID and the client secret in the form are replaced.",
+            ),
+            (None, true) => ("", ""),
         };
         let prompt = Prompt {
             title: "Register this program".to_owned(),
-            lead: "Initial access token, if the service requires one:".to_owned(),
+            lead: format!("{lost}Initial access token, if the service requires one:"),
             note: format!(
                 "Press Enter to register this program with the service, for this Flow, Scope and Redirect URL.{replaced}"
             ),
