@@ -106,7 +106,7 @@ pub struct Preset {
     #[serde(default)]
     pub pattern_sets: Vec<String>,
     #[serde(skip)]
-    shared_patterns: OnceLock<Vec<Pattern>>,
+    shared_patterns: SharedPatterns,
     /// The mail servers that accept its tokens.
     pub mail: Option<Mail>,
     /// Notes for administrators.
@@ -711,6 +711,17 @@ impl Mail {
     }
 }
 
+/// The patterns of a preset's sets, parsed when they are first needed.
+#[derive(Clone, Default)]
+struct SharedPatterns(OnceLock<Vec<Pattern>>);
+
+impl std::fmt::Debug for SharedPatterns {
+    /// Writes the same whether or not the patterns are parsed yet, because the screens share their presets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedPatterns")
+    }
+}
+
 impl Preset {
     /// Returns the SASL mechanisms of its mail servers, the best first.
     #[must_use]
@@ -733,7 +744,7 @@ impl Preset {
 
     /// Returns its own patterns, then those of its sets. The sets are parsed when they are first needed.
     pub fn all_patterns(&self) -> impl Iterator<Item = &Pattern> {
-        let shared = self.shared_patterns.get_or_init(|| {
+        let shared = self.shared_patterns.0.get_or_init(|| {
             let sets = self.pattern_sets.iter();
             sets.filter_map(|name| patterns::set(name))
                 .flatten()
