@@ -116,9 +116,11 @@ fn keys(dice: &mut Dice) -> String {
 }
 
 fn demo(home: &tempfile::TempDir) -> Terminal {
-    // If the program tried to reach a service, this proxy would prevent it.
+    // If the program tried to reach a service, this proxy would prevent it. With a folder for profiles, none is saved for
+    // the machine.
     let terminal = Command::new(home.path(), &["--demo"])
         .env("HTTPS_PROXY", "http://127.0.0.1:9")
+        .env("OAUTH_AUTHORIZER_PROFILES", home.path().join("profiles"))
         .start();
     terminal.wait_for("[a Authorize]");
     terminal
