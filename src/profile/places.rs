@@ -91,7 +91,8 @@ fn folder_problem(folder: &Path) -> Option<String> {
     let shown = folder.display();
     Some(match error.kind() {
         ErrorKind::NotFound => format!("The folder {shown} does not exist."),
-        ErrorKind::NotADirectory => format!("{shown} is not a folder."),
+        // Windows has several errors for this.
+        _ if folder.is_file() => format!("{shown} is not a folder."),
         _ => {
             let reason = error.to_string();
             format!(

@@ -829,7 +829,8 @@ fn a_window_that_is_too_small_takes_no_keys_but_those_of_the_program() {
         let effects = user.send(Event::Key(control('l')));
         assert!(matches!(effects.as_slice(), [Effect::Redraw]));
         let effects = user.send(Event::Key(control('z')));
-        assert!(matches!(effects.as_slice(), [Effect::Suspend]));
+        // Windows has no job control.
+        assert!(!cfg!(unix) || matches!(effects.as_slice(), [Effect::Suspend]));
         // The same keys work once the window is large enough, at the same place.
         user.send(Event::Resized(40, 10));
         assert!(
