@@ -15,7 +15,7 @@ use oauth_authorizer::oauth::device::parse_grant;
 use oauth_authorizer::oauth::discovery::{Expected, parse_metadata};
 use oauth_authorizer::oauth::failure::{Asked, Failure};
 use oauth_authorizer::oauth::pushed::parse_kept;
-use oauth_authorizer::oauth::registration::parse_registered;
+use oauth_authorizer::oauth::registration::{ClientMetadata, parse_registered};
 use oauth_authorizer::oauth::token::parse_token_answer;
 use oauth_authorizer::oauth::tool_answers::{
     parse_introspection, parse_revocation, parse_userinfo,
@@ -76,9 +76,16 @@ fuzz_target!(
                 }
                 Err(failure) => told(&failure),
             }
+            let client = ClientMetadata {
+                redirect_urls: vec!["http://127.0.0.1/".to_owned()],
+                grant_types: vec!["authorization_code".to_owned()],
+                authentication: "none".to_owned(),
+                scopes: vec!["mail".to_owned()],
+                native: true,
+            };
             for failure in [
                 parse_kept(&answer, &dialect.answers).err(),
-                parse_registered(&answer, &dialect.answers).err(),
+                parse_registered(&answer, &dialect.answers, &client).err(),
             ]
             .into_iter()
             .flatten()
