@@ -14,7 +14,7 @@ use crate::profile::places::{Owner, Place};
 use crate::profile::saved_tokens::SavedTokens;
 use crate::profile::settings_file::{self, SettingsError, SettingsFile, digest};
 use crate::profile::store_kind::Store;
-use crate::secret::{ExposeSecret, same};
+use crate::secret::{ExposeSecret, SecretString, same};
 use crate::store::commands::StoreCommands;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
@@ -176,14 +176,14 @@ impl Saving<'_> {
         set: &TokenSet,
         known: Option<&Version>,
     ) -> Result<SavedTokens, SaveError> {
-        let (place, settings, request) = (self.place, self.settings, self.request);
+        let place = self.place;
         create_folders(place)?;
         let _lock = lock(place)?;
         self.check_opened()?;
-        let stored = Record::outline(&place.record()).ok();
-        if stored
-            .is_some_and(|stored| known.is_some_and(|known| known.is_before_tokens_of(&stored)))
-        {
+        // An interrupted refresh may have left newer tokens than those of the record.
+        let is_kept =
+            |known: &Version| newest(place).is_some_and(|it| known.is_before_tokens_of(&it));
+        if known.is_some_and(is_kept) {
             return Ok(match self.locked()? {
                 SavedTokens::Fine => SavedTokens::Newer,
                 other => other,
@@ -191,22 +191,18 @@ impl Saving<'_> {
         }
         let seal = chosen(place, self.store.as_ref())?;
         let before = generation(place)?;
-        let present = Present::read(place, settings.browser());
-        let user = user(settings, Some(set), present.as_ref());
-        let mut file = file_to_keep(place, request);
-        if let Some(store) = self.store {
-            file = Some(file.unwrap_or_default().with_store(store));
-        }
-        let text = settings_file::write(settings, user.as_deref(), file.as_ref());
-        let text = Present::unless_changed(present, text);
-        let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
+        let Content {
+            text,
+            issued_for,
+            secret,
+        } = self.content(Some(set));
         let tokens = Tokens::of_set(set, unix_time(), None);
         let mut record = Record::new(
             place.name.as_str(),
             digest(text.as_bytes()),
-            issued_for(request, settings, user, file.as_ref()),
+            issued_for,
             Some(tokens),
-            request.client.secret.clone().filter(|_| !names_secret),
+            secret,
         );
         record.generation = before + 1;
         install(place, &text, &record, seal)?;
@@ -226,24 +222,18 @@ impl Saving<'_> {
     }
 
     fn locked(self) -> Result<SavedTokens, SaveError> {
-        let (place, settings, request) = (self.place, self.settings, self.request);
+        let place = self.place;
         let seal = chosen(place, self.store.as_ref())?;
         let mut before = current(place)?;
-        let mut file = file_to_keep(place, request);
-        if let Some(store) = self.store {
-            if let Some(record) = &mut before {
-                record.issued_for.store = store.commands();
-            }
-            file = Some(file.unwrap_or_default().with_store(store));
+        if let (Some(store), Some(record)) = (&self.store, &mut before) {
+            record.issued_for.store = store.commands();
         }
-        let present = Present::read(place, settings.browser());
-        let user = user(settings, None, present.as_ref());
-        let text = settings_file::write(settings, user.as_deref(), file.as_ref());
-        let text = Present::unless_changed(present, text);
-        let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
-        let secret = request.client.secret.clone().filter(|_| !names_secret);
+        let Content {
+            text,
+            issued_for: now,
+            secret,
+        } = self.content(None);
         let digest = digest(text.as_bytes());
-        let now = issued_for(request, settings, user, file.as_ref());
         let tokens_for = before
             .as_ref()
             .filter(|record| record.tokens.is_some())
@@ -277,6 +267,24 @@ impl Saving<'_> {
         Ok(changed.map_or(SavedTokens::Fine, SavedTokens::Unfit))
     }
 
+    /// Returns what is written. The mailbox may come from the tokens of a sign-in.
+    fn content(&self, set: Option<&TokenSet>) -> Content {
+        let (place, settings, request) = (self.place, self.settings, self.request);
+        let present = Present::read(place, settings.browser());
+        let user = user(settings, set, present.as_ref());
+        let mut file = file_to_keep(place, request);
+        if let Some(store) = &self.store {
+            file = Some(file.unwrap_or_default().with_store(store.clone()));
+        }
+        let text = settings_file::write(settings, user.as_deref(), file.as_ref());
+        let names_secret = file.as_ref().is_some_and(SettingsFile::names_secret);
+        Content {
+            text: Present::unless_changed(present, text),
+            issued_for: issued_for(request, settings, user, file.as_ref()),
+            secret: request.client.secret.clone().filter(|_| !names_secret),
+        }
+    }
+
     /// Checks whether the profile still has the settings that the user opened. The caller must hold the lock.
     fn check_opened(&self) -> Result<(), SaveError> {
         let (Some(opened), place) = (self.opened, self.place) else {
@@ -302,6 +310,24 @@ impl Saving<'_> {
         }
         Ok(())
     }
+}
+
+/// What is written for a profile.
+struct Content {
+    /// The settings file.
+    text: String,
+    /// What tokens of these settings are issued for.
+    issued_for: IssuedFor,
+    /// The client secret, unless the settings name another place for it.
+    secret: Option<SecretString>,
+}
+
+/// Returns the outline of the newest record of a profile, if it has a good one. The caller must hold the lock.
+fn newest(place: &Place) -> Option<Record> {
+    let path = place.record();
+    let outline = Record::outline(&path).ok()?;
+    let adopted = adopt(&place.next(), &outline, &path).ok().flatten();
+    Some(adopted.unwrap_or(outline))
 }
 
 /// Returns the newest record of a profile. An interrupted refresh may have left one that is newer than the stored
@@ -718,6 +744,16 @@ mod tests {
             assert_eq!(again(), SavedTokens::Newer);
             assert_eq!(access().as_deref(), Some("newer"));
         }
+        // A refresh that was interrupted left its tokens next to the record.
+        let mut record = Record::read(&place.record()).unwrap();
+        record.lineage = known.lineage.clone();
+        record.generation = known.generation;
+        std::fs::write(place.record(), record.to_bytes()).unwrap();
+        record.generation += 1;
+        let mut next = private::create(&place.next()).unwrap();
+        std::io::Write::write_all(&mut next, &record.to_bytes()).unwrap();
+        assert_eq!(again(), SavedTokens::Newer);
+        assert_eq!(access().as_deref(), Some("newer"));
         // Tokens that the profile lost are saved.
         stored(|record| record.tokens = None);
         assert_eq!(again(), SavedTokens::Fine);
