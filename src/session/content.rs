@@ -157,7 +157,7 @@ impl Content {
                 format!("Authorization: {} {access}", tokens.header()).into()
             }
             Self::Json(_) => tokens()?.set.to_json(),
-            Self::Registration => session.registration.as_ref()?.to_json(),
+            Self::Registration => session.registration.as_ref()?.client.to_json(),
             Self::Trace => {
                 let lines: Vec<String> = session.trace.lines().collect();
                 (lines.join("\n") + "\n").into()
@@ -182,8 +182,8 @@ impl Session {
     /// Records that the content was copied, saved or shown. Quitting asks about tokens and a registration that the user may
     /// not have.
     pub fn took(&mut self, content: &Content, how: Taken) {
-        if *content == Content::Registration {
-            self.took_registration(how);
+        if let (Content::Registration, Some(registered)) = (content, &mut self.registration) {
+            registered.took(how);
         }
         let of = content.tokens_of();
         if let Some(tokens) = self.tokens.as_mut().filter(|it| Some(it.attempt) == of) {

@@ -30,7 +30,7 @@ pub(super) fn explained(
         FlowError::Http(error @ HttpError::CaFile { .. }) => {
             Some(of_field(error, error.hint(), Key::CaFile))
         }
-        FlowError::Http(error) if error.may_be_of_the_url() => {
+        FlowError::Http(error) if error.can_come_from_a_wrong_url() => {
             let key = settings.host_key(url_key(run.steps.last()?.step)?)?;
             Some(of_field(error, error.hint(), key))
         }

@@ -14,6 +14,7 @@ pub mod mail_warnings;
 mod profile_saves;
 pub mod profile_work;
 pub mod profiles;
+pub mod registered;
 mod registration;
 pub mod report;
 pub mod run;
@@ -29,6 +30,7 @@ pub use self::event::{Refreshed, Refused, SessionEvent, Started};
 use self::explained::explained;
 use self::mail::Mail;
 use self::profiles::Profiles;
+use self::registered::RegisteredClient;
 use self::run::{Ended, Phase, Run, Unverified, add_check};
 use self::set_up::ListenerSetUp;
 pub use self::tokens::{Taken, TokenState, Value};
@@ -48,7 +50,6 @@ use crate::form::settings::{Key, Settings};
 use crate::oauth::check::CheckName;
 use crate::oauth::client::FlowKind;
 use crate::oauth::failure::{Failure, ServerError};
-use crate::oauth::registration::Registered;
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;
 use crate::quote;
@@ -71,9 +72,7 @@ pub struct Session {
     /// Tests of mail servers.
     pub mail: Mail,
     /// The most recently registered client. It is not saved.
-    pub registration: Option<Box<Registered>>,
-    /// How the registration has left the program.
-    registration_taken: Taken,
+    pub registration: Option<RegisteredClient>,
     /// The task in progress. There is at most one.
     work: Option<(AttemptId, Work)>,
     /// The latest sign-in, if it failed and no task was started since.
@@ -95,7 +94,6 @@ impl Session {
             profiles: Profiles::default(),
             mail: Mail::default(),
             registration: None,
-            registration_taken: Taken::Not,
             work: None,
             failed: None,
             attempts: Attempts::default(),

@@ -130,7 +130,12 @@ impl Session {
     ) -> ProfileNews {
         self.profiles.saving = false;
         match outcome {
-            Ok(saved) => self.saved(task, saved),
+            Ok(saved) => {
+                if let Some(registered) = &mut self.registration {
+                    registered.took_by_profile(&task.request.client);
+                }
+                self.saved(task, saved)
+            }
             Err(Unsaved::Exists) => ProfileNews::Exists,
             Err(Unsaved::Gone(reason)) => {
                 self.close_profile();

@@ -1,7 +1,7 @@
 //! Dynamic registration of this program with the service in the form.
 
 use super::event::{Refused, SessionEvent, Started};
-use super::profiles::ProfileReport;
+use super::registered::RegisteredClient;
 use super::work::Work;
 use super::{Session, Taken};
 use crate::flow::driver::Job;
@@ -11,7 +11,7 @@ use crate::form::request;
 use crate::form::settings::Key;
 use crate::oauth::client::FlowKind;
 use crate::oauth::registration::Registered;
-use crate::secret::{self, ExposeSecret, SecretString};
+use crate::secret::{ExposeSecret, SecretString};
 
 impl Session {
     /// Registers the client in the form, with the initial access token if it isn't empty. Stops a sign-in or discovery
@@ -50,36 +50,10 @@ impl Session {
     }
 
     /// Returns the registered client, and how its registration has left the program, if the user may not have values
-    /// that the service shows only once: the client secret and the registration access token.
+    /// that the service shows only once.
     #[must_use]
     pub fn untaken_registration(&self) -> Option<(&Registered, Taken)> {
-        let client = self.registration.as_deref()?;
-        let has_once = client.client_secret.is_some() || client.access_token.is_some();
-        let taken = self.registration_taken;
-        (has_once && taken <= Taken::Sent).then_some((client, taken))
-    }
-
-    /// Records that the registration was copied or saved.
-    pub(super) fn took_registration(&mut self, how: Taken) {
-        self.registration_taken = how.max(self.registration_taken);
-    }
-
-    /// Records whether a profile was saved with the client secret of the registration. A profile doesn't contain the
-    /// registration access token.
-    pub fn profile_took_registration(&mut self, report: &ProfileReport) {
-        let ProfileReport::Saved(task, Ok(_)) = report else {
-            return;
-        };
-        let saved = &task.request.client;
-        let is_saved = self.registration.as_ref().is_some_and(|client| {
-            let secrets = client.client_secret.as_ref().zip(saved.secret.as_ref());
-            client.access_token.is_none()
-                && client.client_id == saved.client_id
-                && secrets.is_some_and(|(one, other)| secret::same(one, other.expose_secret()))
-        });
-        if is_saved {
-            self.took_registration(Taken::Saved);
-        }
+        self.registration.as_ref()?.untaken()
     }
 
     /// Stores the registered client and fills in the form, unless the form is for another service by now.
@@ -90,8 +64,7 @@ impl Session {
         };
         let is_same = self.settings.registration_url() == Some(&url);
         let filled = is_same.then(|| self.settings.take_registered(&client));
-        self.registration = Some(client);
-        self.registration_taken = Taken::Not;
+        self.registration = Some(RegisteredClient::new(client));
         Some(SessionEvent::Registered { filled })
     }
 }

@@ -138,7 +138,6 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             apply(model, out)
         }
         Event::Profile(report) => {
-            model.session.profile_took_registration(&report);
             let event = model.session.hear_profile(*report, now);
             on_profile(model, event)
         }
