@@ -234,7 +234,7 @@ pub(super) fn profile_news(news: &ProfileNews) -> Option<Message> {
         ProfileNews::Saved(name, _, SavedTokens::Newer) => Message::done(
             "Saved",
             format!(
-                "the settings as the profile \"{name}\". It already had newer tokens, which were kept and are now on the screen."
+                "the settings as the profile \"{name}\". It already had newer tokens, which were kept."
             ),
         ),
         ProfileNews::Saved(name, _, SavedTokens::Unfit(setting)) => Message::done(

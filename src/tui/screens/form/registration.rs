@@ -114,7 +114,7 @@ fn difference(different: &[Different]) -> String {
     let all: Vec<String> = different.iter().map(one).collect();
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     format!(
-        "The service registered other values than requested: {}.",
+        "The service registered other values than requested: {}. If it rejects a sign-in, use these values in the form.",
         list_of(&all)
     )
 }
@@ -129,10 +129,10 @@ pub(super) fn sentence(filled: Option<&[Key]>, session: &Session, now: Moment) -
         }
         None => "The form is about another service now, so nothing is filled in.".to_owned(),
     };
-    let client = session.registration.as_ref();
+    let client = session.registration.as_ref().map(|it| &*it.client);
     if let Some(client) = client {
         if client.pending {
-            text += " The service may not have finished the registration (status 202), so the client may not work yet.";
+            text += " The service may not have finished the registration (status 202). If it rejects the client, try again later.";
         }
         if !client.different.is_empty() {
             text += &format!(" {}", difference(&client.different));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_registered_instead_is_one_sentence() {
+    fn what_the_service_registered_instead_is_named_with_what_to_do() {
         let different = |name, registered: &str| Different {
             name,
             registered: registered.to_owned(),
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(
             text,
             "The service registered other values than requested: Redirect URL (http://localhost/cb), grant types (none) and \
-             Client auth. (client_secret_post)."
+             Client auth. (client_secret_post). If it rejects a sign-in, use these values in the form."
         );
     }
 }
