@@ -56,10 +56,11 @@ pub enum SecretError {
         /// What is wrong.
         reason: String,
     },
-    /// The flag for the environment variable has a value that can't be its name. It may be the secret itself, so it is not repeated.
+    /// The flag for the environment variable has a value that can't be its name. It may be the secret itself, so it is not
+    /// repeated.
     #[error(
-        "--client-secret-env takes the name of an environment variable that contains the client secret, such as CLIENT_SECRET, not the secret \
-         itself. Enter a name of letters, digits and underscores."
+        "--client-secret-env takes the name of an environment variable that contains the client secret, such as \
+         CLIENT_SECRET, not the secret itself. Enter a name of letters, digits and underscores."
     )]
     NotAName,
     /// The user interrupted the program.

@@ -141,7 +141,7 @@ impl HttpError {
 
     /// Returns whether a mistake in the URL may be the cause.
     #[must_use]
-    pub fn may_be_of_the_url(&self) -> bool {
+    pub fn can_come_from_a_wrong_url(&self) -> bool {
         matches!(
             self,
             Self::Unreachable { .. }

@@ -49,13 +49,7 @@ fn mistake(text: &str) -> Option<(usize, String)> {
     let Some(format) = &file.format else {
         return Some((0, "Add the line format = 1 at the top".to_owned()));
     };
-    let kinds = [
-        StoreKind::File,
-        StoreKind::Dpapi,
-        StoreKind::DpapiMachine,
-        StoreKind::Command,
-    ];
-    let kinds = kinds.map(StoreKind::name);
+    let kinds = StoreKind::ALL.map(StoreKind::name);
     let one_of = format!("one of: \"{}\"", kinds.join("\", \""));
     let mut wrong = Vec::new();
     let mut look = |name: &str, value: &Spanned<Value>, needed: Option<&str>| {

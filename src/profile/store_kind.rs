@@ -45,6 +45,9 @@ const OFFERED: [&[StoreKind]; 2] = if cfg!(windows) {
 };
 
 impl StoreKind {
+    /// All kinds.
+    pub(super) const ALL: [Self; 4] = [Self::File, Self::Dpapi, Self::DpapiMachine, Self::Command];
+
     /// Returns the kinds to choose from for a profile of the user or, with `machine`, of the computer. The first kind
     /// is the default.
     #[must_use]

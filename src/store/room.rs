@@ -2,35 +2,40 @@
 
 use std::path::Path;
 
-use super::record::RESERVED;
-use crate::clean::system_reason;
-
-/// Checks whether a record could be written to a folder. Not checked on Windows.
+/// Checks whether a record could be written to a folder.
 ///
 /// # Errors
 /// Returns an error, as a sentence, if this account may not write there, or if the disk is read-only or full.
+#[cfg(unix)]
 pub fn check(folder: &Path) -> Result<(), String> {
-    #[cfg(unix)]
-    {
-        use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
-        let may_write = Access::WRITE_OK | Access::EXEC_OK;
-        accessat(CWD, folder, may_write, AtFlags::EACCESS).map_err(|error| {
-            let error = std::io::Error::from(error).to_string();
-            format!(
-                "The folder {} can't be written to: {}.",
-                folder.display(),
-                system_reason(&error)
-            )
-        })?;
-        let disk = statvfs(folder).ok();
-        let is_full =
-            disk.is_some_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < RESERVED as u64);
-        if is_full {
-            return Err(format!("The disk of {} is full.", folder.display()));
-        }
+    use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
+
+    use super::record::RESERVED;
+    use crate::clean::system_reason;
+
+    let may_write = Access::WRITE_OK | Access::EXEC_OK;
+    accessat(CWD, folder, may_write, AtFlags::EACCESS).map_err(|error| {
+        let error = std::io::Error::from(error).to_string();
+        format!(
+            "The folder {} can't be written to: {}.",
+            folder.display(),
+            system_reason(&error)
+        )
+    })?;
+    let is_full = statvfs(folder)
+        .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < RESERVED as u64);
+    if is_full {
+        return Err(format!("The disk of {} is full.", folder.display()));
     }
-    #[cfg(not(unix))]
-    let _ = (folder, RESERVED, system_reason);
+    Ok(())
+}
+
+/// Checks nothing on Windows, where access lists decide.
+///
+/// # Errors
+/// Returns no error.
+#[cfg(not(unix))]
+pub fn check(_: &Path) -> Result<(), String> {
     Ok(())
 }
 

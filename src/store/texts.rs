@@ -1,5 +1,5 @@
-//! What the texts in a record may contain. They are printed in headers, scripts and files, which a line break in a record that
-//! somebody else wrote would extend.
+//! What the texts in a record may contain. Commands print them in headers, scripts and files, so a line break in a record
+//! from another computer could add lines there.
 
 use crate::clean::is_http_token;
 
