@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::clean::{clean, trimmed, unquoted};
 use crate::console::hidden;
-use crate::oauth::tools::looks_like_token;
+use crate::profile::client_secret::is_variable_name;
 use crate::secret::SecretString;
 use crate::store::file::named;
 use crate::store::file::secret_line::{SECRET_LIMIT, checked, first_line, first_line_of_file};
@@ -133,7 +133,7 @@ impl SecretFlags {
         ));
         let Some(value) = variable(name) else {
             return match named {
-                Some(name) if !is_name(name) => Err(SecretError::NotAName),
+                Some(name) if !is_variable_name(name) => Err(SecretError::NotAName),
                 Some(_) => Err(failed("it is not set".to_owned())),
                 None => Ok(None),
             };
@@ -148,15 +148,6 @@ impl SecretFlags {
             source: name.to_owned(),
         }))
     }
-}
-
-/// Returns whether this can be the name of an environment variable (POSIX, section 8.1), and not a secret.
-fn is_name(text: &str) -> bool {
-    let is_part = |ch: char| ch.is_ascii_alphanumeric() || ch == '_';
-    text.chars().all(is_part)
-        && !text.starts_with(|ch: char| ch.is_ascii_digit())
-        && !text.is_empty()
-        && !looks_like_token(text)
 }
 
 #[cfg(test)]

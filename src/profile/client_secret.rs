@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::toml_text::{list, quoted};
 use crate::clean::{clean, trimmed};
+use crate::oauth::tools::looks_like_token;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file::named;
 use crate::store::file::secret_line::{checked, first_line, first_line_of_file};
@@ -146,8 +147,13 @@ impl SecretSource {
         .filter_map(|(name, is_empty)| Some((name, is_empty?)))
         .collect();
         match *named {
-            [] | [(_, false)] => None,
             [(name, true)] => Some(format!("[secret] {name} is empty")),
+            [("env", false)] if self.env.as_deref().is_some_and(is_no_variable) => Some(
+                "[secret] env must be the name of an environment variable, not the secret itself. Enter a name of letters, \
+                 digits and underscores"
+                    .to_owned(),
+            ),
+            [] | [(_, false)] => None,
             _ => {
                 let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
                 Some(format!(
@@ -220,6 +226,21 @@ impl SecretSource {
         }
         lines
     }
+}
+
+/// Returns whether this can be the name of an environment variable (POSIX, section 8.1), and not a secret.
+#[must_use]
+pub fn is_variable_name(text: &str) -> bool {
+    let is_part = |ch: char| ch.is_ascii_alphanumeric() || ch == '_';
+    text.chars().all(is_part)
+        && !text.starts_with(|ch: char| ch.is_ascii_digit())
+        && !text.is_empty()
+        && !looks_like_token(text)
+}
+
+/// Returns whether this is neither a variable that is set nor a name for one. It may be the secret, so it must not be shown.
+fn is_no_variable(text: &str) -> bool {
+    !is_variable_name(text) && std::env::var_os(text).is_none()
 }
 
 #[cfg(test)]
@@ -317,6 +338,14 @@ mod tests {
             assert!(error.contains(reason), "{error}");
             assert_eq!(probe, Probe::Missing(error));
         }
+        let pasted = "1f~q.s3cr-et";
+        let (secret, probe) = read(&source(&format!("env = \"{pasted}\"")));
+        let error = secret.unwrap_err();
+        assert!(
+            error.contains("not the secret itself") && !error.contains(pasted),
+            "{error}"
+        );
+        assert_eq!(probe, Probe::Missing(error));
         let unchecked = source(&format!("env = \"{unset}\"")).probe();
         assert!(
             matches!(unchecked, Probe::Unknown(Some(_))),
