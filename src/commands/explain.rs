@@ -8,6 +8,7 @@ use crate::cli::ExplainFlags;
 use crate::console::talk::say;
 use crate::form::known_errors::{KnownError, known_errors};
 use crate::form::settings::Settings;
+use crate::mail::sasl::with_read_challenges;
 use crate::outcome::exit;
 use crate::presets::{CUSTOM, Library};
 
@@ -36,6 +37,7 @@ pub(super) fn run(flags: &ExplainFlags, library: &Library) -> io::Result<u8> {
         }
         text => text,
     };
+    let text = with_read_challenges(&text);
     if text.trim().is_empty() {
         let usage = "Enter an error code, such as `oauth-authorizer explain AADSTS50011`, or pass a text on standard input.";
         say("error", usage);

@@ -68,17 +68,33 @@ impl Mechanism {
 /// decoded.
 #[must_use]
 pub fn read_challenge(text: &str) -> String {
-    let bytes = STANDARD.decode(text.trim()).ok();
-    let decoded = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    let Some(decoded) = decoded else {
+    let Some(decoded) = decoded(text.trim()) else {
         return clean(text, TEXT_LIMIT);
     };
-    let json: Option<Value> = serde_json::from_str(&decoded).ok();
-    let decoded = match json {
-        Some(json @ Value::Object(_)) => json.to_string(),
-        _ => decoded,
+    clean(&object(&decoded).unwrap_or(decoded), TEXT_LIMIT)
+}
+
+/// Returns a text, such as a log, in which each challenge that is JSON in Base64 is replaced by the JSON.
+#[must_use]
+pub fn with_read_challenges(text: &str) -> String {
+    let read = |word: &str| {
+        let of_json = word.trim_end().starts_with("ey").then(|| word.trim_end())?;
+        let object = object(&decoded(of_json)?)?;
+        Some(clean(&object, TEXT_LIMIT) + &word[of_json.len()..])
     };
-    clean(&decoded, TEXT_LIMIT)
+    text.split_inclusive(char::is_whitespace)
+        .map(|word| read(word).unwrap_or_else(|| word.to_owned()))
+        .collect()
+}
+
+fn decoded(text: &str) -> Option<String> {
+    String::from_utf8(STANDARD.decode(text).ok()?).ok()
+}
+
+/// Returns a JSON object without whitespace; `None` for any other text.
+fn object(text: &str) -> Option<String> {
+    let json: Value = serde_json::from_str(text).ok()?;
+    json.is_object().then(|| json.to_string())
 }
 
 #[cfg(test)]
@@ -118,6 +134,26 @@ mod tests {
             (STANDARD.encode([0xff, 0xfe]), "//4="),
         ] {
             assert_eq!(read_challenge(&challenge), read);
+        }
+    }
+
+    #[test]
+    fn challenges_in_a_log_are_decoded() {
+        let challenge = STANDARD.encode("{\"status\":\"400\",\"schemes\":\"Bearer\"}");
+        let read = "{\"schemes\":\"Bearer\",\"status\":\"400\"}";
+        assert_eq!(
+            with_read_challenges(&format!("C: AUTH\r\nS: 334 {challenge}\r\n+ {challenge}")),
+            format!("C: AUTH\r\nS: 334 {read}\r\n+ {read}")
+        );
+        // A JWT, and a token that isn't JSON.
+        for text in [
+            "",
+            " ",
+            "eyJhbGciOiJub25lIn0.e30.",
+            "eyJhbGciOiJ",
+            "a=b  eye",
+        ] {
+            assert_eq!(with_read_challenges(text), text);
         }
     }
 }

@@ -72,6 +72,19 @@ fn an_error_is_explained_by_its_code_and_from_a_text() {
 }
 
 #[test]
+fn the_challenge_of_a_mail_server_is_decoded() {
+    // {"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}
+    let line = "334 eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==";
+    let (told, _, code) = explain(&[line], "");
+    assert!(told.contains("https://mail.google.com/ (mail)"), "{told}");
+    assert_eq!(code, Some(0));
+    // {"status":"999"}
+    let (_, error, code) = explain(&["334 eyJzdGF0dXMiOiI5OTkifQ=="], "");
+    assert!(error.contains("{\"status\":\"999\"}"), "{error}");
+    assert_eq!(code, Some(1));
+}
+
+#[test]
 fn a_preset_names_the_service() {
     let (google, _, code) = explain(&["--preset", "google-mail", "redirect_uri_mismatch"], "");
     assert_eq!(code, Some(0));
