@@ -1,16 +1,20 @@
-//! Finds the token in the input of `inspect`: alone, in a header, or in a token response.
+//! Finds the token in the input of `inspect`: alone, in a header, in a token response, in the redirect URL, or in the
+//! message of a mail program.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use url::form_urlencoded;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::clean::{trimmed, unquoted};
 use crate::oauth::id_token::{decode, is_encrypted};
 use crate::secret::SecretString;
 
-/// A token from the input, with the JSON member that contained it.
+/// A token from the input, with the member of a response that contained it.
 #[derive(Debug)]
 pub(super) struct Given {
-    /// `None` if the token was not in a JSON object.
+    /// `None` if the token was not in a response.
     pub(super) member: Option<&'static str>,
     pub(super) token: SecretString,
 }
@@ -32,6 +36,9 @@ pub(super) fn token(text: &str) -> Result<Given, String> {
         member: None,
         token: token.into(),
     };
+    if let Some(given) = of_form(text) {
+        return Ok(given);
+    }
     let words: Vec<&str> = text.split_whitespace().collect();
     // A terminal or an editor may have wrapped the token. The header of a JWT is JSON, so its base64 starts with `ey`.
     let first = words.iter().position(|word| word.starts_with("ey"));
@@ -40,9 +47,36 @@ pub(super) fn token(text: &str) -> Result<Given, String> {
         return Ok(alone(&joined));
     }
     match words.last() {
-        Some(last) => Ok(alone(last)),
+        Some(last) => Ok(of_sasl(last).unwrap_or_else(|| alone(last))),
         None => Err("Pass a token on standard input, or name a profile.".to_owned()),
     }
+}
+
+/// Finds the token in a form-encoded response, or in the query or fragment of a URL.
+fn of_form(text: &str) -> Option<Given> {
+    let form = text.rsplit(['?', '#']).next()?;
+    let member = |name: &'static str| {
+        let mut members = form_urlencoded::parse(form.as_bytes());
+        let (_, token) = members.find(|(key, token)| key == name && !token.is_empty())?;
+        let token = Zeroizing::new(token.into_owned());
+        Some(Given {
+            member: Some(name),
+            token: token.as_str().into(),
+        })
+    };
+    MEMBERS.into_iter().find_map(member)
+}
+
+/// Finds the token in the Base64 of a SASL message (XOAUTH2, OAUTHBEARER), as a mail program sends it.
+fn of_sasl(word: &str) -> Option<Given> {
+    let bytes = Zeroizing::new(STANDARD.decode(word).ok()?);
+    let message = std::str::from_utf8(&bytes).ok()?;
+    let (_, rest) = message.split_once("\u{1}auth=Bearer ")?;
+    let (token, _) = rest.split_once('\u{1}')?;
+    Some(Given {
+        member: Some("access_token"),
+        token: token.into(),
+    })
 }
 
 /// Finds the token in a JSON object.
@@ -113,6 +147,41 @@ mod tests {
             assert_eq!(read(&text), Ok((None, token.to_owned())), "{text}");
         }
         assert!(read(" \n").unwrap_err().starts_with("Pass a token"));
+    }
+
+    #[test]
+    fn a_token_is_found_in_a_form_a_url_and_a_message_of_sasl() {
+        for (text, member, token) in [
+            (
+                "expires_in=3600&refresh_token=r&access_token=a%2Fb".to_owned(),
+                Some("access_token"),
+                "a/b",
+            ),
+            (
+                "https://app.example/cb?x=1#id_token=i&state=s".to_owned(),
+                Some("id_token"),
+                "i",
+            ),
+            (
+                format!(
+                    "AUTH XOAUTH2 {}",
+                    STANDARD.encode("user=a\u{1}auth=Bearer abc\u{1}\u{1}")
+                ),
+                Some("access_token"),
+                "abc",
+            ),
+            (
+                STANDARD.encode("n,a=a,\u{1}host=h\u{1}port=1\u{1}auth=Bearer abc\u{1}\u{1}"),
+                Some("access_token"),
+                "abc",
+            ),
+            // Opaque tokens with such characters.
+            ("abc==".to_owned(), None, "abc=="),
+            ("access_token=".to_owned(), None, "access_token="),
+            ("dXNlcg==".to_owned(), None, "dXNlcg=="),
+        ] {
+            assert_eq!(read(&text), Ok((member, token.to_owned())), "{text}");
+        }
     }
 
     #[test]
