@@ -282,11 +282,11 @@ fn purpose(screen: &SignIn, run: &Run) -> Said {
         ),
         Item::OtherFlow if device => (
             "Browser flow",
-            "Cancel, and sign in with authorization code instead.",
+            "Sign in with authorization code instead. Asks before it cancels.",
         ),
         Item::OtherFlow => (
             "Device code",
-            "Cancel, and sign in with device code instead.",
+            "Sign in with device code instead. Asks before it cancels.",
         ),
         Item::Checks if screen.checks => ("Hide checks", "Hide the steps and checks."),
         Item::Checks => ("Checks", "Show the steps and checks so far."),

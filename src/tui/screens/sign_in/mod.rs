@@ -109,11 +109,23 @@ impl SignIn {
         let Some(key) = field_to_edit(cx.view()) else {
             return;
         };
-        if cx.session.sign_in().is_some_and(Run::is_live) {
+        if is_live(cx.view()) {
             self.ask(DialogId::Edit(key), cx);
         } else {
             cx.go(Navigation::Open(Route::Form(FormTarget::Field(key))));
         }
+    }
+}
+
+fn is_live(cx: ViewContext<'_>) -> bool {
+    cx.session.sign_in().is_some_and(Run::is_live)
+}
+
+/// Signs in with the other flow. A sign-in in progress is canceled.
+fn other_flow(cx: &mut UpdateContext<'_>) {
+    if let Some(settings) = cx.session.with_other_flow() {
+        cx.session.settings = settings;
+        cx.authorize();
     }
 }
 
@@ -234,12 +246,8 @@ impl Screen for SignIn {
                     cx.show_alone(content);
                 }
             }
-            Item::OtherFlow => {
-                if let Some(settings) = cx.session.with_other_flow() {
-                    cx.session.settings = settings;
-                    cx.authorize();
-                }
-            }
+            Item::OtherFlow if is_live(cx.view()) => self.ask(DialogId::OtherFlow, cx),
+            Item::OtherFlow => other_flow(cx),
             Item::Checks => {
                 self.checks = !self.checks;
                 // The checks are at the end.
@@ -267,6 +275,10 @@ impl Screen for SignIn {
 
     fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
         if !matches!(answer, Answer::Button(CANCEL)) {
+            return;
+        }
+        if id == DialogId::OtherFlow {
+            other_flow(cx);
             return;
         }
         cx.cancel();

@@ -46,6 +46,8 @@ pub(in crate::tui::screens) enum DialogId {
     Picture,
     /// Asks whether to cancel the sign-in.
     Cancel,
+    /// Asks whether to cancel the sign-in and sign in with the other flow.
+    OtherFlow,
     /// Asks whether to cancel the sign-in and change this field.
     Edit(Key),
 }

@@ -418,7 +418,11 @@ fn the_other_flow_is_offered_where_it_would_do() {
     ] {
         let mut alone = waiting(Environment::default(), "demo", flow);
         assert!(alone.labels().contains(&label.to_owned()));
+        // The code or URL would be lost, so this asks first.
         let out = alone.press(Item::OtherFlow);
+        assert!(out.effects.is_empty() && AnyScreen::has_dialog(&alone.screen));
+        assert_eq!(alone.session.settings.flow(), flow);
+        let out = alone.keys(&[Command::Letter('y')]);
         assert!(matches!(out.effects.as_slice(), [Effect::Start(_)]));
         assert_eq!(out.navigation, Some(Navigation::Open(Route::SignIn)));
         assert_eq!(alone.session.settings.flow(), other);
