@@ -21,6 +21,7 @@ use crate::profile::places::{Place, Places};
 use crate::profile::settings_file::SettingsFile;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
+use crate::store::program;
 use crate::store::record::Record;
 
 /// Writes what went wrong with a profile. Returns the exit code.
@@ -304,6 +305,8 @@ fn is_recent(place: &Place, flags: &RefreshFlags) -> bool {
 /// Returns an error if no runtime can be started.
 pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
     process::close_descriptors();
+    // The keeper outlives its caller, so nobody may be there to answer a prompt.
+    program::take_terminal();
     let named = flags.profiles.profiles.as_deref();
     let place = Places::new(named)
         .ok()

@@ -1,7 +1,10 @@
-//! Other programs that keep secrets, such as pass: run without a shell, within limits of time and size.
+//! Other programs that keep secrets, such as pass: run without a shell, within limits of time and size, and without the
+//! terminal if this program needs it.
 
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -14,8 +17,20 @@ use crate::secret::SECRET_VARIABLE;
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 /// Maximum output, in bytes. More is an error.
 const OUTPUT_LIMIT: u64 = 1024 * 1024;
+/// What is added to a failure if the program could not prompt.
+const ALONE: &str =
+    ". It can't ask for a passphrase here. If it needs one, run it in a shell first";
 /// Maximum length of the part of standard error that is shown: its end.
 const ERROR_LIMIT: usize = 200;
+
+/// Whether programs must not use the terminal.
+static TERMINAL_IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Runs all programs from now on without the terminal, where a prompt for a passphrase would overwrite the screen and take
+/// keys. Windows opens no console for them in any case.
+pub fn take_terminal() {
+    TERMINAL_IS_TAKEN.store(true, Ordering::Relaxed);
+}
 
 /// Why a program failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,52 +55,53 @@ impl ProgramError {
 /// # Errors
 /// Returns an error if the command can't be started, fails, takes longer than 20 seconds, or writes more than 1 MiB.
 pub fn run(command: &[String], input: &[u8]) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
-    run_within(TIME_LIMIT, command, input)
+    let is_alone = TERMINAL_IS_TAKEN.load(Ordering::Relaxed);
+    run_within(TIME_LIMIT, command, input, is_alone)
 }
 
+/// Runs a command, if `is_alone` without the terminal.
 fn run_within(
     limit: Duration,
     command: &[String],
     input: &[u8],
+    is_alone: bool,
 ) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
     let whole = command;
     let failed = |problem: String| ProgramError::of(whole, problem);
     let (program, arguments) = command
         .split_first()
         .ok_or_else(|| failed("is empty".to_owned()))?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(in_home(program));
     // The keeper has no console, so a console program would open a window.
     #[cfg(windows)]
     std::os::windows::process::CommandExt::creation_flags(
         &mut command,
         windows_sys::Win32::System::Threading::CREATE_NO_WINDOW,
     );
-    let mut child = command
+    command
         .args(arguments)
         .env_remove(SECRET_VARIABLE)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| {
-            let text = error.to_string();
-            failed(format!("can't be started: {}", system_reason(&text)))
-        })?;
+        .stderr(Stdio::piped());
+    let Started {
+        mut child,
+        stdin,
+        stdout,
+        stderr,
+    } = start(command, is_alone).map_err(|error| {
+        let text = error.to_string();
+        failed(format!("can't be started: {}", system_reason(&text)))
+    })?;
     // Each pipe has its own thread, because a program may write before it has read everything.
     let (sender, finished) = mpsc::channel();
-    if let Some(mut pipe) = child.stdin.take() {
+    if let Some(mut pipe) = stdin {
         let input = Zeroizing::new(input.to_vec());
         std::thread::spawn(move || pipe.write_all(&input));
     }
     let outputs = [
-        child
-            .stdout
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
-        child
-            .stderr
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        stdout.map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
+        stderr.map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
     ];
     for (which, pipe) in outputs.into_iter().enumerate() {
         let sender = sender.clone();
@@ -136,6 +152,7 @@ fn run_within(
     let text = String::from_utf8_lossy(&errors);
     let last = text.trim_end().rsplit('\n').next().unwrap_or_default();
     let last = clean(last, ERROR_LIMIT);
+    let last = last.trim_end_matches('.');
     let said = if last.is_empty() {
         String::new()
     } else {
@@ -145,7 +162,61 @@ fn run_within(
         Some(code) => format!("failed with exit code {code}"),
         None => "was stopped by a signal".to_owned(),
     };
-    Err(failed(format!("{how}{said}")))
+    let alone = if is_alone && cfg!(unix) { ALONE } else { "" };
+    Err(failed(format!("{how}{said}{alone}")))
+}
+
+/// A program that was started, and its pipes.
+struct Started {
+    #[cfg(unix)]
+    child: Box<dyn process_wrap::std::ChildWrapper>,
+    #[cfg(not(unix))]
+    child: std::process::Child,
+    stdin: Option<ChildStdin>,
+    stdout: Option<ChildStdout>,
+    stderr: Option<ChildStderr>,
+}
+
+/// Starts the program, if `is_alone` in a session of its own, which has no terminal.
+#[cfg(unix)]
+fn start(mut command: Command, is_alone: bool) -> std::io::Result<Started> {
+    use process_wrap::std::{CommandWrap, ProcessSession};
+
+    if is_alone {
+        // The agent of GnuPG opens the terminal that this names.
+        command.env_remove("GPG_TTY");
+    }
+    let mut wrapped = CommandWrap::from(command);
+    if is_alone {
+        wrapped.wrap(ProcessSession);
+    }
+    let mut child = wrapped.spawn()?;
+    Ok(Started {
+        stdin: child.stdin().take(),
+        stdout: child.stdout().take(),
+        stderr: child.stderr().take(),
+        child,
+    })
+}
+
+/// Starts the program.
+#[cfg(not(unix))]
+fn start(mut command: Command, _is_alone: bool) -> std::io::Result<Started> {
+    let mut child = command.spawn()?;
+    Ok(Started {
+        stdin: child.stdin.take(),
+        stdout: child.stdout.take(),
+        stderr: child.stderr.take(),
+        child,
+    })
+}
+
+/// Returns the program with the home folder in place of `~/`, as a shell would.
+fn in_home(program: &str) -> PathBuf {
+    match program.strip_prefix("~/").zip(std::env::home_dir()) {
+        Some((rest, home)) => home.join(rest),
+        None => program.into(),
+    }
 }
 
 #[cfg(all(test, unix))]
@@ -196,10 +267,29 @@ mod tests {
         ] {
             let command = ["sh", "-c", script].map(str::to_owned);
             let begun = Instant::now();
-            let error = run_within(Duration::from_secs(1), &command, b"").unwrap_err();
+            let error = run_within(Duration::from_secs(1), &command, b"", false).unwrap_err();
             assert_eq!(error.to_string(), text);
             assert!(begun.elapsed() < Duration::from_secs(20), "{script}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_program_has_no_terminal_if_it_is_taken() {
+        // The sixth field is the session.
+        let script = "echo $$; cut -d' ' -f6 /proc/$$/stat; (: </dev/tty) 2>/dev/null && echo terminal; echo ${GPG_TTY-none}";
+        let command = ["sh", "-c", script].map(str::to_owned);
+        let printed = run_within(TIME_LIMIT, &command, b"", true).unwrap();
+        let printed = String::from_utf8(printed.to_vec()).unwrap();
+        let lines: Vec<&str> = printed.lines().collect();
+        assert_eq!(lines, [lines[0], lines[0], "none"]);
+        let command = ["sh", "-c", "echo 'No pinentry.' >&2; exit 2"].map(str::to_owned);
+        let error = run_within(TIME_LIMIT, &command, b"", true).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "The command sh failed with exit code 2: No pinentry. It can't ask for a passphrase here. If it needs one, run \
+             it in a shell first."
+        );
     }
 
     #[test]

@@ -149,6 +149,12 @@ fn a_sign_in_is_saved_to_the_store_of_another_program() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::new();
     let store = Store::new();
+    // Programs that prompt must not write over the screen.
+    for (name, body) in [("read", "cat kept"), ("write", "cat >kept")] {
+        let prompt = "(echo Passphrase: >/dev/tty) 2>/dev/null && touch prompted";
+        store.script(name, &format!("{prompt}\n{body}"));
+    }
+    let has_prompted = || store.path("prompted").exists();
     let mut terminal = sign_in(&profiles, &provider);
     terminal.send("s");
     terminal.wait_for("Save as a profile");
@@ -171,10 +177,13 @@ fn a_sign_in_is_saved_to_the_store_of_another_program() {
     terminal.send(ENTER);
     terminal.wait_for("Saved the settings and tokens as the profile \"office\".");
     terminal.wait_for("office · tokens");
+    assert!(!has_prompted());
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
     assert!(settings.contains("kind = \"command\""), "{settings}");
     let kept = store.kept()["tokens"]["access_token"].clone();
     let token = profiles.token();
+    // This command may have the terminal of the tests.
+    let _ = std::fs::remove_file(store.path("prompted"));
     assert_eq!(kept, token.as_str());
     assert_eq!(provider.userinfo(&token), (200, "alice".to_owned()));
     let file = std::fs::read_to_string(profiles.state("record")).unwrap();
@@ -182,6 +191,7 @@ fn a_sign_in_is_saved_to_the_store_of_another_program() {
     // Saved again as the same profile, the tokens stay in that store, and can be moved to a file.
     terminal.send("f");
     terminal.wait_for("Refresh token: stored in \"office\".");
+    assert!(!has_prompted());
     let fresh = profiles.token();
     assert_ne!(fresh, token);
     terminal.send("s");

@@ -162,6 +162,20 @@ fn the_tokens_move_to_a_command_and_back() {
 }
 
 #[test]
+fn a_program_in_the_home_folder_is_found_as_in_a_shell() {
+    let (profiles, _server) = rotating();
+    let store = Store::new();
+    for name in ["read", "write"] {
+        std::os::unix::fs::symlink(store.path(name), profiles.home.path().join(name)).unwrap();
+    }
+    let commands = ["--read", "~/read", "--write", "~/write"];
+    let ran = profiles.run(&[&["profiles", "store", "office", "command"][..], &commands].concat());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    assert_eq!(store.kept()["tokens"]["refresh_token"], "refresh-1");
+    assert_eq!(profiles.token(), "first");
+}
+
+#[test]
 fn a_store_that_fails_is_found_out_before_the_service_is_asked() {
     let (profiles, server, store) = stored();
     profiles.expire();

@@ -53,13 +53,11 @@ impl SaveProfile {
         }
     }
 
-    /// Splits a command into its words. As in a shell, `~/` before the program is the home folder.
+    /// Splits a command into its words.
     pub(super) fn words(&self, item: &Item, cx: ViewContext<'_>) -> Result<Vec<String>, Wrong> {
-        let mut words = shlex::split(&self.command(item, cx)).ok_or(Wrong::Quotation)?;
-        let program = words.first_mut().ok_or(Wrong::Missing)?;
-        let home = cx.session.profiles.home.as_deref();
-        if let Some((rest, home)) = program.strip_prefix("~/").zip(home) {
-            *program = home.join(rest).to_string_lossy().into_owned();
+        let words = shlex::split(&self.command(item, cx)).ok_or(Wrong::Quotation)?;
+        if words.is_empty() {
+            return Err(Wrong::Missing);
         }
         Ok(words)
     }

@@ -1,7 +1,5 @@
 #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 
-use std::path::Path;
-
 use super::*;
 use crate::console::environment::Environment;
 use crate::flow::event::FlowEvent;
@@ -229,27 +227,6 @@ fn a_store_is_chosen_and_its_commands_are_entered() {
     let saved = task(alone.keys(&[Command::Save])).unwrap();
     let store = saved.store.unwrap();
     assert_eq!((store.kind(), store.commands()), (kinds[0], None));
-}
-
-#[test]
-fn a_program_in_the_home_folder_is_found_as_in_a_shell() {
-    let mut alone = screen(SaveFrom::Tokens(None), true);
-    alone.session.profiles.home = Some("/home/me".into());
-    alone.type_text("office");
-    alone.go(Item::Kept);
-    alone.keys(&[Command::ChangeLeft]);
-    alone.go(Item::Read);
-    alone.type_text("'~/my bin/r.sh' ~/x");
-    alone.go(Item::Write);
-    alone.type_text("~other/w.sh");
-    let saved = task(alone.keys(&[Command::Enter])).unwrap();
-    let commands = saved.store.as_ref().unwrap().commands().unwrap();
-    let program = Path::new("/home/me").join("my bin/r.sh");
-    assert_eq!(commands.read, [&program.display().to_string(), "~/x"]);
-    assert_eq!(commands.write, ["~other/w.sh"]);
-    // The text that was entered stays.
-    assert!(alone.text().contains("my bin"));
-    assert!(!alone.text().contains("/home/me"));
 }
 
 #[test]
