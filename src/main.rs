@@ -19,6 +19,7 @@ use oauth_authorizer::presets::Library;
 use oauth_authorizer::profile::places::Places;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
 use oauth_authorizer::session::profiles::Profiles;
+use oauth_authorizer::store::program;
 use oauth_authorizer::{commands, plain, tui};
 
 fn main() -> ExitCode {
@@ -216,6 +217,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         ));
     }
     let profiles = Profiles::new(places, std::env::home_dir(), opened);
+    program::take_terminal();
     tui::run(
         environment,
         settings,

@@ -45,7 +45,6 @@ use crate::session::Started;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
 use crate::session::profiles::Profiles;
-use crate::store::program;
 use crate::zone;
 
 /// How often to check that the terminal still exists. The check requests the size of the window, which writes nothing
@@ -78,7 +77,6 @@ pub fn run(
     put: fn(&SecretString) -> Result<(), String>,
 ) -> Result<u8, TuiError> {
     let output = guard::output().map_err(TuiError::NoTerminal)?;
-    program::take_terminal();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
