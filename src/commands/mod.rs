@@ -37,6 +37,15 @@ use crate::presets::Library;
 pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
     match subcommand {
         Subcommand::Token(flags) => Some(token::run(flags)),
+        other => run_other(other),
+    }
+}
+
+/// Runs a subcommand other than `token`, which scripts run frequently. In one function, its call would use the stack of all
+/// of these, and each page of that costs time.
+#[inline(never)]
+fn run_other(subcommand: &Subcommand) -> Option<io::Result<u8>> {
+    match subcommand {
         Subcommand::Refresh(flags) => Some(Ok(token::refresh_all(flags))),
         Subcommand::Profiles { command } => Some(profiles::run(command)),
         Subcommand::MailTest(flags) => Some(mail_test::run(flags)),

@@ -188,6 +188,9 @@ fn fallback(record: Record, outcome: Outcome, wish: Wish<'_>) -> Result<Got, Out
     })
 }
 
+/// Waits for a refresh, after starting one if none is in progress. Not inlined, because a valid token needs none of its
+/// stack.
+#[inline(never)]
 fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
     let end = Instant::now() + wish.wait;
     let attempt = || AttemptNote::read(&place.attempt()).map_err(|error| file_outcome(&error));
