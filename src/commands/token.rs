@@ -14,6 +14,7 @@ use crate::keeper::process;
 use crate::keeper::refresh::{Known, refresh, unix_time};
 use crate::keeper::refuse::refuse;
 use crate::keeper::unstored::Unstored;
+use crate::keeper::words;
 use crate::oauth::token_notes::needs_proof;
 use crate::outcome::exit;
 use crate::profile::name::ProfileName;
@@ -275,7 +276,7 @@ pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
                         .tokens
                         .and_then(|tokens| tokens.left(unix_time()));
                     let left = left.map_or_else(String::new, |left| {
-                        format!("; the access token is valid for {left} seconds")
+                        format!("; the access token is valid for {}", words::seconds(left))
                     });
                     say("done", &format!("{}: refreshed{left}", place.name));
                     exit::DONE

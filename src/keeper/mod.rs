@@ -18,4 +18,4 @@ pub mod refuse;
 pub mod save;
 pub mod tools;
 pub mod unstored;
-mod words;
+pub mod words;

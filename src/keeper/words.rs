@@ -20,8 +20,9 @@ pub(super) fn when(at: u64, now: u64) -> String {
     }
 }
 
-/// Formats a duration, rounded down: a token lasts at least this long.
-pub(super) fn seconds(count: u64) -> String {
+/// Formats a duration in seconds, rounded down: a token lasts at least this long.
+#[must_use]
+pub fn seconds(count: u64) -> String {
     match count {
         1 => "1 second".to_owned(),
         0..120 => format!("{count} seconds"),

@@ -39,8 +39,20 @@ pub(super) fn explained(error: &toml::de::Error, text: &str) -> (usize, String) 
     mistake(text).unwrap_or_else(|| {
         let at = error.span().map_or(0, |span| span.start).min(text.len());
         let message = error.message().lines().next().unwrap_or_default();
-        (at, clean(message, 200))
+        let message = unknown(message).unwrap_or_else(|| message.to_owned());
+        (at, clean(&message, 300))
     })
+}
+
+/// Rewords the parser's message about an unknown field.
+fn unknown(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let (name, known) = rest.split_once("`, expected ")?;
+    let known = known.trim_start_matches("one of ").replace('`', "");
+    Some(format!(
+        "unknown field `{}`. Rename or remove it. The fields here are {known}",
+        clean(name, 40)
+    ))
 }
 
 /// Returns the first value of the wrong kind; `None` if there is none, or if the file is not TOML.

@@ -552,7 +552,7 @@ smtp = \"smtp.example.org:587 STARTTLS\"
         for (text, words) in [
             (
                 "format = 1\nprset = \"x\"\n",
-                "office.toml, line 2, column 1: unknown field",
+                "office.toml, line 2, column 1: unknown field `prset`. Rename or remove it. The fields here are format, preset, ",
             ),
             ("format = 1\n[settings\n", "line 2"),
             (

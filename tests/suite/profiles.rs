@@ -232,7 +232,12 @@ fn a_saved_sign_in_gives_tokens_to_scripts() {
     // An explicit refresh works, too.
     let ran = profiles.run(&["refresh", "office"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.stderr.starts_with("done: office: refreshed"), "{ran:?}");
+    assert!(
+        ran.stderr
+            .starts_with("done: office: refreshed; the access token is valid for "),
+        "{ran:?}"
+    );
+    assert!(!ran.stderr.contains("3600 seconds"), "{ran:?}");
     assert_eq!(provider.refreshes(), (2, 0));
     let ran = profiles.run(&["refresh", "--all", "--older-than", "1h"]);
     assert_eq!((ran.code, provider.refreshes()), (0, (2, 0)), "{ran:?}");
