@@ -42,6 +42,8 @@ use crate::tui::widgets::text::time_left;
 
 /// The button that cancels the sign-in.
 const CANCEL: &str = "Cancel sign-in";
+/// The button that cancels it and signs in with the other flow.
+const SWITCH: &str = "Switch flows";
 /// The button that keeps waiting.
 const KEEP: &str = "Keep waiting";
 
@@ -98,8 +100,12 @@ impl SignIn {
             }
             None => String::new(),
         };
-        let text = format!("{lost}Your settings are kept.");
-        let buttons = [(Shortcut::Letter('y'), CANCEL), (Shortcut::Esc, KEEP)];
+        let (then, button) = match id {
+            DialogId::OtherFlow => ("A sign-in with the other flow starts.", SWITCH),
+            _ => ("Your settings are kept.", CANCEL),
+        };
+        let text = format!("{lost}{then}");
+        let buttons = [(Shortcut::Letter('y'), button), (Shortcut::Esc, KEEP)];
         let question = Question::new("Cancel this sign-in?", text, &buttons);
         self.common.dialog = Some(Dialog::question(id, question));
     }
@@ -274,7 +280,7 @@ impl Screen for SignIn {
     }
 
     fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
-        if !matches!(answer, Answer::Button(CANCEL)) {
+        if !matches!(answer, Answer::Button(CANCEL | SWITCH)) {
             return;
         }
         if id == DialogId::OtherFlow {
