@@ -136,8 +136,12 @@ impl Answer {
         {
             return Self::TooEarly;
         }
+        let is_dead = text.contains("expired") || text.contains("revoked");
+        let is_refresh_token = text.contains("refresh token") || text.contains("refresh_token");
         match error.code.as_str() {
             code if REJECTED.contains(&code) => Self::Rejected,
+            code if code.contains("refresh_token") && !code.contains("missing") => Self::Rejected,
+            "invalid_request" if is_dead && is_refresh_token => Self::Rejected,
             "invalid_client"
             | "unauthorized_client"
             | "invalid_request"
@@ -146,7 +150,7 @@ impl Answer {
             | "unsupported_grant_type" => Self::Settings,
             _ if THROTTLED.iter().any(|word| text.contains(word)) => Self::Busy(None),
             // Salesforce and others describe the expiry in their own words.
-            _ if text.contains("expired") || text.contains("revoked") => Self::Rejected,
+            _ if is_dead => Self::Rejected,
             _ if error.status == Some(400) => {
                 let is_about_the_token = DEAD.iter().any(|word| text.contains(word));
                 if is_about_the_token || error.description.is_none() {
@@ -231,6 +235,19 @@ mod tests {
             ("slow_down", "", Answer::Busy(None)),
             ("invalid_grant", "Too many requests", Answer::Rejected),
             ("invalid_client", "Too many requests", Answer::Settings),
+            ("invalid_refresh_token", "", Answer::Rejected),
+            ("refresh_token_reused", "", Answer::Rejected),
+            ("token_revoked", "", Answer::Rejected),
+            (
+                "invalid_request",
+                "Refresh token is expired",
+                Answer::Rejected,
+            ),
+            (
+                "invalid_request",
+                "Missing parameter: refresh_token",
+                Answer::Settings,
+            ),
         ] {
             assert_eq!(Answer::of(&server(code, description)), answer, "{code}");
         }

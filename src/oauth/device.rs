@@ -10,7 +10,7 @@ use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
 use super::error_members::error;
 use super::failure::{Asked, BodyKind, Failure, ServerError};
-use super::members::number;
+use super::members::{is_none, number};
 use super::token::{Fate, Reading, TokenSet, parse_token_answer};
 use super::url::{UrlProblem, from_server, not_turned_here};
 use crate::clean::{clean, is_typable};
@@ -104,13 +104,14 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
     }
     let device_code = required("device_code")?;
     let mut notes = Vec::new();
-    let address = text("verification_uri").or_else(|| text("verification_url"));
-    let address = address.map(|address| address.trim().to_owned());
-    let address = address.filter(|address| !address.is_empty());
+    let link = |names: [&str; 2]| {
+        let links = names.into_iter().filter_map(|name| member(name)?.as_str());
+        links.map(str::trim).find(|link| !is_none(link))
+    };
+    let address = link(["verification_uri", "verification_url"]).map(str::to_owned);
     // The complete URL is only a convenience: an unusable one is ignored, but a misleading one is rejected below.
-    let complete = text("verification_uri_complete")
-        .or_else(|| text("verification_url_complete"))
-        .and_then(|address| from_server(&absolute(&address, from)).ok());
+    let complete = link(["verification_uri_complete", "verification_url_complete"])
+        .and_then(|link| from_server(&absolute(link, from)).ok());
     let verification_uri = match (address, &complete) {
         (Some(address), _) => {
             let whole = absolute(&address, from);
@@ -841,9 +842,53 @@ mod tests {
             };
             assert!(failure.hint().contains(words), "{}", failure.hint());
         }
-        for code in ["code_expired", "expired_token", "token_expired"] {
+        for code in [
+            "code_expired",
+            "expired_token",
+            "token_expired",
+            "expired",
+            "verification_expired",
+            "expired_device_code",
+            "invalid_grant\",\"error_description\":\"Device code expired",
+        ] {
             let next = Polling::new(secs(5), Answers::default()).next(&error(code));
             assert!(matches!(next, Next::Failed(Failure::Expired)), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_is_none_is_no_link() {
+        for complete in [
+            serde_json::json!(""),
+            serde_json::json!(" "),
+            serde_json::json!("null"),
+            serde_json::json!("N/A"),
+            serde_json::json!(5),
+            serde_json::json!(null),
+        ] {
+            let body = serde_json::json!({
+                "device_code": "d", "user_code": "AB-CD", "verification_uri": "https://as.example/d",
+                "verification_uri_complete": complete, "verification_url_complete": "https://as.example/d?user_code=AB-CD",
+            });
+            let grant = |body: &serde_json::Value| {
+                parse_grant(
+                    &answer(200, &body.to_string()),
+                    &Dialect::default(),
+                    &from(),
+                )
+            };
+            let link = grant(&body).unwrap().verification_uri_complete.unwrap();
+            assert_eq!(link.query(), Some("user_code=AB-CD"));
+            let mut without = body.clone();
+            without
+                .as_object_mut()
+                .unwrap()
+                .remove("verification_url_complete");
+            let link = grant(&without).unwrap().verification_uri_complete;
+            assert!(link.is_none(), "{complete}: {link:?}");
+            without["verification_uri"] = complete.clone();
+            let failure = grant(&without).unwrap_err().to_string();
+            assert!(failure.contains("verification_uri"), "{failure}");
         }
     }
 
@@ -854,10 +899,13 @@ mod tests {
             after("access_denied"),
             Next::Failed(Failure::Denied { .. })
         ));
-        assert!(matches!(
-            after("authorization_declined"),
-            Next::Failed(Failure::Denied { .. })
-        ));
+        for code in ["authorization_declined", "user_denied", "Access denied."] {
+            let next = after(code);
+            assert!(
+                matches!(next, Next::Failed(Failure::Denied { .. })),
+                "{code}"
+            );
+        }
         assert!(matches!(
             after("expired_token"),
             Next::Failed(Failure::Expired)

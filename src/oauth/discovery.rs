@@ -232,7 +232,12 @@ pub fn parse_metadata(
     if token_url.is_none() {
         return Err("it has no token_endpoint".to_owned().into());
     }
-    // An invalid endpoint that is needed only later is no reason to reject the rest.
+    // An endpoint that is no usable URL is no reason to reject the rest, because the flow may not need it. One that is
+    // turned against this program is.
+    let of_one_flow = |name: &str| match text(members, name) {
+        Some(address) if endpoint(&address).is_err() => Ok(None),
+        _ => url(name),
+    };
     let later = |name: &str| read(&text(members, name)?).ok();
     let alias = |name: &str| {
         let aliases = members.get("mtls_endpoint_aliases")?.as_object()?;
@@ -242,8 +247,8 @@ pub fn parse_metadata(
         asked: asked.to_owned(),
         issuer,
         source: source.clone(),
-        authorization_url: url("authorization_endpoint")?,
-        device_url: url("device_authorization_endpoint")?,
+        authorization_url: of_one_flow("authorization_endpoint")?,
+        device_url: of_one_flow("device_authorization_endpoint")?,
         token_url,
         revocation_url: later("revocation_endpoint"),
         introspection_url: later("introspection_endpoint"),
@@ -615,6 +620,37 @@ mod tests {
         };
         let source = Url::parse("http://127.0.0.1:9000/.well-known/openid-configuration").unwrap();
         assert!(parse_metadata(&answer, expected, &source).is_ok());
+    }
+
+    #[test]
+    fn an_endpoint_of_one_flow_that_is_no_usable_url_leaves_the_others() {
+        for address in [
+            "",
+            " ",
+            "null",
+            "/relative",
+            "http://as.example/x",
+            "https://as.example/x#y",
+        ] {
+            for name in ["authorization_endpoint", "device_authorization_endpoint"] {
+                let mut body = serde_json::json!({
+                    "issuer": "i", "token_endpoint": "https://as.example/t",
+                    "authorization_endpoint": "https://as.example/a",
+                    "device_authorization_endpoint": "https://as.example/d",
+                });
+                body[name] = address.into();
+                let metadata = read(200, &body.to_string(), "i").unwrap();
+                let both = [&metadata.authorization_url, &metadata.device_url];
+                assert_eq!(
+                    both.map(Option::is_some)
+                        .into_iter()
+                        .filter(|it| *it)
+                        .count(),
+                    1,
+                    "{address}"
+                );
+            }
+        }
     }
 
     #[test]

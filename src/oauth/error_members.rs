@@ -84,7 +84,11 @@ pub(super) fn error(
 /// Creates an error from a sentence in place of an error code. The sentence is the description, and the code may be in
 /// it.
 pub(super) fn from_sentence(sentence: &str, description: Option<&str>) -> ServerError {
-    let signal = SIGNALS.iter().find(|word| sentence.contains(**word));
+    // The whole sentence may be a code in words.
+    let code = sentence.trim().trim_end_matches('.').to_ascii_lowercase();
+    let code = code.replace([' ', '-'], "_");
+    let is_said = |word: &&&str| sentence.contains(**word) || code == **word;
+    let signal = SIGNALS.iter().find(is_said);
     let all = match description.filter(|description| *description != sentence) {
         Some(description) => format!("{sentence}: {description}"),
         None => sentence.to_owned(),

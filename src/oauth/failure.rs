@@ -45,22 +45,31 @@ impl ServerError {
         }
     }
 
-    /// Returns whether the user denied the sign-in (RFC 8628, section 3.5, and the name that some servers use).
+    /// Returns whether the user denied the sign-in (RFC 8628, section 3.5, and the names that some servers use).
     #[must_use]
     pub fn is_denial(&self) -> bool {
         matches!(
             self.code.as_str(),
-            "access_denied" | "authorization_declined"
+            "access_denied"
+                | "authorization_declined"
+                | "authorization_denied"
+                | "user_declined"
+                | "user_denied"
         )
     }
 
-    /// Returns whether the device code has expired (RFC 8628, section 3.5, and the names that some servers use).
+    /// Returns whether the device code has expired (RFC 8628, section 3.5). Other servers use other names, all with the
+    /// word, or say it in the description of a general error.
     #[must_use]
     pub fn is_expiry(&self) -> bool {
-        matches!(
-            self.code.trim_start_matches("device_"),
-            "expired_token" | "token_expired" | "code_expired" | "expired_code"
-        )
+        let description = self.description.as_deref().unwrap_or_default();
+        let words = description.to_ascii_lowercase();
+        self.code.split('_').any(|word| word == "expired")
+            || (matches!(
+                self.code.as_str(),
+                "invalid_grant" | "invalid_request" | NO_CODE
+            ) && words.contains("code")
+                && words.contains("expired"))
     }
 }
 

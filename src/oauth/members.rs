@@ -7,6 +7,32 @@ pub(super) fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
     members.get(name)?.as_str().map(str::to_owned)
 }
 
+/// Returns a code or token as text. Some services send it as a number.
+pub(super) fn token(members: &Map<String, Value>, name: &str) -> Option<String> {
+    match members.get(name)? {
+        Value::Number(number) if number.is_u64() => Some(number.to_string()),
+        value => value.as_str().map(str::to_owned),
+    }
+}
+
+/// Returns whether a text means that there is no value, such as `null` from a program that makes texts of everything.
+pub(super) fn is_none(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    NONE.contains(&text.as_str())
+}
+
+/// Texts that mean that there is no value.
+const NONE: &[&str] = &[
+    "",
+    "null",
+    "none",
+    "nil",
+    "undefined",
+    "false",
+    "n/a",
+    "error",
+];
+
 /// Returns a member as a number of seconds. Some services send it as text or with a fraction.
 pub(super) fn number(members: &Map<String, Value>, name: &str) -> Option<u64> {
     let value = members.get(name)?;

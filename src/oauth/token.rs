@@ -11,7 +11,7 @@ use super::codes::is_protocol_code;
 use super::dialect::{Answers, Kept, at, kept_of_answer};
 use super::error_members::{error, from_sentence, is_sentence};
 use super::failure::{Asked, BUSY, Failure, NO_CODE, ServerError, Useless};
-use super::members::{number, text};
+use super::members::{is_none, number, text};
 use super::token_notes::{life, needs_proof, trimmed};
 use super::url::RedirectUrl;
 use crate::clean::{clean, is_clean};
@@ -183,7 +183,7 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
         if let Some(error) = answer.challenge() {
             return Reading::Error(error, None);
         }
-        let id_token = text(members, "id_token").is_some_and(|token| !token.is_empty());
+        let id_token = text(members, "id_token").is_some_and(|token| !is_none(&token));
         return if id_token && answer.status < 400 {
             Reading::Useless(Useless::IdTokenOnly)
         } else {
@@ -197,7 +197,14 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
         );
     }
     if is_sentence(&access_token) {
-        return Reading::Error(from_sentence(&access_token, None), None);
+        // With a refresh token beside it, it is no error of the service: words, but in place of a token.
+        let has_issued = trimmed(members, "refresh_token", &mut Vec::new())
+            .is_some_and(|token| is_refresh_token(&token));
+        return if has_issued {
+            Reading::Useless(Useless::WhiteSpace)
+        } else {
+            Reading::Error(from_sentence(&access_token, None), None)
+        };
     }
     if access_token.contains(char::is_whitespace) {
         return Reading::Useless(Useless::WhiteSpace);
@@ -206,11 +213,20 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
     if token_type.as_ref().is_some_and(String::is_empty) {
         return Reading::Useless(Useless::NoType);
     }
-    let mut secret = |name| trimmed(members, name, &mut notes).filter(|token| !token.is_empty());
-    // A message instead of a refresh token doesn't make the other tokens useless. A refresh token may contain spaces
-    // (RFC 6749, appendix A.17).
-    let refresh_token = secret("refresh_token").filter(|token| !is_sentence(token));
+    let mut secret = |name| trimmed(members, name, &mut notes).filter(|token| !is_none(token));
+    // A message instead of a refresh token doesn't make the other tokens useless.
+    let refresh_token = secret("refresh_token");
     let id_token = secret("id_token");
+    let message = refresh_token
+        .as_ref()
+        .filter(|token| !is_refresh_token(token));
+    if let Some(message) = message {
+        notes.push(format!(
+            "The response has words in place of a refresh token: \"{}\".",
+            clean(message, 100)
+        ));
+    }
+    let refresh_token = refresh_token.filter(|token| is_refresh_token(token));
     for token in [
         Some(&access_token),
         refresh_token.as_ref(),
@@ -252,8 +268,14 @@ pub fn issued_refresh_token(answer: &Answer, dialect: &Answers) -> Option<Secret
         .into_iter()
         .flatten()
         .filter_map(|members| trimmed(members, "refresh_token", &mut Vec::new()));
-    let token = tokens.find(|token| !is_none(token) && !is_sentence(token) && is_usable(token))?;
+    let token = tokens.find(|token| is_refresh_token(token) && is_usable(token))?;
     Some(token.into())
+}
+
+/// Returns whether the text can be a refresh token, which may contain spaces (RFC 6749, appendix A.17), and not a message
+/// in its place. No message about it needs a digit.
+fn is_refresh_token(text: &str) -> bool {
+    !is_none(text) && !(is_sentence(text) && !text.contains(|ch: char| ch.is_ascii_digit()))
 }
 
 /// Returns the object that contains the tokens, if they are not at the top level.
@@ -261,28 +283,10 @@ fn inner<'a>(outer: &'a Map<String, Value>, dialect: &Answers) -> Option<&'a Map
     at(outer, dialect.access_token_in.as_deref()?)?.as_object()
 }
 
-/// Returns whether the value of a token means that there is no token.
-fn is_none(token: &str) -> bool {
-    let token = token.trim().to_ascii_lowercase();
-    NO_TOKEN.contains(&token.as_str())
-}
-
 /// Returns whether a token arrived as the service meant it.
 fn is_usable(token: &str) -> bool {
     is_clean(token) && !token.contains(char::REPLACEMENT_CHARACTER)
 }
-
-/// Values of `access_token` that mean that there is no token.
-const NO_TOKEN: &[&str] = &[
-    "",
-    "null",
-    "none",
-    "nil",
-    "undefined",
-    "false",
-    "n/a",
-    "error",
-];
 
 fn scopes(members: &Map<String, Value>, dialect: &Answers) -> Option<Vec<String>> {
     let separators = dialect.scope_separator.as_deref().unwrap_or_default();
@@ -580,6 +584,55 @@ mod tests {
                 .expose_secret(),
             "a|b,c"
         );
+    }
+
+    #[test]
+    fn a_value_that_means_none_is_no_refresh_token_and_no_id_token() {
+        for none in ["", " ", "null", "Undefined", "none", "n/a", "false"] {
+            let body =
+                serde_json::json!({"access_token": "a", "refresh_token": none, "id_token": none});
+            let set = tokens(&body.to_string());
+            assert!(
+                set.refresh_token.is_none() && set.id_token.is_none(),
+                "{none}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_may_contain_spaces_or_be_a_number_and_a_message_is_told() {
+        for (sent, token) in [
+            (serde_json::json!("rt 1 x"), Some("rt 1 x")),
+            (serde_json::json!("rt 2 new"), Some("rt 2 new")),
+            (serde_json::json!("aB cD"), Some("aB cD")),
+            (serde_json::json!(12345), Some("12345")),
+            (serde_json::json!(1.5), None),
+            (serde_json::json!("Refresh tokens are not enabled."), None),
+        ] {
+            let body = serde_json::json!({"access_token": "a", "refresh_token": sent});
+            let set = tokens(&body.to_string());
+            let read = set.refresh_token.as_ref().map(ExposeSecret::expose_secret);
+            assert_eq!(read, token, "{sent}");
+            let told = set.notes.iter().any(|note| note.contains("not enabled"));
+            assert_eq!(told, sent.to_string().contains("not enabled"), "{sent}");
+        }
+    }
+
+    #[test]
+    fn words_in_place_of_an_access_token_lose_no_refresh_token() {
+        for body in [
+            r#"{"access_token":"abc def ghi","token_type":"Bearer","refresh_token":"rt-2"}"#,
+            "access_token=abc+def/ghi+jkl&refresh_token=rt-2",
+        ] {
+            let answer = answer(200, body);
+            let reading = parse_token_answer(&answer, &Answers::default());
+            assert!(
+                matches!(reading, Reading::Useless(Useless::WhiteSpace)),
+                "{reading:?}"
+            );
+            let issued = issued_refresh_token(&answer, &Answers::default());
+            assert_eq!(issued.unwrap().expose_secret(), "rt-2");
+        }
     }
 
     #[test]

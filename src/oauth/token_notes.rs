@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::members::{number, text};
+use super::members::{number, text, token};
 use crate::clean::clean;
 
 /// Maximum lifetime that is accepted: ten years, in seconds. Some services send the time of the expiry instead.
@@ -14,8 +14,13 @@ pub(super) fn trimmed(
     name: &str,
     notes: &mut Vec<String>,
 ) -> Option<String> {
-    let sent = text(members, name)?;
-    let token = if name == "id_token" {
+    let is_jwt = name == "id_token";
+    let sent = if is_jwt {
+        text(members, name)?
+    } else {
+        token(members, name)?
+    };
+    let token = if is_jwt {
         sent.trim()
     } else {
         sent.trim_end_matches(['\r', '\n'])
