@@ -79,17 +79,19 @@ impl Facts<'_> {
             Some(0) => "access token expired; the next use refreshes it".to_owned(),
             Some(left) => format!("access token valid for {}", Span(left)),
         };
-        let used = self.now.seconds.saturating_sub(tokens.obtained_at);
+        let since = Span(self.now.seconds.saturating_sub(tokens.obtained_at));
+        let signed_in_at = self.record.origin.signed_in_at;
+        let how = match signed_in_at {
+            Some(at) if at == tokens.obtained_at => "issued",
+            Some(_) | None => "used",
+        };
         let refresh = match (tokens.has_refresh_token(), self.idle()) {
             (false, _) if !self.has_user() => return access,
             (false, _) => "no refresh token".to_owned(),
             (true, Some(idle)) => {
-                format!(
-                    "refresh token used {} ago, unused ones expire after {idle}",
-                    Span(used)
-                )
+                format!("refresh token {how} {since} ago, unused ones expire after {idle}")
             }
-            (true, None) => format!("refresh token used {} ago", Span(used)),
+            (true, None) => format!("refresh token {how} {since} ago"),
         };
         format!("{access}; {refresh}")
     }
@@ -617,6 +619,13 @@ mod tests {
         assert_eq!(
             case.result().0,
             "access token valid for 41 minutes; refresh token used 19 minutes ago, unused ones expire after 90 days"
+        );
+        let mut case = Case::new();
+        case.preset.tokens.refresh_idle = span("90d");
+        case.record.origin.signed_in_at = Some(NOW - 19 * 60);
+        assert_eq!(
+            case.result().0,
+            "access token valid for 41 minutes; refresh token issued 19 minutes ago, unused ones expire after 90 days"
         );
     }
 

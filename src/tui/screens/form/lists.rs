@@ -16,8 +16,15 @@ pub(super) fn scopes(cx: ViewContext<'_>) -> List {
     let settings = &cx.session.settings;
     let chosen = settings.scopes();
     let listed = settings.scope_list();
-    let count = chosen.len();
     let of = listed.len();
+    let count = listed
+        .iter()
+        .filter(|(scope, _)| chosen.contains(scope))
+        .count();
+    let custom = match chosen.len() - count {
+        0 => String::new(),
+        custom => format!(", and {custom} in the field only"),
+    };
     let entry = |(scope, purpose): (String, String)| {
         let tick = if chosen.contains(&scope) {
             "[x]"
@@ -44,8 +51,20 @@ pub(super) fn scopes(cx: ViewContext<'_>) -> List {
     List {
         head: format!("Scope: {}", settings.preset().name),
         entries: listed.into_iter().map(entry).collect(),
-        note: format!("{count} of {of} selected. Custom scopes: type them in the field."),
+        note: format!("{count} of {of} selected{custom}. Custom scopes: type them in the field."),
         ..List::default()
+    }
+}
+
+/// Returns the key of the entry to select at first in the list of a variable's common values.
+pub(super) fn choice(cx: ViewContext<'_>, place: usize) -> String {
+    let settings = &cx.session.settings;
+    let value = settings.value(Key::Var(place));
+    let variable = settings.preset().variables.get(place);
+    if variable.is_some_and(|variable| variable.choices.contains(&value)) {
+        value
+    } else {
+        ANOTHER.to_owned()
     }
 }
 

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use ratatui::layout::Rect;
 
-use self::lists::{ANOTHER, choices, keys, scopes};
+use self::lists::{ANOTHER, choice, choices, keys, scopes};
 pub(in crate::tui) use self::prospect::prospect;
 pub(in crate::tui) use self::registration::SAVE_LABEL;
 pub(super) use self::state::Form;
@@ -276,7 +276,7 @@ impl Screen for Form {
             }
             Item::Choices(place) => {
                 let id = DialogId::Choices(place);
-                let value = cx.session.settings.value(Key::Var(place));
+                let value = choice(cx.view(), place);
                 self.common.dialog = Some(Dialog::list_on(id, &value));
             }
             Item::ScopeList => self.common.dialog = Some(Dialog::list(DialogId::Scopes, true)),

@@ -201,6 +201,36 @@ fn scopes_are_ticked_in_their_list() {
 }
 
 #[test]
+fn a_scope_that_is_not_in_the_list_is_counted_apart() {
+    let mut alone = form("microsoft-mail");
+    let note = |alone: &Solo<Form>| scopes(alone.view()).note;
+    assert!(note(&alone).contains("selected. Custom"));
+    let listed = note(&alone).split(' ').next().unwrap().to_owned();
+    alone.go(Item::Field(Key::Scope));
+    alone.type_text(" my.own");
+    let text = note(&alone);
+    assert!(text.starts_with(&format!("{listed} of ")), "{text}");
+    assert!(
+        text.contains("selected, and 1 in the field only."),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_list_of_a_variable_begins_at_its_value() {
+    let mut alone = form("microsoft-mail");
+    let first = alone.session.settings.value(Key::Var(0));
+    assert_eq!(choice(alone.view(), 0), first);
+    alone.go(Item::Field(Key::Var(0)));
+    alone.keys(&[Command::Edit(Edit::DeleteToStart)]);
+    alone.type_text("contoso.example");
+    // A look at the list changes nothing.
+    alone.press(Item::Choices(0));
+    alone.keys(&[Command::Enter]);
+    assert_eq!(alone.session.settings.value(Key::Var(0)), "contoso.example");
+}
+
+#[test]
 fn a_problem_is_fixed_with_one_key_wherever_the_focus_is() {
     let wrong = |alone: &mut Solo<Form>| {
         alone.session.settings.set_flow(FlowKind::AuthorizationCode);

@@ -161,7 +161,11 @@ fn state(standing: &Standing, now: Moment) -> (String, Tone) {
 /// Returns the message about the focused item.
 fn said(screen: &Profiles, cx: ViewContext<'_>) -> Vec<Said> {
     if cx.session.profiles.list.as_ref().is_some_and(Vec::is_empty) {
-        let text = "To create one, choose Save… in the settings or on the tokens screen. Scripts get a valid token from it.";
+        let text = if cx.session.settings.preset().embedded_server {
+            "The demo can't be saved as a profile. Choose another preset, then Save… in the settings."
+        } else {
+            "To create one, choose Save… in the settings or on the tokens screen. Scripts get a valid token from it."
+        };
         return vec![Said::new("Profiles", text)];
     }
     let chosen = &screen.chosen;

@@ -234,7 +234,11 @@ fn demo(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Option<Said> {
         if is_narrow(cx) {
             Said::new("Demo", "press y to approve.")
         } else {
-            let text = "No account is needed. Press y to approve, or open the URL in a browser.";
+            let text = if cx.console.environment.ssh.is_some() {
+                "Press y to approve. The demo server is on this machine, so a browser on your computer can't open the URL."
+            } else {
+                "No account is needed. Press y to approve, or open the URL in a browser."
+            };
             Said::new("Demo", text)
         }
     })

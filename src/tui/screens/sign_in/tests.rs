@@ -455,6 +455,22 @@ fn a_browser_is_opened_and_the_demo_approved() {
 }
 
 #[test]
+fn over_ssh_no_browser_can_open_the_url_of_the_demo() {
+    for (environment, words) in [
+        (over_ssh(), "can't open the URL"),
+        (Environment::default(), "or open the URL in a browser"),
+    ] {
+        for flow in [FlowKind::AuthorizationCode, FlowKind::DeviceCode] {
+            let hint = waiting(environment.clone(), "demo", flow).body(80, 24).hint;
+            assert!(
+                hint.iter().any(|said| said.text.contains(words)),
+                "{hint:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn steps_and_checks_are_folded_but_on_a_wide_page() {
     let mut alone = device();
     alone.hear(FlowEvent::Began(Step::Approval));
