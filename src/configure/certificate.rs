@@ -35,15 +35,12 @@ pub fn fingerprint(host: &str) -> Result<Option<String>, String> {
         .map_err(|error| format!("{error} {}", error.hint()))
 }
 
-/// Deletes the certificate for `host`.
+/// Deletes the certificate for `host`. Returns whether there was one.
 ///
 /// # Errors
 /// Returns an error, as a sentence, if that fails.
-pub fn delete(host: &str) -> Result<(), String> {
+pub fn delete(host: &str) -> Result<bool, String> {
     let folder = folders::certificates().ok_or(NO_FOLDER)?;
-    match created::delete(&folder, host) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("There is no certificate to delete.".to_owned()),
-        Err(error) => Err(format!("The certificate could not be deleted: {error}.")),
-    }
+    created::delete(&folder, host)
+        .map_err(|error| format!("The certificate could not be deleted: {error}."))
 }

@@ -43,7 +43,7 @@ pub fn perform(task: &SetUpTask) -> Report {
             Ok((fingerprint, readers)) => {
                 findings.push(Finding::new(
                     State::Done,
-                    format!("Created a certificate for {host}. Its fingerprint is {fingerprint}."),
+                    format!("Created a certificate for {host}. Its SHA-256 fingerprint is {fingerprint}."),
                 ));
                 findings.extend(key_readers(readers));
             }
@@ -51,7 +51,13 @@ pub fn perform(task: &SetUpTask) -> Report {
         },
         (SetUpAction::Delete, true) => {
             return Report::of(vec![match certificate::delete(host) {
-                Ok(()) => Finding::new(State::Done, format!("Deleted the certificate for {host}.")),
+                Ok(true) => {
+                    Finding::new(State::Done, format!("Deleted the certificate for {host}."))
+                }
+                Ok(false) => Finding::new(
+                    State::Good,
+                    format!("There is no certificate for {host}, so nothing was deleted."),
+                ),
                 Err(reason) => Finding::new(State::Failed, reason),
             }]);
         }
@@ -177,7 +183,7 @@ fn https(host: &str) -> Finding {
     match certificate::fingerprint(host) {
         Ok(Some(fingerprint)) => Finding::new(
             State::Good,
-            format!("There is a certificate for {host}. Its fingerprint is {fingerprint}."),
+            format!("There is a certificate for {host}. Its SHA-256 fingerprint is {fingerprint}."),
         ),
         Ok(None) => Finding::new(State::Missing, format!("Certificate for {host}."))
             .fix("Set up creates one."),

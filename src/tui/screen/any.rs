@@ -13,6 +13,7 @@ use super::context::{UpdateContext, ViewContext};
 use super::item::{Entry, ItemView, Kind, Place, Shortcut};
 use super::route::{Navigation, Route};
 use super::typed::{Screen, load, set_focus};
+use crate::clean::clean;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::SessionEvent;
 use crate::session::content::Content;
@@ -23,6 +24,8 @@ use crate::tui::widgets::editor::{Edit, Editor};
 
 /// The message for a paste that is too long.
 const TOO_LONG: &str = "Nothing pasted: a field can hold at most 32 KiB.";
+/// Maximum length of a pasted search, in characters.
+const SEARCH_LIMIT: usize = 200;
 /// The message if a typed character does not fit, such as one of a paste that the terminal doesn't mark.
 const FULL: &str = "The field is full: it can hold at most 32 KiB.";
 
@@ -207,7 +210,7 @@ impl<S: Screen> AnyScreen for S {
             Command::ChangeRight | Command::Toggle => self.changed(focus, 1, cx),
             Command::Enter => activate(self, focus, cx),
             Command::Edit(Edit::Insert(ch)) if kind == Some(Kind::Search) => {
-                self.searched(focus, ch, cx);
+                self.searched(focus, ch.encode_utf8(&mut [0; 4]), cx);
             }
             Command::Edit(edit) => {
                 if matches!(edit, Edit::Insert(_)) && self.common().editor.is_full() {
@@ -264,11 +267,14 @@ impl<S: Screen> AnyScreen for S {
             return;
         }
         let focus = self.common().focus.clone();
-        let typed = |entry: &Entry<S::Item>| matches!(entry.kind, Kind::Text | Kind::Paste);
-        let on_text = Screen::items(self, cx.view())
-            .iter()
-            .any(|entry| entry.item == focus && typed(entry));
-        if !on_text {
+        let items = Screen::items(self, cx.view());
+        let kind = items.iter().find(|entry| entry.item == focus);
+        let kind = kind.map(|entry| entry.kind);
+        if kind == Some(Kind::Search) {
+            self.searched(focus, clean(text, SEARCH_LIMIT).trim(), cx);
+            return;
+        }
+        if !matches!(kind, Some(Kind::Text | Kind::Paste)) {
             let Some(target) = self.paste_target(cx.view()) else {
                 cx.say("Nothing pasted: select a text field first.");
                 return;

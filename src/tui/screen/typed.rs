@@ -107,8 +107,8 @@ pub trait Screen: Debug {
     fn focused(&mut self, _item: Self::Item, _cx: &mut UpdateContext<'_>) {}
     /// Handles that the user moved the focus.
     fn moved(&mut self, _cx: &mut UpdateContext<'_>) {}
-    /// Handles a character that was typed on a value that is searched by typing.
-    fn searched(&mut self, _item: Self::Item, _ch: char, _cx: &mut UpdateContext<'_>) {}
+    /// Handles a character that was typed on a value that is searched by typing, or a text that was pasted there.
+    fn searched(&mut self, _item: Self::Item, _text: &str, _cx: &mut UpdateContext<'_>) {}
     /// Handles Ctrl+S on any item.
     fn save(&mut self, _cx: &mut UpdateContext<'_>) {}
     /// Asks where to save everything that would be lost when the program ends.

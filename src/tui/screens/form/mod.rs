@@ -395,8 +395,8 @@ impl Screen for Form {
     }
 
     /// Typing on the Preset row begins a search.
-    fn searched(&mut self, _item: Item, ch: char, cx: &mut UpdateContext<'_>) {
-        self.open_presets(&ch.to_string(), cx);
+    fn searched(&mut self, _item: Item, text: &str, cx: &mut UpdateContext<'_>) {
+        self.open_presets(text, cx);
     }
 
     fn reveal(&mut self, cx: &mut UpdateContext<'_>) {

@@ -201,6 +201,22 @@ fn scopes_are_ticked_in_their_list() {
 }
 
 #[test]
+fn a_paste_on_the_preset_searches_for_it() {
+    for pasted in ["gmail", " bob@gmail.com\n"] {
+        let mut alone = form(CUSTOM);
+        alone.go(Item::Field(Key::Preset));
+        alone.act(|screen, cx| AnyScreen::paste(screen, pasted, cx));
+        assert!(AnyScreen::has_dialog(&alone.screen));
+        alone.keys(&[Command::Enter]);
+        assert_eq!(
+            alone.session.settings.preset().id,
+            "google-mail",
+            "{pasted}"
+        );
+    }
+}
+
+#[test]
 fn a_scope_that_is_not_in_the_list_is_counted_apart() {
     let mut alone = form("microsoft-mail");
     let note = |alone: &Solo<Form>| scopes(alone.view()).note;

@@ -36,6 +36,8 @@ const DELETE_ONLY: &str = "Delete only";
 const OWN_FILES: &str = "Its settings and tokens are removed from this machine.";
 /// The answer that opens another profile.
 const OPEN: &str = "Open";
+/// The answer that signs in with the saved settings.
+const SIGN_IN: &str = "Sign in";
 
 impl Profiles {
     /// Opens the selected profile, or first asks if changes or tokens would be lost.
@@ -56,12 +58,16 @@ impl Profiles {
             Self::start(&place, opening, cx);
             return;
         }
-        let text = format!(
-            "{} They are lost when you open another profile.",
-            lost.join(" ")
-        );
-        let buttons = [(Shortcut::Letter('y'), OPEN), (Shortcut::Esc, "Keep")];
-        let title = format!("Open the profile \"{}\"?", place.name);
+        let text = format!("{} They are lost if you continue.", lost.join(" "));
+        let name = &place.name;
+        let (title, button) = match opening {
+            Opening::Authorize => (
+                format!("Sign in with the saved settings of \"{name}\"?"),
+                SIGN_IN,
+            ),
+            _ => (format!("Open the profile \"{name}\"?"), OPEN),
+        };
+        let buttons = [(Shortcut::Letter('y'), button), (Shortcut::Esc, "Keep")];
         let question = Question::new(title, text, &buttons);
         self.common.dialog = Some(Dialog::question(DialogId::Open(place, opening), question));
     }
@@ -280,7 +286,7 @@ impl Screen for Profiles {
                 let revoke = button == DELETE_AND_REVOKE;
                 cx.emit(Effect::Profile(ProfileTask::Delete { place, revoke }));
             }
-            (DialogId::Open(place, opening), Answer::Button(OPEN)) => {
+            (DialogId::Open(place, opening), Answer::Button(OPEN | SIGN_IN)) => {
                 Self::start(&place, opening, cx);
             }
             (DialogId::Rename(place), Answer::Text(name)) => {

@@ -140,6 +140,10 @@ fn what_would_be_lost_is_asked_about() {
     alone.keys(&[Command::Enter]);
     let out = alone.keys(&[Command::Letter('y')]);
     assert_eq!(opens(&out), Some(("b", Opening::Form)));
+    alone.keys(&[Command::Letter('a')]);
+    assert!(AnyScreen::has_dialog(&alone.screen));
+    let out = alone.keys(&[Command::Letter('y')]);
+    assert_eq!(opens(&out), Some(("b", Opening::Authorize)));
     // With tokens that the user has not saved.
     alone.session.settings.set(Key::ClientId, "me".to_owned());
     assert!(!alone.session.has_unsaved_changes());

@@ -96,6 +96,7 @@ fn waiting_for_approval(cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
 /// Returns how often the program checks for approval.
 fn pace(last: &Poll) -> String {
     let every = seconds(last.pause);
+    let every = every.strip_prefix("1 ").unwrap_or(&every);
     match last.note {
         Note::SlowDown => format!(", now every {every}, as the service requested."),
         Note::NoMore => ". The service requested a pause that is longer than the code is valid, so checking has \

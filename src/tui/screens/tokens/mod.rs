@@ -129,7 +129,7 @@ impl Tokens {
         }
         let claims = Entry::quiet(Item::Claims, "Claims…");
         items.push(if claims::claims(tokens).is_empty() {
-            claims.not_offered("none of these tokens has readable claims")
+            claims.not_offered("None of these tokens has readable claims")
         } else {
             claims.under_more(hints::CLAIMS)
         });
