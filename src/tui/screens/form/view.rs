@@ -307,7 +307,7 @@ fn radios(cx: ViewContext<'_>, values: &[(&str, bool)], gap: usize) -> Vec<(Stri
     parts
 }
 
-/// Returns the flows with the longest labels that fit; if none fit, only the selected flow.
+/// Returns the flows with the longest labels that fit; if none fit, only the selected flow and how many there are.
 fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
     let (flows, chosen) = (cx.session.settings.flows(), cx.session.settings.flow());
     let brief = |flow| match flow {
@@ -322,15 +322,14 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
     let word = |flow| match flow {
         FlowKind::DeviceCode => "Device",
         FlowKind::AuthorizationCode => "Code",
-        FlowKind::ClientCredentials => "Client",
+        FlowKind::ClientCredentials => "No user",
         FlowKind::JwtBearer => "Service",
     };
     // Every window that has room for these labels shows the same ones.
     let labels: &[(&dyn Fn(FlowKind) -> &'static str, usize)] = match flows.len() {
         ..3 => &[(&FlowKind::label, 3), (&brief, 3), (&word, 1)],
         3 => &[(&brief, 3), (&word, 1)],
-        // With less room, only the selected flow is shown.
-        _ => &[(&all_brief, 2)],
+        _ => &[(&all_brief, 2), (&word, 1)],
     };
     let mut all = labels.iter().map(|(label, gap)| {
         let values: Vec<(&str, bool)> = flows
@@ -342,8 +341,17 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
     let fits = |parts: &Vec<(String, bool)>| {
         parts.iter().map(|(text, _)| width(text)).sum::<usize>() <= room
     };
-    all.find(fits)
-        .unwrap_or_else(|| radios(cx, &[(brief(chosen), true)], 0))
+    all.find(fits).unwrap_or_else(|| {
+        let mut alone = radios(cx, &[(brief(chosen), true)], 0);
+        let place = flows.iter().position(|flow| *flow == chosen);
+        let place = place.map_or(0, |place| place + 1);
+        let mut counted = alone.clone();
+        counted.push((format!("   {place} of {}", flows.len()), false));
+        if fits(&counted) {
+            alone = counted;
+        }
+        alone
+    })
 }
 
 /// Returns the scopes in at most `room` columns: in full, or else without their beginnings, or else as many as fit.
