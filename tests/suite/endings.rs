@@ -34,7 +34,7 @@ fn restored_after_ctrl_c() {
 
 #[test]
 fn restored_after_signals() {
-    for signal in ["TERM", "HUP", "INT"] {
+    for signal in ["TERM", "HUP", "INT", "QUIT"] {
         let home = tempfile::tempdir().unwrap();
         let mut terminal = started(&home);
         terminal.signal(signal);
