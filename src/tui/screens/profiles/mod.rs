@@ -136,7 +136,7 @@ impl Profiles {
             }
             Some(Err(why)) => {
                 text += &format!(
-                    "\nOther copies of its tokens keep working until they expire.\n\nRevoke isn't offered: {}",
+                    "\nOther copies of its tokens keep working until they expire.\n\nRevoke isn't offered. {}",
                     why.reason
                 );
                 if let Some(instead) = &why.instead {
