@@ -281,7 +281,7 @@ fn profiles_are_listed_opened_renamed_and_deleted_on_the_screen() {
     assert_eq!(profiles.run(&["token", "shop"]).code, 0);
     terminal.send("\x1b[3~");
     terminal.wait_for("Delete the profile \"Shop\"?");
-    terminal.wait_for("Revoke isn't offered: The revocation endpoint is unknown");
+    terminal.wait_for("Revoke isn't offered. The revocation endpoint is unknown");
     terminal.send("y");
     terminal.wait_for("There are no profiles yet.");
     assert_eq!(profiles.run(&["token", "shop"]).code, 2);
