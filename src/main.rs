@@ -179,7 +179,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     if front == Front::Plain && !cli.plain {
         let reason = match environment.term.as_str() {
             "" => "TERM is not set (export TERM=xterm sets it)".to_owned(),
-            "dumb" => "TERM is dumb (export TERM=xterm changes it)".to_owned(),
+            "dumb" => "TERM is dumb".to_owned(),
             term => {
                 let term = clean(term, TERM_LIMIT);
                 format!(

@@ -6,7 +6,7 @@ use url::Url;
 use super::answer::Answer;
 use super::client::sets_nothing_reserved;
 use super::dialect::Dialect;
-use super::members::text;
+use super::members::{is_none, text};
 use super::url::{UrlProblem, endpoint, not_turned_here};
 use crate::clean::clean;
 
@@ -221,7 +221,8 @@ pub fn parse_metadata(
         Ok(url)
     };
     let url = |name: &str| -> Result<Option<Url>, String> {
-        let Some(address) = text(members, name) else {
+        // Some services send empty texts for what they don't have.
+        let Some(address) = text(members, name).filter(|address| !is_none(address)) else {
             return Ok(None);
         };
         read(&address)
@@ -232,12 +233,6 @@ pub fn parse_metadata(
     if token_url.is_none() {
         return Err("it has no token_endpoint".to_owned().into());
     }
-    // An endpoint that is no usable URL is no reason to reject the rest, because the flow may not need it. One that is
-    // turned against this program is.
-    let of_one_flow = |name: &str| match text(members, name) {
-        Some(address) if endpoint(&address).is_err() => Ok(None),
-        _ => url(name),
-    };
     let later = |name: &str| read(&text(members, name)?).ok();
     let alias = |name: &str| {
         let aliases = members.get("mtls_endpoint_aliases")?.as_object()?;
@@ -247,8 +242,8 @@ pub fn parse_metadata(
         asked: asked.to_owned(),
         issuer,
         source: source.clone(),
-        authorization_url: of_one_flow("authorization_endpoint")?,
-        device_url: of_one_flow("device_authorization_endpoint")?,
+        authorization_url: url("authorization_endpoint")?,
+        device_url: url("device_authorization_endpoint")?,
         token_url,
         revocation_url: later("revocation_endpoint"),
         introspection_url: later("introspection_endpoint"),
@@ -623,15 +618,8 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_of_one_flow_that_is_no_usable_url_leaves_the_others() {
-        for address in [
-            "",
-            " ",
-            "null",
-            "/relative",
-            "http://as.example/x",
-            "https://as.example/x#y",
-        ] {
+    fn an_endpoint_without_a_url_is_none() {
+        for address in ["", " ", "null", "None"] {
             for name in ["authorization_endpoint", "device_authorization_endpoint"] {
                 let mut body = serde_json::json!({
                     "issuer": "i", "token_endpoint": "https://as.example/t",

@@ -14,13 +14,12 @@ pub(super) fn trimmed(
     name: &str,
     notes: &mut Vec<String>,
 ) -> Option<String> {
-    let is_jwt = name == "id_token";
-    let sent = if is_jwt {
-        text(members, name)?
-    } else {
+    let sent = if name == "refresh_token" {
         token(members, name)?
+    } else {
+        text(members, name)?
     };
-    let token = if is_jwt {
+    let token = if name == "id_token" {
         sent.trim()
     } else {
         sent.trim_end_matches(['\r', '\n'])
