@@ -221,8 +221,7 @@ pub fn parse_metadata(
         Ok(url)
     };
     let url = |name: &str| -> Result<Option<Url>, String> {
-        // Some services send empty texts for what they don't have.
-        let Some(address) = text(members, name).filter(|address| !is_none(address)) else {
+        let Some(address) = text(members, name) else {
             return Ok(None);
         };
         read(&address)
@@ -233,6 +232,12 @@ pub fn parse_metadata(
     if token_url.is_none() {
         return Err("it has no token_endpoint".to_owned().into());
     }
+    // Some services send an empty text for a flow that they don't have.
+    let of_one_flow = |name: &str| match text(members, name) {
+        Some(address) if is_none(&address) => Ok(None),
+        _ => url(name),
+    };
+    // An invalid endpoint that is needed only later is no reason to reject the rest.
     let later = |name: &str| read(&text(members, name)?).ok();
     let alias = |name: &str| {
         let aliases = members.get("mtls_endpoint_aliases")?.as_object()?;
@@ -242,8 +247,8 @@ pub fn parse_metadata(
         asked: asked.to_owned(),
         issuer,
         source: source.clone(),
-        authorization_url: url("authorization_endpoint")?,
-        device_url: url("device_authorization_endpoint")?,
+        authorization_url: of_one_flow("authorization_endpoint")?,
+        device_url: of_one_flow("device_authorization_endpoint")?,
         token_url,
         revocation_url: later("revocation_endpoint"),
         introspection_url: later("introspection_endpoint"),
