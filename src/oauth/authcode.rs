@@ -231,7 +231,9 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
                 .to_owned(),
         );
     }
-    if text.len() > QUERY_LIMIT || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    // No code contains quotation marks: they are from JSON or from source code.
+    let is_code = |byte: u8| byte.is_ascii_graphic() && !b"\"'".contains(&byte);
+    if text.len() > QUERY_LIMIT || !text.bytes().all(is_code) {
         return Callback::NotOurs("it is neither a URL nor a code".to_owned());
     }
     if text.len() < SHORTEST_CODE {
@@ -248,7 +250,7 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
         );
     }
     // A code copied from an address bar is still percent-encoded.
-    let code = percent_decoded(text).unwrap_or_else(|| text.to_owned());
+    let code = pasted::percent_decoded(text).unwrap_or_else(|| text.to_owned());
     let checks = vec![
         Check::new(
             CheckName::State,
@@ -267,20 +269,6 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
         kept: Vec::new(),
         token_url: None,
     })
-}
-
-/// Decodes the text; `None` if it contains no `%`, or a `%` without two hexadecimal digits.
-fn percent_decoded(text: &str) -> Option<String> {
-    let encoded =
-        |part: &str| part.len() >= 2 && part.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
-    if !text.contains('%') || !text.split('%').skip(1).all(encoded) {
-        return None;
-    }
-    // Outside of a query, a plus sign is part of the code.
-    let form = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
-    form_urlencoded::parse(form.as_bytes())
-        .next()
-        .map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]
@@ -613,10 +601,41 @@ mod tests {
         };
         assert!(!arrived.has_state());
         assert_eq!(arrived.checks[0].outcome, Outcome::NotChecked);
+        for text in [
+            r#"{"code":"c0de-c0de","sta"#,
+            "{'code':'c0de-c0de','state':'st&te'}",
+            r#""code":"c0de-c0de"#,
+        ] {
+            let read = parse_paste(text, &pending, &client);
+            let is_refused =
+                matches!(&read, Callback::NotOurs(why) if why.contains("neither a URL nor a code"));
+            assert!(is_refused, "{text}: {read:?}");
+        }
         client.iss_promised = true;
         assert!(matches!(
             parse_paste("c0de-c0de", &pending, &client),
             Callback::NotOurs(_)
         ));
+    }
+
+    #[test]
+    fn the_state_of_an_encoded_answer_is_checked() {
+        let (pending, client) = sign_in(None);
+        for text in [
+            "code%3Dc0de-c0de%26state%3Dst%2526te",
+            r#"{"code":"c0de-c0de","state":"st&te"}"#,
+        ] {
+            let Callback::Code(arrived) = parse_paste(text, &pending, &client) else {
+                panic!("{text}")
+            };
+            assert!(arrived.has_state() && arrived.code.expose_secret() == "c0de-c0de");
+        }
+        for text in [
+            "code%3Dc0de-c0de%26state%3Dother",
+            r#"{"code":"c0de-c0de","state":"other"}"#,
+        ] {
+            let read = parse_paste(text, &pending, &client);
+            assert!(matches!(read, Callback::NotOurs(why) if why.contains("state mismatch")));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Recognizes what the user pasted in place of the browser's redirect: its query, or only a code.
 
+use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use crate::clean::{is_visible, trimmed, unquoted};
@@ -25,12 +26,34 @@ pub fn read(paste: &str) -> Pasted {
         .chars()
         .filter(|ch| ch.is_whitespace() || is_visible(*ch))
         .collect();
-    let text = one_word(bare(&text))
-        .replace("&amp;", "&")
-        .replace("\\u0026", "&");
+    if let Some(query) = query_of_json(&text) {
+        return Pasted::Query(query);
+    }
+    let text = one_word(bare(&with_ampersands(&text)));
     let text = without_label(without_end_of_sentence(bare(&text)));
+    let found = classified(text);
+    if matches!(&found, Pasted::Query(query) if has_any(query)) {
+        return found;
+    }
+    // The whole text may be encoded, as a part of another URL.
+    let mut encoded = text.to_owned();
+    for _ in 0..ENCODED_LIMIT {
+        let Some(decoded) = percent_decoded(&encoded) else {
+            break;
+        };
+        match classified(&decoded) {
+            Pasted::Query(query) if has_any(&query) => return Pasted::Query(query),
+            _ => encoded = decoded,
+        }
+    }
+    found
+}
+
+/// Classifies a text with nothing around it.
+fn classified(text: &str) -> Pasted {
     let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
     // The URL may lack its start: browsers hide the scheme.
+    let fragment = of_route(fragment);
     if let Some((_, query)) = before.split_once('?')
         && (has_any(query) || !has_any(fragment))
     {
@@ -63,6 +86,58 @@ pub fn read(paste: &str) -> Pasted {
         return Pasted::Url;
     }
     Pasted::Text(if has_words { text } else { before }.to_owned())
+}
+
+/// Returns the query in a fragment that is the route of a web app, such as `/callback?code=C`.
+fn of_route(fragment: &str) -> &str {
+    match fragment.split_once('?') {
+        Some((_, query)) if has_any(query) => query,
+        Some(_) | None => fragment.trim_start_matches(['/', '!']),
+    }
+}
+
+/// Returns the text with the ampersands that HTML, JSON and source code write otherwise. The text may have been encoded
+/// more than once.
+fn with_ampersands(text: &str) -> String {
+    let mut text = text.replace("\\u0026", "&");
+    for _ in 0..ENCODED_LIMIT {
+        for entity in ["&amp;", "&#38;", "&#038;", "&#x26;", "&#X26;"] {
+            text = text.replace(entity, "&");
+        }
+    }
+    text
+}
+
+/// How many times a text may be encoded.
+const ENCODED_LIMIT: usize = 3;
+
+/// Returns the members of a JSON object as a query: some pages show the response like this.
+fn query_of_json(text: &str) -> Option<String> {
+    let text = trimmed(text);
+    let text = unquoted(text).unwrap_or(text);
+    let members: Map<String, Value> = serde_json::from_str(text).ok()?;
+    let texts = members
+        .iter()
+        .filter_map(|(name, value)| Some((name, value.as_str()?)));
+    Some(
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(texts)
+            .finish(),
+    )
+}
+
+/// Decodes the text; `None` if it contains no `%`, or a `%` without two hexadecimal digits.
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
+    let encoded =
+        |part: &str| part.len() >= 2 && part.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    if !text.contains('%') || !text.split('%').skip(1).all(encoded) {
+        return None;
+    }
+    // Outside of a query, a plus sign is part of the code.
+    let form = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
+    form_urlencoded::parse(form.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
 }
 
 /// Converts a paste to one line. Words stay apart, as in the text of an error page; a URL or a code without spaces is
@@ -127,7 +202,7 @@ fn without_end_of_sentence(text: &str) -> &str {
         .next()
         .is_some_and(|last| last.starts_with("state="));
     if is_state_last {
-        text.trim_end_matches(['.', ',', ';', ':', '!', ')', ']'])
+        text.trim_end_matches(['.', ',', ';', ':', '!', ')', ']', '"', '\'', '`'])
     } else {
         text
     }
@@ -161,7 +236,11 @@ fn bare(text: &str) -> &str {
                 .iter()
                 .find_map(|(opening, closing)| text.strip_prefix(*opening)?.strip_suffix(*closing))
         };
-        let Some(inner) = unquoted(text).or_else(unbracketed) else {
+        let unended = || {
+            let inner = text.trim_end_matches([',', ';']);
+            (inner != text && unquoted(inner).is_some()).then_some(inner)
+        };
+        let Some(inner) = unquoted(text).or_else(unbracketed).or_else(unended) else {
             // One mark of a pair may not have been copied.
             return text.trim_matches(['"', '\'', '`', '“', '”', '‘', '’', '<', '>']);
         };
@@ -183,6 +262,11 @@ fn one_word(text: &str) -> String {
     let is_request = ["GET", "HEAD", "POST"].contains(&first.trim_matches('"'));
     if is_request && let Some(target) = words().nth(1) {
         return target.to_owned();
+    }
+    // The rest of the line of a log. No state ends with a quotation mark.
+    let is_logged = words().nth(1).is_some_and(|word| word.starts_with("HTTP/"));
+    if (is_logged || first.ends_with(['"', '\''])) && is_answer(&first) {
+        return first.to_owned();
     }
     let mut answers = words().filter(is_answer);
     match (answers.next(), answers.next()) {
@@ -250,6 +334,28 @@ mod tests {
             "http://127.0.0.1:8400/cb?code=C&state=S.",
             "See http://127.0.0.1:8400/cb?code=C&state=S).",
             "http://127.0.0.1:8400/cb?code=C\\u0026state=S",
+            "http://127.0.0.1:8400/cb?code=C&amp;amp;state=S",
+            "http://127.0.0.1:8400/cb?code=C&amp;amp;amp;state=S",
+            "http://127.0.0.1:8400/cb?code=C&#38;state=S",
+            "http://127.0.0.1:8400/cb?code=C&amp;#x26;state=S",
+            "code%3DC%26state%3DS",
+            "code%253DC%2526state%253DS",
+            "http://127.0.0.1:8400/cb%3Fcode%3DC%26state%3DS",
+            "http%3A%2F%2F127.0.0.1%3A8400%2Fcb%3Fcode%3DC%26state%3DS",
+            "\"code%3DC%26state%3DS\",",
+            r#"{"code":"C","state":"S"}"#,
+            r#"{ "code": "C", "n": 1, "state": "S" }"#,
+            r#"'{"code":"C","state":"S"}'"#,
+            "\"http://127.0.0.1:8400/cb?code=C&state=S\",",
+            "'http://127.0.0.1:8400/cb?code=C&state=S';",
+            "http://127.0.0.1:8400/cb?code=C&state=S\",",
+            "http://127.0.0.1:8400/cb?code=C&state=S HTTP/1.1\" 200 -",
+            "/cb?code=C&state=S HTTP/1.1\" 200 -",
+            "\"http://127.0.0.1:8400/cb?code=C&state=S\" 200 -",
+            "http://127.0.0.1:8400/cb#/?code=C&state=S",
+            "http://127.0.0.1:8400/cb#!/cb?code=C&state=S",
+            "http://127.0.0.1:8400/cb#/code=C&state=S",
+            "http://127.0.0.1:8400/#/cb?code=C&state=S",
         ] {
             assert_eq!(read(text), query(), "{text:?}");
         }
@@ -270,6 +376,8 @@ mod tests {
             ("ab&cd", "ab&cd"),
             ("ab+c%2F==", "ab+c%2F=="),
             ("two words", "two words"),
+            ("4%2F0A%3DbC", "4%2F0A%3DbC"),
+            ("100%", "100%"),
             (
                 "AADSTS50011: The redirect URI 'http://localhost:8400/' does not match.",
                 "AADSTS50011: The redirect URI 'http://localhost:8400/' does not match.",
