@@ -28,7 +28,7 @@ use crate::form::listen_address::ListenAddress;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::form::wrapping::{bare_secret, only_names_a_value, unwrapped};
-use crate::secret::ExposeSecret;
+use crate::secret::{ExposeSecret, OtherFile};
 
 /// Returns the problems with the entered values, at most one for each field.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
@@ -166,6 +166,10 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
     let secret = settings.secret().expose_secret();
     if secret.is_empty() {
         return None;
+    }
+    if let Some(file) = OtherFile::of(secret) {
+        let text = format!("This is {}", file.words());
+        return Some(Problem::new(key, Severity::Error, "not a secret", text));
     }
     let bare = bare_secret(secret);
     let offered = |problem: Problem| match &bare {
@@ -493,6 +497,16 @@ mod tests {
                     Err("Character 5 of the Client secret is not an ASCII"),
                 ),
                 ("<your-client-secret>", Err("is a placeholder")),
+                ("{s3cret}", Ok("s3cret")),
+                (
+                    "{\"client_secret\":\"s3cret\"}",
+                    Err("value of client_secret"),
+                ),
+                (
+                    "{\"private_key\":\"s3cret\"}",
+                    Err("--service-account-file"),
+                ),
+                ("-----BEGIN PRIVATE KEY-----s3cret", Err("--client-key")),
             ],
         );
         form.set(Key::ClientSecret, " 'Hunter2-secret' ".to_owned());

@@ -1,6 +1,6 @@
 //! A client secret in the first line of a file, a pipe or a text.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::named;
 use super::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 use crate::clean::{is_visible, trimmed};
-use crate::secret::SecretString;
+use crate::secret::{OtherFile, SecretString};
 
 /// Maximum length of a client secret, in bytes.
 pub const SECRET_LIMIT: u64 = 64 * 1024;
@@ -44,9 +44,10 @@ pub fn first_line_of_file(path: &Path) -> Result<SecretLine, String> {
 ///
 /// # Errors
 /// Returns an error, as a clause, if there is no usable line.
-pub fn first_line(reader: impl BufRead) -> Result<SecretString, String> {
+pub fn first_line(mut reader: impl BufRead) -> Result<SecretString, String> {
     let mut line = Zeroizing::new(Vec::new());
     reader
+        .by_ref()
         .take(SECRET_LIMIT + 1)
         .read_until(b'\n', &mut line)
         .map_err(|error| ReadError::from(error).to_string())?;
@@ -59,20 +60,44 @@ pub fn first_line(reader: impl BufRead) -> Result<SecretString, String> {
     let text = std::str::from_utf8(&line)
         .map_err(|_| "its first line is not UTF-8. Save the file as UTF-8".to_owned())?;
     let secret = checked(text)?;
+    if is_start_of_json(secret) {
+        let mut rest = Zeroizing::new(Vec::new());
+        let read = reader.take(SECRET_LIMIT).read_to_end(&mut rest);
+        read.map_err(|error| ReadError::from(error).to_string())?;
+        if !rest.trim_ascii().is_empty() {
+            let whole = Zeroizing::new([text.as_bytes(), rest.as_slice()].concat());
+            let whole = std::str::from_utf8(&whole).unwrap_or_default();
+            return Err(other_file(OtherFile::of(whole).unwrap_or(OtherFile::Json)));
+        }
+    }
     if trimmed(secret).is_empty() {
         return Err("its first line is empty".to_owned());
     }
     Ok(secret.into())
 }
 
+/// Returns whether JSON that begins with this line goes on in the next line.
+fn is_start_of_json(line: &str) -> bool {
+    let parsed: Result<serde::de::IgnoredAny, _> = serde_json::from_str(line);
+    trimmed(line).starts_with('{') && parsed.is_err_and(|error| error.is_eof())
+}
+
+fn other_file(file: OtherFile) -> String {
+    format!("it is {}", file.words())
+}
+
 /// Checks a secret, and returns it without its line end and without a byte order mark. Surrounding whitespace stays.
 ///
 /// # Errors
-/// Returns an error, as a clause, if it contains invisible characters: the user couldn't see that they are wrong.
+/// Returns an error, as a clause, if it contains invisible characters: the user couldn't see that they are wrong. Also if
+/// it is the content of a key file or of a JSON file.
 pub fn checked(text: &str) -> Result<&str, String> {
     // Some editors write a byte order mark at the start.
     let text = text.trim_start_matches('\u{feff}');
     let text = text.trim_end_matches(['\r', '\n']);
+    if let Some(file) = OtherFile::of(text) {
+        return Err(other_file(file));
+    }
     let inner = trimmed(text);
     let before = text.find(inner).unwrap_or_default();
     let first = text[..before].chars().count() + 1;
@@ -88,6 +113,73 @@ pub fn checked(text: &str) -> Result<&str, String> {
             Err(format!(
                 "character {place} is {kind} (U+{code:04X}). Enter the secret without it"
             ))
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+mod tests {
+    use super::*;
+    use crate::secret::ExposeSecret;
+
+    #[test]
+    fn the_content_of_another_file_is_no_secret() {
+        for (text, part) in [
+            (
+                "-----BEGIN PRIVATE KEY-----\nMIIsecret\n-----END PRIVATE KEY-----\n",
+                "--client-key",
+            ),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\\nMIIsecret",
+                "--client-key",
+            ),
+            (
+                "{\n  \"client_secret\": \"MIIsecret\"\n}\n",
+                "value of client_secret",
+            ),
+            (
+                "{\r\n\"web\": {\r\n\"x\": \"MIIsecret\"}}",
+                "value of client_secret",
+            ),
+            (
+                "{\"client_secret\":\"MIIsecret\"}",
+                "value of client_secret",
+            ),
+            (
+                "{\"installed\":{\"client_secret\":\"MIIsecret\"}}\n",
+                "value of client_secret",
+            ),
+            (
+                "{\"type\":\"service_account\",\"private_key\":\"MIIsecret\"}",
+                "--service-account-file",
+            ),
+            (
+                "{\n\"type\": \"service_account\",\n\"private_key\": \"MIIsecret\"\n}",
+                "--service-account-file",
+            ),
+            ("{\"password\":\"MIIsecret\"}", "JSON, not a client secret"),
+            ("{\n  secret: MIIsecret\n}\n", "JSON, not a client secret"),
+        ] {
+            let error = first_line(text.as_bytes()).map(|_| ()).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(!error.contains("MIIsecret"), "{error}");
+        }
+        for text in [
+            "{s3cret}",
+            "{s3cret",
+            "{\"s3",
+            "{",
+            "s{3}",
+            "{}",
+            "{s3cret}\nrest",
+        ] {
+            for end in ["", "\n", "\r\n", "\n\n"] {
+                let secret = first_line(format!("{text}{end}").as_bytes());
+                let line = text.lines().next();
+                let secret = secret.as_ref().map(ExposeSecret::expose_secret);
+                assert_eq!(secret.ok().map(trimmed), line, "{text}{end:?}");
+            }
         }
     }
 }
