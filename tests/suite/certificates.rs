@@ -199,6 +199,25 @@ fn each_cause_has_its_words_and_what_helps() {
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let (exit, _, stderr) = Plain::start_with(folder, &flags, &system).end();
     assert!(exit == 1 && stderr.contains("invalid_request"), "{stderr}");
+    // An empty variable counts as not set, and a wrong one is named.
+    for (value, ca, code, words) in [
+        ("", Some("ca.pem"), 1, "invalid_request"),
+        ("", None, 5, "set CA file"),
+        (
+            "/nonexistent",
+            None,
+            2,
+            "SSL_CERT_FILE: there is no such file",
+        ),
+    ] {
+        let address = server(folder, "good", false, all);
+        let more: Vec<&str> = ca.iter().flat_map(|file| ["--ca-file", file]).collect();
+        let flags = self::flags(&address, &more);
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let system = [("SSL_CERT_FILE", value)];
+        let (exit, _, stderr) = Plain::start_with(folder, &flags, &system).end();
+        assert!(exit == code && stderr.contains(words), "{exit} {stderr}");
+    }
 }
 
 /// Signs `NAME.csr` with the CA, with these dates of validity.
