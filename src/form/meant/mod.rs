@@ -21,7 +21,7 @@ use self::store_path::store_path_problem;
 pub(super) use self::suggestion::use_label;
 use self::suggestion::{character, suggested};
 use self::variable::variable_problem;
-use crate::clean::{clean, is_visible, trimmed};
+use crate::clean::{clean, is_visible, trimmed, unquoted};
 use crate::form::choices::Change;
 use crate::form::field::{Access, Key};
 use crate::form::listen_address::ListenAddress;
@@ -213,17 +213,36 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
     )))
 }
 
+/// Returns a parameter without what was copied around it. Quotation marks within it belong to its value.
+fn parameter(text: &str) -> &str {
+    let text = text.trim_start_matches('?').trim_matches([',', ';']);
+    let is_one = text.matches(['"', '\'']).count() == 1;
+    match unquoted(text) {
+        Some(inner) => inner,
+        // The other mark was not copied.
+        None if is_one => text.trim_matches(['"', '\'']),
+        None => text,
+    }
+}
+
 fn extra_parameters(settings: &Settings) -> Option<Problem> {
     let key = Key::ExtraParameters;
     let typed = settings.value(key);
     let typed = trimmed(&typed);
     let parts = |text: &str| -> Vec<String> {
         text.split(|ch: char| ch == '&' || ch.is_whitespace())
-            .map(|part| part.trim_matches([',', ';', '"', '\'', '?']).to_owned())
+            .map(|part| parameter(part).to_owned())
             .filter(|part| !part.is_empty())
             .collect()
     };
     let plain = typed.replace("&amp;", "&");
+    // The query of a URL.
+    let plain = match plain.split_once('?') {
+        Some((url, query)) if url.contains("://") && !url.contains('=') => {
+            query.split('#').next().unwrap_or_default()
+        }
+        _ => &plain,
+    };
     let plain = plain.trim_start_matches(['?', '&']).trim_end_matches('&');
     let meant = parts(plain).join("&");
     let is_whole = |text: &str| {
@@ -326,7 +345,7 @@ fn path(settings: &Settings, key: Key) -> Option<Problem> {
         let url = Url::parse(typed).ok()?;
         url.to_file_path().ok()?.to_str()?.to_owned()
     } else {
-        crate::clean::unquoted(typed)?.to_owned()
+        unquoted(typed)?.to_owned()
     };
     let text = format!(
         "Enter {} as a path, without file:// and quotation marks",
@@ -916,6 +935,19 @@ mod tests {
                 ("prompt=consent, hd=x", Ok(parameters)),
                 ("\"prompt=consent\" \"hd=x\"", Ok(parameters)),
                 ("prompt=consent\nhd=x", Ok(parameters)),
+                ("https://as.example/a?prompt=consent&hd=x", Ok(parameters)),
+                (
+                    "https://as.example/a?prompt=consent&hd=x#top",
+                    Ok(parameters),
+                ),
+                ("prompt=consent&hd=x\"", Ok(parameters)),
+                ("audience=\"x\"", Ok("audience=\"x\"")),
+                ("audience='x'&hd=y", Ok("audience='x'&hd=y")),
+                ("audience=\"x\", hd=y", Ok("audience=\"x\"&hd=y")),
+                (
+                    "audience=https://as.example/a?b",
+                    Ok("audience=https://as.example/a?b"),
+                ),
                 ("prompt", Err("name=value")),
                 ("=x", Err("name=value")),
             ],
