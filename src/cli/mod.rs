@@ -806,6 +806,26 @@ mod tests {
                 "{host}",
             ),
             (
+                &["--token-url", "https:///oauth/token"],
+                Key::TokenUrl,
+                "it has no host",
+            ),
+            (
+                &["--issuer", "https:///realms/x"],
+                Key::Issuer,
+                "it has no host",
+            ),
+            (
+                &["--token-url", "https://exa mple/t"],
+                Key::TokenUrl,
+                "it contains a space",
+            ),
+            (
+                &["--preset", "keycloak", "--var", "host=1.2.3"],
+                Key::Var(0),
+                "a complete IP address",
+            ),
+            (
                 &["--preset", "microsoft-mail", "--client-id", "11111111-2222"],
                 Key::ClientId,
                 "only the first part",

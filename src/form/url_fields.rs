@@ -7,7 +7,7 @@ use crate::form::field::{Key, Source};
 use crate::form::problem::Problems;
 use crate::form::settings::Settings;
 use crate::oauth::client::sets_nothing_reserved;
-use crate::oauth::url::{UrlProblem, endpoint, is_loopback};
+use crate::oauth::url::{UrlProblem, as_written, endpoint, is_loopback};
 
 /// Parses the redirect URL.
 pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Option<Url> {
@@ -22,7 +22,15 @@ pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Opti
         return None;
     }
     match endpoint(&typed) {
-        Err(UrlProblem::Scheme(scheme)) if let Some(url) = of_an_app(typed.trim()) => {
+        Err(UrlProblem::Scheme(scheme)) => {
+            let url = match of_an_app(typed.trim()) {
+                Ok(url) => url,
+                Err(problem) => {
+                    let word = problem_word(&problem);
+                    problems.error(Key::RedirectUrl, word, problem.to_string());
+                    return None;
+                }
+            };
             let text = format!(
                 "The program can't listen on a {scheme}: URL. After sign-in, paste the final URL or the code that the \
                     service shows"
@@ -68,8 +76,8 @@ pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Opti
 }
 
 /// Parses a redirect URL with another scheme (RFC 8252, section 7.1), such as `com.example.app:/cb` or
-/// `urn:ietf:wg:oauth:2.0:oob`. Returns `None` for schemes that browsers and systems handle themselves.
-fn of_an_app(text: &str) -> Option<Url> {
+/// `urn:ietf:wg:oauth:2.0:oob`. Rejects schemes that browsers and systems handle themselves.
+fn of_an_app(text: &str) -> Result<Url, UrlProblem> {
     const OTHER: &[&str] = &[
         "about",
         "blob",
@@ -83,14 +91,24 @@ fn of_an_app(text: &str) -> Option<Url> {
         "ws",
         "wss",
     ];
-    let url = Url::parse(text).ok()?;
-    let fits = !OTHER.contains(&url.scheme())
-        && text.chars().all(|ch| ch.is_ascii_graphic())
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none()
-        && !(url.path().is_empty() && url.host_str().is_none_or(str::is_empty));
-    fits.then_some(url)
+    let url = as_written(text)?;
+    let malformed = |reason: &str| Err(UrlProblem::Malformed(reason.to_owned()));
+    if OTHER.contains(&url.scheme()) {
+        return Err(UrlProblem::Scheme(url.scheme().to_owned()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(UrlProblem::UserInfo);
+    }
+    if url.fragment().is_some() {
+        return Err(UrlProblem::Fragment);
+    }
+    if !text.chars().all(|ch| ch.is_ascii_graphic()) {
+        return malformed("it contains a character that is not ASCII");
+    }
+    if url.path().is_empty() && url.host_str().is_none_or(str::is_empty) {
+        return malformed("it has neither a host nor a path");
+    }
+    Ok(url)
 }
 
 /// Checks for parameters that the service adds to the redirect URL: repeated, they would make the response invalid.

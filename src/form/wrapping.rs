@@ -1,5 +1,7 @@
 //! Removes what was copied along with a value: quotation marks, brackets, a label, invisible characters.
 
+use std::net::Ipv6Addr;
+
 use crate::clean::{is_visible, trimmed, unquoted};
 
 /// A value, and what was removed around and in it.
@@ -58,6 +60,8 @@ fn peeled(text: &str) -> Option<(String, &'static str)> {
     if let Some(inner) = text.strip_suffix([',', ';'])
         && !inner.contains([',', ';'])
         && !inner.is_empty()
+        // Of a line that is not understood, no part is removed.
+        && (unquoted(inner).is_some() || !inner.contains(|ch: char| ch.is_whitespace() || ch == '"'))
     {
         return Some((inner.to_owned(), "a punctuation mark"));
     }
@@ -90,7 +94,9 @@ fn unbracketed(text: &str) -> Option<&str> {
         .find_map(|(opening, closing)| {
             let inner = text.strip_prefix(opening)?.strip_suffix(closing)?;
             let again = |ch| ch == opening || ch == closing;
-            (!trimmed(inner).is_empty() && !inner.contains(again)).then_some(inner)
+            // The brackets of an IPv6 address belong to it.
+            let is_address = opening == '[' && inner.parse::<Ipv6Addr>().is_ok();
+            (!is_address && !trimmed(inner).is_empty() && !inner.contains(again)).then_some(inner)
         })
 }
 
@@ -184,6 +190,20 @@ fn words(text: &str) -> impl Iterator<Item = String> {
         .map(str::to_lowercase)
 }
 
+/// Returns the words of a label. In `clientId`, a capital letter begins a word.
+fn label_words(label: &str) -> Vec<String> {
+    let mut apart = String::new();
+    let mut is_after_small = false;
+    for ch in label.chars() {
+        if ch.is_uppercase() && is_after_small {
+            apart.push(' ');
+        }
+        is_after_small = ch.is_lowercase();
+        apart.push(ch);
+    }
+    words(&apart).collect()
+}
+
 fn is_label_word(word: &str) -> bool {
     LABEL_WORDS.contains(&word)
 }
@@ -199,8 +219,12 @@ fn labeled(text: &str) -> Option<(&str, &str)> {
         let fits = |ch: char| ch.is_ascii_alphanumeric() || " _-().\"'".contains(ch);
         label.len() <= 60 && label.chars().all(fits)
     };
-    let all = |label: &str| words(label).all(|word| is_label_word(&word));
-    let last = |label: &str| words(label).last().is_some_and(|word| is_label_word(&word));
+    let all = |label: &str| label_words(label).iter().all(|word| is_label_word(word));
+    let last = |label: &str| {
+        label_words(label)
+            .last()
+            .is_some_and(|word| is_label_word(word))
+    };
     let behind = |at: usize, width: usize| {
         let (label, value) = (trimmed(&text[..at]), trimmed(&text[at + width..]));
         let there = words(label).next().is_some() && !value.is_empty() && is_plain(label);
@@ -247,6 +271,11 @@ mod tests {
             ("client_id=1111-2222", "a label"),
             ("ACME_CLIENT_ID=1111-2222", "a label"),
             (
+                "clientId: \"1111-2222\",",
+                "a label, a punctuation mark and quotation marks",
+            ),
+            ("appId: 1111-2222", "a label"),
+            (
                 "export CLIENT_ID='1111-2222'",
                 "a label and quotation marks",
             ),
@@ -283,6 +312,9 @@ mod tests {
             "acme:prod-1",
             "a=b&c=d",
             "{a}{b}",
+            "[2001:db8::1]",
+            "[::1]",
+            "unit: \"a\",",
             "client",
             "",
         ] {

@@ -189,14 +189,59 @@ pub fn not_turned_here(url: &Url, from: &Url) -> Result<(), UrlProblem> {
     Ok(())
 }
 
-/// Returns the host in the text of a URL, before a parser makes an address of it.
-fn host_as_written(text: &str) -> &str {
-    let (_, rest) = text.split_once(':').unwrap_or(("", text));
-    let rest = rest.trim_start_matches(['/', '\\']);
+/// Parses a URL, and rejects those whose host only the parser knows: it takes the path of `https:///token` for the host,
+/// and makes 1.2.0.3 of `1.2.3`. Here, a request must not go to a host that nobody entered.
+///
+/// # Errors
+/// Returns an error if the text is not a URL, or is an http or https URL without its host.
+pub fn as_written(text: &str) -> Result<Url, UrlProblem> {
+    let malformed = |reason: &str| Err(UrlProblem::Malformed(reason.to_owned()));
+    let url = match Url::parse(text) {
+        Err(ParseError::RelativeUrlWithoutBase) => return Err(UrlProblem::Partial),
+        Err(ParseError::EmptyHost) => return malformed(NO_HOST),
+        Err(error) => return malformed(&error.to_string()),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => return Ok(url),
+        Ok(url) => url,
+    };
+    let (_, rest) = text.split_once(':').unwrap_or_default();
+    let Some(rest) = rest.strip_prefix("//") else {
+        return malformed(&format!(
+            "{}: isn't followed by // and a host",
+            url.scheme()
+        ));
+    };
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    host.split(':').next().unwrap_or_default()
+    let host = match host.find(']') {
+        Some(end) => &host[..=end],
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    if host.is_empty() {
+        return malformed(NO_HOST);
+    }
+    let is_another = match url.host() {
+        // Everyone reads 127.1 as an address of this machine.
+        Some(Host::Ipv4(address)) => {
+            host != address.to_string() && !(address.is_loopback() && host.contains('.'))
+        }
+        Some(Host::Domain(_) | Host::Ipv6(_)) | None => false,
+    };
+    if is_another {
+        return Err(UrlProblem::Malformed(format!(
+            "{} is neither a host name nor a complete IP address",
+            clean(host, 60)
+        )));
+    }
+    let labels = url.host_str().unwrap_or_default();
+    let labels = labels.strip_suffix('.').unwrap_or(labels);
+    if labels.split('.').any(str::is_empty) {
+        return malformed("a part of its host is missing");
+    }
+    Ok(url)
 }
+
+/// What is wrong with a URL without a host.
+const NO_HOST: &str = "it has no host";
 
 /// Parses a URL to which requests may be sent: https, or http on loopback.
 ///
@@ -209,18 +254,7 @@ pub fn endpoint(text: &str) -> Result<Url, UrlProblem> {
             "it contains a space or an invisible character".to_owned(),
         ));
     }
-    let url = Url::parse(text).map_err(|error| match error {
-        ParseError::RelativeUrlWithoutBase => UrlProblem::Partial,
-        error => UrlProblem::Malformed(error.to_string()),
-    })?;
-    // A parser takes a number for an IP address, but here its host was forgotten: `http://:8400/` after a correction.
-    let host = host_as_written(text);
-    if matches!(url.scheme(), "http" | "https")
-        && !host.is_empty()
-        && host.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        return Err(UrlProblem::Malformed("it has no host".to_owned()));
-    }
+    let url = as_written(text)?;
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}
@@ -231,9 +265,6 @@ pub fn endpoint(text: &str) -> Result<Url, UrlProblem> {
             )));
         }
         other => return Err(UrlProblem::Scheme(clean(other, 20))),
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err(UrlProblem::Malformed("it has no host".to_owned()));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(UrlProblem::UserInfo);
@@ -330,6 +361,67 @@ mod tests {
             "",
         ] {
             assert!(endpoint(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_the_one_that_was_entered_or_it_is_an_error() {
+        for text in [
+            "https:///oauth/token",
+            "https:////oauth/token",
+            "http:///localhost/token",
+            "https://",
+            "https://?x=1",
+            "https://#x",
+            "https://:8443/token",
+            "https://\\token",
+            "https:///user@as.example/token",
+        ] {
+            let problem = as_written(text).unwrap_err().to_string();
+            assert!(problem.contains("it has no host"), "{text}: {problem}");
+        }
+        for text in [
+            "https:/oauth/token",
+            "https:as.example/token",
+            "https:\\\\as.example/token",
+        ] {
+            let problem = as_written(text).unwrap_err().to_string();
+            let said = "https: isn't followed by // and a host";
+            assert!(problem.contains(said), "{text}: {problem}");
+        }
+        for (text, host) in [
+            ("https://1.2.3/", "1.2.3"),
+            ("https://2130706433:1/cb", "2130706433"),
+            ("http://18501/", "18501"),
+            ("https://010.0.0.1/", "010.0.0.1"),
+            ("https://0xa.0.0.1/", "0xa.0.0.1"),
+        ] {
+            let problem = as_written(text).unwrap_err().to_string();
+            let said = format!("{host} is neither a host name nor a complete IP address");
+            assert!(problem.contains(&said), "{text}: {problem}");
+        }
+        for text in [
+            "https://.as.example/",
+            "https://as..example/",
+            "https://./x",
+        ] {
+            let problem = as_written(text).unwrap_err().to_string();
+            assert!(problem.contains("a part of its host"), "{text}: {problem}");
+        }
+        for text in [
+            "https://as/token",
+            "https://as.example.",
+            "https://AS.example:443/",
+            "https://bücher.example/",
+            "https://10.1.2.3:8443/",
+            "https://[2001:db8::1]",
+            "https://[0:0::1]:8443/x",
+            "http://127.1:8400/",
+            "https://me:pw@as.example/",
+            "myapp://cb",
+            "com.example.app:/cb",
+        ] {
+            assert!(as_written(text).is_ok(), "{text}");
         }
     }
 

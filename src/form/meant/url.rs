@@ -13,24 +13,37 @@ const SCHEME_LIMIT: usize = 7;
 pub(super) fn repaired(text: &str) -> String {
     let mut url = unwrapped(text).map_or_else(|| trimmed(text).to_owned(), |value| value.text);
     if url.contains(char::is_whitespace) {
-        let mut words = url.split_whitespace();
-        // The text has words around a URL, or a break within a URL.
-        url = match (
-            words.clone().filter(|word| word.contains("://")).count(),
-            words.next(),
-        ) {
-            (1, Some(first)) if !first.contains("://") => url
-                .split_whitespace()
-                .find(|word| word.contains("://"))
-                .unwrap_or_default()
-                .to_owned(),
-            _ => url.split_whitespace().collect(),
-        };
+        match of_words(&url) {
+            Some(found) => url = found,
+            None => return url,
+        }
     }
     url.retain(is_visible);
     let url = url.replace('\\', "/");
-    let url = url.trim_end_matches(['.', '…', ',', ';']);
-    without_user_info(&with_scheme(url))
+    let whole = url.trim_end_matches(['.', '…', ',', ';']);
+    let (_, rest) = whole.split_once("://").unwrap_or(("", whole));
+    let is_cut = url.ends_with('…') || url.ends_with("...");
+    if is_cut && !rest.contains(['/', '?', '#']) {
+        // The rest of the host is missing.
+        return url;
+    }
+    without_user_info(&with_scheme(whole))
+}
+
+/// Returns the URL in a text with words around it, or with a break within it. `None` if the break is in the host: joined,
+/// its parts would be another host.
+fn of_words(text: &str) -> Option<String> {
+    let first = text.split_whitespace().next()?;
+    let mut urls = text.split_whitespace().filter(|word| word.contains("://"));
+    match (urls.next(), urls.next()) {
+        (Some(url), None) if !first.contains("://") => Some(url.to_owned()),
+        (Some(_), Some(_)) => None,
+        _ => {
+            let host = first.split_once("://").map_or(first, |(_, host)| host);
+            let is_whole = host.contains(['/', '\\', '?', '#']);
+            is_whole.then(|| text.split_whitespace().collect())
+        }
+    }
 }
 
 /// Returns the URL with the scheme that was meant.
@@ -49,8 +62,14 @@ fn with_scheme(text: &str) -> String {
         if inner.starts_with("https:/") || inner.starts_with("http:/") {
             return with_scheme(after);
         }
+        // After other separators, the first name may be a path: in `https:///token`, the host is missing.
+        let is_after_two = separator
+            .strip_suffix("//")
+            .is_some_and(|it| !it.contains('/'));
         let is_port = separator == ":" && after.starts_with(|ch: char| ch.is_ascii_digit());
-        if !is_port {
+        if is_after_two
+            || (separator.matches('/').count() < 2 && !is_port && host_of(after).is_some())
+        {
             return format!("{scheme}://{after}");
         }
     }

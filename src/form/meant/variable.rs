@@ -1,5 +1,7 @@
 //! Suggests corrections for a variable of a preset if a URL or more than the value was pasted.
 
+use std::net::Ipv6Addr;
+
 use url::Url;
 
 use crate::clean::{clean, trimmed};
@@ -10,6 +12,7 @@ use crate::form::meant::url::repaired;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::form::wrapping::{only_names_a_value, unwrapped};
+use crate::oauth::url::as_written;
 
 /// The place of a variable in the URLs of its preset.
 enum Place {
@@ -80,6 +83,13 @@ fn what(value: &str, place: Option<&Place>) -> String {
     if value.contains(' ') && !value.contains(['/', ':', '<', '>']) {
         return "can't contain spaces".to_owned();
     }
+    let numbers = value.split(['/', ':']).next().unwrap_or_default();
+    if matches!(place, Place::Host(_))
+        && numbers.starts_with(|ch: char| ch.is_ascii_digit())
+        && numbers.bytes().all(|ch| ch.is_ascii_digit() || ch == b'.')
+    {
+        return "must be a host name or a complete IP address".to_owned();
+    }
     match place {
         Place::Host(_) => "must be a host name, without https:// and without a trailing slash",
         Place::PartOfHost(..) => "must be part of a host name, without / : < > and spaces",
@@ -123,19 +133,21 @@ fn is_dots(value: &str) -> bool {
 
 /// Returns the host of a URL with its port, and with the path before the part that the preset adds.
 fn host(value: &str, path: &str) -> Option<String> {
+    if value.parse::<Ipv6Addr>().is_ok() {
+        return Some(format!("[{value}]"));
+    }
     let url = if is_legal(value, "/:[]")
         && !value.contains("//")
         && !value.contains(":/")
         && !value.starts_with('/')
     {
         // A single word is also a host.
-        Url::parse(&format!("https://{value}")).ok()?
+        as_written(&format!("https://{value}")).ok()?
     } else {
-        Url::parse(&repaired(value)).ok()?
+        as_written(&repaired(value)).ok()?
     };
     let mut meant = url.host_str()?.to_owned();
-    let name = meant.strip_suffix('.').unwrap_or(&meant);
-    if name.contains('*') || name.split('.').any(str::is_empty) {
+    if meant.contains('*') {
         return None;
     }
     let is_same = value.len() >= meant.len()
@@ -169,7 +181,7 @@ fn part_of_host(value: &str, before: &str, behind: &str) -> Option<String> {
     let host = if is_legal(value, "") {
         value.to_owned()
     } else {
-        Url::parse(&repaired(value)).ok()?.host_str()?.to_owned()
+        as_written(&repaired(value)).ok()?.host_str()?.to_owned()
     };
     let mut meant = host.strip_suffix(behind).unwrap_or(&host);
     // Try all of `before`, then without its first labels.
