@@ -1,5 +1,8 @@
 //! TLS errors: a message for each cause, and its fix.
 
+use std::net::IpAddr;
+
+use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError as Wrong, Error, PeerIncompatible};
 
 use crate::clean::{TEXT_LIMIT, clean};
@@ -21,6 +24,8 @@ const OLD_TLS: &str = "The service must support TLS 1.2 or later: ask its admini
 const PORT: &str = "Check the scheme and port in the URL. The port may not use https.";
 const CA_FILE: &str = "If your organization runs the service, set CA file (--ca-file) to the CA certificate that issued \
     it. For a self-signed certificate, set it to that certificate.";
+
+const NOT_FOR_SERVERS: &str = "it is not valid for servers (extended key usage)";
 
 /// Describes a TLS error for the user.
 pub(super) fn trouble(error: &Error) -> Trouble {
@@ -117,6 +122,14 @@ fn certificate(wrong: &Wrong) -> (String, &'static str) {
             "it has no host name (subjectAltName is missing; the common name is not used)",
             "Ask the service's administrator for a certificate with the host name as subjectAltName.",
         ),
+        Wrong::NotValidForNameContext {
+            expected,
+            presented,
+        } if has_address_as_name(expected, presented) => (
+            "it has the address only as a DNS name",
+            "The address must be an IP entry of the certificate's subjectAltName (IP: instead of DNS:). Ask the service's \
+                administrator for such a certificate.",
+        ),
         Wrong::NotValidForNameContext { presented, .. } => {
             return (
                 format!("it is for a different host name ({})", names(presented)),
@@ -135,9 +148,7 @@ fn certificate(wrong: &Wrong) -> (String, &'static str) {
                 certificate that issued the service's certificate.",
         ),
         Wrong::BadEncoding => ("it is damaged", ASK),
-        Wrong::InvalidPurpose | Wrong::InvalidPurposeContext { .. } => {
-            ("it is not valid for servers (extended key usage)", ASK)
-        }
+        Wrong::InvalidPurpose | Wrong::InvalidPurposeContext { .. } => (NOT_FOR_SERVERS, ASK),
         Wrong::UnhandledCriticalExtension => ("it has an unsupported critical extension", ASK),
         Wrong::UnsupportedSignatureAlgorithmContext { .. }
         | Wrong::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
@@ -167,6 +178,7 @@ fn named(name: &str) -> (String, &'static str) {
             "Issue a certificate with CA:FALSE for the server: openssl req -x509 -addext basicConstraints=critical,CA:FALSE \
                 ...",
         ),
+        "EkuError" => (NOT_FOR_SERVERS.to_owned(), ASK),
         "EndEntityUsedAsCa" => (
             "it was issued by a certificate that is not a CA certificate (CA:FALSE)".to_owned(),
             ASK,
@@ -183,6 +195,20 @@ fn named(name: &str) -> (String, &'static str) {
         ),
         last => (format!("it can't be verified ({})", words(last)), ASK),
     }
+}
+
+/// Returns whether the certificate contains the IP address that was connected to, but as a DNS name. Verification ignores
+/// such a name.
+fn has_address_as_name(expected: &ServerName<'_>, presented: &[String]) -> bool {
+    let ServerName::IpAddress(expected) = expected else {
+        return false;
+    };
+    let expected = IpAddr::from(*expected);
+    let dns = presented
+        .iter()
+        .filter_map(|name| name.strip_prefix("DnsName("));
+    dns.map(|name| name.trim_matches(['(', ')', '"', '[', ']']))
+        .any(|name| name.parse() == Ok(expected))
 }
 
 /// Returns the host names in a rustls error, without the words around them.
@@ -229,6 +255,7 @@ mod tests {
         UnsupportedNameType,
         UnsupportedSignatureAlgorithm,
         PathLenConstraintViolated,
+        EkuError,
     }
 
     fn told(error: &Error) -> String {
@@ -308,6 +335,43 @@ mod tests {
             assert!(!seen.contains(&told), "{told}");
             seen.push(told);
         }
+    }
+
+    #[test]
+    fn an_address_that_a_certificate_has_as_a_dns_name_is_told_as_that() {
+        let cause = |expected: &str, presented: &[&str]| {
+            let expected = ServerName::try_from(expected.to_owned());
+            told(&Error::from(Wrong::NotValidForNameContext {
+                expected: expected.unwrap_or_else(|_| unreachable!()),
+                presented: presented.iter().map(|name| (*name).to_owned()).collect(),
+            }))
+        };
+        for (expected, presented, is_that) in [
+            ("127.0.0.1", &["DnsName(\"127.0.0.1\")"][..], true),
+            (
+                "127.0.0.1",
+                &["DnsName(\"as.example\")", "DnsName(\"127.0.0.1\")"],
+                true,
+            ),
+            ("2001:db8::1", &["DnsName(\"2001:db8:0::1\")"], true),
+            ("127.0.0.1", &["IpAddress(127.0.0.2)"], false),
+            ("127.0.0.1", &["DnsName(\"127.0.0.2\")"], false),
+            ("as.example", &["DnsName(\"127.0.0.1\")"], false),
+        ] {
+            let told = cause(expected, presented);
+            let words = "it has the address only as a DNS name. The address must be an IP entry";
+            assert_eq!(told.starts_with(words), is_that, "{told}");
+            assert_eq!(told.contains("a different host name"), !is_that, "{told}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_for_clients_is_told_as_that_whichever_library_finds_it() {
+        let other = Wrong::Other(OtherError(Arc::new(Library::EkuError)));
+        assert_eq!(
+            trouble(&other.into()),
+            trouble(&Wrong::InvalidPurpose.into())
+        );
     }
 
     #[test]
