@@ -26,6 +26,9 @@ const ANSWER_LIMIT: usize = 4096;
 
 const CREDENTIALS: &str = "Add the proxy's user name and password to that setting: http://user:password@host:port (or its \
     scheme), with special characters percent-encoded.";
+const REJECTED: &str = "The proxy rejected the user name and password in that setting. Correct them, with special characters \
+    percent-encoded. If they are correct, ask its administrator whether it accepts them from programs (Basic \
+    authentication).";
 const BEYOND: &str =
     "The proxy can't reach the service. Check the host name in the URL, or try again later.";
 const FORBIDDEN: &str = "The proxy doesn't allow this host. Ask its administrator, or add the host to NO_PROXY if it can be \
@@ -56,6 +59,9 @@ pub(super) struct Proxy {
     pub(super) address: String,
     /// The protocol of the proxy.
     scheme: String,
+    /// Whether the setting contains a user name or a password.
+    has_credentials: bool,
+    /// The header with both, for an HTTP proxy.
     credentials: Option<HeaderValue>,
 }
 
@@ -148,6 +154,7 @@ fn choose(
         setting: named.unwrap_or("the system's proxy settings"),
         address: clean(proxy.uri().authority().map_or("", |it| it.as_str()), 100),
         scheme: proxy.uri().scheme_str().unwrap_or_default().to_owned(),
+        has_credentials: proxy.basic_auth().is_some() || proxy.raw_auth().is_some(),
         credentials: proxy.basic_auth().cloned(),
     }))
 }
@@ -198,7 +205,7 @@ impl Proxy {
                 let reason = reason.and_then(|status| status.canonical_reason());
                 let answer = format!("it returned {status} {}", reason.unwrap_or_default());
                 let hint = match status {
-                    407 => CREDENTIALS,
+                    407 => self.credentials_hint(),
                     500.. => BEYOND,
                     _ => FORBIDDEN,
                 };
@@ -226,10 +233,14 @@ impl Proxy {
         let (words, hint) = match words {
             "server does not support user/pass authentication"
             | "server implements authentication incorrectly"
-            | "credentials not accepted" => (
-                "it requires a user name and password, or rejected the ones in the setting",
-                CREDENTIALS,
-            ),
+            | "credentials not accepted" => {
+                let words = if self.has_credentials {
+                    "it rejected the user name and password"
+                } else {
+                    "it requires a user name and password"
+                };
+                (words, self.credentials_hint())
+            }
             "connection not allowed" => ("it doesn't allow the connection", FORBIDDEN),
             "failed parsing server response" | "io error during SOCKS handshake" => {
                 ("the server doesn't use SOCKS", DOWN)
@@ -241,6 +252,15 @@ impl Proxy {
             other => (other, BEYOND),
         };
         (words.to_owned(), hint)
+    }
+
+    /// Returns what to do if the proxy requires a user name and password.
+    fn credentials_hint(&self) -> &'static str {
+        if self.has_credentials {
+            REJECTED
+        } else {
+            CREDENTIALS
+        }
     }
 
     /// Returns the proxy's address with its port, which may be the default port of the scheme.
@@ -540,7 +560,8 @@ mod tests {
             }
         });
         let url = Url::parse("https://as.example/token").unwrap();
-        proxy(&format!("{scheme}://{address}"))
+        let start = if scheme.contains("://") { "" } else { "://" };
+        proxy(&format!("{scheme}{start}{address}"))
             .trouble(&url, cause)
             .await
     }
@@ -606,7 +627,7 @@ mod tests {
             (
                 "socks5",
                 "SOCKS error: credentials not accepted",
-                "it requires a user name and password, or rejected the ones in the setting",
+                "it requires a user name and password",
                 CREDENTIALS,
             ),
             (
@@ -637,6 +658,26 @@ mod tests {
             let proxy = proxy(&format!("{scheme}://127.0.0.1:1080"));
             let said = proxy.trouble_beyond(cause);
             assert_eq!(said, (told.to_owned(), hint), "{scheme} {cause}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_rejects_the_credentials_is_not_asked_to_be_given_some() {
+        const ANSWER: &[&str] = &["HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"];
+        for (user, hint) in [
+            ("", CREDENTIALS),
+            ("me:pw@", REJECTED),
+            ("me@", REJECTED),
+            (":pw@", REJECTED),
+        ] {
+            let (_, told) = trouble(&format!("http://{user}"), ANSWER, "tunnel error").await;
+            assert_eq!(told, hint, "{user}");
+            for scheme in ["socks5", "socks5h"] {
+                let proxy = proxy(&format!("{scheme}://{user}127.0.0.1:1080"));
+                let (cause, told) = proxy.trouble_beyond("SOCKS error: credentials not accepted");
+                assert_eq!(told, hint, "{scheme} {user}");
+                assert_eq!(cause.contains("rejected"), hint == REJECTED, "{cause}");
+            }
         }
     }
 }
