@@ -28,6 +28,7 @@ use crate::oauth::answer::{Answer, Body};
 use crate::oauth::assertion::{Credential, Identity, Proof};
 use crate::oauth::client::{Client, Method, Request};
 use crate::oauth::url::is_loopback;
+use crate::oauth::words::decoded;
 use crate::secret::ExposeSecret;
 use crate::store::file::read as file;
 
@@ -141,6 +142,9 @@ impl Http {
             // lost, and it would be unknown whether it was processed. Only the callers of this module retry.
             .pool_max_idle_per_host(0)
             .retry(reqwest::retry::never())
+            // What is unambiguous in a response is accepted. Clients must accept folded headers (RFC 9112, section 5.2).
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
             .user_agent(concat!("oauth-authorizer/", env!("CARGO_PKG_VERSION")));
         if is_direct {
             builder = builder.no_proxy();
@@ -246,8 +250,11 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
     let headers: Vec<(String, String)> = response
         .headers()
         .iter()
-        .filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                decoded(value.as_bytes()).into_owned(),
+            )
         })
         .collect();
     let header = |wanted: reqwest::header::HeaderName| {
@@ -304,7 +311,10 @@ async fn read_ca_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, HttpE
 /// Returns what differs between the URL of a request and its redirect target: the host, the scheme or the path. Never
 /// includes the query, which may contain a session.
 fn redirect_target(from: &Url, to: &Url) -> String {
-    if from.origin() == to.origin() {
+    if to.host_str().unwrap_or_default().is_empty() {
+        // Such as mailto: and data:, whose content may be anything.
+        format!("a URL that starts with {}:", clean(to.scheme(), 20))
+    } else if from.origin() == to.origin() {
         clean(to.path(), 100)
     } else if from.host() == to.host() && from.scheme() != to.scheme() {
         format!("{}://{}", clean(to.scheme(), 20), host_and_port(to))
@@ -389,9 +399,21 @@ fn no_http(error: &reqwest::Error) -> Option<(&'static str, &'static str)> {
                     "its headers are too large",
                     "Check that the URL is an endpoint of this service.",
                 )),
-                error if error.is_parse() => Some((
+                // hyper has no function for this kind of error.
+                error if error.to_string().starts_with("invalid HTTP version") => Some((
                     "the server doesn't use HTTP",
-                    "Check the scheme (http or https) and the port of the URL: another kind of server answers there.",
+                    "Check the scheme (http or https) and the port of the URL: another kind of server answers there, or \
+                        one that uses a version of HTTP other than 1.0 and 1.1.",
+                )),
+                error if error.is_parse() => Some((
+                    if error.is_parse_status() {
+                        "its status breaks the rules of HTTP"
+                    } else if error.to_string().contains("content-length") {
+                        "its Content-Length breaks the rules of HTTP"
+                    } else {
+                        "a header breaks the rules of HTTP"
+                    },
+                    "This is an error of the service, or of a proxy or gateway in front of it. Ask its administrator.",
                 )),
                 _ => None,
             };
@@ -737,6 +759,15 @@ mod tests {
                 "/oauth2/token",
             ),
             ("https://as.example/token?session=1", "/token"),
+            ("https://b\u{fc}cher.example/x", "xn--bcher-kva.example"),
+            ("mailto:me@as.example", "a URL that starts with mailto:"),
+            ("data:text/html,s3cret", "a URL that starts with data:"),
+            ("javascript:alert(1)", "a URL that starts with javascript:"),
+            (
+                "com.example.app:/cb?code=1",
+                "a URL that starts with com.example.app:",
+            ),
+            ("file:///etc/passwd", "a URL that starts with file:"),
         ] {
             let from = url("https://as.example/token");
             assert_eq!(redirect_target(&from, &url(to)), told);
@@ -779,6 +810,79 @@ mod tests {
         let asked = asked[0].to_ascii_lowercase();
         assert!(asked.contains("user-agent: oauth-authorizer/"), "{asked}");
         assert!(asked.contains("accept: application/json"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_to_a_url_that_is_not_ascii_is_recognized() {
+        for (location, told) in [
+            (
+                &b"https://b\xc3\xbccher.example/x"[..],
+                "xn--bcher-kva.example",
+            ),
+            (b"https://b\xfccher.example/x", "xn--bcher-kva.example"),
+            (b"/\xc3\xbc", "/%C3%BC"),
+            (b"https://", "another address"),
+        ] {
+            let reply = [
+                b"HTTP/1.1 302 Found\r\nLocation: ",
+                location,
+                b"\r\nContent-Length: 0\r\n\r\n",
+            ];
+            let error = asked("http", reply.concat().leak()).await;
+            assert!(
+                matches!(&error, HttpError::Redirected { target, .. } if target == told),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_response_that_breaks_the_rules_of_http_is_accepted_or_told_as_that() {
+        for head in [
+            "X-Name : a\r\n",
+            "X-Name\t: a\r\n",
+            "X-Name: a\r\n b\r\n",
+            "X-Name: a\r\n\tb\r\n",
+        ] {
+            let reply = format!("HTTP/1.1 200 OK\r\n{head}Content-Length: 2\r\n\r\n{{}}");
+            let server = serve(None, move |_| reply.clone()).await;
+            let http = Http::new(None).await.unwrap();
+            let answer = http.get(&server.url).await;
+            assert_eq!(answer.unwrap().body.length(), 2, "{head}");
+        }
+        for (reply, cause) in [
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+                "its Content-Length",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n{}",
+                "its Content-Length",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}",
+                "its Content-Length",
+            ),
+            ("HTTP/1.1 200 OK\r\nno header\r\n\r\n{}", "a header"),
+            ("HTTP/1.1 200 OK\r\nX(Name): a\r\n\r\n{}", "a header"),
+            ("HTTP/1.1 abc OK\r\n\r\n{}", "its status"),
+        ] {
+            let error = asked("http", reply.as_bytes()).await;
+            let told = format!("{error} {}", error.hint());
+            let words = format!(
+                "not valid HTTP: {cause} breaks the rules of HTTP. This is an error of the service"
+            );
+            assert!(told.contains(&words), "{reply}: {told}");
+        }
+        for reply in ["HTTP/1.2 200 OK\r\n\r\n{}", "HTTP/2 200\r\n\r\n{}"] {
+            let error = asked("http", reply.as_bytes()).await;
+            assert!(
+                error
+                    .hint()
+                    .contains("a version of HTTP other than 1.0 and 1.1"),
+                "{error}"
+            );
+        }
     }
 
     #[tokio::test]

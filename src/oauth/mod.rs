@@ -37,4 +37,4 @@ pub mod tool_answers;
 pub mod tools;
 pub mod url;
 mod useless;
-mod words;
+pub mod words;

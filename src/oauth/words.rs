@@ -13,7 +13,7 @@ const WORDS_LIMIT: usize = 2000;
 const SEARCH_LIMIT: usize = 16 * 1024;
 
 /// Decodes text as UTF-8, or else as Latin-1, which older servers send without declaring it.
-pub(super) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
         // Text that was cut within a character is still UTF-8.
