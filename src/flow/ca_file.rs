@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -10,6 +12,9 @@ use crate::store::file::read as file;
 
 /// Maximum size of a CA file, in bytes. A typical file is a few kilobytes; the largest public bundles are a quarter MB.
 const LIMIT: u64 = 1024 * 1024;
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
 
 /// DER object identifiers: signedData of PKCS #7, and data, which PKCS #12 starts with (RFC 5652, RFC 7292).
 const SIGNED_DATA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
@@ -23,6 +28,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> 
     // Discovery and the flow read the same file.
     let text = file::read_again(path, LIMIT).map_err(|error| error.to_string())?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    let count = found.as_ref().map_or(0, Vec::len);
+    let found = found.or_else(|_| Ok::<_, ()>(Vec::new()));
+    let found = match reflowed(&text) {
+        Some(more) if more.len() > count => Ok(more),
+        _ => found,
+    };
     match found {
         Ok(certificates) if !certificates.is_empty() => {
             let mut roots = RootCertStore::empty();
@@ -36,6 +47,20 @@ pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> 
         }
         Ok(_) | Err(_) => Err(kind(&text, path)),
     }
+}
+
+/// Returns the certificates of a file whose lines are indented, joined or separated by a literal `\n`, as after copying
+/// from YAML or JSON. Base64 contains neither whitespace nor backslashes, so nothing is ambiguous. Returns `None` if any
+/// certificate is incomplete.
+fn reflowed(text: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let text = std::str::from_utf8(text).ok()?;
+    let blocks = text.split(BEGIN).skip(1).map(|block| {
+        let (body, _) = block.split_once(END)?;
+        let body = body.replace("\\r", "").replace("\\n", "");
+        let body: String = body.split_whitespace().collect();
+        Some(CertificateDer::from(STANDARD.decode(body).ok()?))
+    });
+    blocks.collect()
 }
 
 /// Describes a file without a PEM certificate, with the command that converts it.
@@ -113,6 +138,39 @@ mod tests {
         ] {
             std::fs::write(&path, text).unwrap();
             assert_eq!(read(&path).err().as_deref(), told);
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_read_however_its_lines_were_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let good = rcgen::CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
+        let good = good.self_signed(&key).unwrap();
+        let (pem, der) = (good.pem().replace("\r\n", "\n"), good.der());
+        let indented = pem.lines().map(|line| format!("    {line}\n"));
+        let indented: String = indented.collect();
+        let cut = pem.replacen('M', "", 1);
+        for (text, count) in [
+            (indented.clone(), 1),
+            (format!("ca: |\n{indented}"), 1),
+            (pem.replace('\n', " "), 1),
+            (pem.replace('\n', ""), 1),
+            (format!("\"{}\"", pem.replace('\n', "\\n")), 1),
+            (pem.replace('\n', "\\r\\n"), 1),
+            (pem.replace('\n', "\\\\n"), 0),
+            (pem.replace('\n', "\t\n"), 1),
+            // No certificate is left out.
+            (format!("{pem}{indented}"), 2),
+            (format!("{indented}{pem}"), 2),
+            (indented.replacen('M', "", 1), 0),
+            (format!("{indented}{cut}"), 0),
+        ] {
+            std::fs::write(&path, &text).unwrap();
+            let found = read(&path).unwrap_or_default();
+            assert_eq!(found.len(), count, "{text}");
+            assert!(found.iter().all(|one| one == der));
         }
     }
 
