@@ -1,5 +1,7 @@
 //! Makes external text safe to display and store.
 
+use std::fmt::Write as _;
+
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapDataBorrowed, CodePointSetDataBorrowed};
 use unicode_width::UnicodeWidthChar;
@@ -59,6 +61,23 @@ pub fn is_visible(ch: char) -> bool {
 pub fn is_http_token(text: &str) -> bool {
     let is_part = |ch: char| ch.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(ch);
     !text.is_empty() && text.chars().all(is_part)
+}
+
+/// Escapes the control characters and invisible characters in JSON. Line breaks stay.
+#[must_use]
+pub fn json_escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for ch in json.chars() {
+        if (ch.is_ascii() && ch != '\u{7f}') || is_visible(ch) {
+            out.push(ch);
+        } else {
+            for unit in ch.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
 }
 
 /// Returns the text without surrounding whitespace and byte order marks.

@@ -131,6 +131,7 @@ pub mod exit {
             }) => UNREACHABLE,
             FlowError::Protocol(
                 Failure::Server { .. }
+                | Failure::NeedsRedirect(_)
                 | Failure::Callback(_)
                 | Failure::Unusable { .. }
                 | Failure::Unanswered {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::clean::is_visible;
+use crate::clean::json_escaped;
 use crate::oauth::id_token::Claims;
 use crate::zone;
 
@@ -34,18 +34,7 @@ pub(super) fn lines(claims: &Claims, now: u64) -> String {
 
 /// Formats JSON on one line. Control characters and invisible characters are escaped.
 pub(super) fn json_text(value: &Value) -> String {
-    let mut out = String::new();
-    for ch in value.to_string().chars() {
-        if (ch.is_ascii() && ch != '\u{7f}') || is_visible(ch) {
-            out.push(ch);
-        } else {
-            for unit in ch.encode_utf16(&mut [0; 2]) {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        }
-    }
-    out
+    json_escaped(&value.to_string())
 }
 
 /// Formats a time as local time, with its distance from `now`.
@@ -81,6 +70,7 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
+    use crate::clean::is_visible;
     use crate::oauth::id_token::decode;
 
     #[test]

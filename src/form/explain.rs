@@ -113,6 +113,7 @@ pub fn explain(
         Failure::Callback(error) | Failure::Denied { error, .. } => (error, At::Callback),
         // The service's error is only a consequence of the lost response.
         Failure::UsedUp { .. }
+        | Failure::NeedsRedirect(_)
         | Failure::Expired
         | Failure::Unavailable { .. }
         | Failure::Unusable { .. }

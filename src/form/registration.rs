@@ -94,6 +94,7 @@ impl Settings {
         let mut filled = vec![Key::ClientId];
         self.set(Key::ClientId, client.client_id.clone());
         let secret = client.client_secret.as_ref();
+        let secret = secret.filter(|_| client.secret_problem().is_none());
         let secret = secret.map_or_else(String::new, |secret| secret.expose_secret().to_owned());
         if !secret.is_empty() {
             filled.push(Key::ClientSecret);
@@ -236,6 +237,10 @@ mod tests {
             (made.client_id.as_str(), made.authentication),
             ("new", ClientAuthentication::Basic)
         );
+        client.client_secret = Some("sek\u{a0}ret".into());
+        let filled = form.take_registered(&client);
+        assert_eq!(filled, [Key::ClientId, Key::ClientAuthentication]);
+        assert_eq!(form.value(Key::ClientSecret), "");
         client.client_secret = None;
         client.authentication = Some("none".to_owned());
         assert_eq!(form.take_registered(&client), [Key::ClientId]);

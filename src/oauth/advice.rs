@@ -18,6 +18,10 @@ pub(super) fn registration_hint(code: &str, status: u16) -> String {
         (_, 404 | 405 | 410 | 501) => {
             "The service doesn't register clients here. Register a client in the service's console, and enter its Client ID."
         }
+        ("", 201 | 202) => {
+            "The service may have registered a client: look for it in the service's console. Check Issuer, or register a \
+             client in the service's console, and enter its Client ID."
+        }
         ("", _) => "Check Issuer, or register a client in the service's console, and enter its Client ID.",
         _ => {
             "See the service's message for the cause. Change Redirect URL, Scope, Flow or Client auth., then register again."
@@ -25,6 +29,11 @@ pub(super) fn registration_hint(code: &str, status: u16) -> String {
     }
     .to_owned()
 }
+
+/// The fix if a service doesn't register clients without a redirect URL.
+pub(super) const NEEDS_REDIRECT: &str = "The service registers only clients with a redirect URL, which this flow doesn't use. \
+    Register a client in the service's console, and enter its Client ID. If you can use the Auth. code flow instead, select \
+    it, then register again.";
 
 /// Returns the fix for a response that is not part of the protocol: its status says the most.
 pub(super) fn unusable_hint(asked: Asked, status: u16) -> String {
@@ -78,6 +87,8 @@ mod tests {
             ("", 405, "doesn't register clients here"),
             ("", 501, "doesn't register clients here"),
             ("", 400, "Check Issuer"),
+            ("", 201, "may have registered a client"),
+            ("", 202, "may have registered a client"),
             ("invalid_client_metadata", 400, "See the service's message"),
         ] {
             let hint = registration_hint(code, status);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::advice::{registration_hint, unusable_hint};
+use super::advice::{NEEDS_REDIRECT, registration_hint, unusable_hint};
 pub use super::asked::Asked;
 use super::codes::is_protocol_code;
 use super::id_token_problem::IdTokenProblem;
@@ -199,6 +199,9 @@ pub enum Failure {
         /// The server's error.
         error: ServerError,
     },
+    /// The service doesn't register a client without a redirect URL.
+    #[error("The service rejected the registration: {0}")]
+    NeedsRedirect(ServerError),
     /// The error was in the redirect (RFC 6749, section 4.1.2.1).
     #[error("The service ended the sign-in: {0}")]
     Callback(ServerError),
@@ -248,9 +251,10 @@ impl Failure {
     /// Returns the texts that may repeat something from outside this program.
     pub(crate) fn texts(&mut self) -> Vec<&mut String> {
         match self {
-            Self::Denied { error, .. } | Self::Server { error, .. } | Self::Callback(error) => {
-                error.texts()
-            }
+            Self::Denied { error, .. }
+            | Self::Server { error, .. }
+            | Self::NeedsRedirect(error)
+            | Self::Callback(error) => error.texts(),
             Self::UsedUp { error, .. } | Self::Unavailable { error, .. } => {
                 error.as_mut().map_or_else(Vec::new, ServerError::texts)
             }
@@ -321,6 +325,7 @@ impl Failure {
             Self::Denied { error, .. } => Some(("The sign-in was denied in the browser", error)),
             Self::Callback(error) => Some(("The service ended the sign-in", error)),
             Self::Server { asked, error } => Some((asked.rejected(), error)),
+            Self::NeedsRedirect(error) => Some((Asked::Registration.rejected(), error)),
             Self::UsedUp { .. }
             | Self::Unavailable { .. }
             | Self::Unusable { .. }
@@ -361,6 +366,7 @@ impl Failure {
                 status,
                 ..
             } => registration_hint("", *status),
+            Self::NeedsRedirect(_) => NEEDS_REDIRECT.to_owned(),
             Self::Expired => "Request a new code and approve it before it expires.".to_owned(),
             Self::Server {
                 asked,

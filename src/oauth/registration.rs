@@ -10,14 +10,14 @@ use super::assertion::Proof;
 use super::client::{Method, Request};
 use super::dialect::Answers;
 use super::error_members::error;
-use super::failure::{Asked, Failure};
-use super::members::{number, text};
-use crate::clean::clean;
+use super::failure::{Asked, Failure, ServerError};
+use super::members::number;
+use crate::clean::{clean, json_escaped};
 use crate::secret::{ExposeSecret, SecretString};
 
 /// The client name that users see at the service.
 const NAME: &str = "OAuth Authorizer";
-/// Maximum length of a value, in bytes. Longer values are rejected.
+/// Maximum length of a client ID or client secret, in bytes.
 const VALUE_LIMIT: usize = 16 * 1024;
 
 /// The client metadata to register (RFC 7591, section 2).
@@ -41,7 +41,7 @@ pub struct ClientMetadata {
 pub struct Registered {
     /// The client ID.
     pub client_id: String,
-    /// The client secret, if the client has one.
+    /// The client secret as received, if the client has one. See [`Registered::secret_problem`].
     pub client_secret: Option<SecretString>,
     /// When the secret expires, in seconds since 1970; `None` if it doesn't.
     pub secret_expires_at: Option<u64>,
@@ -67,7 +67,13 @@ pub struct Different {
 }
 
 impl Registered {
-    /// Returns the registration as JSON.
+    /// Returns why the client secret can't be used, as part of a sentence. The service shows it only once, so it is kept.
+    #[must_use]
+    pub fn secret_problem(&self) -> Option<String> {
+        problem(self.client_secret.as_ref()?.expose_secret())
+    }
+
+    /// Returns the registration as JSON. Characters that act on a terminal are escaped.
     #[must_use]
     pub fn to_json(&self) -> SecretString {
         let secret = |secret: &Option<SecretString>| {
@@ -87,7 +93,7 @@ impl Registered {
         if let Some(members) = all.as_object_mut() {
             members.retain(|_, value| !value.is_null());
         }
-        format!("{all:#}").into()
+        json_escaped(&format!("{all:#}")).into()
     }
 }
 
@@ -155,8 +161,44 @@ fn different(members: &Map<String, Value>, client: &ClientMetadata) -> Vec<Diffe
     .collect()
 }
 
+/// Returns a member as text. Some services send a number for a client ID. A number that isn't an integer may have been
+/// changed by parsing.
+fn text(members: &Map<String, Value>, name: &str) -> Option<Result<String, String>> {
+    match members.get(name)? {
+        Value::Null => None,
+        Value::String(text) => Some(Ok(text.clone())),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(Ok(number.to_string())),
+        _ => Some(Err("is neither text nor an integer".to_owned())),
+    }
+}
+
+/// Returns why a value can't be a client ID or a client secret, as part of a sentence: both consist of visible ASCII
+/// characters and spaces (RFC 6749, appendix A).
+fn problem(value: &str) -> Option<String> {
+    if value.is_empty() {
+        return Some("is empty".to_owned());
+    }
+    if value.len() > VALUE_LIMIT {
+        return Some(format!("is longer than {} KB", VALUE_LIMIT / 1024));
+    }
+    let wrong = value.chars().find(|ch| !matches!(ch, ' '..='~'))?;
+    let code = u32::from(wrong);
+    Some(format!("contains an invalid character (U+{code:04X})"))
+}
+
+/// Returns whether the service requires a redirect URL from a client without one. Services use several codes for that.
+fn requires_redirect(error: &ServerError) -> bool {
+    let description = error.description.as_deref().unwrap_or_default();
+    let description = description.to_ascii_lowercase().replace(['_', '-'], " ");
+    error.code == "invalid_redirect_uri"
+        || (error.code == "invalid_client_metadata" || error.code == "invalid_request")
+            && ["redirect ur", "redirecturi"]
+                .iter()
+                .any(|words| description.contains(words))
+}
+
 /// Parses the response to a registration of `client`. Its status is 201, 200 from some services, or 202 if the service
-/// registers the client later.
+/// registers the client later. If there is a client, everything in the response that can be kept is kept.
 ///
 /// # Errors
 /// Returns the server's error, or what is wrong with the response.
@@ -168,6 +210,11 @@ pub fn parse_registered(
     let asked = Asked::Registration;
     // The status says more than the error code.
     let refusal = |error| match answer.refusal(asked, error) {
+        Failure::Server { error, .. }
+            if client.redirect_urls.is_empty() && requires_redirect(&error) =>
+        {
+            Failure::NeedsRedirect(error)
+        }
         Failure::Server { asked, mut error } => {
             if matches!(answer.status, 401 | 403) {
                 error.status = Some(answer.status);
@@ -184,34 +231,25 @@ pub fn parse_registered(
     if let Some(error) = error(members, answers, "client_id") {
         return Err(refusal(error));
     }
-    let invalid = |name: &str| {
-        let reason = format!("its {name} is empty, too long or contains invalid characters");
-        answer.unusable(asked, reason)
+    let client_id = match text(members, "client_id") {
+        None => Err(answer.lacks("client_id")),
+        Some(value) => value
+            .and_then(|id| problem(&id).map_or(Ok(id), Err))
+            .map_err(|problem| answer.told(&format!("its client_id {problem}"), None)),
     };
-    // Values consist of visible characters and spaces (RFC 6749, appendix A).
-    let value = |name: &str| match text(members, name) {
-        None => Ok(None),
-        // Some services send an empty secret for a client without one.
-        Some(text) if text.is_empty() && name != "client_id" => Ok(None),
-        Some(text) => {
-            let is_valid = !text.is_empty()
-                && text.len() <= VALUE_LIMIT
-                && text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
-            is_valid.then_some(Some(text)).ok_or_else(|| invalid(name))
-        }
-    };
-    let client_id = value("client_id")?.ok_or_else(|| unusable(answer.lacks("client_id")))?;
+    let client_id = client_id.map_err(unusable)?;
     if !(200..300).contains(&answer.status) {
         return Err(unusable(format!("its status is {}", answer.status)));
     }
-    let secret = |name: &str| Ok::<_, Failure>(value(name)?.map(SecretString::from));
+    let value = |name: &str| text(members, name)?.ok().filter(|text| !text.is_empty());
     Ok(Registered {
         client_id,
-        client_secret: secret("client_secret")?,
+        // Some services send an empty secret for a client without one.
+        client_secret: value("client_secret").map(SecretString::from),
         secret_expires_at: number(members, "client_secret_expires_at").filter(|at| *at > 0),
-        authentication: value("token_endpoint_auth_method")?,
-        access_token: secret("registration_access_token")?,
-        client_url: value("registration_client_uri")?,
+        authentication: value("token_endpoint_auth_method"),
+        access_token: value("registration_access_token").map(SecretString::from),
+        client_url: value("registration_client_uri"),
         different: different(members, client),
         pending: answer.status == 202,
     })
@@ -290,6 +328,117 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_texts() {
+        let client = read(
+            201,
+            r#"{"client_id":12345,"client_secret":-7,"registration_access_token":18446744073709551615}"#,
+        );
+        let client = client.unwrap();
+        let exposed = |secret: &Option<SecretString>| {
+            secret
+                .as_ref()
+                .map(|secret| secret.expose_secret().to_owned())
+        };
+        assert_eq!(client.client_id, "12345");
+        assert_eq!(exposed(&client.client_secret).as_deref(), Some("-7"));
+        assert_eq!(
+            exposed(&client.access_token).as_deref(),
+            Some("18446744073709551615")
+        );
+    }
+
+    #[test]
+    fn a_registration_is_kept_whatever_else_is_wrong_with_it() {
+        let long = "x".repeat(VALUE_LIMIT + 1);
+        for (secret, problem) in [
+            (json!("s3cret"), None),
+            (
+                json!("sek\u{a0}ret"),
+                Some("contains an invalid character (U+00A0)"),
+            ),
+            (
+                json!("a\u{1b}]0;t\u{7}"),
+                Some("contains an invalid character (U+001B)"),
+            ),
+            (
+                json!("\u{e9}"),
+                Some("contains an invalid character (U+00E9)"),
+            ),
+            (json!(long), Some("is longer than 16 KB")),
+        ] {
+            let body = json!({
+                "client_id": "me", "client_secret": secret, "registration_access_token": "t0k\u{202e}en",
+                "registration_client_uri": {}, "token_endpoint_auth_method": ["x"],
+            });
+            let client = read(201, &body.to_string()).unwrap();
+            assert_eq!(client.secret_problem().as_deref(), problem);
+            assert_eq!((&client.client_url, &client.authentication), (&None, &None));
+            // The file has the values as they were received, and acts on no terminal.
+            let text = client.to_json();
+            let text = text.expose_secret();
+            assert!(
+                text.chars()
+                    .all(|ch| ch == '\n' || crate::clean::is_visible(ch))
+            );
+            let kept: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(kept["client_secret"], secret);
+            assert_eq!(kept["registration_access_token"], "t0k\u{202e}en");
+        }
+        for secret in [json!(null), json!(""), json!({"a": 1}), json!(true)] {
+            let body = json!({"client_id": "me", "client_secret": secret});
+            let client = read(201, &body.to_string()).unwrap();
+            assert!(client.client_secret.is_none() && client.secret_problem().is_none());
+        }
+    }
+
+    #[test]
+    fn a_service_that_registers_only_clients_with_a_redirect_url_is_told_as_that() {
+        let device = ClientMetadata {
+            redirect_urls: Vec::new(),
+            grant_types: vec!["urn:ietf:params:oauth:grant-type:device_code".to_owned()],
+            ..requested()
+        };
+        let hint = |code: &str, description: &str, client: &ClientMetadata| {
+            let body = json!({"error": code, "error_description": description}).to_string();
+            let answer = Answer {
+                status: 400,
+                retry_after: None,
+                headers: Vec::new(),
+                body: Body::parse(body.as_bytes()),
+            };
+            let error = parse_registered(&answer, &Dialect::default().answers, client).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .starts_with("The service rejected the registration: ")
+            );
+            error.hint()
+        };
+        for (code, description) in [
+            ("invalid_redirect_uri", ""),
+            ("invalid_redirect_uri", "redirect_uris must not be empty"),
+            (
+                "invalid_client_metadata",
+                "redirect_uris is mandatory property",
+            ),
+            ("invalid_client_metadata", "Redirect URIs are required"),
+            ("invalid_request", "Missing redirectUris"),
+        ] {
+            let told = hint(code, description, &device);
+            assert!(told.contains("only clients with a redirect URL"), "{told}");
+            assert!(
+                !hint(code, description, &requested()).contains("only clients with a redirect")
+            );
+        }
+        let other = hint(
+            "invalid_client_metadata",
+            "grant_types not allowed",
+            &device,
+        );
+        assert!(!other.contains("only clients with a redirect"), "{other}");
+    }
+
+    #[test]
     fn values_that_were_not_requested_are_named() {
         let told = |members: Value| {
             let mut all = json!({"client_id": "me"});
@@ -356,19 +505,37 @@ mod tests {
                 "its client_id is empty",
                 "Issuer",
             ),
-            (201, &long, "too long", "Issuer"),
+            (
+                201,
+                &long,
+                "its client_id is longer than 16 KB",
+                "may have registered a client",
+            ),
             (
                 201,
                 r#"{"client_id":"a\u0007b"}"#,
-                "invalid characters",
+                "its client_id contains an invalid character (U+0007)",
+                "may have registered a client",
+            ),
+            (
+                201,
+                r#"{"client_id":1.5}"#,
+                "its client_id is neither text nor an integer",
                 "Issuer",
             ),
             (
                 201,
-                r#"{"client_id":"me","client_secret":"\u00e9"}"#,
-                "its client_secret",
+                r#"{"client_id":["me"]}"#,
+                "its client_id is neither text nor an integer",
                 "Issuer",
             ),
+            (
+                201,
+                r#"{"client_id":null}"#,
+                "it contains no client_id",
+                "Issuer",
+            ),
+            (200, "<html>", "web page", "Check Issuer"),
             (
                 400,
                 r#"{"error":"invalid_redirect_uri"}"#,

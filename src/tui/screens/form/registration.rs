@@ -3,7 +3,7 @@
 use super::hints::list_of;
 use super::state::{DialogId, Form};
 use crate::form::settings::Key;
-use crate::oauth::registration::Different;
+use crate::oauth::registration::{Different, Registered};
 use crate::secret::SecretString;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
@@ -130,6 +130,12 @@ pub(super) fn sentence(filled: Option<&[Key]>, session: &Session, now: Moment) -
         None => "The form is about another service now, so nothing is filled in.".to_owned(),
     };
     let client = session.registration.as_ref().map(|it| &*it.client);
+    let wrong = client.and_then(Registered::secret_problem);
+    if let Some(problem) = &wrong {
+        text += &format!(
+            " The client secret from the service {problem}, so it isn't filled in: ask the service's administrator for another."
+        );
+    }
     if let Some(client) = client {
         if client.pending {
             text += " The service may not have finished the registration (status 202). If it rejects the client, try again later.";
@@ -144,7 +150,10 @@ pub(super) fn sentence(filled: Option<&[Key]>, session: &Session, now: Moment) -
             text += &format!(" {}", expiry(at, now));
         }
     }
-    if filled.is_none() || client.is_some_and(|client| client.access_token.is_some()) {
+    if filled.is_none()
+        || wrong.is_some()
+        || client.is_some_and(|client| client.access_token.is_some())
+    {
         text += " Keep the registration to change or delete it later: choose Copy registration or Save registration… under \
                  More.";
     }
