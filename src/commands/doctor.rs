@@ -19,6 +19,7 @@ use crate::console::sequences::Multiplexer;
 use crate::console::talk::say;
 use crate::console::tmux;
 use crate::console::tunnel::Tunnel;
+use crate::flow::proxy::useless_exceptions;
 use crate::outcome::exit;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::tui::terminal::guard;
@@ -39,7 +40,14 @@ pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     environment.secret_variables = vec![SECRET_VARIABLE.to_owned()];
     let tmux = tmux::settle(&mut environment);
     let mut out = io::stdout().lock();
-    for (word, text) in lines(&environment, tmux.as_ref()) {
+    let exceptions = useless_exceptions();
+    let exceptions = exceptions
+        .into_iter()
+        .map(|(entry, why)| ("NO_PROXY", format!("{entry} has no effect: {why}")));
+    for (word, text) in lines(&environment, tmux.as_ref())
+        .into_iter()
+        .chain(exceptions)
+    {
         writeln!(out, "{word}: {text}")?;
     }
     out.flush()?;

@@ -26,7 +26,7 @@ mod keys;
 pub mod listener;
 pub mod mail_login;
 pub mod pages;
-mod proxy;
+pub(crate) mod proxy;
 pub mod redact;
 mod refresh;
 pub mod registration;

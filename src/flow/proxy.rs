@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode, Uri};
@@ -111,6 +112,49 @@ fn is_excepted(url: &Url, variable: &impl Fn(&str) -> Option<OsString>) -> bool 
         .collect();
     let any = Matcher::builder().all("http://proxy.invalid");
     any.no(entries.join(",")).build().intercept(&uri).is_none()
+}
+
+/// Returns the entries of `NO_PROXY` that can't match any host, each with the reason, as part of a sentence.
+pub(crate) fn useless_exceptions() -> Vec<(String, &'static str)> {
+    useless(&|name| std::env::var_os(name))
+}
+
+fn useless(variable: &impl Fn(&str) -> Option<OsString>) -> Vec<(String, &'static str)> {
+    let text = EXCEPTIONS.into_iter().find_map(variable);
+    let text = text.unwrap_or_default();
+    let text = text.to_string_lossy();
+    let entries = text.split(|ch: char| ch == ',' || ch.is_whitespace());
+    let found = entries.filter_map(|entry| Some((clean(entry, 100), why_useless(entry)?)));
+    found.collect()
+}
+
+fn why_useless(entry: &str) -> Option<&'static str> {
+    let host = entry.strip_prefix("*.").unwrap_or(entry);
+    let (host, port) = match host.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
+        _ => (host, None),
+    };
+    if entry.contains("://") {
+        Some("it is a URL: enter only the host")
+    } else if entry.contains(';') {
+        Some("separate entries with commas")
+    } else if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        Some("its port is not a number up to 65535")
+    } else if let Some((address, length)) = host.split_once('/') {
+        let bits = match address.parse() {
+            Ok(IpAddr::V4(_)) => 32,
+            Ok(IpAddr::V6(_)) => 128,
+            Err(_) => return Some("it has a path: enter only the host"),
+        };
+        let is_length = length.parse::<u8>().is_ok_and(|length| length <= bits);
+        (!is_length).then_some("the number after / is not a valid prefix length")
+    } else if host.contains('*') && entry != "*" {
+        Some("* is allowed only alone or at its start, as in *.example.com")
+    } else if host.ends_with('.') {
+        Some("remove the period at its end")
+    } else {
+        None
+    }
 }
 
 fn choose(
@@ -491,6 +535,34 @@ mod tests {
             ("NO_PROXY", "*.example"),
         ];
         assert!(chosen(&variables, "as.example").unwrap().is_none());
+    }
+
+    #[test]
+    fn an_exception_that_can_match_nothing_is_named_with_the_reason() {
+        for (entry, reason) in [
+            ("a.example;b.example", "commas"),
+            ("https://as.example", "a URL"),
+            ("as.example.", "period"),
+            ("10.0.0.0/33", "prefix length"),
+            ("10.1.1.1/x", "prefix length"),
+            ("fd00::/129", "prefix length"),
+            ("as.example/path", "a path"),
+            ("as.example:port", "port"),
+            ("as.example:99999", "port"),
+            ("as.*.example", "* is allowed only"),
+            ("*example", "* is allowed only"),
+        ] {
+            let found =
+                useless(&|name| (name == "NO_PROXY").then(|| format!("ok.example,{entry}").into()));
+            let [(named, why)] = found.as_slice() else {
+                unreachable!("{entry}: {found:?}")
+            };
+            assert_eq!(named, entry);
+            assert!(why.contains(reason), "{entry}: {why}");
+        }
+        let fine = "*,.example,*.example,example:443,10.0.0.0/8,fd00::/8,fd00::1,[fd00::1]:443 localhost,,";
+        assert_eq!(useless(&|_| Some(fine.into())), []);
+        assert_eq!(useless(&|_| None), []);
     }
 
     #[test]
