@@ -6,6 +6,7 @@ use super::check::{Check, CheckName, Outcome};
 use super::client::{Client, Pending};
 use super::dialect::{Kept, kept_of_query};
 use super::failure::{Failure, ServerError};
+use super::issuer::difference;
 use super::pasted::{self, Pasted};
 use super::words::parameter;
 use crate::clean::clean;
@@ -122,8 +123,16 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
         "the one that was sent",
     )];
     match (iss, &client.issuer) {
+        (Some(iss), _) if client.iss_promised && clean(&iss, 1).is_empty() => {
+            return unverified("its issuer is empty, although the service's metadata requires it");
+        }
         (Some(iss), Some(issuer)) if iss != *issuer => {
-            return Callback::NotOurs(format!("it comes from the issuer {}", clean(&iss, 120)));
+            let shown = clean(&iss, 120);
+            return Callback::NotOurs(if shown.is_empty() || shown == *issuer {
+                difference(&iss, issuer)
+            } else {
+                format!("it comes from the issuer {shown}")
+            });
         }
         (Some(_), Some(issuer)) => checks.push(Check::new(
             CheckName::Issuer,
@@ -443,6 +452,64 @@ mod tests {
             panic!()
         };
         assert_eq!(error.to_string(), "x: für dich");
+    }
+
+    #[test]
+    fn an_issuer_that_is_empty_or_looks_the_same_is_told_as_that() {
+        let told = |iss: &str, issuer: Option<&str>, promised: bool| {
+            let (pending, mut client) = sign_in(issuer);
+            client.iss_promised = promised;
+            let query = format!("code=a&state=st%26te&iss={iss}");
+            match parse_callback(&query, &pending, &client) {
+                Callback::NotOurs(told) => told,
+                other => panic!("{other:?}"),
+            }
+        };
+        for (iss, issuer, promised, words) in [
+            (
+                "",
+                Some("https://a"),
+                true,
+                "its issuer is empty, although the service's metadata requires it",
+            ),
+            (
+                "+",
+                Some("https://a"),
+                true,
+                "its issuer is empty, although the service's metadata requires it",
+            ),
+            ("", Some("https://a"), false, "its issuer is empty"),
+            (
+                "%00",
+                None,
+                true,
+                "its issuer is empty, although the service's metadata requires it",
+            ),
+            (
+                "https://a%00",
+                Some("https://a"),
+                false,
+                "its issuer is https://a, but with a character that isn't visible (U+0000)",
+            ),
+            (
+                "https://b",
+                Some("https://a"),
+                false,
+                "it comes from the issuer https://b",
+            ),
+        ] {
+            assert_eq!(told(iss, issuer, promised), words);
+        }
+        let (pending, mut client) = sign_in(Some("https://a"));
+        client.iss_promised = true;
+        let query = "error=server_error&state=st%26te&iss=";
+        let Callback::Unverified(told) = parse_callback(query, &pending, &client) else {
+            panic!()
+        };
+        assert!(
+            told.contains("its issuer is empty") && told.contains("server_error"),
+            "{told}"
+        );
     }
 
     #[test]

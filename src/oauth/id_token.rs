@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::answer::parse_object;
 use super::id_token_problem::IdTokenProblem as Problem;
+use super::issuer::difference;
 use super::jose::Algorithm;
 
 use crate::clean::clean;
@@ -218,8 +219,12 @@ impl Claims {
                 .iter()
                 .any(|pattern| self.fill(pattern) == issuer)
         {
-            let issuers = expected.issuers.join(" or ");
-            let reason = format!("its issuer is {}, not {issuers}", clean(issuer, 120));
+            let reason = if let [one] = expected.issuers {
+                difference(issuer, one)
+            } else {
+                let issuers = expected.issuers.join(" or ");
+                format!("its issuer is {}, not {issuers}", clean(issuer, 120))
+            };
             return Err((Problem::Issuer, reason));
         }
         let audience = self.audiences();
