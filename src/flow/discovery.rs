@@ -29,7 +29,7 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
         let reason = match reporter.get(&http, &address).await {
             // Another address may still work: some services return a server error for a document that they don't have.
             Ok(answer) if answer.is_busy() => {
-                unavailable.get_or_insert_with(|| answer.unavailable(None));
+                unavailable.get_or_insert_with(|| answer.unavailable(answer.said()));
                 continue;
             }
             Ok(answer) => match parse_metadata(&answer, issuer.expected(), &address) {

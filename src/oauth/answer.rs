@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::failure::{BodyKind, ServerError};
-use super::words::{challenge, decoded, problem, words, xml_error};
+use super::failure::{BodyKind, NO_CODE, ServerError};
+use super::words::{challenge, decoded, is_heading, problem, words, xml_error};
 use crate::clean::clean;
 
 /// Maximum number of JSON values in a response. The largest known metadata document has a tenth of this.
@@ -74,9 +74,11 @@ impl Answer {
     }
 
     /// Describes what is wrong with the response, with the server's words if the server reports an error. A success may
-    /// contain tokens, so none of its text is shown.
+    /// contain tokens, so only the heading of a web page is shown, which may be that of a network's sign-in page.
     pub(super) fn told(&self, reason: &str, words: Option<&str>) -> String {
-        match words.filter(|_| self.status >= 400) {
+        let is_page = self.body.kind() == BodyKind::Page;
+        let is_shown = |words: &&str| self.status >= 400 || (is_page && is_heading(words));
+        match words.filter(is_shown) {
             Some(words) => format!("{reason}: {words} (HTTP status {})", self.status),
             None => format!("{reason} (HTTP status {})", self.status),
         }
@@ -89,6 +91,17 @@ impl Answer {
             Content::Other { words, .. } => words.clone(),
         };
         message.filter(|_| self.status >= 400)
+    }
+
+    /// Returns the message in the body of a rejection as an error without a code. A status at its start, as in the titles
+    /// of many pages, is removed.
+    #[must_use]
+    pub fn said(&self) -> Option<ServerError> {
+        let message = self.message()?;
+        let status = self.status.to_string();
+        let rest = message.strip_prefix(&status).unwrap_or(&message);
+        let rest = rest.trim_start_matches([' ', '-', ':', '|']);
+        (!rest.is_empty()).then(|| ServerError::new(NO_CODE, Some(rest)))
     }
 
     /// Describes an object without the `wanted` member, in the same way.

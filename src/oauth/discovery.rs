@@ -6,6 +6,8 @@ use url::Url;
 use super::answer::Answer;
 use super::client::sets_nothing_reserved;
 use super::dialect::Dialect;
+use super::error_members::error;
+use super::issuer::difference;
 use super::members::{is_none, text};
 use super::url::{UrlProblem, endpoint, not_turned_here};
 use crate::clean::clean;
@@ -187,7 +189,7 @@ pub fn parse_metadata(
     source: &Url,
 ) -> Result<Metadata, MetadataError> {
     if answer.status != 200 {
-        return Err(format!("HTTP status {}", answer.status).into());
+        return Err(status_text(answer).into());
     }
     let members = answer.members()?;
     let named = text(members, "issuer").ok_or_else(|| "it has no issuer".to_owned())?;
@@ -201,17 +203,17 @@ pub fn parse_metadata(
     } else if named.trim_end_matches('/') == asked.trim_end_matches('/') {
         named
     } else if let Some((placeholder, instead)) = placeholder(&named, asked) {
+        let enter = match instead.as_str() {
+            "" => "enter this issuer in Issuer, with that value".to_owned(),
+            instead => format!("enter that in Issuer instead of {instead}"),
+        };
         return Err(MetadataError::OtherIssuer(format!(
-            "its issuer is {}, where {placeholder} is a placeholder for your own value: enter that in Issuer instead of \
-                {instead}, or choose the preset of this service",
+            "its issuer is {}, where {placeholder} is a placeholder for your own value: {enter}, or choose the preset of \
+                this service",
             clean(&named, 120)
         )));
     } else {
-        return Err(MetadataError::OtherIssuer(format!(
-            "its issuer is {}, not {}",
-            clean(&named, 120),
-            clean(asked, 120)
-        )));
+        return Err(MetadataError::OtherIssuer(difference(&named, asked)));
     };
     let dialect = Dialect::default();
     let read = |address: &str| -> Result<Url, UrlProblem> {
@@ -278,6 +280,18 @@ pub fn parse_metadata(
             grant_types: list(members, "grant_types_supported"),
         },
     })
+}
+
+/// Returns a status that is not 200, with what the server says about it.
+fn status_text(answer: &Answer) -> String {
+    let members = answer.body.members();
+    let error = members.and_then(|members| error(members, &Dialect::default().answers, "issuer"));
+    let error = error
+        .or_else(|| answer.challenge())
+        .or_else(|| answer.said());
+    let words = error.map(|error| format!(": {error}")).unwrap_or_default();
+    let words = words.trim_end_matches('.');
+    format!("HTTP status {}{words}", answer.status)
 }
 
 /// Returns the issuer that the metadata at `source` names instead of the requested one, if it can be used instead.
@@ -464,6 +478,66 @@ mod tests {
         let body = body.replace("{tenant}", "1-2-3");
         let told = read(200, &body, "https://as.example/common/v2.0").unwrap_err();
         assert!(told.contains("/v2.0, not https://"), "{told}");
+    }
+
+    #[test]
+    fn an_issuer_that_looks_the_same_or_has_a_placeholder_is_told_by_what_differs() {
+        let asked = "https://as.example";
+        for (named, asked, told) in [
+            (
+                "https://as.example ",
+                asked,
+                "its issuer is https://as.example, but with a character that isn't visible (U+0020)",
+            ),
+            (" ", asked, "its issuer is empty"),
+            (
+                "https://as.example/{tenant}/v2.0",
+                asked,
+                "your own value: enter this issuer in Issuer, with that value, or choose the preset",
+            ),
+            (
+                "https://as.example/{tenant}/v2.0",
+                "https://as.example/",
+                "your own value: enter this issuer in Issuer, with that value, or choose the preset",
+            ),
+        ] {
+            let body = format!(r#"{{"issuer":"{named}","token_endpoint":"https://as.example/t"}}"#);
+            let error = read(200, &body, asked).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_told_with_what_the_server_says_about_it() {
+        for (status, body, told) in [
+            (404, "", "HTTP status 404"),
+            (
+                404,
+                r#"{"error":"Realm does not exist"}"#,
+                "HTTP status 404: Realm does not exist",
+            ),
+            (
+                404,
+                r#"{"error":"not_found","error_description":"No such tenant."}"#,
+                "HTTP status 404: not_found: No such tenant",
+            ),
+            (403, "IP not allowed", "HTTP status 403: IP not allowed"),
+            (
+                403,
+                r#"{"title":"Forbidden","detail":"IP not allowed"}"#,
+                "HTTP status 403: Forbidden: IP not allowed",
+            ),
+            (404, "404 page not found", "HTTP status 404: page not found"),
+            (
+                404,
+                "<html><title>404 Not Found</title>",
+                "HTTP status 404: Not Found",
+            ),
+            (404, "<html>", "HTTP status 404"),
+            (204, "anything", "HTTP status 204"),
+        ] {
+            assert_eq!(read(status, body, "https://as.example").unwrap_err(), told);
+        }
     }
 
     #[test]

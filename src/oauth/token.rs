@@ -44,7 +44,7 @@ impl Answer {
     #[must_use]
     pub fn unusable(&self, asked: Asked, reason: String) -> Failure {
         if self.is_busy() {
-            self.unavailable(None)
+            self.unavailable(self.said())
         } else {
             Failure::Unusable {
                 asked,
@@ -702,6 +702,54 @@ mod tests {
                 "app's registration",
             ),
             (200, "<html>", "a web page", "is this service's endpoint"),
+            (
+                200,
+                "<!DOCTYPE html><html><head><TITLE>\n  Wi-Fi Login\n</TITLE>",
+                "it is a web page: Wi-Fi Login (HTTP status 200)",
+                "is this service's endpoint",
+            ),
+            (
+                302,
+                "<html><h1>Moved temporarily</h1>",
+                "it is a web page: Moved temporarily (HTTP status 302)",
+                "is this service's endpoint",
+            ),
+            (
+                500,
+                "Signing key expired",
+                "a problem (HTTP 500, Signing key expired).",
+                "Try again later",
+            ),
+            (
+                500,
+                "<soap><faultcode>soap:Client</faultcode><faultstring>No auth</faultstring></soap>",
+                "a problem (HTTP 500, No auth).",
+                "Try again later",
+            ),
+            (
+                502,
+                "<html><title>502 Bad Gateway</title>",
+                "a problem (HTTP 502, Bad Gateway).",
+                "Try again later",
+            ),
+            (
+                503,
+                "<html><title>503</title>",
+                "a problem (HTTP 503).",
+                "Try again later",
+            ),
+            (
+                429,
+                "Slow down, please",
+                "is busy (HTTP 429, Slow down, please).",
+                "Try again later",
+            ),
+            (
+                500,
+                r#"{"Message":"An error has occurred."}"#,
+                "An error has occurred",
+                "Try again later",
+            ),
         ] {
             let told = told(status, &[], body);
             assert!(told.contains(words) && told.contains(hint), "{told}");
@@ -711,7 +759,13 @@ mod tests {
                 .contains("exchange: invalid_client")
         );
         // The words of a success are not shown, because it may contain a token.
-        assert!(!told(200, &[basic], "s3cret").contains("s3cret"));
+        for body in [
+            "s3cret",
+            "<html><title>code=s3cret</title>",
+            "<html><title>Your code 4/s3cret</title>",
+        ] {
+            assert!(!told(200, &[basic], body).contains("s3cret"), "{body}");
+        }
         assert!(!told(200, &[basic], "s3cret").contains("invalid_client"));
     }
 

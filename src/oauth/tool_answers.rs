@@ -364,10 +364,10 @@ fn judge<'a>(
             return Err(ToolFailure::Unavailable {
                 status,
                 wait: answer.retry_after,
-                error: None,
+                error: answer.said(),
             });
         }
-        None if (400..404).contains(&status) => return Err(refused(None)),
+        None if (400..404).contains(&status) => return Err(refused(answer.said())),
         None => {}
     }
     if success {
@@ -854,6 +854,24 @@ mod tests {
                 "busy or has a problem: busy (HTTP 503)",
                 "",
                 "Try again later",
+            ),
+            (
+                Tool::UserInfo,
+                false,
+                503,
+                "<html><title>503 Maintenance</title>",
+                "busy or has a problem: Maintenance (HTTP 503).",
+                "",
+                "Try again later",
+            ),
+            (
+                Tool::Introspection,
+                false,
+                403,
+                "IP not allowed.",
+                "rejected the introspection: IP not allowed (HTTP 403).",
+                "",
+                "Check the client ID",
             ),
             (
                 Tool::UserInfo,

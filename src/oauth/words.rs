@@ -72,6 +72,15 @@ pub(super) fn words(text: &str) -> Option<String> {
         .filter(|words| !words.is_empty())
 }
 
+/// Returns whether the text is a heading in which no word can be a secret: short words of letters and punctuation.
+pub(super) fn is_heading(text: &str) -> bool {
+    let is_plain = |word: &str| {
+        let is_part = |ch: char| ch.is_alphabetic() || (ch.is_ascii_punctuation() && ch != '=');
+        word.chars().count() <= 24 && word.chars().all(is_part)
+    };
+    text.split_whitespace().all(is_plain)
+}
+
 /// Returns the message in a JSON object that is neither a success nor an error of the protocol: a problem report
 /// (RFC 9457), or members with common names.
 pub(super) fn problem(members: &Map<String, Value>) -> Option<String> {
@@ -263,6 +272,20 @@ mod tests {
         );
         assert_eq!(words("<html><p>s3cret"), None);
         assert_eq!(words(&"x".repeat(WORDS_LIMIT + 1)), None);
+    }
+
+    #[test]
+    fn only_plain_words_are_a_heading() {
+        for text in [
+            "Wi-Fi Login",
+            "Sign in to the network",
+            "R\u{e9}seau invit\u{e9}s!",
+        ] {
+            assert!(is_heading(text), "{text}");
+        }
+        for text in ["Success code=abc", "Code 4/0AbCdEf", &"x".repeat(25)] {
+            assert!(!is_heading(text), "{text}");
+        }
     }
 
     #[test]
