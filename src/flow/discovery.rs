@@ -6,7 +6,7 @@ use super::reporter::Reporter;
 use crate::clean::clean;
 use crate::form::request::Issuer;
 use crate::oauth::discovery::{
-    Metadata, MetadataError, addresses, issuer_behind, other_issuer, parse_metadata,
+    Metadata, MetadataError, addresses, issuer_behind, other_issuer, parse_metadata, said,
     without_endpoint,
 };
 use crate::oauth::url::endpoint;
@@ -29,7 +29,7 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
         let reason = match reporter.get(&http, &address).await {
             // Another address may still work: some services return a server error for a document that they don't have.
             Ok(answer) if answer.is_busy() => {
-                unavailable.get_or_insert_with(|| answer.unavailable(answer.said()));
+                unavailable.get_or_insert_with(|| answer.unavailable(said(&answer)));
                 continue;
             }
             Ok(answer) => match parse_metadata(&answer, issuer.expected(), &address) {

@@ -95,8 +95,7 @@ impl Answer {
 
     /// Returns the message in the body of a rejection as an error without a code. A status at its start, as in the titles
     /// of many pages, is removed.
-    #[must_use]
-    pub fn said(&self) -> Option<ServerError> {
+    pub(super) fn said(&self) -> Option<ServerError> {
         let message = self.message()?;
         let status = self.status.to_string();
         let rest = message.strip_prefix(&status).unwrap_or(&message);

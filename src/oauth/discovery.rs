@@ -6,10 +6,12 @@ use url::Url;
 use super::answer::Answer;
 use super::client::sets_nothing_reserved;
 use super::dialect::Dialect;
-use super::error_members::error;
+use super::error_members::{error, is_sentence};
+use super::failure::{NO_CODE, ServerError};
 use super::issuer::difference;
 use super::members::{is_none, text};
 use super::url::{UrlProblem, endpoint, not_turned_here};
+use super::words::is_heading;
 use crate::clean::clean;
 
 /// The grant type of the device code flow (RFC 8628, section 3.4).
@@ -284,14 +286,29 @@ pub fn parse_metadata(
 
 /// Returns a status that is not 200, with what the server says about it.
 fn status_text(answer: &Answer) -> String {
+    let words = said(answer).map(|error| format!(": {error}"));
+    let words = words.unwrap_or_default();
+    format!(
+        "HTTP status {}{}",
+        answer.status,
+        words.trim_end_matches('.')
+    )
+}
+
+/// Returns what a server says instead of metadata. The secrets of the client aren't known during discovery, so texts with
+/// a word that may be one are left out.
+#[must_use]
+pub fn said(answer: &Answer) -> Option<ServerError> {
     let members = answer.body.members();
     let error = members.and_then(|members| error(members, &Dialect::default().answers, "issuer"));
     let error = error
         .or_else(|| answer.challenge())
-        .or_else(|| answer.said());
-    let words = error.map(|error| format!(": {error}")).unwrap_or_default();
-    let words = words.trim_end_matches('.');
-    format!("HTTP status {}{words}", answer.status)
+        .or_else(|| answer.said())?;
+    let description = error.description.as_deref();
+    let description = description.filter(|text| is_heading(text) || is_sentence(text));
+    let code = Some(error.code.as_str()).filter(|code| is_heading(code));
+    let says_nothing = description.is_none() && code.is_none_or(|code| code == NO_CODE);
+    (!says_nothing).then(|| ServerError::new(code.unwrap_or(NO_CODE), description))
 }
 
 /// Returns the issuer that the metadata at `source` names instead of the requested one, if it can be used instead.
@@ -534,6 +551,23 @@ mod tests {
                 "HTTP status 404: Not Found",
             ),
             (404, "<html>", "HTTP status 404"),
+            (
+                400,
+                r#"{"error":"invalid_tenant","error_description":"AADSTS90002: Tenant not found."}"#,
+                "HTTP status 400: invalid_tenant: AADSTS90002: Tenant not found",
+            ),
+            // A service may know the client's secret.
+            (403, "no cQ7~Gx4Lm9Tv", "HTTP status 403"),
+            (
+                403,
+                r#"{"error":"denied","error_description":"no cQ7~Gx4Lm9Tv"}"#,
+                "HTTP status 403: denied",
+            ),
+            (
+                403,
+                r#"{"error":"cQ7~Gx4Lm9Tv","error_description":"No access"}"#,
+                "HTTP status 403: No access",
+            ),
             (204, "anything", "HTTP status 204"),
         ] {
             assert_eq!(read(status, body, "https://as.example").unwrap_err(), told);
