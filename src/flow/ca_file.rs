@@ -28,24 +28,18 @@ pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> 
     // Discovery and the flow read the same file.
     let text = file::read_again(path, LIMIT).map_err(|error| error.to_string())?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let count = found.as_ref().map_or(0, Vec::len);
-    let found = found.or_else(|_| Ok::<_, ()>(Vec::new()));
-    let found = match reflowed(&text) {
-        Some(more) if more.len() > count => Ok(more),
-        _ => found,
-    };
-    match found {
-        Ok(certificates) if !certificates.is_empty() => {
-            let mut roots = RootCertStore::empty();
-            let damaged =
-                |certificate: &CertificateDer<'static>| roots.add(certificate.clone()).is_err();
-            match (certificates.iter().position(damaged), certificates.len()) {
-                (None, _) => Ok(certificates),
-                (Some(_), 1) => Err("its certificate is damaged".to_owned()),
-                (Some(at), all) => Err(format!("certificate {} of {all} in it is damaged", at + 1)),
-            }
-        }
-        Ok(_) | Err(_) => Err(kind(&text, path)),
+    let found = found.unwrap_or_default();
+    let more = reflowed(&text).filter(|more| more.len() > found.len());
+    let certificates = more.unwrap_or(found);
+    if certificates.is_empty() {
+        return Err(kind(&text, path));
+    }
+    let mut roots = RootCertStore::empty();
+    let damaged = |certificate: &CertificateDer<'static>| roots.add(certificate.clone()).is_err();
+    match (certificates.iter().position(damaged), certificates.len()) {
+        (None, _) => Ok(certificates),
+        (Some(_), 1) => Err("its certificate is damaged".to_owned()),
+        (Some(at), all) => Err(format!("certificate {} of {all} in it is damaged", at + 1)),
     }
 }
 

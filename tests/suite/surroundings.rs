@@ -207,6 +207,26 @@ fn doctor(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> String {
 const OVER_SSH: (&str, &str) = ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 2222");
 
 #[test]
+fn doctor_names_the_exceptions_from_the_proxy_that_have_no_effect() {
+    let home = tempfile::tempdir().unwrap();
+    let told = |value: &str| {
+        let told = doctor(home.path(), &[], &[("NO_PROXY", value)]);
+        let lines = told
+            .lines()
+            .filter_map(|line| line.strip_prefix("NO_PROXY: "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(told("localhost,.example.com,10.0.0.0/8"), [] as [&str; 0]);
+    assert_eq!(
+        told("localhost,a.example;b.example,https://c.example"),
+        [
+            "a.example;b.example has no effect: separate entries with commas",
+            "https://c.example has no effect: it is a URL: enter only the host",
+        ]
+    );
+}
+
+#[test]
 fn doctor_says_where_it_is_and_what_follows() {
     let home = tempfile::tempdir().unwrap();
     let see = |flags: &[&str], variables: &[(&str, &str)], lines: &[&str]| {
