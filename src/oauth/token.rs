@@ -275,7 +275,8 @@ pub fn issued_refresh_token(answer: &Answer, dialect: &Answers) -> Option<Secret
 /// Returns whether the text can be a refresh token, which may contain spaces (RFC 6749, appendix A.17), and not a message
 /// in its place. No message about it needs a digit.
 fn is_refresh_token(text: &str) -> bool {
-    !is_none(text) && !(is_sentence(text) && !text.contains(|ch: char| ch.is_ascii_digit()))
+    let has_digit = text.contains(|ch: char| ch.is_ascii_digit());
+    !is_none(text) && (has_digit || !is_sentence(text))
 }
 
 /// Returns the object that contains the tokens, if they are not at the top level.

@@ -271,7 +271,10 @@ impl<S: Screen> AnyScreen for S {
         let kind = items.iter().find(|entry| entry.item == focus);
         let kind = kind.map(|entry| entry.kind);
         if kind == Some(Kind::Search) {
-            self.searched(focus, clean(text, SEARCH_LIMIT).trim(), cx);
+            let text = clean(text, SEARCH_LIMIT);
+            if !text.trim().is_empty() {
+                self.searched(focus, text.trim(), cx);
+            }
             return;
         }
         if !matches!(kind, Some(Kind::Text | Kind::Paste)) {
