@@ -848,27 +848,6 @@ fn a_window_that_is_too_small_takes_no_keys_but_those_of_the_program() {
 }
 
 #[test]
-fn a_window_that_was_too_small_leaves_the_focus_in_its_place() {
-    let mut user = User::new("demo", FlowKind::DeviceCode);
-    user.press("Authorize");
-    user.hear(device_code());
-    user.focus("Copy code");
-    let focused = |user: &User| {
-        let items = user.model.items().into_iter();
-        items
-            .filter(|item| item.focused)
-            .map(|item| item.label.to_string())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(focused(&user), ["Copy code"]);
-    for size in [(5, 5), (1, 1), (39, 9)] {
-        user.send(Event::Resized(size.0, size.1));
-        user.send(Event::Resized(80, 24));
-        assert_eq!(focused(&user), ["Copy code"]);
-    }
-}
-
-#[test]
 fn no_key_answers_a_question_that_a_small_window_hides() {
     let mut user = authorized("first");
     assert!(user.asks_whether_to_leave());

@@ -33,10 +33,6 @@ use crate::session::{Refreshed, SessionEvent, Taken};
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     model.console.now = msg.at;
     let mut effects = happened(model, msg.event);
-    // A window that shows only a notice has no items, so the focus stays until the window is larger.
-    if is_too_small(model.console.size) {
-        return effects;
-    }
     let out = model.settle();
     effects.extend(apply(model, out));
     scroll_into_sight(model);
@@ -62,9 +58,6 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Resized(columns, rows) => {
             model.console.size = (columns, rows);
-            if is_too_small(model.console.size) && model.alone.is_none() {
-                return Vec::new();
-            }
             let out = model.on_every(|screen, cx| screen.resized(cx));
             let mut effects = apply(model, out);
             match model.alone.take() {
