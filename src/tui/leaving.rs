@@ -18,8 +18,7 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Returns whether the dialog is one of the questions before quitting.
-pub(super) fn asks_to_leave(dialog: &Dialog<RootDialog>) -> bool {
+fn asks_to_leave(dialog: &Dialog<RootDialog>) -> bool {
     matches!(
         dialog.id,
         RootDialog::Leave | RootDialog::LeaveRegistration | RootDialog::LeaveChanges

@@ -19,7 +19,6 @@ use super::model::Model;
 use super::screen::testing::{device_code, settings, sign_in, token_set};
 use super::screen::{AnyScreen, Message, UpdateContext};
 use super::update::update;
-use super::view::view;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::console::environment::Environment;
 use crate::flow::event::{FlowError, FlowEvent};
@@ -852,11 +851,6 @@ fn no_key_answers_a_question_that_a_small_window_hides() {
     let mut user = authorized("first");
     assert!(user.asks_whether_to_leave());
     user.send(Event::Resized(30, 5));
-    let mut terminal = Terminal::new(TestBackend::new(30, 5)).unwrap();
-    let frame = terminal.draw(|frame| view(&user.model, frame)).unwrap();
-    let cells = frame.buffer.content().iter();
-    let text: String = cells.map(ratatui::buffer::Cell::symbol).collect();
-    assert!(text.contains("Ctrl+C quits anyway."), "{text}");
     assert!(user.letter('y').is_empty() && user.model.dialog.is_some());
     assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
 }

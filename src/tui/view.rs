@@ -21,7 +21,6 @@ use ratatui::text::{Line, Span};
 use url::Url;
 
 use super::keys::{self, Context};
-use super::leaving::asks_to_leave;
 use super::model::Model;
 use super::page::{Page, is_low, is_narrow};
 use super::root::{self, Below};
@@ -48,7 +47,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
     let theme = model.console.theme;
     if is_too_small((area.width, area.height)) {
-        too_small(model, frame);
+        too_small(theme, frame);
         return;
     }
     let cx = model.view_context();
@@ -105,15 +104,12 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     frame.set_cursor_position(over.or(cursor).unwrap_or(start));
 }
 
-fn too_small(model: &Model, frame: &mut Frame<'_>) {
-    let theme = model.console.theme;
+fn too_small(theme: Theme, frame: &mut Frame<'_>) {
     let area = frame.area();
-    let text = if model.dialog.as_ref().is_some_and(asks_to_leave) {
-        "Not everything is saved. Ctrl+C quits anyway. Enlarge this window to save.".to_owned()
-    } else {
-        let (columns, rows) = SMALLEST;
-        format!("This window is too small. The smallest is {columns} x {rows}.")
-    };
+    let text = format!(
+        "This window is too small. The smallest is {} x {}.",
+        SMALLEST.0, SMALLEST.1
+    );
     let columns = usize::from(area.width);
     let lines = wrap(&text, columns);
     let lines = fit(lines, area.height.into(), columns, theme.ellipsis());
