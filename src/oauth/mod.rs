@@ -25,6 +25,7 @@ mod issuer;
 pub mod jose;
 pub mod jwt_bearer;
 mod members;
+pub mod other_file;
 pub mod pasted;
 pub mod pushed;
 pub mod registration;

@@ -28,7 +28,8 @@ use crate::form::listen_address::ListenAddress;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::form::wrapping::{bare_secret, only_names_a_value, unwrapped};
-use crate::secret::{ExposeSecret, OtherFile};
+use crate::oauth::other_file::OtherFile;
+use crate::secret::ExposeSecret;
 
 /// Returns the problems with the entered values, at most one for each field.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {

@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 use super::named;
 use super::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 use crate::clean::{is_visible, trimmed};
-use crate::secret::{OtherFile, SecretString};
+use crate::oauth::other_file::OtherFile;
+use crate::secret::SecretString;
 
 /// Maximum length of a client secret, in bytes.
 pub const SECRET_LIMIT: u64 = 64 * 1024;
