@@ -854,6 +854,17 @@ mod tests {
             let next = Polling::new(secs(5), Answers::default()).next(&error(code));
             assert!(matches!(next, Next::Failed(Failure::Expired)), "{code}");
         }
+        for code in [
+            "client_secret_expired",
+            "password_expired",
+            "invalid_request\",\"error_description\":\"The client secret expired (code 7)",
+        ] {
+            let next = Polling::new(secs(5), Answers::default()).next(&error(code));
+            assert!(
+                matches!(next, Next::Failed(Failure::Server { .. })),
+                "{code}: {next:?}"
+            );
+        }
     }
 
     #[test]

@@ -58,20 +58,37 @@ impl ServerError {
         )
     }
 
-    /// Returns whether the device code has expired (RFC 8628, section 3.5). Other servers use other names, all with the
-    /// word, or say it in the description of a general error.
+    /// Returns whether the device code has expired (RFC 8628, section 3.5). Other servers use other names, or say it in the
+    /// description of a general error.
     #[must_use]
     pub fn is_expiry(&self) -> bool {
+        // Another word would be about something else, such as a client secret.
+        let is_about_it = |word: &str| EXPIRY.contains(&word);
+        let mut words = self.code.split('_');
+        if words.clone().any(|word| word == "expired") && words.all(is_about_it) {
+            return true;
+        }
         let description = self.description.as_deref().unwrap_or_default();
-        let words = description.to_ascii_lowercase();
-        self.code.split('_').any(|word| word == "expired")
-            || (matches!(
-                self.code.as_str(),
-                "invalid_grant" | "invalid_request" | NO_CODE
-            ) && words.contains("code")
-                && words.contains("expired"))
+        let description = description.to_ascii_lowercase();
+        matches!(
+            self.code.as_str(),
+            "invalid_grant" | "invalid_request" | NO_CODE
+        ) && SAID_EXPIRED.iter().any(|words| description.contains(words))
     }
 }
+
+/// The words in the codes of an expired device code.
+const EXPIRY: &[&str] = &["expired", "code", "token", "device", "user", "verification"];
+
+/// How a description says that the device code has expired.
+const SAID_EXPIRED: &[&str] = &[
+    "code expired",
+    "code has expired",
+    "code is expired",
+    "expired code",
+    "expired device code",
+    "expired device_code",
+];
 
 impl std::fmt::Display for ServerError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
