@@ -54,9 +54,9 @@ pub(super) fn token(text: &str) -> Result<Given, String> {
 
 /// Finds the token in a form-encoded response, or in the query or fragment of a URL.
 fn of_form(text: &str) -> Option<Given> {
-    let form = text.rsplit(['?', '#']).next()?;
     let member = |name: &'static str| {
-        let mut members = form_urlencoded::parse(form.as_bytes());
+        let parts = text.split(['?', '#']);
+        let mut members = parts.flat_map(|part| form_urlencoded::parse(part.as_bytes()));
         let (_, token) = members.find(|(key, token)| key == name && !token.is_empty())?;
         let token = Zeroizing::new(token.into_owned());
         Some(Given {
@@ -161,6 +161,11 @@ mod tests {
                 "https://app.example/cb?x=1#id_token=i&state=s".to_owned(),
                 Some("id_token"),
                 "i",
+            ),
+            (
+                "https://app.example/cb?access_token=a#_=_".to_owned(),
+                Some("access_token"),
+                "a",
             ),
             (
                 format!(
