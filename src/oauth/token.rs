@@ -197,7 +197,7 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
         );
     }
     if is_sentence(&access_token) {
-        // With a refresh token beside it, it is no error of the service: words, but in place of a token.
+        // An error has no refresh token, so with one, these are only words in the wrong place.
         let has_issued = trimmed(members, "refresh_token", &mut Vec::new())
             .is_some_and(|token| is_refresh_token(&token));
         return if has_issued {
@@ -215,18 +215,18 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
     }
     let mut secret = |name| trimmed(members, name, &mut notes).filter(|token| !is_none(token));
     // A message instead of a refresh token doesn't make the other tokens useless.
-    let refresh_token = secret("refresh_token");
+    let sent = secret("refresh_token");
     let id_token = secret("id_token");
-    let message = refresh_token
-        .as_ref()
-        .filter(|token| !is_refresh_token(token));
-    if let Some(message) = message {
-        notes.push(format!(
-            "The response has words in place of a refresh token: \"{}\".",
-            clean(message, 100)
-        ));
-    }
-    let refresh_token = refresh_token.filter(|token| is_refresh_token(token));
+    let refresh_token = match sent {
+        Some(message) if !is_refresh_token(&message) => {
+            notes.push(format!(
+                "The response contains a message instead of a refresh token: \"{}\".",
+                clean(&message, 100)
+            ));
+            None
+        }
+        sent => sent,
+    };
     for token in [
         Some(&access_token),
         refresh_token.as_ref(),

@@ -8,7 +8,8 @@ use crate::clean::clean;
 /// Maximum lifetime that is accepted: ten years, in seconds. Some services send the time of the expiry instead.
 pub const LONGEST_LIFE: u64 = 10 * 366 * 86_400;
 
-/// Returns a token without the line breaks at its end, or the blanks around an ID token, which contains none.
+/// Returns a token without the line breaks at its end, or the blanks around an ID token, which contains none. A refresh
+/// token may be a number: a new one must not be lost.
 pub(super) fn trimmed(
     members: &Map<String, Value>,
     name: &str,

@@ -342,15 +342,11 @@ fn flows(cx: ViewContext<'_>, room: usize) -> Vec<(String, bool)> {
         parts.iter().map(|(text, _)| width(text)).sum::<usize>() <= room
     };
     all.find(fits).unwrap_or_else(|| {
-        let mut alone = radios(cx, &[(brief(chosen), true)], 0);
-        let place = flows.iter().position(|flow| *flow == chosen);
-        let place = place.map_or(0, |place| place + 1);
+        let alone = radios(cx, &[(brief(chosen), true)], 0);
+        let place = flows.iter().take_while(|flow| **flow != chosen).count() + 1;
         let mut counted = alone.clone();
         counted.push((format!("   {place} of {}", flows.len()), false));
-        if fits(&counted) {
-            alone = counted;
-        }
-        alone
+        if fits(&counted) { counted } else { alone }
     })
 }
 
