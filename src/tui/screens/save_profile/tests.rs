@@ -230,6 +230,26 @@ fn a_store_is_chosen_and_its_commands_are_entered() {
 }
 
 #[test]
+fn a_program_in_the_home_folder_is_saved_as_it_was_entered() {
+    let mut alone = screen(SaveFrom::Tokens(None), true);
+    alone.session.profiles.home = Some("/home/me".into());
+    alone.type_text("office");
+    alone.go(Item::Kept);
+    alone.keys(&[Command::ChangeLeft]);
+    alone.go(Item::Read);
+    alone.type_text("'~/my bin/r.sh' ~/x");
+    alone.go(Item::Write);
+    alone.type_text("~other/w.sh");
+    let saved = task(alone.keys(&[Command::Enter])).unwrap();
+    let commands = saved.store.as_ref().unwrap().commands().unwrap();
+    assert_eq!(commands.read, ["~/my bin/r.sh", "~/x"]);
+    assert_eq!(commands.write, ["~other/w.sh"]);
+    // The text that was entered stays.
+    assert!(alone.text().contains("my bin"));
+    assert!(!alone.text().contains("/home/me"));
+}
+
+#[test]
 fn the_profiles_that_are_there_are_read_when_the_screen_opens() {
     let mut alone = screen(SaveFrom::Form, false);
     let route = Route::SaveProfile(SaveFrom::Form);
