@@ -41,8 +41,8 @@ pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
     }
 }
 
-/// Runs a subcommand other than `token`, which scripts run frequently. In one function, its call would use the stack of all
-/// of these, and each page of that costs time.
+/// Runs a subcommand other than `token`. This is a separate function because scripts run `token` frequently, and the stack
+/// space of these subcommands would slow down its start.
 #[inline(never)]
 fn run_other(subcommand: &Subcommand) -> Option<io::Result<u8>> {
     match subcommand {

@@ -188,8 +188,8 @@ fn fallback(record: Record, outcome: Outcome, wish: Wish<'_>) -> Result<Got, Out
     })
 }
 
-/// Waits for a refresh, after starting one if none is in progress. Not inlined, because a valid token needs none of its
-/// stack.
+/// Waits for a refresh, after starting one if none is in progress. Not inlined, because its stack space would slow down
+/// callers that have a valid token.
 #[inline(never)]
 fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
     let end = Instant::now() + wish.wait;
