@@ -16,6 +16,8 @@ pub mod profile;
 pub mod refresh;
 pub mod refuse;
 pub mod save;
+mod save_error;
 pub mod tools;
+mod trial;
 pub mod unstored;
 pub mod words;

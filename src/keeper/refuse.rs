@@ -37,7 +37,7 @@ pub fn refuse(place: &Place, refused: &SecretString) -> Result<(), SaveError> {
     };
     let now = unix_time();
     tokens.expires_at = Some(tokens.expires_at.map_or(now, |end| end.min(now)));
-    // The generation stays: it counts refreshes, and waiting callers would mistake this change for one.
+    // The generation stays: it counts records, and waiting callers would mistake this change for one.
     Reserved::take(&place.next(), current.seal)?.store(&current, &path)?;
     Ok(())
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::present::{Present, file_to_keep, user};
 use super::refresh::unix_time;
+pub use super::save_error::SaveError;
+use super::trial::try_out;
 use crate::form::choices::Browser;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
@@ -25,29 +27,6 @@ use crate::store::version::Version;
 
 /// How long to wait for a refresh in progress.
 const LOCK_LIMIT: Duration = Duration::from_secs(45);
-
-/// Why a profile was not saved.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SaveError {
-    /// A file can't be read or written.
-    #[error(transparent)]
-    File(#[from] PrivateError),
-    /// The existing record can't be replaced.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// The existing settings don't say which store to use.
-    #[error("{0}")]
-    Settings(String),
-    /// Another process is refreshing the profile.
-    #[error("Another process is refreshing this profile and did not finish. Try again.")]
-    Busy,
-    /// The profile has other settings than those that the user opened.
-    #[error("Another program changed it after you opened it.")]
-    Changed,
-    /// The profile that the user opened does not exist anymore.
-    #[error("It was deleted or renamed after you opened it.")]
-    Gone,
-}
 
 /// What is to be saved as a profile.
 #[derive(Debug)]
@@ -89,7 +68,7 @@ pub fn try_place(place: &Place) -> Result<(), SaveError> {
     // The probe uses another file name: `next` may contain tokens of an interrupted refresh, for the next one to adopt.
     Reserved::probe(&place.next(), seal)?;
     match commands(place) {
-        Some(commands) => rehearse(place, &commands),
+        Some(commands) => try_out(place, &commands),
         None => Ok(()),
     }
 }
@@ -97,22 +76,6 @@ pub fn try_place(place: &Place) -> Result<(), SaveError> {
 /// Returns the store commands named in the settings.
 fn commands(place: &Place) -> Option<StoreCommands> {
     SettingsFile::read(place).ok()?.store()?.commands()
-}
-
-/// Checks whether the command that stores the tokens works. The content of its store doesn't change.
-fn rehearse(place: &Place, commands: &StoreCommands) -> Result<(), SaveError> {
-    let outline = Record::outline(&place.record()).ok();
-    let is_kept = |outline: &Record| outline.issued_for.store.as_ref() == Some(commands);
-    let tried = match outline.filter(is_kept) {
-        Some(outline) => match outline.complete() {
-            Ok(current) => commands.keep(&current.to_bytes()),
-            // The store contains nothing of this profile, so nothing is lost.
-            Err(RecordError::Foreign(_)) => commands.try_out(),
-            Err(error) => return Err(error.into()),
-        },
-        None => commands.try_out(),
-    };
-    Ok(tried.map_err(PrivateError::Keeping)?)
 }
 
 fn create_folders(place: &Place) -> Result<(), PrivateError> {
@@ -142,7 +105,7 @@ fn chosen(place: &Place, named: Option<&Store>) -> Result<Seal, SaveError> {
         return store(place);
     };
     if let Some(commands) = named.commands() {
-        rehearse(place, &commands)?;
+        try_out(place, &commands)?;
     }
     Ok(named.seal())
 }
@@ -382,7 +345,7 @@ pub fn move_to(place: &Place, store: Store) -> Result<(), SaveError> {
     let seal = store.seal();
     let commands = store.commands();
     if let Some(commands) = &commands {
-        rehearse(place, commands)?;
+        try_out(place, commands)?;
     }
     let file = file.with_store(store);
     let form = file.form(Browser::Elsewhere, &mut Library::load_user());

@@ -16,6 +16,7 @@ use super::seal::{self, Seal, SealError};
 use super::secret_text;
 use super::texts::{Kind, problem};
 pub use super::tokens::{SKEW, Tokens};
+use crate::clean::clean;
 use crate::secret::SecretString;
 
 /// The version of the format that this program writes.
@@ -24,6 +25,9 @@ pub const FORMAT: u32 = 1;
 pub(super) const LIMIT: u64 = 1024 * 1024;
 /// The space reserved for a record, in bytes. More than a record usually needs.
 pub(super) const RESERVED: usize = 64 * 1024;
+
+/// The highest number of a record that this program accepts. It never gets there, and counting on can't overflow.
+const LAST_GENERATION: u64 = u64::MAX / 2;
 
 /// The stored tokens of a profile and everything needed to refresh them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -184,6 +188,25 @@ impl Record {
         })
     }
 
+    /// Parses what the command of a store printed; `None` if it contains no secrets of a profile.
+    #[must_use]
+    pub fn stored(bytes: &[u8]) -> Option<Self> {
+        let record: Self = serde_json::from_slice(bytes).ok()?;
+        (record.end && record.has_secrets()).then_some(record)
+    }
+
+    /// Returns whether the record contains tokens or a client secret.
+    #[must_use]
+    pub fn has_secrets(&self) -> bool {
+        self.tokens.is_some() || self.client_secret.is_some()
+    }
+
+    /// Returns the name of the profile, which another program may have written, for messages.
+    #[must_use]
+    pub fn name(&self) -> String {
+        clean(&self.profile, 80)
+    }
+
     /// Returns the record without its secrets.
     #[must_use]
     pub(super) fn without_secrets(&self) -> Self {
@@ -235,6 +258,12 @@ impl Record {
 
     /// Checks the texts, which any program may have written to `place`. An empty token counts as removed.
     fn checked(mut self, place: impl FnOnce() -> String) -> Result<Self, RecordError> {
+        if self.generation > LAST_GENERATION {
+            return Err(RecordError::Damaged(Damage {
+                place: place(),
+                text: Some("its generation is too large".to_owned()),
+            }));
+        }
         let scopes = self.issued_for.scope.iter();
         let mut texts: Vec<(&str, &str, Kind)> = scopes
             .map(|scope| ("scope", scope.as_str(), Kind::Line))
@@ -361,6 +390,19 @@ mod tests {
         let mut value = serde_json::to_value(record()).unwrap();
         change(&mut value);
         Record::parse(value.to_string().as_bytes(), Path::new("office.record"))
+    }
+
+    #[test]
+    fn a_generation_that_could_not_be_counted_on_is_refused() {
+        for (number, is_fine) in [
+            (0, true),
+            (LAST_GENERATION, true),
+            (LAST_GENERATION + 1, false),
+            (u64::MAX, false),
+        ] {
+            let read = edited(|record| record["generation"] = number.into());
+            assert_eq!(read.is_ok(), is_fine, "{number}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Which of a profile's records it is.
+//! Identifies a version of a profile's record.
 
 use super::record::Record;
 
@@ -7,7 +7,7 @@ use super::record::Record;
 pub struct Version {
     /// The ID of the sign-in.
     pub lineage: String,
-    /// The number of refreshes since the sign-in.
+    /// The number of the record. Each new record of a profile has the next number.
     pub generation: u64,
 }
 

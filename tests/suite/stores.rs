@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
+use crate::plain::Plain;
 use crate::profiles::{Profiles, Ran};
 use crate::scripted::{Reply, Scripted};
 use crate::terminal::base;
@@ -430,6 +431,62 @@ fn pass_keeps_the_tokens() {
     assert!(folder.join("office.gpg").exists());
     // End gpg's agent together with the test.
     run("gpgconf", &["--kill", "all"]);
+}
+
+#[test]
+fn no_trial_of_commands_loses_what_their_store_contains() {
+    let (profiles, server, store) = stored();
+    let kept = || store.kept()["tokens"]["refresh_token"].take();
+    // Other names of the same store.
+    store.script("read-2", "cat kept");
+    store.script("write-2", "cat >kept");
+    let line = |name: &str| store.path(name).display().to_string();
+    let to = |read: &str, write: &str| {
+        let flags = [
+            "profiles", "store", "office", "command", "--read", read, "--write", write,
+        ];
+        profiles.run(&flags)
+    };
+    let ran = to(&line("read-2"), &line("write-2"));
+    assert_eq!((ran.code, kept()), (0, json!("refresh-1")), "{ran:?}");
+    assert_eq!(profiles.token(), "first");
+    // Only one of the two commands is right.
+    for (read, write) in [("/bin/true", "write"), ("/bin/false", "write")] {
+        let ran = to(read, &line(write));
+        assert_eq!((ran.code, kept()), (9, json!("refresh-1")), "{ran:?}");
+    }
+    let ran = to(&line("read"), "/bin/true");
+    assert_eq!((ran.code, kept()), (9, json!("refresh-1")), "{ran:?}");
+    assert_eq!(profiles.token(), "first");
+    // The settings are edited by hand, and the trial before a sign-in uses them.
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    let edited = settings
+        .replace("read-2", "read")
+        .replace("write-2", "write");
+    assert_ne!(edited, settings);
+    std::fs::write(profiles.settings(), edited).unwrap();
+    let mut plain = Plain::start(profiles.home.path(), &["--profile", "office", "--save"]);
+    plain.value("user_code");
+    drop(plain);
+    assert_eq!(kept(), "refresh-1");
+    std::fs::write(profiles.settings(), settings).unwrap();
+    assert_eq!(profiles.token(), "first");
+    // An entry of another profile.
+    let (read, write) = (line("read"), line("write"));
+    let store_flags = ["--store", "command", "--read", &read, "--write", &write];
+    let form = ["--preset", "github", "--client-id", "me"];
+    let flags = [&["profiles", "save", "other"], &store_flags[..], &form[..]].concat();
+    let ran = profiles.run(&flags);
+    assert_eq!(ran.code, 9, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("prints the tokens of the profile office. Choose another entry"),
+        "{ran:?}"
+    );
+    assert_eq!(
+        (profiles.token(), refreshes(&server)),
+        ("first".to_owned(), 0)
+    );
 }
 
 #[test]
