@@ -169,7 +169,6 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
         _ => Library::load_user(),
     };
     let profiles = cli.profile.find().map_err(|error| (error, exit::USAGE))?;
-    environment.secret_variables = cli.secret.variables();
     if front == Front::Plain {
         // The first flow depends on the response of tmux. The full-screen interface asks after its first frame.
         let _ = tmux::settle(&mut environment);

@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 use crate::clean::{clean, trimmed, unquoted};
 use crate::console::hidden;
 use crate::profile::client_secret::is_variable_name;
-use crate::secret::SecretString;
+pub use crate::secret::SECRET_VARIABLE;
+use crate::secret::{SecretString, note_variable};
 use crate::store::file::named;
 use crate::store::file::secret_line::{SECRET_LIMIT, checked, first_line, first_line_of_file};
 
@@ -17,7 +18,6 @@ use crate::store::file::secret_line::{SECRET_LIMIT, checked, first_line, first_l
 const TYPE_IT: &str = "Enter the client secret. It is not echoed.";
 /// Maximum length of a displayed path, in characters.
 const PATH_LIMIT: usize = 300;
-pub use crate::secret::SECRET_VARIABLE;
 
 /// The flags that name the source of the client secret.
 #[derive(Debug, Default, clap::Args)]
@@ -78,14 +78,6 @@ pub(super) struct Secret {
 }
 
 impl SecretFlags {
-    /// Returns the names of the environment variables that contain a secret.
-    #[must_use]
-    pub fn variables(&self) -> Vec<String> {
-        std::iter::once(SECRET_VARIABLE.to_owned())
-            .chain(self.client_secret_env.clone())
-            .collect()
-    }
-
     /// Reads the client secret; `None` if no flag names a source and the environment variable is not set.
     pub(super) fn load(
         &self,
@@ -127,6 +119,7 @@ impl SecretFlags {
         let named = self.client_secret_env.as_deref().map(trimmed);
         let named = named.map(|name| unquoted(name).unwrap_or(name).trim_start_matches('$'));
         let name = named.unwrap_or(SECRET_VARIABLE);
+        note_variable(name);
         let failed = failed(format!(
             "the environment variable {}",
             clean(name, PATH_LIMIT)

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use super::failed::failed;
 use super::tools::runtime;
 use crate::clean::clean;
-use crate::cli::{DoctorFlags, SECRET_VARIABLE};
+use crate::cli::DoctorFlags;
 use crate::console::clipboard::{
     self, CopiedBy, CopyWay, Desktop, KEEPS_COPIES, Ladder, SkippedWay,
 };
@@ -37,7 +37,6 @@ const LIMIT: usize = 80;
 /// Returns an error if standard output can't be written to.
 pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     let mut environment = flags.place.over(Environment::of_process());
-    environment.secret_variables = vec![SECRET_VARIABLE.to_owned()];
     let tmux = tmux::settle(&mut environment);
     let mut out = io::stdout().lock();
     let exceptions = useless_exceptions();
@@ -203,7 +202,7 @@ fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
         }
     }
     if environment.windows && !environment.display {
-        text += "; the console of Windows may drop OSC 52 on the way to your terminal";
+        text += "; the Windows console may drop OSC 52";
     }
     for SkippedWay { way, why } in skipped {
         text += &format!("; not {}: {why}", way.name());

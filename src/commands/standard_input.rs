@@ -1,10 +1,11 @@
 //! Reads standard input as text.
 
-use std::io::{self, Read};
+use std::io;
 
 use zeroize::Zeroizing;
 
 use super::failed::failed;
+use crate::secret;
 
 /// Maximum size of the input, in bytes. Longer input is rejected.
 const LIMIT: usize = 256 * 1024;
@@ -16,9 +17,8 @@ const LIMIT: usize = 256 * 1024;
 pub(super) fn read(instead: &str) -> io::Result<Result<Zeroizing<String>, String>> {
     // One byte more than allowed, so that input that is too long is detected.
     let most = LIMIT as u64 + 1;
-    let mut bytes = Zeroizing::new(Vec::new());
-    let read = io::stdin().lock().take(most).read_to_end(&mut bytes);
-    read.map_err(|error| failed("Can't read standard input", &error))?;
+    let read = secret::read(io::stdin().lock(), most);
+    let bytes = read.map_err(|error| failed("Can't read standard input", &error))?;
     Ok(text(&bytes, instead))
 }
 

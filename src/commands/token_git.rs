@@ -1,13 +1,13 @@
 //! Parses the requests that git sends to its credential helper.
 
-use std::io::{self, Read};
+use std::io;
 
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::failed::failed;
 use crate::oauth::url::is_loopback;
-use crate::secret::SecretString;
+use crate::secret::{self, SecretString};
 
 /// Maximum size of the request that is read, in bytes. Git sends less for one credential.
 const LIMIT: u64 = 256 * 1024;
@@ -28,12 +28,7 @@ impl Credential {
     pub(super) fn read() -> io::Result<Self> {
         let unread = |error: io::Error| failed("Can't read standard input", &error);
         let mut stdin = io::stdin().lock();
-        let mut bytes = Zeroizing::new(Vec::new());
-        stdin
-            .by_ref()
-            .take(LIMIT)
-            .read_to_end(&mut bytes)
-            .map_err(unread)?;
+        let bytes = secret::read(&mut stdin, LIMIT).map_err(unread)?;
         // Read to the end: git would fail if the pipe were closed early.
         io::copy(&mut stdin, &mut io::sink()).map_err(unread)?;
         Ok(Self::parse(&bytes))

@@ -1,6 +1,6 @@
 //! `profiles export` and `profiles import`: transfer a profile in one file, encrypted by the program age.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -16,6 +16,7 @@ use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::profile::settings_file::{SettingsFile, read_bytes};
 use crate::profile::store_kind::Store;
+use crate::secret;
 use crate::store::file::named;
 use crate::store::file::read::{Kinds, check as check_file, read as read_file};
 use crate::store::private::PrivateError;
@@ -85,7 +86,7 @@ pub(super) fn export(
         say("error", &problem);
         return Ok(exit::FAILED);
     }
-    let mut age = Command::new("age");
+    let mut age = secret::command("age");
     if passphrase {
         age.arg("--passphrase");
     }
@@ -115,8 +116,8 @@ pub(super) fn export(
     }
     say(
         "hint",
-        "Use the profile on one computer only if the service replaces refresh tokens: the first refresh on the one signs out \
-         the other.",
+        "If the service replaces refresh tokens, use the profile on only one computer: the first refresh on one computer signs \
+         out the other.",
     );
     Ok(exit::DONE)
 }
@@ -183,17 +184,17 @@ fn run(age: &mut Command, input: &[u8], failed: Failure) -> Result<Zeroizing<Vec
         .stdout(Stdio::piped())
         .spawn()
         .map_err(missing)?;
-    let mut output = Zeroizing::new(Vec::new());
+    let mut output = Ok(Zeroizing::default());
     if let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) {
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 let _ = stdin.write_all(input);
             });
-            let _ = stdout.take(LIMIT).read_to_end(&mut output);
+            output = secret::read(stdout, LIMIT);
         });
     }
-    match child.wait() {
-        Ok(status) if status.success() => Ok(output),
+    match (child.wait(), output) {
+        (Ok(status), Ok(output)) if status.success() => Ok(output),
         _ => Err(failed),
     }
 }
@@ -257,7 +258,7 @@ fn try_import(import: &Import<'_>) -> Result<String, Failure> {
     match save_imported(&place, &text, &file, record, import.if_newer) {
         Ok(true) => Ok(format!("Imported as the profile {}.", place.name)),
         Ok(false) => Ok(format!(
-            "The profile {} has tokens that are as new; nothing changed.",
+            "The profile {} already has tokens that are at least as new. Nothing changed.",
             place.name
         )),
         Err(error @ SaveError::Busy) => Err((exit::BUSY, error.to_string())),
@@ -280,7 +281,7 @@ fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
     let mut bytes = read_file(import.file, Kinds::WithPipes, LIMIT)
         .map_err(|error| (exit::RECORD, format!("It can't be imported: {error}.")))?;
     if AGE.iter().any(|start| bytes.starts_with(start)) {
-        let mut age = Command::new("age");
+        let mut age = secret::command("age");
         age.arg("--decrypt");
         if let Some(identity) = import.identity {
             age.arg("--identity").arg(named::cleaned(identity));

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::console::environment::Environment;
 use crate::console::tmux;
+use crate::secret;
 
 /// If the starter has not failed after this time, it has probably started a browser.
 const VERDICT: Duration = Duration::from_secs(3);
@@ -76,7 +77,7 @@ pub async fn open(mut environment: Environment, url: Url) -> Result<(), String> 
     }
     let words = command_line(&environment, &url);
     let (program, arguments) = words.split_first().ok_or("no browser found")?;
-    let mut command = environment.command(program);
+    let mut command = tokio::process::Command::from(secret::command(program));
     command
         .args(arguments)
         .stdin(Stdio::null())

@@ -173,26 +173,12 @@ impl CopiedBy {
     /// Returns whether the copy has certainly arrived. A sequence sent to a terminal may be lost.
     #[must_use]
     pub fn is_certain(&self) -> bool {
-        match self {
-            Self::Desktop
-            | Self::DesktopOfLogin
-            | Self::DesktopForGood
-            | Self::Tmux
-            | Self::TmuxThroughMosh
-            | Self::TmuxOnly
-            | Self::TmuxBeforeMosh => true,
-            Self::TmuxAndTerminal(_)
-            | Self::Terminal(_)
-            | Self::ThroughConsole(_)
-            | Self::ThroughScreen(_)
-            | Self::ThroughTmux(_)
-            | Self::ThroughMosh(_) => false,
-        }
+        self.sequence().is_none()
     }
 
     /// Returns the sequence to send to the terminal, if there is one.
     #[must_use]
-    pub fn sequence(self) -> Option<SecretString> {
+    pub fn sequence(&self) -> Option<&SecretString> {
         match self {
             Self::Desktop
             | Self::DesktopOfLogin
@@ -258,7 +244,7 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
                     CopiedBy::Desktop
                 }
             }),
-            CopyWay::Tmux => tmux::copy(environment, &text, !too_long)
+            CopyWay::Tmux => tmux::copy(&text, !too_long)
                 .await
                 .map(|onward| match onward {
                     Onward::Asked if mosh => CopiedBy::TmuxThroughMosh,
@@ -270,8 +256,9 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
                 // tmux forwards the text only if this terminal looks like tmux or screen: otherwise, its clients may be
                 // on another computer.
                 let onward = is_of_keeper(environment) && !too_long;
-                let sequence = osc_52(&text, multiplexer).sequence().unwrap_or_default();
-                tmux::copy(environment, &text, onward)
+                let by = osc_52(&text, multiplexer);
+                let sequence = by.sequence().cloned().unwrap_or_default();
+                tmux::copy(&text, onward)
                     .await
                     .map(|_| CopiedBy::TmuxAndTerminal(sequence))
             }
@@ -582,7 +569,7 @@ mod tests {
         };
         let limit = MOSH_LIMIT;
         assert_eq!(ladder(&mosh, None, limit).skipped, []);
-        let sequence = sent(osc_52(&"x".repeat(limit).into(), Multiplexer::Nothing));
+        let sequence = sent(&osc_52(&"x".repeat(limit).into(), Multiplexer::Nothing));
         assert!(sequence.expose_secret().len() <= 16 * 1024 + "\x1b]\x07".len());
         let beyond = ladder(&mosh, None, limit + 1);
         assert_eq!(beyond.ways, []);
@@ -706,25 +693,25 @@ mod tests {
         assert_eq!(at_a_desktop.ways, [CopyWay::Desktop]);
         // The largest allowed text results in an allowed sequence.
         let text = "x".repeat(limit);
-        let sequence = sent(osc_52(&text.into(), Multiplexer::Nothing));
+        let sequence = sent(&osc_52(&text.into(), Multiplexer::Nothing));
         assert!(sequence.expose_secret().len() <= OSC_52_BYTES + "\x1b]52;c;\x07".len());
     }
 
     /// Returns the sequence that asks the terminal to copy.
-    fn sent(by: CopiedBy) -> SecretString {
-        by.sequence().unwrap_or_default()
+    fn sent(by: &CopiedBy) -> SecretString {
+        by.sequence().cloned().unwrap_or_default()
     }
 
     #[test]
     fn the_sequence_holds_the_text_in_base64() {
-        let sequence = sent(osc_52(&"t0ken".into(), Multiplexer::Nothing));
+        let sequence = sent(&osc_52(&"t0ken".into(), Multiplexer::Nothing));
         assert_eq!(sequence.expose_secret(), "\x1b]52;c;dDBrZW4=\x07");
     }
 
     #[test]
     fn screen_gets_pieces_that_join_to_the_whole() {
         let text = SecretString::from("y".repeat(2000));
-        let wrapped = sent(osc_52(&text, Multiplexer::Screen));
+        let wrapped = sent(&osc_52(&text, Multiplexer::Screen));
         let pieces: Vec<&str> = wrapped
             .expose_secret()
             .split("\x1b\\")
@@ -738,11 +725,11 @@ mod tests {
         let joined: String = pieces.iter().map(|piece| &piece[2..]).collect();
         assert_eq!(
             joined,
-            sent(osc_52(&text, Multiplexer::Nothing)).expose_secret()
+            sent(&osc_52(&text, Multiplexer::Nothing)).expose_secret()
         );
         // If the multiplexer may be tmux as well, both forms are sent, as long as screen doesn't print the second one.
         assert_eq!(
-            sent(osc_52(&text, Multiplexer::ScreenOrTmux)).expose_secret(),
+            sent(&osc_52(&text, Multiplexer::ScreenOrTmux)).expose_secret(),
             wrapped.expose_secret()
         );
         // A longer sequence is wrapped for screen only.
@@ -754,7 +741,7 @@ mod tests {
             osc_52(&"t0ken".into(), Multiplexer::ScreenOrTmux),
             CopiedBy::Terminal(_)
         ));
-        let short = sent(osc_52(&"t0ken".into(), Multiplexer::ScreenOrTmux));
+        let short = sent(&osc_52(&"t0ken".into(), Multiplexer::ScreenOrTmux));
         assert_eq!(
             short.expose_secret(),
             "\x1bP\x1b]52;c;dDBrZW4=\x07\x1b\\\x1b]52;c;dDBrZW4=\x07"

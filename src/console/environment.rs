@@ -55,11 +55,8 @@ pub struct Environment {
     pub browser: Option<String>,
     /// Whether this is Windows, where HTTP.sys can receive the redirect.
     pub windows: bool,
-    /// The current Windows user, as `DOMAIN
-    /// ame`; empty on other systems.
+    /// The current Windows user, as `DOMAIN\name`; empty on other systems.
     pub user: String,
-    /// The names of environment variables that contain a secret. No child process inherits them.
-    pub secret_variables: Vec<String>,
 }
 
 /// An SSH connection, as seen from this machine.
@@ -203,7 +200,6 @@ impl Environment {
             no_browser: false,
             windows: cfg!(windows),
             user,
-            secret_variables: Vec::new(),
             ssh,
             term,
             terminal,
@@ -247,16 +243,6 @@ impl Environment {
     #[must_use]
     pub fn can_browse(&self) -> bool {
         self.has_browser() && !self.no_browser
-    }
-
-    /// Returns a command whose process doesn't inherit this program's secrets.
-    #[must_use]
-    pub fn command(&self, program: &str) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(program);
-        for name in &self.secret_variables {
-            command.env_remove(name);
-        }
-        command
     }
 }
 

@@ -55,7 +55,9 @@ fn read(limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let stdin = io::stdin();
     #[cfg(unix)]
     super::device::wait_for_input(&stdin)?;
-    let mut line = Zeroizing::new(Vec::new());
+    // Growing the buffer would leave copies behind.
+    let size = usize::try_from(limit).unwrap_or_default();
+    let mut line = Zeroizing::new(Vec::with_capacity(size));
     stdin.lock().take(limit).read_until(b'\n', &mut line)?;
     Ok(line)
 }

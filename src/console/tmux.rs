@@ -13,7 +13,7 @@ use crate::console::environment::Environment;
 #[cfg(target_os = "linux")]
 use crate::console::origin;
 use crate::console::origin::{Attached, Door, Origin};
-use crate::secret::{ExposeSecret, SecretString};
+use crate::secret::{self, ExposeSecret, SecretString};
 
 /// How long to wait for a response of tmux.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -37,7 +37,7 @@ pub async fn ask(environment: &Environment) -> Result<Attached, String> {
         ";",
         "show-environment",
     ];
-    let output = run(environment, &arguments, None).await?;
+    let output = run(&arguments, None).await?;
     if !output.status.success() {
         return Err(format!("tmux said: {}", said(&output)));
     }
@@ -113,13 +113,9 @@ pub(super) enum Onward {
 }
 
 /// Copies `text` to the tmux buffer, and asks tmux to forward it if `onward` is set.
-pub(super) async fn copy(
-    environment: &Environment,
-    text: &SecretString,
-    onward: bool,
-) -> Result<Onward, String> {
+pub(super) async fn copy(text: &SecretString, onward: bool) -> Result<Onward, String> {
     if onward {
-        let output = run(environment, &["load-buffer", "-w", "-"], Some(text)).await?;
+        let output = run(&["load-buffer", "-w", "-"], Some(text)).await?;
         if output.status.success() {
             return Ok(Onward::Asked);
         }
@@ -132,7 +128,7 @@ pub(super) async fn copy(
             return Err(format!("tmux said: {first}"));
         }
     }
-    let output = run(environment, &["load-buffer", "-"], Some(text)).await?;
+    let output = run(&["load-buffer", "-"], Some(text)).await?;
     if output.status.success() {
         Ok(Onward::Stays)
     } else {
@@ -144,14 +140,9 @@ fn said(output: &Output) -> String {
     clean(&String::from_utf8_lossy(&output.stderr), 100)
 }
 
-async fn run(
-    environment: &Environment,
-    arguments: &[&str],
-    text: Option<&SecretString>,
-) -> Result<Output, String> {
+async fn run(arguments: &[&str], text: Option<&SecretString>) -> Result<Output, String> {
     let run = async {
-        let mut child = environment
-            .command("tmux")
+        let mut child = tokio::process::Command::from(secret::command("tmux"))
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -273,10 +273,11 @@ fn identity(
         PrivateKeyDer::Pkcs8(key) => ("PRIVATE KEY", key.secret_pkcs8_der()),
         _ => return Err("The key of the certificate can't be read.".to_owned()),
     };
-    let mut pem = Zeroizing::new(block(label, der).to_string());
-    for certificate in &chain {
-        pem.push_str(&block("CERTIFICATE", certificate));
-    }
+    let key_block = block(label, der);
+    let blocks: Vec<_> = chain.iter().map(|it| block("CERTIFICATE", it)).collect();
+    let blocks = std::iter::once(&key_block).chain(&blocks);
+    let blocks: Vec<&str> = blocks.map(|block| block.as_str()).collect();
+    let pem = Zeroizing::new(blocks.concat());
     let provider = rustls::crypto::ring::default_provider();
     match CertifiedKey::from_der(chain, key.clone_key(), &provider) {
         Ok(_) => Ok((pem.as_str().into(), validity.end)),

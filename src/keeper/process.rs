@@ -12,7 +12,7 @@ use super::unstored::LIMIT;
 #[cfg(windows)]
 use crate::profile::places;
 use crate::profile::places::Place;
-use crate::secret::SECRET_VARIABLE;
+use crate::secret;
 
 #[cfg(windows)]
 mod windows;
@@ -62,7 +62,8 @@ impl Keeper {
         ];
         let (output, input) = io::pipe()?;
         // The keeper needs no secret except that of the profile.
-        let left_out = (variable != Some(SECRET_VARIABLE)).then_some(SECRET_VARIABLE);
+        let mut left_out = secret::variables();
+        left_out.retain(|name| Some(name.as_str()) != variable);
         #[cfg(unix)]
         let process = {
             use std::os::unix::process::CommandExt;
@@ -77,7 +78,7 @@ impl Keeper {
             if let Some(folder) = named {
                 command.arg("--profiles").arg(folder);
             }
-            if let Some(name) = left_out {
+            for name in left_out {
                 command.env_remove(name);
             }
             // Dropping the command closes this copy of the pipe's write end: only the keeper may have one.
@@ -87,7 +88,7 @@ impl Keeper {
         let process = {
             let is_kept = |name: &std::ffi::OsStr| {
                 let is = |other: &str| name.eq_ignore_ascii_case(other);
-                !left_out.is_some_and(is) && !is(places::VARIABLE)
+                !left_out.iter().any(|name| is(name)) && !is(places::VARIABLE)
             };
             let mut environment: Vec<_> = std::env::vars_os()
                 .filter(|(name, _)| is_kept(name))

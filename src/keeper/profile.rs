@@ -30,13 +30,13 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Loads a profile to send its tokens. The client secret comes from where the settings say, or from the record.
+    /// Loads a profile from its settings file, to send its tokens. The client secret comes from where the settings say, or
+    /// from the record.
     ///
     /// # Errors
     /// Returns the outcome to report. This includes settings that would send tokens to a place other than the one they
     /// were issued for, or that get the client secret from another command.
-    pub fn load(place: &Place, record: &Record) -> Result<Self, Outcome> {
-        let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
+    pub fn load(place: &Place, record: &Record, file: SettingsFile) -> Result<Self, Outcome> {
         if file.secret_command() != record.issued_for.secret_command.as_deref() {
             return Err(changed("command for the client secret", place));
         }

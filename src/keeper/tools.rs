@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::caller::{Wish, obtain};
-use super::profile::{Profile, file_outcome, record_outcome, sign_in_again};
+use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, sign_in_again};
 use super::refresh::unix_time;
 use super::save::{SaveError, current, lock};
 use crate::flow::attempt::Attempts;
@@ -20,6 +20,7 @@ use crate::oauth::tools::{TokenKind, Tool};
 use crate::outcome::exit;
 use crate::profile::issued_for::tool_destination;
 use crate::profile::places::Place;
+use crate::profile::settings_file::SettingsFile;
 use crate::store::attempt::Outcome;
 use crate::store::private;
 use crate::store::record::{Record, Tokens};
@@ -151,9 +152,10 @@ struct Service<'a> {
 
 impl<'a> Service<'a> {
     fn of(place: &'a Place, record: &Record) -> Result<Self, Outcome> {
+        let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
         Ok(Self {
             place,
-            profile: Profile::load(place, record)?,
+            profile: Profile::load(place, record, file)?,
             metadata: None,
         })
     }
@@ -340,7 +342,7 @@ pub async fn revoke(
         reserved.release();
         return Ok(revocation);
     }
-    // The generation stays: it counts refreshes only.
+    // The generation stays: it counts records.
     let changed = Record {
         tokens,
         rejected: None,

@@ -225,7 +225,7 @@ impl Drop for Body {
 }
 
 /// Wipes all strings in a value. The recursion is bounded, because parsing limits the depth.
-fn wipe(value: &mut Value) {
+pub(super) fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
         Value::Array(list) => list.iter_mut().for_each(wipe),

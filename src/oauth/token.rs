@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::answer::Answer;
+use super::answer::{Answer, wipe};
 use super::codes::is_protocol_code;
 use super::dialect::{Answers, Kept, at, kept_of_answer};
 use super::error_members::{error, from_sentence, is_sentence};
@@ -334,7 +334,10 @@ impl TokenSet {
                 members.insert(kept.name.clone(), text(&kept.value));
             }
         }
-        serde_json::Value::Object(members).to_string().into()
+        let mut value = serde_json::Value::Object(members);
+        let text = value.to_string().into();
+        wipe(&mut value);
+        text
     }
 
     /// Returns the texts into which a service may have put a token.

@@ -25,7 +25,7 @@ use crate::mail::server::Protocol;
 use crate::oauth::client::FlowKind;
 use crate::presets::files::read_file;
 use crate::presets::{CUSTOM, Library, PresetError};
-use crate::secret::SecretString;
+use crate::secret::{SecretString, note_variable};
 use crate::store::file::named;
 use crate::store::private::{self, Audience, PrivateError};
 
@@ -198,6 +198,9 @@ impl SettingsFile {
                 message,
             }
         })?;
+        if let Some(name) = raw.secret.as_ref().and_then(|secret| secret.env.as_deref()) {
+            note_variable(name);
+        }
         if let Some(problem) = raw.store.as_ref().and_then(Store::problem) {
             return Err(SettingsError::Setting { path, problem });
         }

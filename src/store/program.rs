@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use crate::clean::{clean, system_reason};
-use crate::secret::SECRET_VARIABLE;
+use crate::secret;
 
 /// Maximum run time. A program that has not ended by then is stopped.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
@@ -71,7 +71,7 @@ fn run_within(
     let (program, arguments) = command
         .split_first()
         .ok_or_else(|| failed("is empty".to_owned()))?;
-    let mut command = Command::new(in_home(program));
+    let mut command = secret::command(in_home(program));
     // The keeper has no console, so a console program would open a window.
     #[cfg(windows)]
     std::os::windows::process::CommandExt::creation_flags(
@@ -80,7 +80,6 @@ fn run_within(
     );
     command
         .args(arguments)
-        .env_remove(SECRET_VARIABLE)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -106,10 +105,8 @@ fn run_within(
     for (which, pipe) in outputs.into_iter().enumerate() {
         let sender = sender.clone();
         std::thread::spawn(move || {
-            let mut bytes = Zeroizing::new(Vec::new());
-            let read = pipe.map(|pipe| pipe.take(OUTPUT_LIMIT + 1).read_to_end(&mut bytes));
-            let _ = read;
-            let _ = sender.send((which, bytes));
+            let read = pipe.and_then(|pipe| secret::read(pipe, OUTPUT_LIMIT + 1).ok());
+            let _ = sender.send((which, read.unwrap_or_default()));
         });
     }
     let end = Instant::now() + limit;

@@ -77,7 +77,7 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
                 None => Vec::new(),
             }
         }
-        Event::Copied(content, outcome) => copied(model, &content, outcome),
+        Event::Copied(content, outcome) => copied(model, &content, &outcome),
         Event::Cleared(outcome) => {
             model.console.clipboard_has_token &= outcome.is_err();
             tell(model, copies::cleared(&outcome))
@@ -456,8 +456,8 @@ fn tokens_arrived(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Handles a finished copy.
-fn copied(model: &mut Model, content: &Content, outcome: Copied) -> Vec<Effect> {
-    model.message = Some(copies::copied(content, &outcome));
+fn copied(model: &mut Model, content: &Content, outcome: &Copied) -> Vec<Effect> {
+    model.message = Some(copies::copied(content, outcome));
     model
         .session
         .took(content, copies::taken(outcome.by.as_ref()));
@@ -465,6 +465,6 @@ fn copied(model: &mut Model, content: &Content, outcome: Copied) -> Vec<Effect> 
     if let Some(CopiedBy::DesktopForGood) = outcome.by {
         model.console.clipboard_has_token = content.tokens_of().is_some();
     }
-    let sequence = outcome.by.and_then(CopiedBy::sequence);
+    let sequence = outcome.by.as_ref().and_then(CopiedBy::sequence).cloned();
     sequence.map(Effect::Send).into_iter().collect()
 }

@@ -9,10 +9,12 @@ use super::named;
 use super::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 use crate::clean::{is_visible, trimmed};
 use crate::oauth::other_file::OtherFile;
-use crate::secret::SecretString;
+use crate::secret::{self, SecretString};
 
 /// Maximum length of a client secret, in bytes.
 pub const SECRET_LIMIT: u64 = 64 * 1024;
+/// The buffer for the line, in bytes. Most lines are much shorter.
+const LINE_BUFFER: usize = 4 * 1024;
 
 /// The first line of a file.
 #[derive(Debug)]
@@ -46,7 +48,8 @@ pub fn first_line_of_file(path: &Path) -> Result<SecretLine, String> {
 /// # Errors
 /// Returns an error, as a clause, if there is no usable line.
 pub fn first_line(mut reader: impl BufRead) -> Result<SecretString, String> {
-    let mut line = Zeroizing::new(Vec::new());
+    // Growing the buffer would leave copies behind.
+    let mut line = Zeroizing::new(Vec::with_capacity(LINE_BUFFER));
     reader
         .by_ref()
         .take(SECRET_LIMIT + 1)
@@ -62,9 +65,8 @@ pub fn first_line(mut reader: impl BufRead) -> Result<SecretString, String> {
         .map_err(|_| "its first line is not UTF-8. Save the file as UTF-8".to_owned())?;
     let secret = checked(text)?;
     if is_start_of_json(secret) {
-        let mut rest = Zeroizing::new(Vec::new());
-        let read = reader.take(SECRET_LIMIT).read_to_end(&mut rest);
-        read.map_err(|error| ReadError::from(error).to_string())?;
+        let rest = secret::read(reader, SECRET_LIMIT);
+        let rest = rest.map_err(|error| ReadError::from(error).to_string())?;
         if !rest.trim_ascii().is_empty() {
             let whole = Zeroizing::new([text.as_bytes(), rest.as_slice()].concat());
             let whole = std::str::from_utf8(&whole).unwrap_or_default();
