@@ -42,6 +42,8 @@ const SIGNING_LIMIT: Duration = Duration::from_secs(40);
 pub(super) const NOT_IN_TIME: &str = "The private key did not sign in time.";
 /// Maximum size of a response, in bytes. Token responses are a few kilobytes.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// The buffer for a body without a length, in bytes. Tokens take up a few kilobytes.
+const BODY_BUFFER: usize = 64 * 1024;
 
 /// The HTTP client. Reads the CA certificates only when the first request needs them.
 #[derive(Debug)]
@@ -274,7 +276,12 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
     let retry_after = header(RETRY_AFTER)
         .or_else(|| header(HeaderName::from_static("x-retry-after")))
         .and_then(|value| parse_retry_after(value, SystemTime::now()));
-    let mut body = zeroize::Zeroizing::new(Vec::new());
+    // Growing the buffer would leave copies of tokens behind.
+    let length = response
+        .content_length()
+        .and_then(|length| usize::try_from(length).ok());
+    let size = length.unwrap_or(BODY_BUFFER).min(BODY_LIMIT);
+    let mut body = zeroize::Zeroizing::new(Vec::with_capacity(size));
     while let Some(chunk) = response
         .chunk()
         .await
@@ -475,12 +482,16 @@ fn last_cause(error: &reqwest::Error) -> String {
     system_reason(&clean(&text, TEXT_LIMIT)).to_owned()
 }
 
-/// Parses `Retry-After`: seconds or a date (RFC 9110, section 10.2.3). Returns `None` for anything else.
+/// The longest wait that a service may request. Adding it to a time can't overflow.
+const RETRY_AFTER_LIMIT: Duration = Duration::from_hours(24 * 365 * 1000);
+
+/// Parses `Retry-After`: seconds or a date (RFC 9110, section 10.2.3). Returns `None` for anything else, and at most a
+/// thousand years.
 #[must_use]
 pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(RETRY_AFTER_LIMIT));
     }
     httpdate::parse_http_date(value)
         .ok()?
@@ -787,6 +798,9 @@ mod tests {
             parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now),
             Some(Duration::from_secs(77))
         );
+        for long in ["9223372036854775808", "18446744073709551615"] {
+            assert_eq!(parse_retry_after(long, now), Some(RETRY_AFTER_LIMIT));
+        }
         for odd in [
             "",
             "soon",

@@ -8,7 +8,7 @@ use super::http::Transport;
 use super::keys::Keys;
 use super::reporter::Reporter;
 use crate::oauth::check::{Outcome, check_id_token, check_rotation, check_scope};
-use crate::oauth::client::{Client, RequestError};
+use crate::oauth::client::{Client, Request, RequestError};
 use crate::oauth::failure::Asked;
 use crate::oauth::token::{Fate, Reading, TokenSet, issued_refresh_token, parse_token_answer};
 
@@ -36,14 +36,17 @@ pub(super) async fn refresh(
         )
     };
     let lost = |error: FlowError| FlowError::LostRefresh(Box::new(error));
-    let sent = reporter.send(transport, &request(None)?).await;
-    let mut answer = sent.map_err(|error| {
-        if error.is_lost_answer() {
-            lost(error.into())
-        } else {
-            error.into()
-        }
-    })?;
+    let send = async |request: &Request| {
+        let sent = reporter.send(transport, request).await;
+        sent.map_err(|error| {
+            if error.is_lost_answer() {
+                lost(error.into())
+            } else {
+                error.into()
+            }
+        })
+    };
+    let mut answer = send(&request(None)?).await?;
     let mut reading = parse_token_answer(&answer, &client.dialect.answers);
     // The scope is optional, but some services require it. A rejected request doesn't use up the refresh token.
     let granted = before.scope.as_ref().unwrap_or(&client.scopes);
@@ -51,7 +54,7 @@ pub(super) async fn refresh(
         && matches!(error.code.as_str(), "invalid_scope" | "invalid_request")
         && !granted.is_empty()
     {
-        answer = reporter.send(transport, &request(Some(granted))?).await?;
+        answer = send(&request(Some(granted))?).await?;
         reading = parse_token_answer(&answer, &client.dialect.answers);
     }
     let fate = answer.fate(Asked::Refresh, &reading);
@@ -103,7 +106,7 @@ mod tests {
 
     use super::*;
     use crate::flow::http::HttpError;
-    use crate::flow::scripted::{answer, client, error, reporter, script, success, url};
+    use crate::flow::scripted::{answer, client, error, lost, reporter, script, success, url};
     use crate::oauth::answer::Answer;
     use crate::oauth::check::CheckName;
     use crate::oauth::device::parse_grant;
@@ -170,6 +173,25 @@ mod tests {
             let outcome = refresh(&script, &client(), &before, &reporter).await;
             assert!(outcome.is_err());
             assert_eq!(script.asked.into_inner().unwrap().len(), times);
+        }
+    }
+
+    #[tokio::test]
+    async fn each_of_the_two_requests_may_have_used_up_the_token_if_its_response_is_lost() {
+        for script in [
+            script(vec![lost()]),
+            script(vec![error("invalid_scope"), lost()]),
+        ] {
+            let answered = success().unwrap();
+            let before = parse_token_answer(&answered, &Answers::default());
+            let before = TokenSet {
+                refresh_token: Some("r".into()),
+                scope: Some(vec!["a".to_owned()]),
+                ..before.into_tokens(Asked::Exchange, &answered).unwrap()
+            };
+            let (reporter, _) = reporter();
+            let outcome = refresh(&script, &client(), &before, &reporter).await;
+            assert!(matches!(outcome, Err(FlowError::LostRefresh(_))));
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
 
 use super::answer::Answer;
-use super::profile::{Profile, file_outcome, record_outcome, sign_in_again};
+use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, sign_in_again};
 use super::unstored::Unstored;
 use super::words;
 use crate::clean::clean;
@@ -23,6 +23,7 @@ use crate::oauth::failure::Failure;
 use crate::oauth::token::TokenSet;
 use crate::outcome::exit;
 use crate::profile::places::Place;
+use crate::profile::settings_file::SettingsFile;
 use crate::secret::SecretString;
 use crate::store::attempt::{AttemptNote, LostAnswer, LostBy, Outcome};
 use crate::store::host;
@@ -129,6 +130,8 @@ async fn locked(
     if adopted.is_some() {
         return Ok(None);
     }
+    // The settings name an environment variable that the store's command must not inherit.
+    let file = SettingsFile::read(place);
     let current = outline.complete().map_err(failed)?;
     if current.generation > generation {
         // The store of the command has newer tokens: a process was stopped, or another computer uses the same store.
@@ -141,7 +144,8 @@ async fn locked(
     if !has_refresh_token && !current.issued_for.is_without_user() {
         return Err(no_refresh_token(place, before));
     }
-    let profile = Profile::load(place, &current)?;
+    let file = file.map_err(|error| settings_outcome(&error))?;
+    let profile = Profile::load(place, &current, file)?;
     let reserved =
         Reserved::after(&current, &place.next()).map_err(|error| file_outcome(&error))?;
     note.sent = uses_up;
@@ -292,7 +296,9 @@ async fn ask(
             _ => None,
         };
         match pause {
-            Some(pause) if Instant::now() + pause < end => tokio::time::sleep(pause).await,
+            Some(pause) if pause < end.saturating_duration_since(Instant::now()) => {
+                tokio::time::sleep(pause).await;
+            }
             _ => return Err(error),
         }
     }
@@ -426,10 +432,10 @@ impl Failed<'_> {
                 if let Some(lost) = self.lost {
                     let how = match lost.by {
                         LostBy::Stop => {
-                            "the program or the computer was stopped before the answer was stored"
+                            "the program or the computer was stopped before the response was stored"
                         }
-                        LostBy::Network => "the answer was lost on the way",
-                        LostBy::Storage => "the answer couldn't be stored",
+                        LostBy::Network => "the response was lost in transit",
+                        LostBy::Storage => "the response couldn't be stored",
                     };
                     outcome.cause = Some(format!(
                         "An earlier refresh was sent {}, and {how}. The service has probably replaced the refresh token.",

@@ -61,12 +61,12 @@ pub(super) fn refresh_expires_at(
     match before {
         Some((before_issued_at, before_expires_at)) if before_issued_at == Some(issued_at) => {
             if kept.is_carried_over() {
-                before_expires_at.or(Some(issued_at + life))
+                before_expires_at.or(Some(issued_at.saturating_add(life)))
             } else {
-                Some(obtained_at + life)
+                Some(obtained_at.saturating_add(life))
             }
         }
-        _ => Some(issued_at + life),
+        _ => Some(issued_at.saturating_add(life)),
     }
 }
 
