@@ -198,7 +198,7 @@ impl Front<'_> {
             request::request(&other).is_ok()
         };
         let tokens = self.authorize().await?;
-        let mut saved = self.save(&tokens);
+        let mut saved = self.save(&tokens).await?;
         let printed = match (print, saved) {
             (None, Some(Ok(()))) => return Ok(()),
             // There is no user to ask what to do with the tokens.
@@ -215,9 +215,13 @@ impl Front<'_> {
     }
 
     /// Saves the tokens and settings as a profile, if that was requested.
-    fn save(&self, tokens: &TokenState) -> Option<Result<(), u8>> {
-        let place = self.save.as_ref()?;
-        Some(saving::save(place, &self.session.settings, tokens))
+    async fn save(&mut self, tokens: &TokenState) -> Result<Option<Result<(), u8>>, u8> {
+        let Some(place) = &self.save else {
+            return Ok(None);
+        };
+        let settings = &self.session.settings;
+        let saved = saving::save(place, settings, tokens, &mut self.signals).await;
+        saved.map(Some).ok_or_else(|| Stopped::Signal.say())
     }
 
     /// Retries until saving succeeds or takes too long.
@@ -346,7 +350,7 @@ impl Front<'_> {
             match line.expose_secret() {
                 word if is_quit(word) => return Ok(()),
                 "save" if is_unsaved => {
-                    *saved = self.save(tokens);
+                    *saved = self.save(tokens).await?;
                     if let Some(Ok(())) = saved {
                         return Ok(());
                     }

@@ -15,21 +15,50 @@ const RETRY_LIMIT: Duration = Duration::from_mins(5);
 /// The pause between two attempts.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
-/// Saves settings and tokens as a profile. If that fails, writes why and returns the exit code.
-pub(super) fn save(place: &Place, settings: &Settings, tokens: &TokenState) -> Result<(), u8> {
-    try_save(place, settings, tokens).map_err(|error| say_unsaved(place, &error))
+/// Saves settings and tokens as a profile. If that fails, writes why and returns the exit code. Returns `None` if a signal
+/// asks the program to end.
+pub(super) async fn save(
+    place: &Place,
+    settings: &Settings,
+    tokens: &TokenState,
+    signals: &mut Signals,
+) -> Option<Result<(), u8>> {
+    let saved = try_save(place, settings, tokens, signals).await?;
+    Some(saved.map_err(|error| say_unsaved(place, &error)))
 }
 
-fn try_save(place: &Place, settings: &Settings, tokens: &TokenState) -> Result<(), SaveError> {
-    let saving = Saving {
-        place,
-        settings,
-        request: &tokens.request,
-        store: None,
-        opened: None,
+/// Another process may hold the lock of the profile, and a store may be slow.
+async fn try_save(
+    place: &Place,
+    settings: &Settings,
+    tokens: &TokenState,
+    signals: &mut Signals,
+) -> Option<Result<(), SaveError>> {
+    let work = {
+        let (place, settings) = (place.clone(), settings.clone());
+        let (request, set) = (tokens.request.clone(), tokens.set.clone());
+        move || {
+            let saving = Saving {
+                place: &place,
+                settings: &settings,
+                request: &request,
+                store: None,
+                opened: None,
+            };
+            saving.with_tokens(&set, None)
+        }
     };
-    saving.with_tokens(&tokens.set, None)?;
     let name = &place.name;
+    let Some(saved) = signals.unless_asked_to_end(work).await else {
+        say(
+            "hint",
+            &format!("Saving the profile {name} was interrupted. The tokens may be lost."),
+        );
+        return None;
+    };
+    if let Err(error) = saved {
+        return Some(Err(error));
+    }
     let record = place.record();
     say(
         "done",
@@ -42,7 +71,7 @@ fn try_save(place: &Place, settings: &Settings, tokens: &TokenState) -> Result<(
             place.target()
         ),
     );
-    Ok(())
+    Some(Ok(()))
 }
 
 /// Retries to save tokens that would be lost with this process. Returns `None` if a signal asks the program to end.
@@ -67,7 +96,7 @@ pub(super) async fn save_later(
             () = signals.next() => return None,
             () = tokio::time::sleep(RETRY_PAUSE) => {}
         }
-        match try_save(place, settings, tokens) {
+        match try_save(place, settings, tokens, signals).await? {
             Ok(()) => return Some(Ok(())),
             Err(error) if Instant::now() < end => {
                 say_often(Often::Trouble, &format!("{error} Retrying."));

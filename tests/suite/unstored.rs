@@ -74,7 +74,7 @@ fn a_token_that_cant_be_written_is_printed_and_nothing_else_keeps_it() {
     assert_eq!(note["lost"]["by"], "storage", "{note}");
     let ran = profiles.run(&["profiles", "check", "office"]);
     assert!(
-        ran.stdout.contains("and its answer couldn't be stored."),
+        ran.stdout.contains("and its response couldn't be stored."),
         "{ran:?}"
     );
     // The disk works again, and the service has replaced the refresh token.
@@ -82,7 +82,7 @@ fn a_token_that_cant_be_written_is_printed_and_nothing_else_keeps_it() {
     assert_eq!((ran.code, ran.stdout.as_str()), (7, ""), "{ran:?}");
     assert!(
         ran.stderr
-            .contains("and the answer couldn't be stored. The service has probably replaced"),
+            .contains("and the response couldn't be stored. The service has probably replaced"),
         "{ran:?}"
     );
 }
@@ -303,6 +303,28 @@ fn a_sign_in_that_nobody_can_be_asked_about_is_kept_until_it_is_saved() {
     kill("TERM", &plain.pid().to_string());
     let (code, _, stderr) = plain.end();
     assert_eq!(code, 130, "{stderr}");
+}
+
+#[test]
+fn a_signal_ends_a_run_that_waits_for_a_store() {
+    let (profiles, _server, store) = stored();
+    // The tokens of the sign-in differ from those that are stored by then.
+    profiles.expire();
+    assert_eq!(profiles.token(), "access-2");
+    store.script(
+        "write",
+        "cat >next; grep -q access-2 next || { touch waits; exec sleep 15; }; cat next >kept",
+    );
+    let mut plain = Plain::start(profiles.home.path(), &["--profile", "office", "--save"]);
+    plain.value("user_code");
+    eventually("the command of the store", || {
+        store.path("waits").exists().then_some(())
+    });
+    kill("INT", &plain.pid().to_string());
+    let (code, stdout, stderr) = plain.end();
+    assert_eq!((code, stdout.as_str()), (130, ""), "{stderr}");
+    let told = "Saving the profile office was interrupted. The tokens may be lost.";
+    assert!(stderr.contains(told), "{stderr}");
 }
 
 #[test]
