@@ -42,7 +42,7 @@ impl Imap {
     }
 
     /// Continues after a command succeeded.
-    fn ok(&mut self, session: &mut Session) -> Turn {
+    fn ok(&mut self, session: &mut Session, reply: &str) -> Turn {
         match self.state {
             State::Greeting => Next::Read.into(),
             State::Capability if !session.encrypted => {
@@ -82,7 +82,7 @@ impl Imap {
                 )
             }
             State::StartTls => Next::StartTls.into(),
-            State::Authenticate => {
+            State::Authenticate if session.sent => {
                 let ours = self.command(State::Examine, "EXAMINE INBOX");
                 let detail = format!("signed in as {}", session.login.user);
                 Turn::ends(Step::SignIn, &detail, Next::Send(ours))
@@ -95,6 +95,7 @@ impl Imap {
                 };
                 Turn::ends(Step::Mailbox, &detail, Next::Done)
             }
+            State::Authenticate => Turn::nonsense(reply),
         }
     }
 
@@ -172,7 +173,7 @@ impl Talk for Imap {
         };
         let status = reply.split(' ').next().unwrap_or_default();
         match status.to_ascii_uppercase().as_str() {
-            "OK" => self.ok(session),
+            "OK" => self.ok(session, reply),
             "NO" | "BAD" => Problem::Refused {
                 reply: reply.to_owned(),
                 temporary: is_temporary(reply),

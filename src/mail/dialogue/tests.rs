@@ -401,6 +401,8 @@ fn what_is_not_the_protocol_is_an_error() {
             Protocol::Imap,
             &[imap[0], imap[1], "+ \r\n", "+ x\r\n", "+ y\r\n"],
         ),
+        // No token was sent.
+        (Protocol::Imap, &[imap[0], imap[1], "a2 OK in\r\n"]),
         (Protocol::Pop3, &["* OK ready\r\n"]),
         (Protocol::Pop3, &["+ \r\n"]),
         (
