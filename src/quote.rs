@@ -5,6 +5,10 @@
 //! shells. Characters that are special within double quotes in one of the shells are rejected, because they can't be
 //! quoted for both.
 
+use std::path::Path;
+
+use crate::clean::is_visible;
+
 /// Why a value can't be used in a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum QuoteError {
@@ -41,6 +45,15 @@ pub fn shell_line<S: AsRef<str>>(arguments: &[S]) -> Option<String> {
     } else {
         shlex::try_join(arguments.iter().map(AsRef::as_ref)).ok()
     }
+}
+
+/// Returns the path as an argument for the shell of this machine. A path that can't be written in a command is replaced
+/// by `FILE`.
+#[must_use]
+pub fn path_argument(path: &Path) -> String {
+    let text = path.to_str().filter(|text| text.chars().all(is_visible));
+    let quoted = text.and_then(|text| shell_line(&[text]));
+    quoted.unwrap_or_else(|| "FILE".to_owned())
 }
 
 /// Quotes the arguments as one line for the Windows shells.
@@ -93,6 +106,22 @@ fn quote(argument: &str) -> Result<String, QuoteError> {
 #[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_in_a_command_is_whole_and_quoted_or_left_out() {
+        let long = format!("/srv/{}", "x".repeat(900));
+        for (path, argument) in [
+            ("/srv/a.pem", "/srv/a.pem"),
+            ("/srv/a b.pem", "'/srv/a b.pem'"),
+            ("/srv/it's", "\"/srv/it's\""),
+            ("/srv/a\nb", "FILE"),
+            ("/srv/a\u{202e}b", "FILE"),
+            (&long, &long),
+        ] {
+            assert_eq!(path_argument(Path::new(path)), argument);
+        }
+    }
 
     /// Splits a line by the rules of `CommandLineToArgvW` for all arguments except the first.
     fn arguments(line: &str) -> Vec<String> {

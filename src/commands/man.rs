@@ -27,7 +27,7 @@ const EXIT_STATUS: &[(&str, &str)] = &[
     ),
     (
         "7",
-        "Profiles: the service rejected the refresh token, or there is none. Sign in again.",
+        "Profiles: the service rejected the refresh token, or there is none. Sign in again. With client credentials: the service rejected the client or its secret.",
     ),
     (
         "8",
@@ -43,7 +43,7 @@ const EXIT_STATUS: &[(&str, &str)] = &[
     ),
     (
         "11",
-        "Profiles: the service rejected the request or the token, or the token is inactive. mail-test: a mail server rejected the token.",
+        "Profiles: the service rejected the request or the token, or the token is inactive. mail-test: a mail server rejected the token, or the token can't be used with that server.",
     ),
     (
         "12",
@@ -84,6 +84,11 @@ const VARIABLES: &[(&str, &str)] = &[
         "HTTPS_PROXY, ALL_PROXY, NO_PROXY",
         "The proxy for requests to the service, and hosts to connect to directly.",
     ),
+    (
+        "SSL_CERT_FILE, SSL_CERT_DIR",
+        "The certificates to trust, instead of those of the system.",
+    ),
+    ("BROWSER", "The browser to open."),
     ("NO_COLOR", "If set, no colors are used."),
     (
         "TERM, LC_ALL, LC_CTYPE, LANG",

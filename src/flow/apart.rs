@@ -32,7 +32,8 @@ pub(super) async fn apart<T: Send + 'static>(
     })?;
     match timeout(limit, done).await {
         Ok(Ok(result)) => Ok(result),
-        Ok(Err(_)) | Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        Ok(Err(_)) => Err(io::Error::other("it ended because of a bug")),
+        Err(_) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 

@@ -8,6 +8,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::quote::path_argument;
 use crate::store::file::read as file;
 
 /// Maximum size of a CA file, in bytes. A typical file is a few kilobytes; the largest public bundles are a quarter MB.
@@ -59,7 +60,7 @@ fn reflowed(text: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
 
 /// Describes a file without a PEM certificate, with the command that converts it.
 fn kind(bytes: &[u8], path: &Path) -> String {
-    let name = path.display();
+    let name = path_argument(path);
     let has = |words: &[u8]| bytes.windows(words.len()).any(|part| part == words);
     let convert = |what: &str, command: &str| {
         format!("{what}, not a certificate in PEM format. Convert it: {command}")

@@ -91,8 +91,8 @@ impl Page {
                 "Return to your terminal to finish. You can close this tab.",
             ),
             Self::Refused => (
-                "Sign-in was refused",
-                "The service reported that the sign-in was refused or failed. Your terminal shows the reason. You can \
+                "Sign-in failed",
+                "The service reported that the sign-in was denied or failed. Your terminal shows the reason. You can \
                  close this tab.",
             ),
             Self::NotOurs => (

@@ -208,6 +208,9 @@ fn check(text: &str) -> Result<(), &'static str> {
     if text.contains(['"', '\'']) {
         return Err("it contains quotation marks");
     }
+    if text.contains(['\r', '\n']) {
+        return Err("it contains a line break, perhaps from a file with Windows line endings");
+    }
     if text.contains(char::is_whitespace) {
         return Err("it contains a space");
     }
@@ -570,6 +573,10 @@ mod tests {
         for value in ["http://127.0.0.1:3128 ", "http://us er:pw@127.0.0.1:3128"] {
             let wrong = chosen(&[("HTTPS_PROXY", value)], "as.example").unwrap_err();
             assert_eq!(wrong.reason, "it contains a space");
+        }
+        for value in ["http://127.0.0.1:3128\r", "http://127.0.0.1:3128\n"] {
+            let wrong = chosen(&[("HTTPS_PROXY", value)], "as.example").unwrap_err();
+            assert!(wrong.reason.contains("a line break"), "{}", wrong.reason);
         }
     }
 

@@ -607,7 +607,7 @@ mod tests {
     #[tokio::test]
     async fn a_callback_ends_the_sign_in_during_the_exchange_of_a_pasted_code() {
         let called = called(&["error=access_denied&state={state}"], success()).await;
-        assert!(called.pages[0].contains("Sign-in was refused"));
+        assert!(called.pages[0].contains("Sign-in failed"));
         let denied = Failure::Denied {
             polled: false,
             error: ServerError::new("access_denied", None),

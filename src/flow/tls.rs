@@ -53,7 +53,7 @@ pub(super) fn trouble(error: &Error) -> Trouble {
                 tls("the service doesn't support TLS 1.2 or later", OLD_TLS)
             }
             AlertDescription::HandshakeFailure => tls(
-                "the service refused the connection (handshake failure)",
+                "the service rejected the connection (handshake failure)",
                 "Either the service supports only outdated encryption, or it requires a client certificate: ask its \
                     administrator.",
             ),
@@ -74,13 +74,13 @@ pub(super) fn trouble(error: &Error) -> Trouble {
                 hint: CLIENT_CERTIFICATE,
             },
             AlertDescription::BadCertificate | AlertDescription::AccessDenied => tls(
-                "the service refused the connection, probably because it requires a client certificate",
+                "the service rejected the connection, probably because it requires a client certificate",
                 CLIENT_CERTIFICATE,
             ),
             other => Trouble {
                 certificate: false,
                 cause: format!(
-                    "the service refused the connection ({})",
+                    "the service rejected the connection ({})",
                     words(&format!("{other:?}"))
                 ),
                 hint: PORT,

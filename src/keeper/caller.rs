@@ -362,7 +362,7 @@ fn busy(place: &Place, last: Option<&AttemptNote>, wish: Wish<'_>) -> Outcome {
         ),
         cause: None,
         hint: Some(format!(
-            "Try again later. If that process hangs, stop it; it holds {}.",
+            "Try again later. If that process hangs, stop it. It has locked {}.",
             place.lock().display()
         )),
     }

@@ -175,9 +175,20 @@ mod tests {
                 Err("in the future"),
             ),
             ("300", Some("{}"), Err("no valid auth_time")),
+            // Some services send numbers as text.
             (
                 "300",
                 Some(r#"{"auth_time":"999900"}"#),
+                Ok(Outcome::Passed),
+            ),
+            (
+                "300",
+                Some(r#"{"auth_time":"999000"}"#),
+                Err("max_age allows 300"),
+            ),
+            (
+                "300",
+                Some(r#"{"auth_time":"now"}"#),
                 Err("no valid auth_time"),
             ),
             (

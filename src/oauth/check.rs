@@ -159,13 +159,8 @@ pub fn check_pkce(pending: &Pending) -> Check {
 /// Returns the checks that don't apply to the device code flow.
 #[must_use]
 pub fn inapplicable_to_device_code() -> [Check; 3] {
-    let no_callback = "not used in this flow";
-    [
-        (CheckName::State, no_callback),
-        (CheckName::Issuer, no_callback),
-        (CheckName::Pkce, "not used in this flow"),
-    ]
-    .map(|(name, reason)| Check::new(name, Outcome::NotApplicable, reason))
+    [CheckName::State, CheckName::Issuer, CheckName::Pkce]
+        .map(|name| Check::new(name, Outcome::NotApplicable, "not used in this flow"))
 }
 
 /// Returns the checks that don't apply to a flow without a user.

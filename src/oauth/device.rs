@@ -663,7 +663,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_honoured_where_it_is_longer() {
+    fn a_longer_retry_after_is_used() {
         let busy = |seconds| {
             Polled::Answer(Answer {
                 status: 429,

@@ -195,9 +195,18 @@ impl Claims {
     /// Returns a claim that is a time, in seconds since 1970.
     #[must_use]
     pub fn time(&self, name: &str) -> Option<i64> {
-        let seconds = self.0.get(name)?.as_f64()?;
+        let seconds = self.number(name)?;
         #[expect(clippy::cast_possible_truncation, reason = "bounded just here")]
         (0.0..1e12).contains(&seconds).then_some(seconds as i64)
+    }
+
+    /// Returns a claim that is a number. Some services send numbers as text.
+    fn number(&self, name: &str) -> Option<f64> {
+        let value = self.0.get(name)?;
+        let number = value
+            .as_f64()
+            .or_else(|| value.as_str()?.trim().parse().ok());
+        number.filter(|number| number.is_finite())
     }
 
     /// Returns a claim that is a text.
@@ -295,13 +304,7 @@ impl Claims {
     }
 
     fn check_times(&self, unix_time: u64) -> Result<(), Wrong> {
-        let time = |name: &str| {
-            self.0
-                .get(name)
-                // Some services send numbers as text.
-                .and_then(|time| time.as_f64().or_else(|| time.as_str()?.trim().parse().ok()))
-                .filter(|time: &f64| time.is_finite())
-        };
+        let time = |name: &str| self.number(name);
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]
         let (tolerance, present) = (CLOCK_TOLERANCE as f64, unix_time as f64);
         let missing = |reason: &str| wrong(Problem::Incomplete, reason);

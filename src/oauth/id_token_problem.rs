@@ -90,7 +90,7 @@ impl IdTokenProblem {
             }
             Self::Signature => {
                 "Check Issuer and, for an algorithm that starts with HS, Client secret. If they are right, the ID token was \
-                 changed on its way, or the service publishes wrong keys: tell its administrator."
+                 changed in transit, or the service publishes wrong keys: tell its administrator."
             }
         }
         .to_owned()

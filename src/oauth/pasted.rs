@@ -134,10 +134,8 @@ pub(super) fn percent_decoded(text: &str) -> Option<String> {
         return None;
     }
     // Outside of a query, a plus sign is part of the code.
-    let form = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
-    form_urlencoded::parse(form.as_bytes())
-        .next()
-        .map(|(_, value)| value.into_owned())
+    let decoded = percent_encoding::percent_decode_str(text);
+    Some(decoded.decode_utf8_lossy().into_owned())
 }
 
 /// Converts a paste to one line. Words stay apart, as in the text of an error page; a URL or a code without spaces is

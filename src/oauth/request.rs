@@ -20,7 +20,7 @@ pub struct Request {
     pub url: Url,
     /// The `Authorization` header, if any.
     pub authorization: Option<SecretString>,
-    /// The form-encoded body.
+    /// The body: a form, a JSON object, or empty, depending on `method`.
     pub body: SecretString,
     /// How the request authenticates the client when it is sent.
     pub proof: Proof,

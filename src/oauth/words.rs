@@ -81,41 +81,58 @@ pub(super) fn is_heading(text: &str) -> bool {
     text.split_whitespace().all(is_plain)
 }
 
+/// Names of members with the details of a problem, the best first, in lower case and without underscores.
+const DETAILS: &[&str] = &[
+    "detail",
+    "errordescription",
+    "message",
+    "msg",
+    "errormessage",
+    "errorsummary",
+    "errormsg",
+    "errmsg",
+    "reason",
+    "description",
+];
+
 /// Returns the message in a JSON object that is neither a success nor an error of the protocol: a problem report
-/// (RFC 9457), or members with common names.
+/// (RFC 9457), or members with common names in any spelling.
 pub(super) fn problem(members: &Map<String, Value>) -> Option<String> {
     let text = |name: &&str| {
-        let text = members.get(*name)?.as_str()?;
-        Some(clean(text, TEXT_LIMIT)).filter(|text| !text.is_empty())
+        let is_named = |key: &str| key.replace('_', "").eq_ignore_ascii_case(name);
+        let mut found = members.iter().filter(|(key, _)| is_named(key));
+        found.find_map(|(_, value)| non_empty(value))
     };
-    let title = ["title", "status_message"].iter().find_map(text);
-    let detail = [
-        "detail",
-        "error_description",
-        "message",
-        "Message",
-        "msg",
-        "error_message",
-        "errorMessage",
-        "errorSummary",
-        "errorDescription",
-        "error_msg",
-        "err_msg",
-        "reason",
-        "description",
-    ]
-    .iter()
-    .find_map(text);
-    let inner = || match members.get("errors")?.as_array()?.first()? {
-        Value::String(text) => Some(clean(text, TEXT_LIMIT)),
-        Value::Object(first) if !first.contains_key("errors") => problem(first),
-        _ => None,
-    };
-    let detail = detail.or_else(inner);
+    let title = ["title", "statusmessage"].iter().find_map(text);
+    let detail = DETAILS.iter().find_map(text);
+    let detail = detail.or_else(|| listed(members.get("errors")?));
     match (title, detail) {
         (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
         (title, detail) => detail.or(title),
     }
+}
+
+/// Returns the first message in a list of errors, or in an object that has a list for each rejected field.
+fn listed(errors: &Value) -> Option<String> {
+    match errors {
+        Value::Array(list) => match list.first()? {
+            Value::Object(first) if !first.contains_key("errors") => problem(first),
+            first => non_empty(first),
+        },
+        Value::Object(fields) if fields.contains_key("errors") => None,
+        Value::Object(fields) => problem(fields).or_else(|| {
+            let (field, text) = fields.iter().find_map(|(field, value)| {
+                let first = value.as_array().and_then(|list| list.first());
+                Some((field, non_empty(first.unwrap_or(value))?))
+            })?;
+            Some(format!("{}: {text}", clean(field, TEXT_LIMIT)))
+        }),
+        _ => None,
+    }
+}
+
+fn non_empty(value: &Value) -> Option<String> {
+    Some(clean(value.as_str()?, TEXT_LIMIT)).filter(|text| !text.is_empty())
 }
 
 /// Returns the error in a `WWW-Authenticate` header, as in RFC 6750, section 3. Some services send it with other
@@ -313,11 +330,23 @@ mod tests {
             (r#"{"errorCode":"E1","errorSummary":"no app"}"#, "no app"),
             (r#"{"errors":[{"message":"no such app"},7]}"#, "no such app"),
             (r#"{"errors":["no such app"]}"#, "no such app"),
+            (r#"{"errcode":40029,"errmsg":"no such app"}"#, "no such app"),
+            (r#"{"Code":5,"Error_Message":"no such app"}"#, "no such app"),
+            (r#"{"errors":{"message":"no such app"}}"#, "no such app"),
+            (
+                r#"{"errors":{"client_id":["is invalid","is old"]}}"#,
+                "client_id: is invalid",
+            ),
+            (
+                r#"{"errors":{"x":7,"scope":"is empty"}}"#,
+                "scope: is empty",
+            ),
         ] {
             assert_eq!(read(text).unwrap(), said);
         }
         assert_eq!(read(r#"{"x":"s3cret","message":{"a":1}}"#), None);
         assert_eq!(read(r#"{"errors":[{"errors":["deep"]}]}"#), None);
+        assert_eq!(read(r#"{"errors":{"errors":["deep"]}}"#), None);
     }
 
     #[test]

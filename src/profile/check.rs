@@ -327,8 +327,8 @@ impl Facts<'_> {
         let until = until.filter(|until| !self.is_over(*until));
         let how = match lost.by {
             LostBy::Stop => "the program was stopped before it stored the answer",
-            LostBy::Network => "its answer was lost",
-            LostBy::Storage => "its answer couldn't be stored",
+            LostBy::Network => "its response was lost",
+            LostBy::Storage => "its response couldn't be stored",
         };
         let rejected = match until {
             Some(until) => format!(

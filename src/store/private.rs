@@ -13,6 +13,7 @@ use super::access_lists;
 use super::program::ProgramError;
 use super::seal::SealError;
 use crate::clean::{clean, system_reason};
+use crate::quote::path_argument;
 
 /// How long to retry when another program has a file open, on Windows.
 const HELD_LIMIT: Duration = Duration::from_secs(2);
@@ -40,10 +41,10 @@ pub enum PrivateError {
         owner: u32,
     },
     /// Other users can read the file.
-    #[error("{} can be read by other users. Run: chmod 600 {}", shown(.0), argument(.0))]
+    #[error("{} can be read by other users. Run: chmod 600 {}", shown(.0), path_argument(.0))]
     Readable(PathBuf),
     /// Other users can change the file or folder.
-    #[error("{} can be changed by other users. Run: chmod go-w {}", shown(.0), argument(.0))]
+    #[error("{} can be changed by other users. Run: chmod go-w {}", shown(.0), path_argument(.0))]
     Writable(PathBuf),
     /// The folder is shared by all users, such as /tmp.
     #[error("{} can be changed by all users. Use a folder that only you can change.", shown(.0))]
@@ -89,12 +90,6 @@ pub enum PrivateError {
 
 fn shown(path: &Path) -> String {
     clean(&path.to_string_lossy(), PATH_LIMIT)
-}
-
-/// Returns the path, quoted for a shell.
-fn argument(path: &Path) -> String {
-    let shown = shown(path);
-    shlex::try_quote(&shown).map_or_else(|_| shown.clone(), Into::into)
 }
 
 impl PrivateError {

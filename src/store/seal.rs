@@ -74,7 +74,7 @@ pub enum SealError {
     )]
     Network(String),
     /// Any other error of Windows.
-    #[error("the Data Protection API of Windows refused: {0}")]
+    #[error("Windows data protection (DPAPI) failed: {0}")]
     System(String),
 }
 

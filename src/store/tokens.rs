@@ -1,15 +1,13 @@
 //! The tokens in a record.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::origin::refresh_expires_at;
 use super::secret_text;
 use super::texts::Kind;
 use crate::oauth::dialect::Kept;
+use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
 use crate::oauth::token_notes::LONGEST_LIFE;
 use crate::oauth::tools::TokenKind;
@@ -282,10 +280,8 @@ impl Tokens {
     }
 }
 
-/// Returns a number in the payload of a JWT. The signature is not verified.
+/// Returns a time in the payload of a JWT, in seconds since 1970. The signature is not verified.
 fn claim(token: &SecretString, name: &str) -> Option<u64> {
-    let payload = token.expose_secret().split('.').nth(1)?;
-    let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
-    let claims: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-    claims.get(name)?.as_u64()
+    let time = decode(token.expose_secret())?.time(name)?;
+    time.try_into().ok()
 }

@@ -167,7 +167,7 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         Some(CopiedBy::ThroughConsole(_)) => (
             "Sent",
             format!(
-                "the {name} to your terminal's clipboard (OSC 52). The console of Windows may drop it on the way. {instead}"
+                "the {name} to your terminal's clipboard (OSC 52). The Windows console may drop it. {instead}"
             ),
         ),
         Some(CopiedBy::ThroughScreen(_)) => (

@@ -272,10 +272,7 @@ fn a_copy_through_the_console_of_windows_is_told_as_one_that_may_be_lost() {
     let mut user = authorized("first");
     user.copied(Value::Access, CopiedBy::ThroughConsole("sequence".into()));
     let told = user.message();
-    assert!(
-        told.contains("The console of Windows may drop it"),
-        "{told}"
-    );
+    assert!(told.contains("The Windows console may drop it"), "{told}");
     assert!(user.asks_whether_to_leave());
 }
 

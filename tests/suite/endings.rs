@@ -198,6 +198,8 @@ fn a_terminal_taken_away_without_a_signal_ends_the_program() {
             while !String::from_utf8_lossy(&seen).contains(what) {
                 // The read also ends when the program ends.
                 let count = std::io::Read::read(&mut reader, &mut buffer).unwrap();
+                let shown = String::from_utf8_lossy(&seen);
+                assert!(count > 0, "the program ended before {what:?}: {shown}");
                 seen.extend_from_slice(&buffer[..count]);
             }
         };

@@ -195,7 +195,7 @@ fn assert_good_or_told(profiles: &Profiles, provider: &Provider, ran: &Ran, cont
         return true;
     }
     assert_eq!(ran.code, 7, "{context}: {ran:?}");
-    let words = "was stopped before the answer was stored";
+    let words = "was stopped before the response was stored";
     assert!(ran.stderr.contains(words), "{context}: {ran:?}");
     false
 }

@@ -247,7 +247,7 @@ fn a_useless_access_token_may_have_used_up_the_refresh_token() {
     assert_eq!(refreshes(&server), 1);
     let ran = profiles.run(&["profiles", "check", "office"]);
     assert!(
-        ran.code == 12 && ran.stdout.contains("its answer was lost"),
+        ran.code == 12 && ran.stdout.contains("its response was lost"),
         "{ran:?}"
     );
 }
@@ -343,7 +343,7 @@ fn a_lost_answer_is_named_even_after_other_failures() {
         assert_eq!(ran.code, code, "{ran:?}");
         let named = ran
             .stderr
-            .contains("and the answer was lost on the way. The service has probably replaced");
+            .contains("and the response was lost in transit. The service has probably replaced");
         assert_eq!(named, code == 7, "{ran:?}");
     }
     assert_eq!(refreshes(&server), 4);

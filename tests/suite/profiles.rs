@@ -1034,7 +1034,7 @@ fn a_profile_moves_to_another_computer_encrypted() {
     ];
     let ran = profiles.run(&export);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{ran:?}");
-    assert!(ran.stderr.contains("on one computer only"), "{ran:?}");
+    assert!(ran.stderr.contains("on only one computer"), "{ran:?}");
     let bytes = std::fs::read(&file).unwrap();
     assert!(!String::from_utf8_lossy(&bytes).contains("refresh-1"));
     // Nothing is overwritten.

@@ -253,13 +253,14 @@ pub fn free_port() -> u16 {
     const COUNT: u32 = 12_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let start = std::process::id().wrapping_mul(101);
-    loop {
+    for _ in 0..COUNT {
         let at = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
         let port = u16::try_from(FIRST + at % COUNT).unwrap();
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }
+    panic!("no free port");
 }
 
 /// Runs a program to its end and returns its output.

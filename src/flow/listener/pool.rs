@@ -82,7 +82,6 @@ fn descriptors() -> usize {
 ///
 /// With 512 places and a grace period of 250 ms, 2,000 clients that never send and always reconnect delay a browser by
 /// three quarters of a second.
-/// quarters of a second.
 #[derive(Debug)]
 pub(super) struct Pool {
     limits: Limits,

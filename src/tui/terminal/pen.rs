@@ -95,10 +95,10 @@ impl Pen {
             }
         }
         if self.front != to.front {
-            codes.push(colour(to.front, 30));
+            codes.push(color_code(to.front, 30));
         }
         if self.back != to.back {
-            codes.push(colour(to.back, 40));
+            codes.push(color_code(to.back, 40));
         }
         codes.join(";")
     }
@@ -106,10 +106,10 @@ impl Pen {
 
 /// Returns the code of a color; `base` is the code of black. Bright colors use the indexed form, which more terminals
 /// support.
-fn colour(colour: Color, base: u8) -> String {
+fn color_code(color: Color, base: u8) -> String {
     let dark = |number: u8| (base + number).to_string();
     let numbered = |number: u8| format!("{};5;{number}", base + 8);
-    match colour {
+    match color {
         Color::Reset => dark(9),
         Color::Black => dark(0),
         Color::Red => dark(1),
