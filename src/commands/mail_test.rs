@@ -234,8 +234,8 @@ fn exit_code(report: &MailReport) -> u8 {
         return exit::DONE;
     };
     match &failed.problem {
-        // No token was sent.
-        Problem::Refused { .. } if failed.step.is_before_sign_in() => exit::UNREACHABLE,
+        Problem::Refused { .. } if !failed.sent => exit::UNREACHABLE,
+        Problem::Closed if failed.rejects() => exit::NOT_ACCEPTED,
         Problem::Refused {
             temporary: false, ..
         }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::clean::clean;
 use crate::cli::PresetsCommand;
 use crate::console::talk::say;
 use crate::outcome::exit;
@@ -20,7 +21,7 @@ pub(super) fn run(command: &PresetsCommand, library: &Library) -> io::Result<u8>
     match command {
         PresetsCommand::List => list(library, &mut stdout),
         PresetsCommand::Show { id } => show(library, id, &mut stdout),
-        PresetsCommand::Check { file } => check(file, &mut stdout),
+        PresetsCommand::Check { file } => check(library, file, &mut stdout),
     }
 }
 
@@ -71,11 +72,28 @@ fn show(library: &Library, id: &str, out: &mut impl Write) -> io::Result<u8> {
 }
 
 /// Prints one line for each problem.
-fn check(path: &Path, out: &mut impl Write) -> io::Result<u8> {
+fn check(library: &Library, path: &Path, out: &mut impl Write) -> io::Result<u8> {
     let outcome = match read_file(path).text {
         Ok(text) => parse_preset(&text),
         Err(reason) => Err(vec![Finding::of_file(reason)]),
     };
+    let outcome = outcome.and_then(|preset| {
+        let sets = library.explanation_sets();
+        let missing = preset.errors.iter().filter(|name| !sets.contains(name));
+        let findings: Vec<Finding> = missing
+            .map(|name| {
+                let name = clean(name, 40);
+                Finding::of_file(format!(
+                    "errors: the set {name} doesn't exist. Correct or remove it"
+                ))
+            })
+            .collect();
+        if findings.is_empty() {
+            Ok(preset)
+        } else {
+            Err(findings)
+        }
+    });
     let name = path.display();
     let code = match outcome {
         Ok(preset) => {

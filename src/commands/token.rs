@@ -124,6 +124,11 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
         Ok(place) => place,
         Err(code) => return Ok(code),
     };
+    let output = flags.output.as_ref().filter(|path| path.as_os_str() != "-");
+    if let Some(Err(error)) = output.map(|path| token_file::check(path)) {
+        say("error", &format!("{}: {error}", place.name));
+        return Ok(exit::RECORD);
+    }
     let wish = Wish {
         min_valid: flags.min_valid.as_secs(),
         wait: flags.wait,
@@ -156,7 +161,7 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
             return Ok(exit::USAGE);
         }
     };
-    let Some(path) = flags.output.as_ref().filter(|path| path.as_os_str() != "-") else {
+    let Some(path) = output else {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.expose_secret().as_bytes())?;
         stdout.write_all(b"\n")?;

@@ -19,19 +19,28 @@ pub(super) struct Readers {
     pub(super) group: Option<u32>,
 }
 
+/// Checks whether the file can be replaced, before the service is contacted.
+///
+/// # Errors
+/// Returns an error if other users could change the folder or the file.
+pub(super) fn check(path: &Path) -> Result<(), PrivateError> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    private::check_folder(path.parent().unwrap_or(&path))?;
+    match private::open_existing(&path, Audience::All, false) {
+        Ok(_) | Err(PrivateError::Missing(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Replaces a file atomically. Refuses a link, a file of another user, and a folder that others can write to.
 pub(super) fn write(
     path: &Path,
     text: &SecretString,
     readers: Readers,
 ) -> Result<(), PrivateError> {
+    check(path)?;
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().unwrap_or(&path);
-    private::check_folder(folder)?;
-    match private::open_existing(&path, Audience::All, false) {
-        Ok(_) | Err(PrivateError::Missing(_)) => {}
-        Err(error) => return Err(error),
-    }
     let failed = |error: io::Error| PrivateError::system(&path, "written", &error);
     let mut file = tempfile::Builder::new()
         .prefix(".token-")

@@ -255,7 +255,7 @@ fn try_import(import: &Import<'_>) -> Result<String, Failure> {
              --if-newer."
         )));
     }
-    match save_imported(&place, &text, &file, record, import.if_newer) {
+    match save_imported(&place, &text, file, record, import.if_newer) {
         Ok(true) => Ok(format!("Imported as the profile {}.", place.name)),
         Ok(false) => Ok(format!(
             "The profile {} already has tokens that are at least as new. Nothing changed.",

@@ -28,7 +28,10 @@ const UNPRIVILEGED: u16 = 1024;
 pub fn perform(task: &SetUpTask) -> Report {
     let mut findings = Vec::new();
     let host = &task.prefix.host;
-    match (task.action, task.prefix.secure && task.prefix.is_loopback()) {
+    match (
+        task.action,
+        task.needs_certificate() && task.prefix.is_loopback(),
+    ) {
         (SetUpAction::Verify, _) => {}
         // Keep an existing certificate: a browser may already trust it.
         (SetUpAction::SetUp, true) if matches!(certificate::fingerprint(host), Ok(Some(_))) => {
@@ -110,8 +113,14 @@ fn verify(task: &SetUpTask) -> Vec<Finding> {
     for (at, address) in addresses(task).iter().enumerate() {
         findings.extend(port(*address, at));
     }
-    if prefix.secure {
+    if task.needs_certificate() {
         findings.push(https(&prefix.host));
+    } else if prefix.secure {
+        let text = format!(
+            "The listener uses plain http, because Listen address is set. A proxy must accept https for {} and forward it.",
+            prefix.host
+        );
+        findings.push(Finding::new(State::Note, text));
     }
     if let Some(tunnel) = tunnel(task) {
         let text = format!(
@@ -428,6 +437,22 @@ mod tests {
             let told = told(&verify(&task));
             let warned = told.contains("note: Anyone on any network of this machine can reach");
             assert_eq!(warned, open, "{told}");
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_no_certificate_is_needed() {
+        for url in ["https://mail.example/cb", "https://localhost:8443/cb"] {
+            let listen = Some("127.0.0.1:0".parse().unwrap());
+            for action in [SetUpAction::SetUp, SetUpAction::Verify] {
+                let report = perform(&SetUpTask {
+                    listen,
+                    ..task(action, url)
+                });
+                let told = told(&report.findings);
+                assert!(!told.contains("missing"), "{told}");
+                assert!(told.contains("A proxy must accept https for "), "{told}");
+            }
         }
     }
 

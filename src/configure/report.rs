@@ -30,6 +30,13 @@ pub struct SetUpTask {
 }
 
 impl SetUpTask {
+    /// Returns whether the loopback listener needs a certificate. With a listen address, a proxy accepts https and forwards
+    /// plain http.
+    #[must_use]
+    pub fn needs_certificate(&self) -> bool {
+        self.prefix.secure && self.listen.is_none()
+    }
+
     /// Returns whether a sign-in uses the loopback listener if HTTP.sys is not allowed.
     #[must_use]
     pub fn falls_back(&self) -> bool {

@@ -108,7 +108,8 @@ async fn push(
             reporter.report(FlowEvent::Done(begin.elapsed())).await;
             let note = kept.expires_in.map(|time| {
                 format!(
-                    "The URL is valid for {} and for one sign-in. If the service rejects it, start again to get a new one.",
+                    "Open the URL within {} of the start of this sign-in. After that, the service rejects it: start again to get a \
+                     new one.",
                     seconds_text(time)
                 )
             });
@@ -212,7 +213,7 @@ mod tests {
         for required in [false, true] {
             let (url, note) = pushed(required, answer(201, body)).await.unwrap();
             assert_eq!(url.query(), Some("client_id=me&request_uri=urn%3Ax%3A1"));
-            assert!(note.unwrap().contains("valid for 60 seconds"));
+            assert!(note.unwrap().starts_with("Open the URL within 60 seconds"));
         }
     }
 

@@ -297,7 +297,7 @@ mod tests {
     async fn nothing_is_requested_without_metadata_or_without_an_id_token() {
         let key = pair("k");
         let (times, check, outcome) = ran(client(), None, vec![tokens(&key)]).await;
-        let words = "the issuer's metadata wasn't requested, so its keys aren't known";
+        let words = "the issuer's metadata hasn't been read, so its keys aren't known";
         assert!(outcome.is_ok());
         assert_eq!(
             (times, check),

@@ -63,12 +63,26 @@ pub struct StepDone {
 pub struct StepFailed {
     /// Which step.
     pub step: Step,
+    /// Whether the token had been sent by then.
+    pub sent: bool,
     /// How long it took.
     pub time: Duration,
     /// The reason. The server's words in it are cleaned and redacted.
     pub problem: Problem,
     /// The decoded error of the server's challenge.
     pub challenge: Option<String>,
+}
+
+impl StepFailed {
+    /// Returns whether the server rejected the token, if only with an error in a challenge.
+    #[must_use]
+    pub fn rejects(&self) -> bool {
+        match self.problem {
+            Problem::Refused { .. } => self.sent,
+            Problem::Closed => self.sent && self.challenge.is_some(),
+            _ => false,
+        }
+    }
 }
 
 /// A line of the transcript, cleaned and redacted.
@@ -105,6 +119,7 @@ pub async fn run(test: &MailTest) -> Report {
     };
     let failed = run.talk().await.err().map(|problem| StepFailed {
         step: run.step,
+        sent: run.dialogue.is_sent(),
         time: run.began.elapsed(),
         challenge: run.dialogue.challenge().map(read_challenge),
         problem,
@@ -323,7 +338,13 @@ async fn connector(ca_path: Option<&PathBuf>) -> Result<TlsConnector, Problem> {
         let (mut roots, mut hint) = (Vec::new(), SYSTEM_HINT);
         if let Some(path) = path {
             hint = "Enter a readable file with certificates in PEM format as the CA file of the profile.";
-            roots = ca_file::read(&path).map_err(|cause| (cause, hint))?;
+            let named = |cause| {
+                (
+                    format!("{}: {cause}", clean(&path.to_string_lossy(), 200)),
+                    hint,
+                )
+            };
+            roots = ca_file::read(&path).map_err(named)?;
         }
         tls_config::check_system().map_err(|cause| (cause, SYSTEM_HINT))?;
         let config = tls_config::trusting(roots);

@@ -192,6 +192,12 @@ fn find(
     let entry = if preset.is_custom() {
         // A code alone doesn't identify the service, so skip explanations that name one.
         let neutral = own.iter().filter(|(set, entry)| !speaks_of(entry, set));
+        // If services have different explanations for the same error, none of them is certain.
+        let mut fitting = own.iter().filter(|(_, entry)| fits(&entry));
+        let is_one = fitting
+            .next()
+            .is_some_and(|(first, _)| fitting.all(|(set, _)| set == first));
+        let neutral = neutral.filter(|_| is_one);
         by_text
             .chain(&general)
             .chain(neutral.map(|(_, entry)| entry))
@@ -377,6 +383,18 @@ mod tests {
             "The client ID or the client secret is wrong."
         );
         assert!(explained("github", &failure).cause.contains("GitHub"));
+        // Each service has its own rules for the URL, and none of them is known to apply.
+        let failure = server(Asked::Exchange, "redirect_uri_mismatch", "no");
+        assert_eq!(
+            explained("custom", &failure).cause,
+            "The redirect URL is not registered for this app."
+        );
+        let failure = server(Asked::DeviceCode, "redirect_uri_mismatch", "no");
+        assert!(
+            !explained("custom", &failure)
+                .remedy
+                .contains("the port may differ")
+        );
     }
 
     #[test]

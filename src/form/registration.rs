@@ -82,10 +82,10 @@ impl Settings {
         {
             return "none";
         }
-        if self.authentication_with_secret() == ClientAuthentication::Post {
-            "client_secret_post"
-        } else {
-            "client_secret_basic"
+        match (self.authentication(), self.authentication_with_secret()) {
+            (AuthenticationChoice::SecretJwt, _) => "client_secret_jwt",
+            (_, ClientAuthentication::Post) => "client_secret_post",
+            _ => "client_secret_basic",
         }
     }
 
@@ -144,6 +144,22 @@ mod tests {
         change(&mut found);
         form.take_over(&found, Overwrite::Everything);
         form
+    }
+
+    #[test]
+    fn the_selected_method_is_registered() {
+        let selected = |choice: AuthenticationChoice| {
+            let mut form = form(|_| {});
+            form.set_authentication(choice);
+            form.client_metadata().authentication
+        };
+        for (choice, name) in [
+            (AuthenticationChoice::Post, "client_secret_post"),
+            (AuthenticationChoice::Basic, "client_secret_basic"),
+            (AuthenticationChoice::SecretJwt, "client_secret_jwt"),
+        ] {
+            assert_eq!(selected(choice), name);
+        }
     }
 
     #[test]

@@ -410,8 +410,13 @@ impl RequestBuilder<'_> {
                 .next()
                 .unwrap_or_default();
             let name = name.as_ref();
+            let has_space = part.trim().contains(char::is_whitespace);
             if !part.contains('=') || name.is_empty() || part.contains(char::is_whitespace) {
-                let text = "Enter extra parameters as name=value, separated by &";
+                let text = if part.contains('=') && has_space {
+                    "A parameter contains a space. Write it as +, or separate parameters with &"
+                } else {
+                    "Enter extra parameters as name=value, separated by &"
+                };
                 self.problems.error(Key::ExtraParameters, "malformed", text);
                 is_valid = false;
                 break;
@@ -576,6 +581,7 @@ mod tests {
             ),
             (Key::TokenUrl, "", "missing"),
             (Key::ExtraParameters, "prompt", "malformed"),
+            (Key::ExtraParameters, "prompt=login consent", "malformed"),
             (Key::ExtraParameters, "a=b&state=x", "not allowed"),
             (Key::ExtraParameters, "st%61te=x", "not allowed"),
             (Key::ListenAddress, "everywhere", "malformed"),
@@ -588,6 +594,21 @@ mod tests {
             let pasted = value.starts_with("https://") && key == Key::RedirectUrl;
             assert_eq!(request(&bad).is_ok(), pasted, "{key:?} {value}");
         }
+    }
+
+    #[test]
+    fn a_space_in_a_parameter_is_told_as_that() {
+        let mut form = settings("custom");
+        let text = |form: &Settings| {
+            let mut all = problems(form).into_iter();
+            let found = all.find(|problem| problem.key == Key::ExtraParameters);
+            found.map(|problem| problem.text)
+        };
+        form.set(Key::ExtraParameters, "prompt=login consent".to_owned());
+        let told = text(&form).unwrap();
+        assert!(told.contains("contains a space"), "{told}");
+        form.set(Key::ExtraParameters, "prompt=login+consent".to_owned());
+        assert_eq!(text(&form), None);
     }
 
     #[test]

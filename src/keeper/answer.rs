@@ -105,6 +105,12 @@ impl Answer {
                 message,
                 ..
             } => Self::of_rejection(*status, *body, message.as_deref().unwrap_or_default()),
+            // A firewall or proxy in front of the service.
+            Failure::Unusable {
+                status: 403,
+                body: BodyKind::Page,
+                ..
+            } => Self::Unread,
             Failure::Unusable {
                 status: 403 | 404 | 405 | 410,
                 ..
@@ -255,15 +261,17 @@ mod tests {
 
     #[test]
     fn each_answer_has_what_follows_from_it() {
-        let unusable = |status| {
+        let with_body = |status, body| {
             FlowError::Protocol(Failure::Unusable {
                 asked: Asked::Refresh,
                 status,
-                reason: "it is empty".to_owned(),
-                body: BodyKind::Empty,
+                reason: "it has no tokens".to_owned(),
+                body,
                 message: None,
             })
         };
+        let unusable = |status| with_body(status, BodyKind::Empty);
+        let page = |status| with_body(status, BodyKind::Page);
         let busy = |status| {
             FlowError::Protocol(Failure::Unavailable {
                 status,
@@ -289,6 +297,8 @@ mod tests {
             (unusable(401), Answer::Unclear),
             (unusable(404), Answer::Settings),
             (busy(429), Answer::Busy(None)),
+            (page(403), Answer::Unread),
+            (page(404), Answer::Settings),
             (lost(busy(502)), Answer::MaybeTaken),
             (
                 lost(FlowError::Http(HttpError::TimedOut {

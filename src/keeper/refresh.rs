@@ -19,7 +19,7 @@ use crate::flow::driver::{Flow, Job};
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::http::HttpError;
 use crate::form::explain::explain;
-use crate::oauth::failure::Failure;
+use crate::oauth::failure::{BodyKind, Failure};
 use crate::oauth::token::TokenSet;
 use crate::outcome::exit;
 use crate::profile::places::Place;
@@ -290,6 +290,8 @@ async fn ask(
             Answer::MaybeTaken if !profile.request.kind.has_user() => {
                 pauses.next().map(Duration::from_secs)
             }
+            // A success without tokens would not become better.
+            Answer::MaybeTaken if is_success(&error) => None,
             Answer::MaybeTaken => {
                 (std::mem::take(&mut again) && begun.elapsed() < LEEWAY).then_some(Duration::ZERO)
             }
@@ -302,6 +304,21 @@ async fn ask(
             _ => return Err(error),
         }
     }
+}
+
+/// Returns whether the service reported a success, but no tokens could be read.
+fn is_success(error: &FlowError) -> bool {
+    let FlowError::LostRefresh(cause) = error else {
+        return false;
+    };
+    matches!(
+        **cause,
+        FlowError::Protocol(Failure::Unusable {
+            status: 200..=299,
+            body: BodyKind::Other,
+            ..
+        })
+    )
 }
 
 async fn once(

@@ -373,7 +373,7 @@ pub fn move_to(place: &Place, store: Store) -> Result<(), SaveError> {
 pub fn save_imported(
     place: &Place,
     text: &str,
-    file: &SettingsFile,
+    file: SettingsFile,
     record: Record,
     if_newer: bool,
 ) -> Result<bool, SaveError> {
@@ -384,12 +384,54 @@ pub fn save_imported(
     if if_newer && !current.as_ref().is_none_or(is_newer) {
         return Ok(false);
     }
+    let (with_store, file) = with_present_store(place, text, file)?;
+    // Other settings than those of the sign-in stay recognizable.
+    let is_of_sign_in = record.settings == digest(text.as_bytes());
+    let text = with_store;
     let record = Record {
         profile: place.name.to_string(),
+        settings: if is_of_sign_in {
+            digest(text.as_bytes())
+        } else {
+            record.settings
+        },
+        issued_for: IssuedFor {
+            store: file.store().and_then(Store::commands),
+            ..record.issued_for
+        },
         ..record
     };
-    install(place, text, &record, seal_of(file, place))?;
+    install(place, &text, &record, seal_of(&file, place))?;
     Ok(true)
+}
+
+/// Returns imported settings with the store and the mailbox of the profile that they replace, if they name none
+/// themselves: tokens never move to another store unless the user chooses one.
+fn with_present_store(
+    place: &Place,
+    text: &str,
+    file: SettingsFile,
+) -> Result<(String, SettingsFile), SaveError> {
+    let present = SettingsFile::read(place).ok();
+    let store = present.as_ref().and_then(SettingsFile::store);
+    let user = present.as_ref().and_then(SettingsFile::user);
+    let (store, user) = (
+        store.filter(|_| file.store().is_none()),
+        user.filter(|_| file.user().is_none()),
+    );
+    if store.is_none() && user.is_none() {
+        return Ok((text.to_owned(), file));
+    }
+    let settings_error = |error: SettingsError| SaveError::Settings(error.to_string());
+    let user = user.or(file.user()).map(str::to_owned);
+    let file = match store {
+        Some(store) => file.with_store(store.clone()),
+        None => file,
+    };
+    let form = file.form(Browser::Elsewhere, &mut Library::load_user());
+    let form = form.map_err(settings_error)?;
+    let text = settings_file::write(&form, user.as_deref(), Some(&file));
+    Ok((text, file))
 }
 
 fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {

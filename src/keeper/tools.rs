@@ -289,14 +289,26 @@ pub async fn revoke(
     // A refresh in the meantime would create new tokens. Blocking is fine: nothing else runs in this process.
     let _lock = lock(place).map_err(|error| save_outcome(&error))?;
     let record = current(place).map_err(|error| save_outcome(&error))?;
-    let record = record.filter(|record| {
-        let tokens = record.tokens.as_ref();
-        tokens.is_some_and(|tokens| kinds.iter().any(|kind| tokens.has(*kind)))
-    });
-    let Some(record) = record else {
+    let has = |record: &Record, kind: TokenKind| {
+        record
+            .tokens
+            .as_ref()
+            .is_some_and(|tokens| tokens.has(kind))
+    };
+    let any = |record: &Record, kinds: &[TokenKind]| kinds.iter().any(|kind| has(record, *kind));
+    let all = [TokenKind::Access, TokenKind::Refresh];
+    let is_any_left = record.as_ref().is_some_and(|record| any(record, &all));
+    let Some(record) = record.filter(|record| any(record, kinds)) else {
+        let (code, error) = match kinds {
+            [kind] if is_any_left => (
+                exit::FAILED,
+                format!("The profile has no {} to revoke.", kind.name()),
+            ),
+            _ => (exit::SIGN_IN, "There are no tokens to revoke.".to_owned()),
+        };
         return Err(Outcome {
-            code: exit::SIGN_IN,
-            error: "There are no tokens to revoke.".to_owned(),
+            code,
+            error,
             cause: None,
             hint: None,
         });

@@ -75,6 +75,12 @@ impl Dialogue {
         self.session.challenge.as_deref()
     }
 
+    /// Returns whether the token was sent.
+    #[must_use]
+    pub fn is_sent(&self) -> bool {
+        self.session.sent
+    }
+
     /// Returns the line that ends the connection.
     #[must_use]
     pub fn goodbye(&self) -> &'static str {

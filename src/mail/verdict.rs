@@ -22,25 +22,30 @@ pub enum Step {
 }
 
 impl Step {
-    /// Returns whether no token has been sent in this step.
+    /// Returns the fix for a rejection in this step that has no known cause. `sent` says whether the token had been sent.
     #[must_use]
-    pub fn is_before_sign_in(self) -> bool {
-        !matches!(self, Self::SignIn | Self::Mailbox)
-    }
-
-    /// Returns the fix for a rejection in this step, in which no token has been sent; `None` in other steps.
-    #[must_use]
-    pub fn rejection_hint(self) -> Option<&'static str> {
+    pub fn rejection_hint(self, sent: bool) -> &'static str {
         match self {
-            Self::StartTls => Some(
+            Self::StartTls => {
                 "Use the port on which TLS starts at once: 993 for IMAP, 995 for POP3, 465 for SMTP. Otherwise ask the server's \
-                 administrator.",
-            ),
-            Self::SignIn | Self::Mailbox => None,
-            _ => Some(
+                 administrator."
+            }
+            Self::SignIn if sent => {
+                "Read the server's message. Check that the token is for this mailbox and has the scope for this protocol, and \
+                 that both OAuth and the protocol are turned on for the mailbox."
+            }
+            Self::SignIn => {
+                "Read the server's message. Ask the server's administrator whether OAuth is turned on for this mailbox and \
+                 protocol."
+            }
+            Self::Mailbox => {
+                "The server accepted the token. Read its message, and ask its administrator whether this mailbox may be used with \
+                 this protocol."
+            }
+            _ => {
                 "Read the server's message: it may be busy, or block the address of this machine. Try again later, or ask its \
-                 administrator.",
-            ),
+                 administrator."
+            }
         }
     }
 
@@ -176,6 +181,11 @@ impl Problem {
             Self::NoMechanism { offered, .. } if offered.is_empty() => {
                 "Check the host and port, and ask the server's administrator to turn on OAuth.".to_owned()
             }
+            Self::NoMechanism { offered, .. }
+                if let Some(other) = Mechanism::ALL.iter().find(|it| offered.iter().any(|name| name == it.name())) =>
+            {
+                format!("OAuth is turned on, with {}. Choose that mechanism, or none.", other.name())
+            }
             Self::NoMechanism { offered, .. } => format!(
                 "It offers {}. Ask the server's administrator to turn on OAuth.",
                 offered.join(", ")
@@ -255,6 +265,13 @@ mod tests {
                 &["doesn't offer OAUTHBEARER.", "It offers PLAIN, LOGIN."],
             ),
             (
+                no_mechanism(Some(Mechanism::Oauthbearer), &["PLAIN", "XOAUTH2"]),
+                &[
+                    "doesn't offer OAUTHBEARER.",
+                    "with XOAUTH2. Choose that mechanism",
+                ],
+            ),
+            (
                 no_mechanism(None, &[]),
                 &[
                     "neither XOAUTH2 nor OAUTHBEARER.",
@@ -310,17 +327,17 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_without_a_token_has_a_fix_of_its_own() {
-        for (step, words) in [
-            (Step::Greeting, Some("it may be busy")),
-            (Step::Capabilities, Some("it may be busy")),
-            (Step::StartTls, Some("TLS starts at once")),
-            (Step::SignIn, None),
-            (Step::Mailbox, None),
+    fn a_rejection_has_a_fix_for_its_step() {
+        for (step, sent, words) in [
+            (Step::Greeting, false, "it may be busy"),
+            (Step::Capabilities, false, "it may be busy"),
+            (Step::StartTls, false, "TLS starts at once"),
+            (Step::SignIn, false, "whether OAuth is turned on"),
+            (Step::SignIn, true, "has the scope for this protocol"),
+            (Step::Mailbox, true, "accepted the token"),
         ] {
-            let hint = step.rejection_hint();
-            assert_eq!(hint.is_some(), step.is_before_sign_in(), "{step:?}");
-            assert!(hint.unwrap_or_default().contains(words.unwrap_or_default()));
+            let hint = step.rejection_hint(sent);
+            assert!(hint.contains(words), "{step:?}: {hint}");
         }
     }
 

@@ -94,6 +94,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
         }
         None => Callback::NotOurs(lack.to_owned()),
     };
+    let neither = || Callback::NotOurs("it has neither a code nor an error".to_owned());
     match state {
         None if query.is_empty() => {
             return Callback::NotOurs(
@@ -111,6 +112,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
                     .to_owned(),
             );
         }
+        None if error.is_none() && code.is_none() => return neither(),
         None => return unverified("it has no state"),
         Some(state) if !same(&pending.state, &state) => {
             return Callback::NotOurs("it is from a different sign-in (state mismatch)".to_owned());
@@ -188,7 +190,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
                 token_url,
             })
         }
-        (None, None) => Callback::NotOurs("it has neither a code nor an error".to_owned()),
+        (None, None) => neither(),
     }
 }
 
@@ -363,6 +365,11 @@ mod tests {
                 "{query}"
             );
         }
+        // The URL of another page.
+        let Callback::NotOurs(reason) = read("ctx=abc", None) else {
+            panic!()
+        };
+        assert_eq!(reason, "it has neither a code nor an error");
         // Nothing in a response with the wrong state is shown.
         assert!(matches!(
             read("error=x&state=y", None),

@@ -260,7 +260,7 @@ impl Claims {
             None if audience.len() > 1 => {
                 let reason =
                     "it is for several clients, but doesn't say which one it was issued to (azp)";
-                return Err(wrong(Problem::Client, reason));
+                return Err(wrong(Problem::Incomplete, reason));
             }
             Some(_) | None => {}
         }

@@ -244,7 +244,7 @@ fn rp_id_token_aud() {
     case.refused(Problem::Client, "it was issued to a different client (azp)");
     case.claims.as_object_mut().unwrap().remove("azp");
     case.refused(
-        Problem::Client,
+        Problem::Incomplete,
         "doesn't say which one it was issued to (azp)",
     );
 }
@@ -431,7 +431,7 @@ fn without_a_key_it_is_not_checked_and_says_why() {
     case.client.signing.published.as_mut().unwrap().keys_url = None;
     not_checked(&case, "the issuer's metadata has no usable jwks_uri");
     case.client.signing.published = None;
-    let unknown = "the issuer's metadata wasn't requested, so its keys aren't known";
+    let unknown = "the issuer's metadata hasn't been read, so its keys aren't known";
     not_checked(&case, unknown);
     case.client.signing.registered = Some("RS256".to_owned());
     not_checked(&case, unknown);

@@ -53,7 +53,7 @@ pub fn source<'a>(client: &'a Client, id_token: &str) -> Result<Source<'a>, Chec
                 Ok(Source::Secret(KeySet::of_secret(secret)))
             }
             _ => Err(not_checked(
-                "the issuer's metadata wasn't requested, so its keys aren't known",
+                "the issuer's metadata hasn't been read, so its keys aren't known",
             )),
         };
     };

@@ -208,6 +208,9 @@ impl Front<'_> {
             (None, _) => self.ask(&tokens, &mut saved).await,
             (Some(print), _) => self.put(print, &tokens.set).await,
         };
+        if print.is_some() && printed.is_ok() && matches!(saved, Some(Err(_))) {
+            saved = Some(self.save_later(&tokens).await);
+        }
         match saved {
             Some(Err(_)) if printed.is_ok() => Err(exit::NOT_STORED),
             _ => printed,

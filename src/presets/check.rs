@@ -56,6 +56,8 @@ impl Finding {
                 Some(key) => format!("{key}: {message}. Change the value"),
                 None => format!("{message}. Change the value"),
             }
+        } else if let (Some(key), true) = (&key, text.parse::<toml::Table>().is_ok()) {
+            format!("{key}: {message}. Change the value")
         } else {
             format!("not valid TOML: {message}. Correct the line")
         };
@@ -559,6 +561,11 @@ label = "Host"
                 "id = \"mine\"",
                 "id = \"custom\"",
                 &["line 1: id: custom cannot be replaced"],
+            ),
+            (
+                "group = \"developer\"",
+                "group = \"developer\"\n[client]\nsecret_max = \"2 years\"",
+                &["secret_max: write a number", "Change the value"],
             ),
             (
                 "id = \"mine\"",

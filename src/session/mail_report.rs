@@ -12,8 +12,8 @@ use crate::mail::server::{Address, Protocol};
 use crate::mail::verdict::{Problem, Step};
 use crate::presets::Library;
 
-/// The cause of a rejection before the sign-in.
-const NOT_SENT: &str = "The server ended the connection before the sign-in. The token was not sent, so it isn't the cause.";
+/// The cause of a rejection before the token was sent.
+const NOT_SENT: &str = "The token was not sent, so it isn't the cause.";
 
 /// The result of a test.
 #[derive(Debug)]
@@ -49,15 +49,16 @@ impl MailReport {
     pub fn new(test: &MailTest, report: Report, library: &Library) -> Self {
         let explained = report.failed.as_ref().map(|failed| {
             let challenge = failed.challenge.as_deref().unwrap_or_default();
-            let entry = match &failed.problem {
-                // The explanations apply only after the token was sent.
-                Problem::Refused { reply, .. } if !failed.step.is_before_sign_in() => {
-                    let answer = format!("{reply} {challenge}");
-                    explain_mail(test.protocol, &answer, library)
-                }
+            let refusal = match &failed.problem {
+                Problem::Refused { reply, .. } => Some(format!("{reply} {challenge}")),
+                // Some servers close the connection after the error in a challenge.
+                Problem::Closed if failed.rejects() => Some(challenge.to_owned()),
                 _ => None,
             };
             let server_said = failed.problem.reply().map(str::to_owned);
+            // The explanations apply only after the token was sent.
+            let answer = refusal.as_deref().filter(|_| failed.sent);
+            let entry = answer.and_then(|answer| explain_mail(test.protocol, answer, library));
             if let Some(entry) = entry {
                 return Explained {
                     server_said,
@@ -66,15 +67,22 @@ impl MailReport {
                     source: Some(entry.source),
                 };
             }
-            let is_refused = matches!(failed.problem, Problem::Refused { .. });
-            let early = is_refused && failed.step.is_before_sign_in();
-            let of_step = failed.step.rejection_hint().filter(|_| early);
             let encrypted = report.steps.iter().any(|done| done.step == Step::Tls);
-            let fix = failed.problem.hint(encrypted);
+            let is_temporary = matches!(
+                failed.problem,
+                Problem::Refused {
+                    temporary: true,
+                    ..
+                }
+            );
+            let of_step = || failed.step.rejection_hint(failed.sent).to_owned();
             Explained {
                 server_said,
-                cause: early.then(|| NOT_SENT.to_owned()),
-                fix: fix.or_else(|| of_step.map(str::to_owned)),
+                cause: (refusal.is_some() && !failed.sent).then(|| NOT_SENT.to_owned()),
+                fix: match refusal {
+                    Some(_) if !is_temporary => Some(of_step()),
+                    _ => failed.problem.hint(encrypted),
+                },
                 source: None,
             }
         });

@@ -6,6 +6,7 @@ use super::work::Work;
 use super::{Session, Taken};
 use crate::flow::driver::Job;
 use crate::flow::registration::Registration;
+use crate::form::choices::AuthenticationChoice;
 use crate::form::problem::Severity;
 use crate::form::request;
 use crate::form::settings::Key;
@@ -26,6 +27,14 @@ impl Session {
             let reason = "The issuer's metadata contains no registration endpoint.";
             return Err(Refused::NotOffered(reason.to_owned()));
         };
+        if matches!(
+            self.settings.authentication(),
+            AuthenticationChoice::KeyJwt | AuthenticationChoice::MutualTls
+        ) {
+            let reason = "This program can't register a key or a certificate. Select another Client auth., or register at the \
+                service itself.";
+            return Err(Refused::NotOffered(reason.to_owned()));
+        }
         let uses_redirect = self.settings.flow() == FlowKind::AuthorizationCode;
         let problem = request::problems(&self.settings)
             .into_iter()

@@ -254,7 +254,7 @@ impl ListenerSetUp {
                 Err(error) => self.not_planned(prefix, &error),
             },
             (false, SetUpAction::Verify) => return None,
-            (false, _) if !prefix.secure => {
+            (false, _) if !prefix.secure || self.listen.is_some() => {
                 Planned::Nothing("Nothing to set up for plain http.".to_owned())
             }
             (false, _) if !prefix.is_loopback() => {

@@ -47,6 +47,8 @@ fn home() -> tempfile::TempDir {
     assert_ne!(mistake, preset);
     fs::write(home.path().join("example.toml"), preset).unwrap();
     fs::write(home.path().join("mistake.toml"), mistake).unwrap();
+    let set = format!("errors = [\"microsft\"]\n{}", example("id = "));
+    fs::write(home.path().join("no-set.toml"), set).unwrap();
     let errors = home.path().join(".config/oauth-authorizer/presets/errors");
     fs::create_dir_all(&errors).unwrap();
     fs::write(errors.join("microsoft.toml"), example("[[error]]")).unwrap();

@@ -364,7 +364,7 @@ fn without_keys_the_check_says_why_and_nothing_is_refused() {
         (moved, "redirects the request to other.example", 1),
         (
             unknown,
-            "not checked: the issuer's metadata wasn't requested, so its keys aren't known",
+            "not checked: the issuer's metadata hasn't been read, so its keys aren't known",
             0,
         ),
         (

@@ -101,6 +101,20 @@ fn each_answer_has_its_exit_code_and_keeps_the_tokens() {
         ),
         ("a page", html(), 5, 2, &["a web page"]),
         (
+            "no tokens",
+            Reply::json(200, "{}"),
+            5,
+            1,
+            &["no access_token"],
+        ),
+        (
+            "a page of a firewall",
+            Reply::json(403, "<html><title>Forbidden</title>"),
+            5,
+            1,
+            &["403", "hint: Try again later. The tokens are unchanged."],
+        ),
+        (
             "a page of a gateway",
             Reply::json(400, "<html><title>Bad Request</title>"),
             5,

@@ -335,6 +335,10 @@ fn play(
             stream.read_line(&mut line)?;
             heard.lock().unwrap().push_str(&line);
         }
+        // The server closes the connection.
+        if part.is_empty() {
+            return Ok(());
+        }
         let writer = stream.get_mut();
         let size = if bytewise { 1 } else { part.len().max(1) };
         for piece in part.as_bytes().chunks(size) {
@@ -406,9 +410,93 @@ fn every_explanation_is_shown_for_what_a_server_says() {
         assert_eq!(report["failed"]["fix"], entry.remedy, "{report}");
         assert_eq!(report["failed"]["source"], entry.source, "{report}");
         assert_eq!(report["failed"]["details"].is_string(), json, "{report}");
-        let temporary = ["[SYS/TEMP]", "454 4.7.0", "UNAVAILABLE"].contains(&words);
+        let temporary = ["[SYS/TEMP]", "454 4.7.0", "[UNAVAILABLE]"].contains(&words);
         assert_eq!(code, if temporary { 5 } else { 11 }, "{report}");
     }
+}
+
+#[test]
+fn a_rejection_is_blamed_on_the_token_only_if_it_was_sent() {
+    use base64::Engine;
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    // The command is rejected before the token is sent.
+    for (protocol, script) in [
+        (
+            Protocol::Imap,
+            &[
+                "* OK\r\n",
+                "* CAPABILITY AUTH=XOAUTH2\r\na1 OK\r\n",
+                "a2 NO [AUTHENTICATIONFAILED] no\r\n",
+            ][..],
+        ),
+        (
+            Protocol::Pop3,
+            &[
+                "+OK\r\n",
+                "+OK\r\nSASL XOAUTH2\r\n.\r\n",
+                "-ERR [AUTH] no\r\n",
+            ],
+        ),
+        (
+            Protocol::Smtp,
+            &["220 x\r\n", "250 AUTH XOAUTH2\r\n", "535 5.7.8 no\r\n"],
+        ),
+    ] {
+        let server = Script::start(&parts(script), true, false);
+        let (code, report) = server.test(&profiles, protocol);
+        assert_eq!(code, 5, "{report}");
+        let cause = report["failed"]["cause"].as_str().unwrap();
+        assert!(cause.starts_with("The token was not sent"), "{report}");
+        let fix = report["failed"]["fix"].as_str().unwrap();
+        assert!(fix.contains("whether OAuth is turned on"), "{report}");
+    }
+    // An unknown rejection of the token has a fix, and so has one after the sign-in.
+    let server = Script::start(
+        &rejection(Protocol::Imap, None, "a2 NO Login failed."),
+        true,
+        false,
+    );
+    let (code, report) = server.test(&profiles, Protocol::Imap);
+    assert_eq!(
+        (code, &report["failed"]["cause"]),
+        (11, &Value::Null),
+        "{report}"
+    );
+    assert!(
+        report["failed"]["fix"]
+            .as_str()
+            .unwrap()
+            .contains("for this mailbox"),
+        "{report}"
+    );
+    let mut script = rejection(Protocol::Imap, None, "a2 OK in");
+    script.push("a3 NO Mailbox is unavailable\r\n".to_owned());
+    let (code, report) = Script::start(&script, true, false).test(&profiles, Protocol::Imap);
+    assert_eq!(
+        (code, &report["failed"]["cause"]),
+        (11, &Value::Null),
+        "{report}"
+    );
+    assert!(
+        report["failed"]["fix"]
+            .as_str()
+            .unwrap()
+            .contains("accepted the token"),
+        "{report}"
+    );
+    // Some servers close the connection after the error in a challenge.
+    let error = base64::engine::general_purpose::STANDARD.encode(r#"{"status":"401"}"#);
+    let mut script = rejection(Protocol::Imap, Some(&error), "");
+    *script.last_mut().unwrap() = String::new();
+    let (code, report) = Script::start(&script, true, false).test(&profiles, Protocol::Imap);
+    assert_eq!(code, 11, "{report}");
+    assert!(
+        report["failed"]["fix"]
+            .as_str()
+            .unwrap()
+            .contains("for this mailbox"),
+        "{report}"
+    );
 }
 
 #[test]

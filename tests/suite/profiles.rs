@@ -390,7 +390,7 @@ fn a_profile_that_is_named_twice_is_refreshed_once() {
 
 #[test]
 fn a_token_file_goes_only_where_nobody_else_can_reach() {
-    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
     let home = profiles.home.path();
     let write = |path: &Path, more: &[&str]| {
         profiles.run(
@@ -437,6 +437,11 @@ fn a_token_file_goes_only_where_nobody_else_can_reach() {
     }
     assert_eq!(std::fs::read_to_string(&target).unwrap(), "old");
     assert_eq!(std::fs::read_dir(&open).unwrap().count(), 0);
+    // The service is not asked for a token that can't be written.
+    profiles.expire();
+    let before = server.requests("/token").len();
+    assert_eq!(write(&open.join("token"), &[]).code, 9);
+    assert_eq!(server.requests("/token").len(), before);
 }
 
 #[test]
@@ -1069,7 +1074,7 @@ fn a_profile_moves_to_another_computer_encrypted() {
     });
     let ran = import(&["--if-newer"]);
     assert!(
-        ran.code == 0 && ran.stderr.contains("nothing changed"),
+        ran.code == 0 && ran.stderr.contains("Nothing changed"),
         "{ran:?}"
     );
     assert_eq!(other.token(), "fresh");

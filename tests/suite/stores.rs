@@ -71,7 +71,7 @@ impl Store {
         kept
     }
 
-    fn take(&self, profiles: &Profiles) -> Ran {
+    pub fn take(&self, profiles: &Profiles) -> Ran {
         let (read, write) = (self.path("read"), self.path("write"));
         let (read, write) = (read.to_str().unwrap(), write.to_str().unwrap());
         profiles.run(&[
@@ -487,6 +487,52 @@ fn no_trial_of_commands_loses_what_their_store_contains() {
         (profiles.token(), refreshes(&server)),
         ("first".to_owned(), 0)
     );
+}
+
+#[test]
+fn imported_tokens_go_to_the_store_of_the_profile() {
+    let (profiles, _server) = rotating();
+    let home = profiles.home.path();
+    let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
+    let (key, file) = (path("key"), path("office.age"));
+    let output = Command::new("age-keygen")
+        .args(["-o", &key])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let recipient = said.trim().rsplit(' ').next().unwrap();
+    let export = [
+        "profiles", "export", "office", "-r", recipient, "--to", &file,
+    ];
+    assert_eq!(profiles.run(&export).code, 0);
+    let store = Store::new();
+    assert_eq!(store.take(&profiles).code, 0);
+    // The profile has older tokens, and its own mailbox.
+    let mut kept = store.kept();
+    kept["generation"] = json!(0);
+    std::fs::write(store.path("kept"), kept.to_string()).unwrap();
+    profiles.edit(|record| record["generation"] = json!(0));
+    let mut settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    settings.push_str("\n[mail]\nuser = \"shared@example.org\"\n");
+    std::fs::write(profiles.settings(), settings).unwrap();
+    let ran = profiles.run(&[
+        "profiles",
+        "import",
+        &file,
+        "--identity",
+        &key,
+        "--if-newer",
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let record = std::fs::read_to_string(profiles.state("record")).unwrap();
+    assert!(!record.contains("refresh-1"), "{record}");
+    assert_eq!(store.kept()["generation"], 1);
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    assert!(
+        settings.contains("[store]") && settings.contains("shared@example.org"),
+        "{settings}"
+    );
+    assert_eq!(profiles.token(), "first");
 }
 
 #[test]

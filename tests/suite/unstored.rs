@@ -293,6 +293,19 @@ fn a_sign_in_that_nobody_can_be_asked_about_is_kept_until_it_is_saved() {
     assert_eq!(profiles.token(), "access-1");
     assert_eq!(server.requests("/token").len(), 1);
 
+    // A token that is printed is not all that would be lost.
+    let profiles = Profiles::new();
+    let (_server, flags) = with_a_blocked_record(&profiles);
+    let flags = flags.iter().map(String::as_str);
+    let flags: Vec<&str> = flags.chain(["--print", "access-token"]).collect();
+    let mut plain = Plain::start(profiles.home.path(), &flags);
+    plain.value("trouble");
+    std::fs::remove_dir(profiles.state("record")).unwrap();
+    plain.value("done");
+    let (code, stdout, stderr) = plain.end();
+    assert_eq!((code, stdout.as_str()), (0, "access-1\n"), "{stderr}");
+    assert_eq!(profiles.record()["tokens"]["refresh_token"], "refresh-1");
+
     // It ends when it is asked to.
     let profiles = Profiles::new();
     let (_server, flags) = with_a_blocked_record(&profiles);

@@ -495,6 +495,7 @@ pub fn mail_report(protocol: Protocol, ok: bool) -> Report {
     ];
     let failed = (!ok).then(|| StepFailed {
         step: mail::Step::Mailbox,
+        sent: true,
         time: Duration::from_millis(31),
         problem: mail::Problem::Refused {
             reply: "BAD User is authenticated but not connected.".to_owned(),

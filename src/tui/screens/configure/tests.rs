@@ -430,13 +430,19 @@ fn in_a_narrow_window_no_label_is_cut() {
     for (windows, url) in [
         (true, "https://localhost:8443/"),
         (false, "https://localhost:8443/"),
+        (false, "https://mail.example/"),
     ] {
         let mut alone = opened(windows, url);
         let set_up = alone.session.set_up.as_mut().unwrap();
-        set_up.listen = "127.0.0.1:8443".parse().ok();
+        // A listener behind a proxy needs no setup.
+        let is_behind = !windows && url.contains("mail");
+        set_up.listen = "127.0.0.1:8443".parse().ok().filter(|_| windows || is_behind);
         done(&mut alone, Report::default());
         alone.console.size = (40, 10);
         for action in SetUpAction::ALL {
+            if is_behind && action != SetUpAction::Verify {
+                continue;
+            }
             alone.go(Item::Do(action));
             for row in alone.body(40, 7).rows {
                 let label: String = row.line.to_string().chars().take(14).collect();

@@ -91,6 +91,10 @@ fn state(cx: ViewContext<'_>, server: &MailServer) -> (String, Tone) {
             };
             (format!("{word}{}", cx.theme().ellipsis()), Tone::Plain)
         }
+        // A canceled test may have sent the token.
+        (None, Some(tests)) if tests.next() == Some(server.protocol) => {
+            ("canceled".to_owned(), Tone::Plain)
+        }
         (None, _) => ("not tried".to_owned(), Tone::Plain),
     }
 }

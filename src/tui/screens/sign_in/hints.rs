@@ -112,7 +112,7 @@ fn trouble(last: &Poll) -> Option<Said> {
     };
     let reason = reason.trim_end_matches('.');
     let text = format!(
-        "The last check failed: {reason}. Next check in about {}. You can approve meanwhile.",
+        "The last check failed: {reason}. The next check is {} later. You can approve meanwhile.",
         seconds(last.pause)
     );
     Some(Said::new("Retrying", text))
@@ -207,7 +207,7 @@ fn retries(run: &Run) -> Vec<Said> {
     if let Some(trouble) = &run.trouble {
         said.push(Said::new("Retrying", sentence(trouble)));
     }
-    if let Some((count, reason)) = run.not_ours.as_ref().filter(|_| run.unverified.is_none()) {
+    if let Some((count, reason)) = &run.not_ours {
         let what = if *count == 1 {
             "a redirect".to_owned()
         } else {

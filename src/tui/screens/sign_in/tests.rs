@@ -162,7 +162,7 @@ fn the_wait_for_approval_tells_when_the_code_expires_and_how_often_is_checked() 
     alone.hear(polled(5, Note::Trouble("no answer in time".to_owned())));
     let slow = said(&alone);
     assert!(slow.contains(
-        "Retrying: The last check failed: no answer in time. Next check in about 5 seconds."
+        "Retrying: The last check failed: no answer in time. The next check is 5 seconds later."
     ));
     assert!(!slow.contains("Checked"), "{slow}");
     alone.console.size = (40, 10);
