@@ -65,12 +65,16 @@ async fn approval(
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
     let mut polling = Polling::new(grant.interval, client.dialect.answers.clone());
-    let mut pause = polling.first();
+    // A code that expires before the first poll would be useless.
+    let mut pause = match polling.first() {
+        first if first >= grant.expires_in => grant.expires_in / 2,
+        first => first,
+    };
     let (mut times, mut redirect) = (0, None);
     loop {
         let left = grant.expires_in.saturating_sub(start.elapsed());
         // If the service didn't request the pause, the code simply expires during the wait.
-        if polling.is_paused_beyond(left) {
+        if pause >= left && polling.is_paused_beyond(left) {
             let note = Note::NoMore;
             let event = FlowEvent::Polled { times, note, pause };
             reporter.report(event).await;
@@ -329,8 +333,10 @@ mod tests {
         // The code simply expires before the next poll.
         let (_, _, notes) = polled(7, 10, vec![pending()]).await;
         assert_eq!(notes, [(1, Note::Pending)]);
-        // The first pause is already too long.
-        let (_, _, notes) = polled(60, 30, Vec::new()).await;
-        assert_eq!(notes, [(0, Note::NoMore)]);
+        // A code is polled for at least once, however short its life.
+        for (interval, life) in [(60, 30), (5, 5), (5, 4), (1, 1)] {
+            let (times, _, _) = polled(interval, life, vec![success()]).await;
+            assert_eq!(times.len(), 1, "{interval} {life}");
+        }
     }
 }

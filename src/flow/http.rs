@@ -439,10 +439,19 @@ async fn through_proxy(error: HttpError, url: &Url) -> HttpError {
     } else {
         proxy::on_the_way_to(url).ok().flatten()
     };
-    let (HttpError::Unreachable { host, cause }, Some(proxy)) = (&error, proxy) else {
+    let Some(proxy) = proxy else {
         return error;
     };
-    let (cause, hint) = proxy.trouble(url, cause).await;
+    let (host, (cause, hint)) = match &error {
+        HttpError::Unreachable { host, cause } => (host, proxy.trouble(url, cause).await),
+        HttpError::Tls { host, cause, .. } | HttpError::Certificate { host, cause, .. } => {
+            match proxy.tls_trouble(cause).await {
+                Some(trouble) => (host, trouble),
+                None => return error,
+            }
+        }
+        _ => return error,
+    };
     HttpError::Proxy {
         host: host.clone(),
         proxy: proxy.address,

@@ -5,15 +5,21 @@
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use url::Url;
 
+use super::tls::trouble;
+use super::tls_config;
 use crate::clean::{clean, system_reason};
+use crate::store::file::read as file;
 
 /// The environment variables for https, as reqwest reads them: the first of a row that is set; if empty, the next row.
 const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
@@ -36,6 +42,8 @@ const FORBIDDEN: &str = "The proxy doesn't allow this host. Ask its administrato
     reached directly.";
 const DOWN: &str = "Check that the proxy is running and the setting is correct, or add the host to NO_PROXY if it can be \
     reached directly.";
+const TLS: &str = "If the proxy doesn't use TLS, write http:// instead of https:// in that setting. Otherwise its certificate must be \
+    trusted by this machine.";
 const RESOLVE: &str = "Check the host name in the URL. With socks5h:// (or socks4a://) in that setting, the proxy resolves \
     names.";
 
@@ -265,6 +273,31 @@ impl Proxy {
     }
 
     /// Does the same for a proxy that accepts connections but returned no status. `cause` says more only for SOCKS.
+    /// Returns why TLS with an https proxy fails, as part of a sentence, and the fix; `None` if that isn't the `cause` of a
+    /// failed request.
+    pub(super) async fn tls_trouble(&self, cause: &str) -> Option<(String, &'static str)> {
+        if self.scheme != "https" {
+            return None;
+        }
+        let config = file::aside(|| tls_config::trusting(Vec::new()))
+            .await
+            .ok()?;
+        let connector = TlsConnector::from(Arc::new(config.ok()?.with_no_client_auth()));
+        let (host, _) = self
+            .place()
+            .rsplit_once(':')
+            .map(|(host, port)| (host.to_owned(), port.to_owned()))?;
+        let host = host.trim_matches(['[', ']']).to_owned();
+        let name = ServerName::try_from(host).ok()?;
+        let connect = async {
+            let stream = TcpStream::connect(self.place()).await.ok()?;
+            connector.connect(name, stream).await.err()
+        };
+        let error = tokio::time::timeout(ASKING_LIMIT, connect).await.ok()??;
+        let found = trouble(error.get_ref()?.downcast_ref()?).cause;
+        (found == cause).then(|| (format!("TLS with the proxy itself failed: {cause}"), TLS))
+    }
+
     fn trouble_beyond(&self, cause: &str) -> (String, &'static str) {
         let here = matches!(self.scheme.as_str(), "socks4" | "socks5");
         let Some(words) = cause.strip_prefix("SOCKS error: ") else {

@@ -155,9 +155,14 @@ pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Ex
             } && names(&words, name))
             && (entry.at.is_empty() || entry.at.contains(&At::Callback))
     };
-    find(preset, library, |entry| match &entry.text {
-        Some(_) => is_named(entry, &entry.text),
-        None => is_named(entry, &entry.code),
+    find(preset, library, |entry| {
+        // The browser is not sent to the service with an assertion or a certificate.
+        let is_general = entry.method.is_empty() && entry.secret != Some(true);
+        is_general
+            && match &entry.text {
+                Some(_) => is_named(entry, &entry.text),
+                None => is_named(entry, &entry.code),
+            }
     })
 }
 

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::failure::{BodyKind, NO_CODE, ServerError};
-use super::words::{challenge, decoded, is_heading, problem, words, xml_error};
+use super::words::{challenge, decoded, is_heading, parameter, problem, words, xml_error};
 use crate::clean::clean;
 
 /// Maximum number of JSON values in a response. The largest known metadata document has a tenth of this.
@@ -283,7 +283,10 @@ fn content(text: &str) -> Content {
                 words: None,
             };
         }
-        members.insert(name.into_owned(), Value::String(value.into_owned()));
+        let whole = !value.contains(char::REPLACEMENT_CHARACTER);
+        let again = || parameter(text, &name);
+        let value = if whole { None } else { again() }.unwrap_or_else(|| value.into_owned());
+        members.insert(name.into_owned(), Value::String(value));
     }
     Content::Form(members)
 }

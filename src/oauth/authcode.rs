@@ -197,10 +197,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
 /// Returns the error in a query string that does not belong to this sign-in. Its sender is unknown.
 #[must_use]
 pub fn unverified_error(query: &str) -> Option<ServerError> {
-    let one = |name: &str| {
-        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
-        values.next().map(|(_, value)| value.into_owned())
-    };
+    let one = |name: &str| parameter(query, name);
     if query.len() > QUERY_LIMIT {
         return None;
     }

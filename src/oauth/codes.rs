@@ -29,3 +29,11 @@ const PROTOCOL_CODES: &[&str] = &[
 pub(super) fn is_protocol_code(code: &str) -> bool {
     PROTOCOL_CODES.contains(&code)
 }
+
+/// Returns the code as the protocol spells it. Some services send its codes in capital letters.
+pub(super) fn as_in_protocol(code: &str) -> &str {
+    let mut codes = PROTOCOL_CODES.iter();
+    codes
+        .find(|known| known.eq_ignore_ascii_case(code))
+        .unwrap_or(&code)
+}

@@ -12,7 +12,7 @@ use super::error_members::error;
 use super::failure::{Asked, BodyKind, Failure, ServerError};
 use super::members::{is_none, number};
 use super::token::{Fate, Reading, TokenSet, parse_token_answer};
-use super::url::{UrlProblem, from_server, not_turned_here};
+use super::url::{from_server, not_turned_here};
 use crate::clean::{clean, is_typable};
 use crate::secret::SecretString;
 
@@ -116,13 +116,10 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
         (Some(address), _) => {
             let whole = absolute(&address, from);
             let url = from_server(&whole).map_err(|problem| {
-                let why = match problem {
-                    UrlProblem::UserInfo => "which contains a user name",
-                    _ => "which is not an https URL",
-                };
                 Failure::Address(format!(
-                    "verification_uri is {}, {why}",
-                    clean(&address, 100)
+                    "verification_uri is {}, but {}",
+                    clean(&address, 100),
+                    problem.reason()
                 ))
             })?;
             if whole != address {
@@ -546,13 +543,17 @@ mod tests {
             ),
             (
                 r#"{"device_code":"d","user_code":"u","verification_uri":"https://a.example@b.example/d"}"#,
-                "https://a.example@b.example/d, which contains a user name",
+                "https://a.example@b.example/d, but it contains a user name",
             ),
             (
                 r#"{"error":"invalid_client","error_description":"who?"}"#,
                 "invalid_client: who?",
             ),
             (r#"{"device_code":"d","user_code":"u"}"#, "verification_uri"),
+            (
+                r#"{"device_code":"d","user_code":"u","verification_uri":"https://g.example:99999/"}"#,
+                "but it is not a valid URL: invalid port number",
+            ),
             (
                 r#"{"device_code":"d","user_code":"u","verification_uri":"javascript:x"}"#,
                 "not an https URL",

@@ -230,7 +230,7 @@ pub fn parse_metadata(
         };
         read(&address)
             .map(Some)
-            .map_err(|problem| format!("its {name} is invalid: {problem}"))
+            .map_err(|problem| format!("its {name} is invalid: {}", problem.reason()))
     };
     let token_url = url("token_endpoint")?;
     if token_url.is_none() {

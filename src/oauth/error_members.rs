@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::codes::is_protocol_code;
+use super::codes::{as_in_protocol, is_protocol_code};
 use super::dialect::{Answers, at};
 use super::failure::{NO_CODE, ServerError};
 
@@ -64,7 +64,14 @@ pub(super) fn error(
         let (code, message) = code_and_message(members.get("errors")?)?;
         (!members.contains_key(wanted) && is_protocol_code(&code)).then_some((code, message))
     };
-    let found = found.or_else(listed);
+    // Apigee.
+    let capitalized = || {
+        let code = members.get("ErrorCode")?.as_str()?;
+        let message = members.get("Error").and_then(Value::as_str).map(head);
+        let is_error = !members.contains_key(wanted) && is_protocol_code(as_in_protocol(code));
+        is_error.then(|| (code.to_owned(), message))
+    };
+    let found = found.or_else(listed).or_else(capitalized);
     let (code, beside) = match found {
         Some(found) => found,
         None if refused => (NO_CODE.to_owned(), None),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::advice::{NEEDS_REDIRECT, registration_hint, unusable_hint};
 pub use super::asked::Asked;
-use super::codes::is_protocol_code;
+use super::codes::{as_in_protocol, is_protocol_code};
 use super::id_token_problem::IdTokenProblem;
 pub use super::useless::Useless;
 use crate::clean::{TEXT_LIMIT, clean};
@@ -34,7 +34,7 @@ impl ServerError {
     /// Creates an error and cleans both texts.
     #[must_use]
     pub fn new(code: &str, description: Option<&str>) -> Self {
-        let code = clean(code, 80);
+        let code = clean(as_in_protocol(code), 80);
         Self {
             description: description
                 .map(|text| clean(text, TEXT_LIMIT))

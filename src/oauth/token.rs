@@ -810,6 +810,18 @@ mod tests {
             ..Answers::default()
         };
         let message = paths(&["error", "message"]);
+        // Apigee.
+        let capitalized = r#"{"ErrorCode":"invalid_client","Error":"ClientId is Invalid"}"#;
+        assert_eq!(
+            error_of(capitalized, &Answers::default()).to_string(),
+            "invalid_client: ClientId is Invalid"
+        );
+        // The codes of the protocol count in any case.
+        for code in ["AUTHORIZATION_PENDING", "Slow_Down", "Expired_token"] {
+            let body = format!(r#"{{"error":"{code}"}}"#);
+            let error = error_of(&body, &Answers::default());
+            assert_eq!(error.code, code.to_ascii_lowercase());
+        }
         let pending = r#"{"status":400,"message":"authorization_pending"}"#;
         assert_eq!(error_of(pending, &message).code, "authorization_pending");
         assert_eq!(

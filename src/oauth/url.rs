@@ -35,6 +35,21 @@ pub enum UrlProblem {
     Parameter(String),
 }
 
+impl UrlProblem {
+    /// Returns what is wrong with a URL that the user can't change, as part of a sentence.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Malformed(reason) => format!("it is not a valid URL: {reason}"),
+            Self::Partial => "it is not a full URL".to_owned(),
+            Self::Scheme(_) | Self::Insecure(_) => "it is not an https URL".to_owned(),
+            Self::UserInfo => "it contains a user name".to_owned(),
+            Self::Fragment => "it contains a fragment (#)".to_owned(),
+            Self::Here(_) | Self::Parameter(_) => self.to_string(),
+        }
+    }
+}
+
 /// A redirect URL, parsed and as entered. Services compare it as text (RFC 9700, section 2.1), so the text is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUrl {

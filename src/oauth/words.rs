@@ -16,8 +16,10 @@ const SEARCH_LIMIT: usize = 16 * 1024;
 pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
-        // Text that was cut within a character is still UTF-8.
-        Err(error) if error.error_len().is_none() => String::from_utf8_lossy(bytes),
+        // Text that was cut within a character is still UTF-8, if it has other such characters.
+        Err(error) if error.error_len().is_none() && !bytes[..error.valid_up_to()].is_ascii() => {
+            String::from_utf8_lossy(bytes)
+        }
         Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
     }
 }
@@ -106,6 +108,8 @@ pub(super) fn problem(members: &Map<String, Value>) -> Option<String> {
     let title = ["title", "statusmessage"].iter().find_map(text);
     let detail = DETAILS.iter().find_map(text);
     let detail = detail.or_else(|| listed(members.get("errors")?));
+    // Apigee.
+    let detail = detail.or_else(|| non_empty(members.get("fault")?.get("faultstring")?));
     match (title, detail) {
         (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
         (title, detail) => detail.or(title),
@@ -232,6 +236,7 @@ mod tests {
     #[test]
     fn latin_1_is_read_where_utf_8_is_not() {
         assert_eq!(decoded(b"f\xfcr"), "für");
+        assert_eq!(decoded(b"refus\xe9"), "refusé");
         // Text that was cut within a character.
         assert_eq!(decoded(b"f\xc3\xbcr \xc3"), "für \u{fffd}");
         assert_eq!(decoded("für".as_bytes()), "für");
@@ -333,6 +338,10 @@ mod tests {
             (r#"{"errcode":40029,"errmsg":"no such app"}"#, "no such app"),
             (r#"{"Code":5,"Error_Message":"no such app"}"#, "no such app"),
             (r#"{"errors":{"message":"no such app"}}"#, "no such app"),
+            (
+                r#"{"fault":{"faultstring":"no such app","detail":{"errorcode":"oauth.v2.X"}}}"#,
+                "no such app",
+            ),
             (
                 r#"{"errors":{"client_id":["is invalid","is old"]}}"#,
                 "client_id: is invalid",

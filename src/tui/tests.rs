@@ -739,6 +739,15 @@ fn a_file_that_was_not_saved_leads_back_to_its_path() {
         "The access token was not saved: there is no folder /none."
     );
     assert!(user.model.has_dialog());
+    // In a small window, the dialog covers the message.
+    user.send(Event::Resized(40, 10));
+    let mut small = Terminal::new(TestBackend::new(40, 10)).unwrap();
+    small
+        .draw(|frame| super::view::view(&user.model, frame))
+        .unwrap();
+    let shown = small.backend().to_string();
+    assert!(shown.contains("Not saved: there is no folder"), "{shown}");
+    user.send(Event::Resized(80, 24));
     let effects = user.key(KeyCode::Enter);
     assert!(matches!(effects.as_slice(), [Effect::Save(_, again)] if *again == path));
     // Keys that the user typed meanwhile don't go into a dialog.

@@ -84,16 +84,18 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Saved(content, outcome) => {
             model.message = Some(copies::saved(&content, &outcome));
-            if outcome.is_ok() {
+            let Err(reason) = outcome else {
                 model.session.took(&content, Taken::Saved);
                 ask_again(model);
                 return Vec::new();
-            }
+            };
             // A user who does something else by now would type into the dialog.
             let Some(path) = model.saving.take() else {
                 return Vec::new();
             };
-            let out = model.on_top(|screen, cx| screen.not_saved(content, path.into(), cx));
+            let reason = format!("Not saved: {reason}.");
+            let out =
+                model.on_top(|screen, cx| screen.not_saved(content, path.into(), &reason, cx));
             apply(model, out)
         }
         Event::Browser(attempt, Err(reason)) if model.session.browser_failed(attempt) => tell(

@@ -243,13 +243,18 @@ fn looks_random(text: &str) -> bool {
         return false;
     }
     let word = |word: &str| {
-        // Only letters, and capital letters only at the beginning of words.
-        let mut parts = word
-            .split_inclusive(|ch: char| ch.is_ascii_uppercase())
-            .skip(1);
+        // Only letters, and capital letters only at the beginning of words of three letters or more.
+        let starts = word.match_indices(|ch: char| ch.is_ascii_uppercase());
+        let starts: Vec<usize> = starts.map(|(at, _)| at).collect();
+        let ends = starts.iter().skip(1).copied().chain([word.len()]);
         word.len() <= 4 * LONGEST_WORD
             && word.chars().all(|ch| ch.is_ascii_alphabetic())
-            && parts.all(|part| part.len() > 2)
+            && starts.iter().zip(ends).all(|(start, end)| end - start >= 3)
+    };
+    // As in names with a version, such as those of Apigee's errors.
+    let version = |part: &str| {
+        let number = part.strip_prefix('v').unwrap_or_default();
+        (1..=2).contains(&number.len()) && number.bytes().all(|digit| digit.is_ascii_digit())
     };
     let capitals = |text: &str| !text.contains(|ch: char| ch.is_ascii_lowercase());
     // User codes have no lowercase letters.
@@ -257,7 +262,9 @@ fn looks_random(text: &str) -> bool {
         || !text
             .split(|ch: char| !ch.is_ascii_alphanumeric())
             .all(|part| {
-                word(part) || (capitals(part) && part.chars().all(|ch| ch.is_ascii_alphabetic()))
+                word(part)
+                    || version(part)
+                    || (capitals(part) && part.chars().all(|ch| ch.is_ascii_alphabetic()))
             })
         || text
             .split(|ch: char| !ch.is_ascii_alphanumeric())
@@ -505,6 +512,7 @@ mod tests {
             "authorization_pending",
             "INVALID_ARGUMENT",
             "com.example.books.accounting",
+            "oauth.v2.InvalidApiKey",
             "https://login.example.com",
             "https://login.example.com/oauth/authorize",
             "alice1@example.com",

@@ -207,6 +207,13 @@ impl<D> Dialog<D> {
         Self { id, kind }
     }
 
+    /// Puts a sentence before the text above the field, if the dialog has one.
+    pub fn lead_with(&mut self, sentence: &str) {
+        if let DialogKind::Line { prompt, .. } = &mut self.kind {
+            prompt.lead = format!("{sentence} {}", prompt.lead);
+        }
+    }
+
     /// Creates a field for a secret, which may be left empty.
     #[must_use]
     pub fn secret(id: D, prompt: Prompt) -> Self {

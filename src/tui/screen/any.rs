@@ -64,8 +64,14 @@ pub trait AnyScreen: Debug {
     fn paste(&mut self, text: &str, cx: &mut UpdateContext<'_>);
     /// Asks where to save everything that would be lost when the program ends.
     fn save_all(&mut self, cx: &mut UpdateContext<'_>);
-    /// Handles that the content could not be saved to the path that the user entered.
-    fn not_saved(&mut self, content: Content, path: SecretString, cx: &mut UpdateContext<'_>);
+    /// Handles that the content could not be saved to the path that the user entered. `reason` is a sentence.
+    fn not_saved(
+        &mut self,
+        content: Content,
+        path: SecretString,
+        reason: &str,
+        cx: &mut UpdateContext<'_>,
+    );
     /// Updates the screen after every message: if the focused item is gone, the focus moves to the item in its place;
     /// if the focused value was changed elsewhere, the editor loads it.
     fn settle(&mut self, cx: &mut UpdateContext<'_>);
@@ -303,9 +309,19 @@ impl<S: Screen> AnyScreen for S {
         Screen::save_all(self, cx);
     }
 
-    fn not_saved(&mut self, content: Content, path: SecretString, cx: &mut UpdateContext<'_>) {
+    fn not_saved(
+        &mut self,
+        content: Content,
+        path: SecretString,
+        reason: &str,
+        cx: &mut UpdateContext<'_>,
+    ) {
         if self.common().dialog.is_none() {
             Screen::not_saved(self, content, path, cx);
+            // In a small window, the dialog covers the message.
+            if let Some(dialog) = &mut self.common_mut().dialog {
+                dialog.lead_with(reason);
+            }
         }
     }
 

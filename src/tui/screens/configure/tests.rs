@@ -436,7 +436,10 @@ fn in_a_narrow_window_no_label_is_cut() {
         let set_up = alone.session.set_up.as_mut().unwrap();
         // A listener behind a proxy needs no setup.
         let is_behind = !windows && url.contains("mail");
-        set_up.listen = "127.0.0.1:8443".parse().ok().filter(|_| windows || is_behind);
+        set_up.listen = "127.0.0.1:8443"
+            .parse()
+            .ok()
+            .filter(|_| windows || is_behind);
         done(&mut alone, Report::default());
         alone.console.size = (40, 10);
         for action in SetUpAction::ALL {
