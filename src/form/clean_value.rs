@@ -1,7 +1,7 @@
 //! Removes extra text around a pasted value or the value of a flag.
 
 use crate::certificate::store_path::StorePath;
-use crate::clean::{trimmed, unquoted};
+use crate::clean::{is_visible, trimmed, unquoted};
 use crate::form::field::Key;
 use crate::oauth::discovery::issuer_of_address;
 
@@ -40,6 +40,14 @@ pub fn clean_value(key: Key, text: &str) -> Cleaned {
     }
     let mut note = sentence(&removed);
     let mut value = value.to_owned();
+    // The value is masked, so the user can't see what a field for one line drops.
+    if key == Key::ClientSecret && !value.chars().all(is_visible) {
+        let inside = "Line breaks, tabs or invisible characters inside the value were removed.";
+        note = Some(match note {
+            Some(note) => format!("{note} {inside}"),
+            None => inside.to_owned(),
+        });
+    }
     if key == Key::Issuer
         && let Some(issuer) = issuer_of_address(&value)
     {
@@ -161,6 +169,12 @@ mod tests {
         }
         let secret = clean_value(Key::ClientSecret, " \"s\"\u{a0}");
         assert_eq!(secret.text, "\"s\"");
+        // What the field drops can't be seen in a masked value.
+        for inside in ["a\tb", "a\nb", "a\u{7}b", "a\u{200b}b"] {
+            let note = clean_value(Key::ClientSecret, inside).note.unwrap_or_default();
+            assert!(note.contains("inside the value were removed"), "{note}");
+            assert_eq!(clean_value(Key::ClientId, inside).note, None);
+        }
     }
 
     #[test]

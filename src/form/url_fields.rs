@@ -53,6 +53,20 @@ pub(super) fn redirect_url(settings: &Settings, problems: &mut Problems) -> Opti
             );
             None
         }
+        Err(problem @ (UrlProblem::Malformed(_) | UrlProblem::Partial)) => {
+            let reason = match &problem {
+                UrlProblem::Malformed(reason) => format!(": {reason}"),
+                _ => String::new(),
+            };
+            problems.error(
+                Key::RedirectUrl,
+                problem_word(&problem),
+                format!(
+                    "Not a valid URL{reason}. Enter a URL such as http://localhost:8400/callback"
+                ),
+            );
+            None
+        }
         Err(problem) => {
             problems.error(
                 Key::RedirectUrl,

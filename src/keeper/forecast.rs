@@ -93,7 +93,7 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
     findings.extend(
         attempt
             .as_ref()
-            .and_then(|attempt| failed(attempt, &record, now)),
+            .and_then(|attempt| failed(place, attempt, &record, now)),
     );
     findings.extend(no_room(place, &record));
     findings.extend(mail(&file));
@@ -203,7 +203,7 @@ fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {
 
 /// Returns a finding if a refresh has failed since the tokens were issued. Rejected refresh tokens are in the record,
 /// and lost responses have their own finding.
-fn failed(attempt: &AttemptNote, record: &Record, now: &Now) -> Option<Finding> {
+fn failed(place: &Place, attempt: &AttemptNote, record: &Record, now: &Now) -> Option<Finding> {
     let outcome = attempt.outcome.as_ref()?;
     let is_old = attempt.generation != record.generation || record.rejected.is_some();
     // The record already contains the rejection of a refresh token.
@@ -212,7 +212,10 @@ fn failed(attempt: &AttemptNote, record: &Record, now: &Now) -> Option<Finding> 
         return None;
     }
     let tokens = record.tokens.as_ref()?;
+    // What was wrong may be corrected by now.
+    let is_corrected = outcome.code == exit::USAGE && is_changed_since(place, attempt.since);
     let level = match outcome.code {
+        exit::USAGE if is_corrected => Level::Note,
         exit::USAGE | exit::SIGN_IN => Level::Settings,
         exit::RECORD => Level::Files,
         _ if tokens.lives(now.seconds) => Level::Note,
@@ -229,6 +232,21 @@ fn failed(attempt: &AttemptNote, record: &Record, now: &Now) -> Option<Finding> 
         id: "refresh-failed",
         at: Some(attempt.since),
         text: text.trim_end().to_owned(),
-        fix: outcome.hint.clone(),
+        fix: if is_corrected {
+            let target = place.target();
+            Some(format!(
+                "The settings have changed since. Try them: oauth-authorizer refresh {target}"
+            ))
+        } else {
+            outcome.hint.clone()
+        },
     })
+}
+
+/// Returns whether the settings file was written after this time, in seconds since 1970.
+fn is_changed_since(place: &Place, since: u64) -> bool {
+    let since = SystemTime::UNIX_EPOCH + Duration::from_secs(since);
+    let file = std::fs::metadata(place.settings());
+    let written = file.and_then(|file| file.modified());
+    written.is_ok_and(|written| written > since)
 }

@@ -5,7 +5,7 @@ use url::{Url, form_urlencoded};
 use super::check::{Check, CheckName, Outcome};
 use super::client::{Client, Pending};
 use super::dialect::{Kept, kept_of_query};
-use super::failure::{Failure, ServerError};
+use super::failure::{Failure, NO_CODE, ServerError};
 use super::issuer::difference;
 use super::pasted::{self, Pasted};
 use super::words::parameter;
@@ -158,6 +158,11 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
             "not in the response",
         )),
     }
+    // Some services send a description without a code.
+    let error = error.or_else(|| {
+        let is_alone = code.as_ref().is_none_or(String::is_empty) && description.is_some();
+        is_alone.then(|| NO_CODE.to_owned())
+    });
     match (code.filter(|code| !code.is_empty()), error) {
         (_, Some(error)) => {
             let error = ServerError::new(&error, description.as_deref());
@@ -372,6 +377,15 @@ mod tests {
             read("error=x&state=y", None),
             Callback::NotOurs(_)
         ));
+    }
+
+    #[test]
+    fn a_description_without_a_code_is_an_error() {
+        let query = "error_description=Client+nobody&state=st%26te";
+        let Callback::Ended(failure) = read(query, None) else {
+            panic!()
+        };
+        assert!(failure.to_string().contains("Client nobody"), "{failure}");
     }
 
     #[test]

@@ -498,6 +498,17 @@ fn a_refresh_that_failed_or_was_stopped_is_mentioned() {
     profiles.expire();
     assert_eq!(profiles.run(&["token", "office"]).code, 2);
     assert_found(&profiles, 2, "broken", "refresh-failed", "invalid_client");
+    // Settings that were changed since may be right.
+    let settings = std::fs::read(profiles.settings()).unwrap();
+    std::fs::write(profiles.settings(), settings).unwrap();
+    let ran = profiles.run(&["profiles", "check", "office"]);
+    assert!(
+        ran.code != 2
+            && ran
+                .stdout
+                .contains("Try them: oauth-authorizer refresh office"),
+        "{ran:?}"
+    );
     let attempt = profiles.state("attempt");
     let note: Value = serde_json::from_slice(&std::fs::read(&attempt).unwrap()).unwrap();
     let write = |outcome: Value| {

@@ -33,6 +33,8 @@ use crate::tui::widgets::text::{shorten, width, window};
 
 /// The placeholder for the name until it is entered.
 const NO_NAME: &str = "NAME";
+/// Number of columns that the full names of the stores need.
+const STORES: usize = 66;
 /// The rule for names, shown after an invalid one was entered.
 const RULE: &str = "Use up to 64 characters: a-z, A-Z, 0-9 and . _ @ + -. Begin with a letter or digit, and don't end with a \
                     period. Names of Windows devices, such as con, are not allowed.";
@@ -124,7 +126,7 @@ fn text(
 fn kept(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> {
     let theme = cx.theme();
     let kind = screen.kind(cx);
-    let narrow = columns < usize::from(NARROW);
+    let narrow = columns < STORES;
     let offered = StoreKind::offered(screen.machine);
     let values: Vec<_> = offered
         .iter()
