@@ -35,6 +35,7 @@
 pub mod certificate;
 pub mod clean;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod configure;
 pub mod console;

@@ -2,11 +2,11 @@
 
 use tokio::time::Instant;
 
-use super::clock::unix_time;
 use super::event::{FlowError, FlowEvent, Step};
 use super::http::{Http, HttpError, Transport};
 use super::keys::Keys;
 use super::reporter::Reporter;
+use crate::clock::unix_time;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::{check_tls, check_tokens, inapplicable_to_device_code};
 use crate::oauth::client::{Client, FlowKind};

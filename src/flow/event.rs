@@ -365,7 +365,8 @@ impl FlowError {
             Self::KeyFile(error) => error.hint().to_owned(),
             Self::ClientKey(error) => error.hint().to_owned(),
             Self::Discovery { .. } => {
-                "Check Issuer: it must be the URL that the service itself uses. You can also enter the endpoints yourself."
+                "Check Issuer: it must be the URL that the service itself uses. If it is right, tell the service's administrator, or \
+                 enter the endpoints yourself."
                     .to_owned()
             }
             Self::Request(_) => "Check the URLs in the form.".to_owned(),

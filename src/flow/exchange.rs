@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::clock::unix_time;
 use super::event::{FlowError, FlowEvent, Step};
 use super::http::{HttpError, Transport};
 use super::keys::Keys;
 use super::reporter::Reporter;
+use crate::clock::unix_time;
 use crate::oauth::authcode::Arrived;
 use crate::oauth::authentication::check_authentication;
 use crate::oauth::check::{check_pkce, check_tls, check_tokens};

@@ -3,11 +3,11 @@
 use url::Url;
 
 use super::client_credentials::access_token;
-use super::clock::unix_time;
 use super::event::{FlowError, FlowEvent, ServiceAccountError};
 use super::http::Http;
 use super::reporter::Reporter;
 use crate::clean::clean;
+use crate::clock::unix_time;
 use crate::form::request::{FlowRequest, ServiceAccountFile};
 use crate::oauth::client::{FlowKind, RequestError};
 use crate::oauth::failure::Asked;

@@ -10,7 +10,6 @@ mod ca_file;
 mod client_certificate;
 mod client_credentials;
 pub mod client_key;
-mod clock;
 #[cfg(test)]
 mod contract;
 mod device_code;

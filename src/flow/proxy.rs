@@ -106,15 +106,11 @@ fn is_excepted(url: &Url, variable: &impl Fn(&str) -> Option<OsString>) -> bool 
     let entries = text.split(|ch: char| ch == ',' || ch.is_whitespace());
     let entries: Vec<&str> = entries
         .filter_map(|entry| {
-            let entry = entry.strip_prefix("*.").unwrap_or(entry);
-            match entry.rsplit_once(':') {
-                // More colons are an IPv6 address without brackets.
-                Some((host, number)) if !host.contains(':') || host.ends_with(']') => {
-                    let number: Option<u16> = number.parse().ok();
-                    (number.is_some() && number == port).then_some(host)
-                }
-                _ => Some(entry),
-            }
+            let (host, number) = host_and_port(entry);
+            let number = number.map(|number| number.parse().ok());
+            number
+                .is_none_or(|number| number.is_some() && number == port)
+                .then_some(host)
         })
         .map(|entry| entry.trim_start_matches('[').trim_end_matches(']'))
         .collect();
@@ -136,12 +132,18 @@ fn useless(variable: &impl Fn(&str) -> Option<OsString>) -> Vec<(String, &'stati
     found.collect()
 }
 
-fn why_useless(entry: &str) -> Option<&'static str> {
-    let host = entry.strip_prefix("*.").unwrap_or(entry);
-    let (host, port) = match host.rsplit_once(':') {
+/// Returns the host in an entry of `NO_PROXY`, without `*.`, and its port.
+fn host_and_port(entry: &str) -> (&str, Option<&str>) {
+    let entry = entry.strip_prefix("*.").unwrap_or(entry);
+    match entry.rsplit_once(':') {
+        // More colons are an IPv6 address without brackets.
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
-        _ => (host, None),
-    };
+        _ => (entry, None),
+    }
+}
+
+fn why_useless(entry: &str) -> Option<&'static str> {
+    let (host, port) = host_and_port(entry);
     if entry.contains("://") {
         Some("it is a URL: enter only the host")
     } else if entry.contains(';') {

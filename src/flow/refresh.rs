@@ -2,11 +2,11 @@
 
 use tokio::time::Instant;
 
-use super::clock::unix_time;
 use super::event::{FlowError, FlowEvent, Step};
 use super::http::Transport;
 use super::keys::Keys;
 use super::reporter::Reporter;
+use crate::clock::unix_time;
 use crate::oauth::check::{Outcome, check_id_token, check_rotation, check_scope};
 use crate::oauth::client::{Client, Request, RequestError};
 use crate::oauth::failure::Asked;

@@ -8,11 +8,11 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::attempt::AttemptId;
-use super::clock::unix_time;
 use super::event::FlowEvent;
 use super::http::{Http, HttpError, NOT_IN_TIME, Transport};
 use super::redact::Secrets;
 use super::trace::Exchange;
+use crate::clock::unix_time;
 use crate::oauth::answer::Answer;
 use crate::oauth::authcode::Callback;
 use crate::oauth::check::Check;

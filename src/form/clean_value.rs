@@ -171,7 +171,9 @@ mod tests {
         assert_eq!(secret.text, "\"s\"");
         // What the field drops can't be seen in a masked value.
         for inside in ["a\tb", "a\nb", "a\u{7}b", "a\u{200b}b"] {
-            let note = clean_value(Key::ClientSecret, inside).note.unwrap_or_default();
+            let note = clean_value(Key::ClientSecret, inside)
+                .note
+                .unwrap_or_default();
             assert!(note.contains("inside the value were removed"), "{note}");
             assert_eq!(clean_value(Key::ClientId, inside).note, None);
         }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::process::Keeper;
 use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, sign_in_again};
-use super::refresh::{Known, no_refresh_token, unix_time};
+use super::refresh::{Known, no_refresh_token};
 use super::unstored::Unstored;
 use super::words;
+use crate::clock::unix_time;
 use crate::oauth::tools::TokenKind;
 use crate::outcome::exit;
 use crate::profile::places::Place;

@@ -1,7 +1,7 @@
 //! Reads all profiles for the list: their settings and the state of their tokens.
 
 use super::profile::outline;
-use super::refresh::unix_time;
+use crate::clock::unix_time;
 use crate::oauth::tools::Tool;
 use crate::presets::Library;
 use crate::profile::places::{Place, Places};

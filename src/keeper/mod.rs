@@ -5,7 +5,6 @@
 //! tokens. Callers wait for the record or for the outcome of the attempt. They get the tokens from the record. Only
 //! tokens that can't be stored go through a pipe, to the process that started the keeper.
 
-pub mod answer;
 pub mod caller;
 pub mod forecast;
 pub mod list;
@@ -14,6 +13,7 @@ mod present;
 pub mod process;
 pub mod profile;
 pub mod refresh;
+pub mod refresh_failure;
 pub mod refuse;
 pub mod save;
 mod save_error;

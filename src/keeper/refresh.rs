@@ -5,15 +5,16 @@
 //! replaces the record. After a process is stopped between two steps, the next one can continue, or tell exactly what
 //! was lost.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::answer::Answer;
 use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, sign_in_again};
+use super::refresh_failure::RefreshFailure;
 use super::unstored::Unstored;
 use super::words;
 use crate::clean::clean;
+use crate::clock::unix_time;
 use crate::flow::attempt::Attempts;
 use crate::flow::driver::{Flow, Job};
 use crate::flow::event::{FlowError, FlowEvent};
@@ -50,15 +51,6 @@ pub struct Known {
     pub generation: u64,
     /// The number of the last attempt that has ended.
     pub attempt: u64,
-}
-
-/// Returns the current time in seconds since 1970.
-#[must_use]
-pub fn unix_time() -> u64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
 }
 
 /// Refreshes the tokens of a profile and stores them. Returns the tokens only if they can't be stored.
@@ -188,8 +180,10 @@ async fn locked(
                 error,
             };
             let is_lost = match &failure.error {
-                error @ FlowError::LostRefresh(_) => !matches!(Answer::of(error), Answer::Busy(_)),
-                error => Answer::of(error) == Answer::MaybeTaken,
+                error @ FlowError::LostRefresh(_) => {
+                    !matches!(RefreshFailure::of(error), RefreshFailure::Busy(_))
+                }
+                error => RefreshFailure::of(error) == RefreshFailure::MaybeTaken,
             };
             if uses_up && is_lost {
                 note.lost = note.lost.or(Some(LostAnswer {
@@ -284,15 +278,17 @@ async fn ask(
             Ok(got) => return Ok(got),
             Err(error) => error,
         };
-        let pause = match Answer::of(&error) {
-            Answer::Busy(Some(wait)) => Some(wait),
-            Answer::NotSent | Answer::Busy(None) => pauses.next().map(Duration::from_secs),
-            Answer::MaybeTaken if !profile.request.kind.has_user() => {
+        let pause = match RefreshFailure::of(&error) {
+            RefreshFailure::Busy(Some(wait)) => Some(wait),
+            RefreshFailure::NotSent | RefreshFailure::Busy(None) => {
+                pauses.next().map(Duration::from_secs)
+            }
+            RefreshFailure::MaybeTaken if !profile.request.kind.has_user() => {
                 pauses.next().map(Duration::from_secs)
             }
             // A success without tokens would not become better.
-            Answer::MaybeTaken if is_success(&error) => None,
-            Answer::MaybeTaken => {
+            RefreshFailure::MaybeTaken if is_success(&error) => None,
+            RefreshFailure::MaybeTaken => {
                 (std::mem::take(&mut again) && begun.elapsed() < LEEWAY).then_some(Duration::ZERO)
             }
             _ => None,
@@ -367,7 +363,10 @@ impl Failed<'_> {
         if self.profile.request.kind.has_user() {
             return false;
         }
-        let is_rejected = matches!(Answer::of(&self.error), Answer::Rejected | Answer::Unclear);
+        let is_rejected = matches!(
+            RefreshFailure::of(&self.error),
+            RefreshFailure::Rejected | RefreshFailure::Unclear
+        );
         match &self.error {
             FlowError::Protocol(Failure::Server { error, .. }) => {
                 is_rejected
@@ -431,20 +430,24 @@ impl Failed<'_> {
             cause: cause.clone(),
             hint: Some(hint),
         };
-        match Answer::of(&self.error) {
-            Answer::Rejected | Answer::Unclear | Answer::Settings if self.is_about_the_client() => {
+        match RefreshFailure::of(&self.error) {
+            RefreshFailure::Rejected | RefreshFailure::Unclear | RefreshFailure::Settings
+                if self.is_about_the_client() =>
+            {
                 let hint = format!("{remedy} {}", self.new_secret());
                 (outcome(exit::SIGN_IN, hint), None)
             }
             // If an earlier response was lost, the refresh token is probably the cause.
-            Answer::Unclear if self.lost.is_none() && !self.profile.request.client.is_public() => {
+            RefreshFailure::Unclear
+                if self.lost.is_none() && !self.profile.request.client.is_public() =>
+            {
                 let hint = format!(
                     "Check the client secret or key and Client auth. If they are correct, the refresh token is no longer valid. {}",
                     sign_in_again(self.place)
                 );
                 (outcome(exit::USAGE, hint), None)
             }
-            Answer::Rejected | Answer::Unclear => {
+            RefreshFailure::Rejected | RefreshFailure::Unclear => {
                 let mut outcome = outcome(exit::SIGN_IN, sign_in_again(self.place));
                 if let Some(lost) = self.lost {
                     let how = match lost.by {
@@ -466,14 +469,14 @@ impl Failed<'_> {
                 };
                 (outcome, Some(rejected))
             }
-            Answer::Settings => (outcome(exit::USAGE, remedy), None),
-            Answer::MaybeTaken if matches!(self.error, FlowError::LostRefresh(_)) => {
+            RefreshFailure::Settings => (outcome(exit::USAGE, remedy), None),
+            RefreshFailure::MaybeTaken if matches!(self.error, FlowError::LostRefresh(_)) => {
                 let hint =
                     "Try again later. If the service then rejects the refresh token, sign in again."
                         .to_owned();
                 (outcome(exit::UNREACHABLE, hint), None)
             }
-            Answer::Unread => {
+            RefreshFailure::Unread => {
                 let hint = format!(
                     "Try again later. The tokens are unchanged. If this continues, check the proxy and the token URL, then sign in \
                      again: oauth-authorizer --profile {}",
@@ -481,15 +484,15 @@ impl Failed<'_> {
                 );
                 (outcome(exit::UNREACHABLE, hint), None)
             }
-            Answer::NotSent | Answer::MaybeTaken | Answer::Busy(_) => {
+            RefreshFailure::NotSent | RefreshFailure::MaybeTaken | RefreshFailure::Busy(_) => {
                 let hint = "Try again later. The tokens are unchanged.".to_owned();
                 (outcome(exit::UNREACHABLE, hint), None)
             }
-            Answer::TooEarly => {
+            RefreshFailure::TooEarly => {
                 let hint = "Try again shortly before the access token expires.".to_owned();
                 (outcome(exit::UNREACHABLE, hint), None)
             }
-            Answer::Unusable => (outcome(exit::FAILED, remedy), None),
+            RefreshFailure::Unusable => (outcome(exit::FAILED, remedy), None),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Marks an access token that a server rejected as expired.
 
-use super::refresh::unix_time;
 use super::save::{SaveError, current, lock};
+use crate::clock::unix_time;
 use crate::profile::places::Place;
 use crate::secret::{SecretString, same};
 use crate::store::private;

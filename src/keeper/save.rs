@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::present::{Present, file_to_keep, user};
-use super::refresh::unix_time;
 pub use super::save_error::SaveError;
 use super::trial::try_out;
+use crate::clock::unix_time;
 use crate::form::choices::Browser;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;

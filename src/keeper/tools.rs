@@ -4,8 +4,8 @@ use url::Url;
 
 use super::caller::{Wish, obtain};
 use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, sign_in_again};
-use super::refresh::unix_time;
 use super::save::{SaveError, current, lock};
+use crate::clock::unix_time;
 use crate::flow::attempt::Attempts;
 use crate::flow::driver::{Flow, Job, run_alone};
 use crate::flow::event::{FlowError, FlowEvent};

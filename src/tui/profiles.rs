@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::certificate::created::Created;
+use crate::clock::unix_time;
 use crate::flow::tool_report::{self, Revoked, Told};
 use crate::form::request::request;
 use crate::keeper::caller::{Wish, obtain};
@@ -10,7 +11,6 @@ use crate::keeper::forecast::forecast;
 use crate::keeper::list::list;
 use crate::keeper::manage::{delete, rename};
 use crate::keeper::profile::open;
-use crate::keeper::refresh::unix_time;
 use crate::keeper::save::{SaveError, Saving};
 use crate::keeper::tools::{Revocation, revoke};
 use crate::mail::server::Protocol;

@@ -84,12 +84,17 @@ pub(super) fn endpoint_url(settings: &Settings, key: Key) -> Option<Problem> {
         });
     }
     let meant = meant.filter(|meant| meant != typed)?;
+    let reason = if meant.eq_ignore_ascii_case(typed) {
+        "The scheme and the host of a URL must be in lowercase".to_owned()
+    } else {
+        reason(typed)
+    };
     Some(suggested(
         settings,
         key,
         Severity::Error,
         word(typed),
-        &reason(typed),
+        &reason,
         Some(meant),
     ))
 }

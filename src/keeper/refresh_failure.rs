@@ -8,7 +8,7 @@ use crate::oauth::failure::{BodyKind, Failure, ServerError};
 
 /// What a failed refresh means for the stored tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum RefreshFailure {
     /// No request reached the service.
     NotSent,
     /// The service may have processed the request and replaced the refresh token.
@@ -58,7 +58,7 @@ const THROTTLED: &[&str] = &[
 /// Words in a rejection of the refresh token.
 const DEAD: &[&str] = &["expired", "revoked", "token", "grant"];
 
-impl Answer {
+impl RefreshFailure {
     /// Classifies an error.
     #[must_use]
     pub fn of(error: &FlowError) -> Self {
@@ -174,7 +174,7 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::answer::Answer as Response;
+    use crate::oauth::answer::Answer;
     use crate::oauth::dialect::Answers;
     use crate::oauth::failure::Asked;
     use crate::oauth::token::parse_token_answer;
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_gateway_that_rejects_a_request_says_nothing_about_the_refresh_token() {
         let unusable = |status, body: &str| {
-            let response = Response {
+            let response = Answer {
                 status,
                 retry_after: None,
                 headers: Vec::new(),
@@ -199,25 +199,37 @@ mod tests {
             let failure = reading.into_tokens(Asked::Refresh, &response);
             FlowError::Protocol(failure.err().unwrap_or(Failure::Expired))
         };
-        for (status, body, answer) in [
-            (400, "", Answer::Rejected),
-            (401, "", Answer::Unclear),
-            (400, "<html><title>Bad Request</title>", Answer::Unread),
-            (401, "<html><title>Blocked</title>", Answer::Unread),
+        for (status, body, failure) in [
+            (400, "", RefreshFailure::Rejected),
+            (401, "", RefreshFailure::Unclear),
+            (
+                400,
+                "<html><title>Bad Request</title>",
+                RefreshFailure::Unread,
+            ),
+            (401, "<html><title>Blocked</title>", RefreshFailure::Unread),
             (
                 401,
                 "<?xml version=\"1.0\"?><why>Blocked</why>",
-                Answer::Unread,
+                RefreshFailure::Unread,
             ),
-            (400, "<html><title>Session expired</title>", Answer::Unread),
-            (400, "Bad Request", Answer::Unread),
-            (400, r#"{"detail":"Bad Request"}"#, Answer::Unread),
-            (400, "Request throttled", Answer::Busy(None)),
-            (401, "Too Many Requests", Answer::Busy(None)),
-            (400, "Unknown refresh token", Answer::Rejected),
-            (401, "Client authentication failed", Answer::Unclear),
+            (
+                400,
+                "<html><title>Session expired</title>",
+                RefreshFailure::Unread,
+            ),
+            (400, "Bad Request", RefreshFailure::Unread),
+            (400, r#"{"detail":"Bad Request"}"#, RefreshFailure::Unread),
+            (400, "Request throttled", RefreshFailure::Busy(None)),
+            (401, "Too Many Requests", RefreshFailure::Busy(None)),
+            (400, "Unknown refresh token", RefreshFailure::Rejected),
+            (401, "Client authentication failed", RefreshFailure::Unclear),
         ] {
-            assert_eq!(Answer::of(&unusable(status, body)), answer, "{body}");
+            assert_eq!(
+                RefreshFailure::of(&unusable(status, body)),
+                failure,
+                "{body}"
+            );
         }
         let with_status = |status, description: &str| {
             let mut error = ServerError::new("error", Some(description));
@@ -227,40 +239,56 @@ mod tests {
                 error,
             })
         };
-        for (status, description, answer) in [
-            (400, "Request blocked", Answer::Unread),
-            (400, "Bad refresh token", Answer::Rejected),
-            (400, "", Answer::Rejected),
-            (401, "Request blocked", Answer::Unclear),
+        for (status, description, failure) in [
+            (400, "Request blocked", RefreshFailure::Unread),
+            (400, "Bad refresh token", RefreshFailure::Rejected),
+            (400, "", RefreshFailure::Rejected),
+            (401, "Request blocked", RefreshFailure::Unclear),
         ] {
             let error = with_status(status, description);
-            assert_eq!(Answer::of(&error), answer, "{description}");
+            assert_eq!(RefreshFailure::of(&error), failure, "{description}");
         }
-        for (code, description, answer) in [
-            ("error", "Request throttled, slow down", Answer::Busy(None)),
-            ("slow_down", "", Answer::Busy(None)),
-            ("invalid_grant", "Too many requests", Answer::Rejected),
-            ("invalid_client", "Too many requests", Answer::Settings),
-            ("invalid_refresh_token", "", Answer::Rejected),
-            ("refresh_token_reused", "", Answer::Rejected),
-            ("token_revoked", "", Answer::Rejected),
+        for (code, description, failure) in [
+            (
+                "error",
+                "Request throttled, slow down",
+                RefreshFailure::Busy(None),
+            ),
+            ("slow_down", "", RefreshFailure::Busy(None)),
+            (
+                "invalid_grant",
+                "Too many requests",
+                RefreshFailure::Rejected,
+            ),
+            (
+                "invalid_client",
+                "Too many requests",
+                RefreshFailure::Settings,
+            ),
+            ("invalid_refresh_token", "", RefreshFailure::Rejected),
+            ("refresh_token_reused", "", RefreshFailure::Rejected),
+            ("token_revoked", "", RefreshFailure::Rejected),
             (
                 "invalid_request",
                 "Refresh token is expired",
-                Answer::Rejected,
+                RefreshFailure::Rejected,
             ),
             (
                 "invalid_request",
                 "Missing parameter: refresh_token",
-                Answer::Settings,
+                RefreshFailure::Settings,
             ),
         ] {
-            assert_eq!(Answer::of(&server(code, description)), answer, "{code}");
+            assert_eq!(
+                RefreshFailure::of(&server(code, description)),
+                failure,
+                "{code}"
+            );
         }
     }
 
     #[test]
-    fn each_answer_has_what_follows_from_it() {
+    fn each_failure_has_what_follows_from_it() {
         let with_body = |status, body| {
             FlowError::Protocol(Failure::Unusable {
                 asked: Asked::Refresh,
@@ -280,48 +308,51 @@ mod tests {
             })
         };
         let lost = |error| FlowError::LostRefresh(Box::new(error));
-        for (error, answer) in [
-            (server("invalid_grant", ""), Answer::Rejected),
+        for (error, failure) in [
+            (server("invalid_grant", ""), RefreshFailure::Rejected),
             (
                 server("invalid_grant", "Token is not valid yet"),
-                Answer::TooEarly,
+                RefreshFailure::TooEarly,
             ),
-            (server("interaction_required", ""), Answer::Rejected),
+            (server("interaction_required", ""), RefreshFailure::Rejected),
             (
                 server("invalid_client", "AADSTS7000222: expired"),
-                Answer::Settings,
+                RefreshFailure::Settings,
             ),
-            (server("made_up", "the token was revoked"), Answer::Rejected),
-            (server("made_up", "x"), Answer::Unusable),
-            (unusable(400), Answer::Rejected),
-            (unusable(401), Answer::Unclear),
-            (unusable(404), Answer::Settings),
-            (busy(429), Answer::Busy(None)),
-            (page(403), Answer::Unread),
-            (page(404), Answer::Settings),
-            (lost(busy(502)), Answer::MaybeTaken),
+            (
+                server("made_up", "the token was revoked"),
+                RefreshFailure::Rejected,
+            ),
+            (server("made_up", "x"), RefreshFailure::Unusable),
+            (unusable(400), RefreshFailure::Rejected),
+            (unusable(401), RefreshFailure::Unclear),
+            (unusable(404), RefreshFailure::Settings),
+            (busy(429), RefreshFailure::Busy(None)),
+            (page(403), RefreshFailure::Unread),
+            (page(404), RefreshFailure::Settings),
+            (lost(busy(502)), RefreshFailure::MaybeTaken),
             (
                 lost(FlowError::Http(HttpError::TimedOut {
                     host: "as.example".to_owned(),
                 })),
-                Answer::MaybeTaken,
+                RefreshFailure::MaybeTaken,
             ),
             (
                 FlowError::Http(HttpError::Unreachable {
                     host: "as.example".to_owned(),
                     cause: "connection refused".to_owned(),
                 }),
-                Answer::NotSent,
+                RefreshFailure::NotSent,
             ),
             // A retry doesn't help.
             (
                 FlowError::Http(HttpError::Unsigned {
                     reason: "The private key is missing.".to_owned(),
                 }),
-                Answer::Settings,
+                RefreshFailure::Settings,
             ),
         ] {
-            assert_eq!(Answer::of(&error), answer, "{error}");
+            assert_eq!(RefreshFailure::of(&error), failure, "{error}");
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::time::SystemTime;
 
 /// Returns the current time in seconds since 1970.
-pub(super) fn unix_time() -> u64 {
+#[must_use]
+pub fn unix_time() -> u64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default()
