@@ -59,6 +59,7 @@ fn task(command: &ConfigureCommand, environment: &Environment) -> Result<SetUpTa
         },
         or_loopback: flags.listener.choice() == ListenerChoice::Auto,
         listen: flags.listen_address,
+        certificate: None,
         user: flags.user.clone().unwrap_or_default(),
         thumbprint: flags.thumbprint.as_deref().map(str::parse).transpose()?,
         ssh: environment.ssh.clone(),

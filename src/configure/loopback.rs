@@ -4,10 +4,12 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::time::SystemTime;
 
 use super::certificate;
 use super::holder::{Holder, holders};
 use super::report::{Finding, Report, SetUpAction, SetUpTask, State};
+use crate::certificate::{Files, load};
 use crate::clean::clean;
 use crate::console::tunnel::Tunnel;
 use crate::form::request::ListenAddress;
@@ -115,6 +117,11 @@ fn verify(task: &SetUpTask) -> Vec<Finding> {
     }
     if task.needs_certificate() {
         findings.push(https(&prefix.host));
+    } else if let (Some(files), None) = (
+        task.certificate.as_ref().filter(|_| prefix.secure),
+        task.listen,
+    ) {
+        findings.push(given(files, &prefix.host));
     } else if prefix.secure {
         let text = format!(
             "The listener uses plain http, because Listen address is set. A proxy must accept https for {} and forward it.",
@@ -185,6 +192,20 @@ pub fn localhost(found: &[IpAddr]) -> Finding {
     } else {
         let text = format!("localhost resolves to {words}, which is not only this machine.");
         Finding::new(State::Problem, text).fix(format!("Correct {HOSTS}."))
+    }
+}
+
+/// Checks the certificate that the user entered.
+fn given(files: &Files, host: &str) -> Finding {
+    match load(files, host, SystemTime::now()) {
+        Ok(loaded) => Finding::new(
+            State::Good,
+            format!(
+                "The entered certificate is valid for {host}. Its SHA-256 fingerprint is {}.",
+                loaded.about.fingerprint
+            ),
+        ),
+        Err(error) => Finding::new(State::Problem, format!("{error}.")).fix(error.hint()),
     }
 }
 
@@ -411,6 +432,7 @@ mod tests {
             listener: Listener::Loopback,
             or_loopback: false,
             listen: None,
+            certificate: None,
             user: String::new(),
             thumbprint: None,
             ssh: None,
@@ -438,6 +460,37 @@ mod tests {
             let warned = told.contains("note: Anyone on any network of this machine can reach");
             assert_eq!(warned, open, "{told}");
         }
+    }
+
+    #[test]
+    fn the_certificate_that_a_sign_in_uses_is_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let file = folder.path().join("both.pem");
+        let pem = made.cert.pem() + &made.signing_key.serialize_pem();
+        std::fs::write(&file, pem).unwrap();
+        let told_of = |path: std::path::PathBuf| {
+            let certificate = Some(Files {
+                certificate: path.clone(),
+                key: path,
+                origin: crate::certificate::Origin::Given,
+            });
+            let task = SetUpTask {
+                certificate,
+                ..task(SetUpAction::Verify, "https://localhost:0/cb")
+            };
+            told(&verify(&task))
+        };
+        let good = told_of(file);
+        assert!(
+            good.contains("ok: The entered certificate is valid for localhost."),
+            "{good}"
+        );
+        let bad = told_of(folder.path().join("missing.pem"));
+        assert!(
+            bad.contains("missing.pem") && !bad.contains("Set up creates one"),
+            "{bad}"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The tasks of **Configure…**, and the reports about them.
 
 pub use super::plan::SetUpAction;
+use crate::certificate::Files;
 use crate::console::environment::Ssh;
 use crate::form::request::ListenAddress;
 use crate::httpsys::certificates::StoreCertificate;
@@ -19,6 +20,8 @@ pub struct SetUpTask {
     pub or_loopback: bool,
     /// The address to listen on instead; not used with HTTP.sys.
     pub listen: Option<ListenAddress>,
+    /// The certificate that sign-ins use instead of a created one; not used with HTTP.sys.
+    pub certificate: Option<Files>,
     /// The account that is to listen, on Windows; empty for the current user.
     pub user: String,
     /// The thumbprint of the certificate, on Windows.
@@ -30,11 +33,11 @@ pub struct SetUpTask {
 }
 
 impl SetUpTask {
-    /// Returns whether the loopback listener needs a certificate. With a listen address, a proxy accepts https and forwards
+    /// Returns whether the loopback listener needs a certificate that the program creates. With a listen address, a proxy accepts https and forwards
     /// plain http.
     #[must_use]
     pub fn needs_certificate(&self) -> bool {
-        self.prefix.secure && self.listen.is_none()
+        self.prefix.secure && self.listen.is_none() && self.certificate.is_none()
     }
 
     /// Returns whether a sign-in uses the loopback listener if HTTP.sys is not allowed.

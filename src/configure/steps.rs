@@ -263,6 +263,7 @@ mod tests {
             listener: super::super::report::Listener::HttpSys,
             or_loopback: false,
             listen: None,
+            certificate: None,
             user: String::new(),
             thumbprint: Some(Thumbprint([1; 20])),
             ssh: None,

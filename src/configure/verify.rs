@@ -110,6 +110,7 @@ mod tests {
             listener: super::super::report::Listener::HttpSys,
             or_loopback: false,
             listen: None,
+            certificate: None,
             user: user.to_owned(),
             thumbprint: None,
             ssh: None,

@@ -234,6 +234,7 @@ mod tests {
             listener: Listener::HttpSys,
             or_loopback: false,
             listen: None,
+            certificate: None,
             user: String::new(),
             thumbprint: None,
             ssh: None,

@@ -100,6 +100,16 @@ pub fn problems(settings: &Settings) -> Vec<Problem> {
     parse_form(settings).1
 }
 
+/// Returns the files that the user entered for the certificate of an https redirect URL, if there are both.
+#[must_use]
+pub fn given_certificate(settings: &Settings) -> Option<Files> {
+    Some(Files {
+        certificate: settings.path(Key::Certificate)?,
+        key: settings.path(Key::CertificateKey)?,
+        origin: Origin::Given,
+    })
+}
+
 /// Returns the request of the form.
 ///
 /// # Errors
@@ -363,11 +373,7 @@ impl RequestBuilder<'_> {
             settings.path(Key::Certificate),
             settings.path(Key::CertificateKey),
         ) {
-            (Some(certificate), Some(key)) => Some(Files {
-                certificate,
-                key,
-                origin: Origin::Given,
-            }),
+            (Some(_), Some(_)) => given_certificate(settings),
             (Some(_), None) => {
                 let text = "The Certificate key is missing. Enter the PEM file with the private key of the Certificate. Both \
                     may be in one file";

@@ -395,6 +395,7 @@ impl Session {
             Listener::Loopback
         };
         let mut fresh = ListenerSetUp::new(listener, &redirect_url, listen.parse().ok());
+        fresh.certificate = request::given_certificate(&self.settings);
         fresh.or_loopback = choice == ListenerChoice::Auto;
         fresh.ssh.clone_from(&environment.ssh);
         fresh.user.clone_from(&environment.user);

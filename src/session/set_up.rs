@@ -1,6 +1,7 @@
 //! State of the listener's setup: the parsed redirect URL, the user's input, the action in progress, and the results.
 
 use super::clock::Moment;
+use crate::certificate::Files;
 use crate::configure::loopback;
 use crate::configure::plan::{Plan, PlanError, TEMPORARY, certificate_command};
 use crate::configure::report::{Consent, Listener, Report, SetUpAction, SetUpTask, falls_back};
@@ -50,6 +51,8 @@ pub struct ListenerSetUp {
     pub prefix: Result<Prefix, PrefixError>,
     /// The address to listen on instead, if the form has one.
     pub listen: Option<ListenAddress>,
+    /// The certificate in the form, if there is one.
+    pub certificate: Option<Files>,
     /// The SSH connection through which the user reached this machine.
     pub ssh: Option<Ssh>,
     /// The user account that is to listen.
@@ -78,6 +81,7 @@ impl ListenerSetUp {
             redirect_url: redirect_url.trim().to_owned(),
             prefix: Prefix::of(redirect_url),
             listen,
+            certificate: None,
             ssh: None,
             user: String::new(),
             thumbprint: String::new(),
@@ -161,6 +165,7 @@ impl ListenerSetUp {
             listener: self.listener,
             or_loopback: self.or_loopback,
             listen: self.listen,
+            certificate: self.certificate.clone(),
             user: self.user.clone(),
             thumbprint: self.thumbprint()?,
             ssh: self.ssh.clone(),
@@ -257,6 +262,9 @@ impl ListenerSetUp {
             (false, _) if !prefix.secure || self.listen.is_some() => {
                 Planned::Nothing("Nothing to set up for plain http.".to_owned())
             }
+            (false, _) if self.certificate.is_some() => Planned::Nothing(
+                "Nothing to set up: sign-ins use the certificate in the form.".to_owned(),
+            ),
             (false, _) if !prefix.is_loopback() => {
                 Planned::Nothing(format!("Nothing to set up on this machine for {host}."))
             }
