@@ -30,6 +30,7 @@ pub mod redact;
 mod refresh;
 pub mod registration;
 pub mod reporter;
+pub mod retry_after;
 #[cfg(test)]
 mod scripted;
 #[cfg(test)]

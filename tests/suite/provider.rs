@@ -549,7 +549,7 @@ fn a_refusal_in_the_browser_is_told() {
     );
     let url = sign_in(&mut terminal);
     let answer = person(&url, &["--deny"]);
-    assert!(answer["body"].as_str().unwrap().contains("refused"));
+    assert!(answer["body"].as_str().unwrap().contains("Sign-in failed"));
     terminal.wait_for("denied in the browser");
 }
 

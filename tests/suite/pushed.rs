@@ -65,10 +65,7 @@ fn the_url_names_what_was_pushed_where_that_is_required_or_the_client_has_a_secr
         if pushed {
             assert_eq!(names(&url), ["client_id", "request_uri"], "{url}");
             let note = plain.value("note");
-            assert!(
-                note.starts_with("The URL is valid for 60 seconds"),
-                "{note}"
-            );
+            assert!(note.starts_with("Open the URL within 60 seconds"), "{note}");
         } else {
             assert!(names(&url).contains(&"state".to_owned()), "{url}");
         }
@@ -106,7 +103,7 @@ fn the_screen_shows_the_step_and_the_trace_has_no_reference() {
     terminal.focus("Authorize");
     terminal.send(ENTER);
     terminal.wait_for("URL, code or error text");
-    terminal.wait_for("The URL is valid for 60 seconds");
+    terminal.wait_for("Open the URL within 60 seconds");
     let url = terminal.url();
     assert_eq!(names(&url), ["client_id", "request_uri"], "{url}");
     let url = url::Url::parse(&url).unwrap();

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use libfuzzer_sys::fuzz_target;
-use oauth_authorizer::flow::http::parse_retry_after;
+use oauth_authorizer::flow::retry_after::parse_retry_after;
 use oauth_authorizer::oauth::client::Client;
 use oauth_authorizer::oauth::device::parse_grant;
 use oauth_authorizer::oauth::discovery::{Expected, parse_metadata};
