@@ -815,6 +815,7 @@ fn use_goes_one_way() {
             "console/",
             "certificate/",
             "clean.rs",
+            "clock.rs",
             "quote.rs",
             "secret.rs",
             "store/",
