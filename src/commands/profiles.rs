@@ -26,6 +26,7 @@ use crate::profile::saved_tokens::SavedTokens;
 use crate::profile::settings_file::read_bytes;
 use crate::profile::store_kind::Store;
 use crate::session::profiles::Standing;
+use crate::store::commands::StoreCommands;
 use crate::store::record::Record;
 
 /// Runs the command. Returns the exit code.
@@ -158,14 +159,22 @@ fn usage(text: &str) -> u8 {
     exit::USAGE
 }
 
+/// Returns whether both commands print the same text. Each stored text is unique.
+fn is_same_entry(before: &StoreCommands, now: Option<&StoreCommands>) -> bool {
+    let printed = |commands: &StoreCommands| commands.secrets().ok();
+    now.is_some_and(|now| printed(before).is_some_and(|text| printed(now) == Some(text)))
+}
+
 /// Moves the tokens of a profile to another store.
 fn change_store(place: &Place, store: Store) -> u8 {
     let before = Record::outline(&place.record()).ok();
     let before = before.and_then(|outline| outline.issued_for.store);
-    let kept = before.filter(|before| store.commands().as_ref() != Some(before));
+    let now = store.commands();
+    let kept = before.filter(|before| now.as_ref() != Some(before));
     match move_to(place, store) {
         Ok(()) => {
-            if let Some(before) = kept {
+            // The new commands may reach the same entry: deleting it would lose the tokens.
+            if let Some(before) = kept.filter(|before| !is_same_entry(before, now.as_ref())) {
                 say(
                     "hint",
                     &format!(

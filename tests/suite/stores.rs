@@ -449,6 +449,7 @@ fn no_trial_of_commands_loses_what_their_store_contains() {
     };
     let ran = to(&line("read-2"), &line("write-2"));
     assert_eq!((ran.code, kept()), (0, json!("refresh-1")), "{ran:?}");
+    assert!(!ran.stderr.contains("Delete them there"), "{ran:?}");
     assert_eq!(profiles.token(), "first");
     // Only one of the two commands is right.
     for (read, write) in [("/bin/true", "write"), ("/bin/false", "write")] {
