@@ -245,7 +245,8 @@ fn failed(place: &Place, attempt: &AttemptNote, record: &Record, now: &Now) -> O
 
 /// Returns whether the settings file was written after this time, in seconds since 1970.
 fn is_changed_since(place: &Place, since: u64) -> bool {
-    let since = SystemTime::UNIX_EPOCH + Duration::from_secs(since);
+    // The attempt began within this second.
+    let since = SystemTime::UNIX_EPOCH + Duration::from_secs(since.saturating_add(1));
     let file = std::fs::metadata(place.settings());
     let written = file.and_then(|file| file.modified());
     written.is_ok_and(|written| written > since)

@@ -499,8 +499,10 @@ fn a_refresh_that_failed_or_was_stopped_is_mentioned() {
     assert_eq!(profiles.run(&["token", "office"]).code, 2);
     assert_found(&profiles, 2, "broken", "refresh-failed", "invalid_client");
     // Settings that were changed since may be right.
-    let settings = std::fs::read(profiles.settings()).unwrap();
-    std::fs::write(profiles.settings(), settings).unwrap();
+    let attempt = profiles.state("attempt");
+    let mut note: Value = serde_json::from_slice(&std::fs::read(&attempt).unwrap()).unwrap();
+    note["since"] = json!(now() - 600);
+    std::fs::write(&attempt, note.to_string()).unwrap();
     let ran = profiles.run(&["profiles", "check", "office"]);
     assert!(
         ran.code != 2
@@ -509,8 +511,6 @@ fn a_refresh_that_failed_or_was_stopped_is_mentioned() {
                 .contains("Try them: oauth-authorizer refresh office"),
         "{ran:?}"
     );
-    let attempt = profiles.state("attempt");
-    let note: Value = serde_json::from_slice(&std::fs::read(&attempt).unwrap()).unwrap();
     let write = |outcome: Value| {
         let mut note = note.clone();
         note["outcome"] = outcome;
