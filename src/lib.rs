@@ -33,6 +33,7 @@
 //! - No file has more than 500 lines before its tests, except those that the test lists with a reason.
 
 pub mod certificate;
+pub mod child;
 pub mod clean;
 pub mod cli;
 pub mod clock;

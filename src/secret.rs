@@ -4,7 +4,6 @@
 //! buffers are short-lived, but not guaranteed to be wiped.
 
 use std::io::{self, Read};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
@@ -12,29 +11,6 @@ use zeroize::Zeroizing;
 
 /// The default environment variable for the client secret.
 pub const SECRET_VARIABLE: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
-
-/// The other environment variables that contain a secret, by name.
-static VARIABLES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-fn named() -> MutexGuard<'static, Vec<String>> {
-    VARIABLES.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Notes that an environment variable contains a secret, according to the command line or the settings.
-pub fn note_variable(name: &str) {
-    let mut named = named();
-    if name != SECRET_VARIABLE && !named.iter().any(|noted| noted == name) {
-        named.push(name.to_owned());
-    }
-}
-
-/// Returns the names of all environment variables that contain a secret. Other programs must not inherit them.
-#[must_use]
-pub fn variables() -> Vec<String> {
-    let mut names = vec![SECRET_VARIABLE.to_owned()];
-    names.extend(named().iter().cloned());
-    names
-}
 
 /// Reads at most `limit` bytes, which may contain secrets. The buffer has its full size from the start: growing it would
 /// leave copies behind that are not wiped.
@@ -46,16 +22,6 @@ pub fn read(reader: impl Read, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(size));
     reader.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// Creates a command whose process doesn't inherit this program's secrets.
-#[must_use]
-pub fn command(program: impl AsRef<std::ffi::OsStr>) -> std::process::Command {
-    let mut command = std::process::Command::new(program);
-    for name in variables() {
-        command.env_remove(name);
-    }
-    command
 }
 
 /// Compares two texts in constant time: the duration depends only on their lengths.
@@ -73,20 +39,6 @@ mod tests {
     fn a_secret_shows_nothing_of_itself_in_debug() {
         let secret = SecretString::from("hunter2-hunter2");
         assert!(!format!("{secret:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn a_command_inherits_no_variable_that_contains_a_secret() {
-        note_variable("SECRET_OF_THE_TEST");
-        note_variable("SECRET_OF_THE_TEST");
-        note_variable(SECRET_VARIABLE);
-        let command = command("true");
-        for name in [SECRET_VARIABLE, "SECRET_OF_THE_TEST"] {
-            let removed = command
-                .get_envs()
-                .filter(|(key, value)| *key == name && value.is_none());
-            assert_eq!(removed.count(), 1, "{name}");
-        }
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use crate::child::note_secret;
 use crate::clean::{clean, trimmed, unquoted};
 use crate::console::hidden;
 use crate::profile::client_secret::is_variable_name;
 pub use crate::secret::SECRET_VARIABLE;
-use crate::secret::{SecretString, note_variable};
+use crate::secret::SecretString;
 use crate::store::file::named;
 use crate::store::file::secret_line::{SECRET_LIMIT, checked, first_line, first_line_of_file};
 
@@ -85,6 +86,10 @@ impl SecretFlags {
     ) -> Result<Option<Secret>, SecretError> {
         let failed =
             |place: String| move |reason: String| SecretError::Unreadable { place, reason };
+        let named = self.client_secret_env.as_deref().map(trimmed);
+        let named = named.map(|name| unquoted(name).unwrap_or(name).trim_start_matches('$'));
+        // Other programs must not inherit it, even if another flag names the source.
+        named.into_iter().for_each(note_secret);
         if let Some(path) = &self.client_secret_file {
             let place = clean(&named::cleaned(path).display().to_string(), PATH_LIMIT);
             let line = first_line_of_file(path).map_err(failed(place.clone()))?;
@@ -116,10 +121,7 @@ impl SecretFlags {
                 source,
             }));
         }
-        let named = self.client_secret_env.as_deref().map(trimmed);
-        let named = named.map(|name| unquoted(name).unwrap_or(name).trim_start_matches('$'));
         let name = named.unwrap_or(SECRET_VARIABLE);
-        note_variable(name);
         let failed = failed(format!(
             "the environment variable {}",
             clean(name, PATH_LIMIT)

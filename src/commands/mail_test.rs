@@ -235,7 +235,7 @@ fn exit_code(report: &MailReport) -> u8 {
     };
     match &failed.problem {
         Problem::Refused { .. } if !failed.sent => exit::UNREACHABLE,
-        Problem::Closed if failed.rejects() => exit::NOT_ACCEPTED,
+        Problem::Closed if failed.ends_with_challenge() => exit::NOT_ACCEPTED,
         Problem::Refused {
             temporary: false, ..
         }

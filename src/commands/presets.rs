@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::clean::clean;
 use crate::cli::PresetsCommand;
 use crate::console::talk::say;
 use crate::outcome::exit;
@@ -78,16 +77,7 @@ fn check(library: &Library, path: &Path, out: &mut impl Write) -> io::Result<u8>
         Err(reason) => Err(vec![Finding::of_file(reason)]),
     };
     let outcome = outcome.and_then(|preset| {
-        let sets = library.explanation_sets();
-        let missing = preset.errors.iter().filter(|name| !sets.contains(name));
-        let findings: Vec<Finding> = missing
-            .map(|name| {
-                let name = clean(name, 40);
-                Finding::of_file(format!(
-                    "errors: the set {name} doesn't exist. Correct or remove it"
-                ))
-            })
-            .collect();
+        let findings = library.missing_sets(&preset);
         if findings.is_empty() {
             Ok(preset)
         } else {

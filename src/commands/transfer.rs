@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::child;
 use crate::clean::clean;
 use crate::console::talk::say;
 use crate::keeper::save::{SaveError, current, lock, save_imported};
@@ -86,7 +87,7 @@ pub(super) fn export(
         say("error", &problem);
         return Ok(exit::FAILED);
     }
-    let mut age = secret::command("age");
+    let mut age = child::command("age");
     if passphrase {
         age.arg("--passphrase");
     }
@@ -281,7 +282,7 @@ fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
     let mut bytes = read_file(import.file, Kinds::WithPipes, LIMIT)
         .map_err(|error| (exit::RECORD, format!("It can't be imported: {error}.")))?;
     if AGE.iter().any(|start| bytes.starts_with(start)) {
-        let mut age = secret::command("age");
+        let mut age = child::command("age");
         age.arg("--decrypt");
         if let Some(identity) = import.identity {
             age.arg("--identity").arg(named::cleaned(identity));

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::child;
 use crate::console::environment::Environment;
 use crate::console::tmux;
-use crate::secret;
 
 /// If the starter has not failed after this time, it has probably started a browser.
 const VERDICT: Duration = Duration::from_secs(3);
@@ -77,7 +77,7 @@ pub async fn open(mut environment: Environment, url: Url) -> Result<(), String> 
     }
     let words = command_line(&environment, &url);
     let (program, arguments) = words.split_first().ok_or("no browser found")?;
-    let mut command = tokio::process::Command::from(secret::command(program));
+    let mut command = tokio::process::Command::from(child::command(program));
     command
         .args(arguments)
         .stdin(Stdio::null())

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 
+use crate::child;
 use crate::clean::clean;
 use crate::console::environment::Environment;
 #[cfg(target_os = "linux")]
 use crate::console::origin;
 use crate::console::origin::{Attached, Door, Origin};
-use crate::secret::{self, ExposeSecret, SecretString};
+use crate::secret::{ExposeSecret, SecretString};
 
 /// How long to wait for a response of tmux.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -142,7 +143,7 @@ fn said(output: &Output) -> String {
 
 async fn run(arguments: &[&str], text: Option<&SecretString>) -> Result<Output, String> {
     let run = async {
-        let mut child = tokio::process::Command::from(secret::command("tmux"))
+        let mut child = tokio::process::Command::from(child::command("tmux"))
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -74,14 +74,11 @@ pub struct StepFailed {
 }
 
 impl StepFailed {
-    /// Returns whether the server rejected the token, if only with an error in a challenge.
+    /// Returns whether the server rejected the token with an error in a challenge, and then closed the connection
+    /// instead of replying.
     #[must_use]
-    pub fn rejects(&self) -> bool {
-        match self.problem {
-            Problem::Refused { .. } => self.sent,
-            Problem::Closed => self.sent && self.challenge.is_some(),
-            _ => false,
-        }
+    pub fn ends_with_challenge(&self) -> bool {
+        self.problem == Problem::Closed && self.sent && self.challenge.is_some()
     }
 }
 

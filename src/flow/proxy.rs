@@ -274,7 +274,6 @@ impl Proxy {
         }
     }
 
-    /// Does the same for a proxy that accepts connections but returned no status. `cause` says more only for SOCKS.
     /// Returns why TLS with an https proxy fails, as part of a sentence, and the fix; `None` if that isn't the `cause` of a
     /// failed request.
     pub(super) async fn tls_trouble(&self, cause: &str) -> Option<(String, &'static str)> {
@@ -285,14 +284,12 @@ impl Proxy {
             .await
             .ok()?;
         let connector = TlsConnector::from(Arc::new(config.ok()?.with_no_client_auth()));
-        let (host, _) = self
-            .place()
-            .rsplit_once(':')
-            .map(|(host, port)| (host.to_owned(), port.to_owned()))?;
+        let place = self.place();
+        let (host, _) = place.rsplit_once(':')?;
         let host = host.trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(host).ok()?;
         let connect = async {
-            let stream = TcpStream::connect(self.place()).await.ok()?;
+            let stream = TcpStream::connect(&place).await.ok()?;
             connector.connect(name, stream).await.err()
         };
         let error = tokio::time::timeout(ASKING_LIMIT, connect).await.ok()??;
@@ -300,6 +297,7 @@ impl Proxy {
         (found == cause).then(|| (format!("TLS with the proxy itself failed: {cause}"), TLS))
     }
 
+    /// Does the same for a proxy that accepts connections but returned no status. `cause` says more only for SOCKS.
     fn trouble_beyond(&self, cause: &str) -> (String, &'static str) {
         let here = matches!(self.scheme.as_str(), "socks4" | "socks5");
         let Some(words) = cause.strip_prefix("SOCKS error: ") else {
@@ -619,6 +617,41 @@ mod tests {
     fn proxy(value: &str) -> Proxy {
         let chosen = chosen(&[("HTTPS_PROXY", value)], "as.example");
         chosen.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_tls_error_is_that_of_the_proxy_only_if_it_has_the_same() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let plain = tokio::spawn(async move {
+            for _ in 0..2 {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                stream
+                    .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                    .await
+                    .unwrap();
+            }
+        });
+        let secure = proxy(&format!("https://{address}"));
+        let (cause, hint) = secure
+            .tls_trouble("the server doesn't use TLS")
+            .await
+            .unwrap();
+        assert!(
+            cause.starts_with("TLS with the proxy itself failed: "),
+            "{cause}"
+        );
+        assert_eq!(hint, TLS);
+        assert!(secure.tls_trouble("it has expired").await.is_none());
+        plain.await.unwrap();
+        // Without TLS to the proxy, the error is that of the service.
+        let plain = proxy(&format!("http://{address}"));
+        assert!(
+            plain
+                .tls_trouble("the server doesn't use TLS")
+                .await
+                .is_none()
+        );
     }
 
     #[test]

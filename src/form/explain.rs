@@ -156,7 +156,7 @@ pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Ex
             && (entry.at.is_empty() || entry.at.contains(&At::Callback))
     };
     find(preset, library, |entry| {
-        // The browser is not sent to the service with an assertion or a certificate.
+        // A sign-in in the browser involves neither an assertion nor a certificate.
         let is_general = entry.method.is_empty() && entry.secret != Some(true);
         is_general
             && match &entry.text {

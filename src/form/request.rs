@@ -416,8 +416,8 @@ impl RequestBuilder<'_> {
                 .next()
                 .unwrap_or_default();
             let name = name.as_ref();
-            let has_space = part.trim().contains(char::is_whitespace);
-            if !part.contains('=') || name.is_empty() || part.contains(char::is_whitespace) {
+            let has_space = part.contains(char::is_whitespace);
+            if !part.contains('=') || name.is_empty() || has_space {
                 let text = if part.contains('=') && has_space {
                     "A parameter contains a space. Write it as +, or separate parameters with &"
                 } else {

@@ -212,10 +212,9 @@ fn failed(place: &Place, attempt: &AttemptNote, record: &Record, now: &Now) -> O
         return None;
     }
     let tokens = record.tokens.as_ref()?;
-    // What was wrong may be corrected by now.
-    let is_corrected = outcome.code == exit::USAGE && is_changed_since(place, attempt.since);
+    let may_be_corrected = outcome.code == exit::USAGE && is_changed_since(place, attempt.since);
     let level = match outcome.code {
-        exit::USAGE if is_corrected => Level::Note,
+        exit::USAGE if may_be_corrected => Level::Note,
         exit::USAGE | exit::SIGN_IN => Level::Settings,
         exit::RECORD => Level::Files,
         _ if tokens.lives(now.seconds) => Level::Note,
@@ -232,7 +231,7 @@ fn failed(place: &Place, attempt: &AttemptNote, record: &Record, now: &Now) -> O
         id: "refresh-failed",
         at: Some(attempt.since),
         text: text.trim_end().to_owned(),
-        fix: if is_corrected {
+        fix: if may_be_corrected {
             let target = place.target();
             Some(format!(
                 "The settings have changed since. Try them: oauth-authorizer refresh {target}"

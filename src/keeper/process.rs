@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 
 use super::refresh::Known;
 use super::unstored::LIMIT;
+use crate::child;
 #[cfg(windows)]
 use crate::profile::places;
 use crate::profile::places::Place;
-use crate::secret;
 
 #[cfg(windows)]
 mod windows;
@@ -62,7 +62,7 @@ impl Keeper {
         ];
         let (output, input) = io::pipe()?;
         // The keeper needs no secret except that of the profile.
-        let mut left_out = secret::variables();
+        let mut left_out = child::secrets();
         left_out.retain(|name| Some(name.as_str()) != variable);
         #[cfg(unix)]
         let process = {

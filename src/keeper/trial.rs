@@ -45,7 +45,8 @@ pub(super) fn try_out(place: &Place, commands: &StoreCommands) -> Result<(), Sav
             )))
         }
         (Some(printed), _) => keep(commands, &printed),
-        // The command that prints may look elsewhere, so this text must not be worth less than what it replaces.
+        // The command that prints may be wrong, so the other one may replace the stored tokens. The trial uses the same
+        // tokens.
         (None, Some(current)) if current.has_secrets() => keep(commands, &current),
         (None, _) => Ok(commands.try_out().map_err(PrivateError::Keeping)?),
     }

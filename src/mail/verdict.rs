@@ -184,7 +184,7 @@ impl Problem {
             Self::NoMechanism { offered, .. }
                 if let Some(other) = Mechanism::ALL.iter().find(|it| offered.iter().any(|name| name == it.name())) =>
             {
-                format!("OAuth is turned on, with {}. Choose that mechanism, or none.", other.name())
+                format!("Use {}, which the server offers, or choose no mechanism.", other.name())
             }
             Self::NoMechanism { offered, .. } => format!(
                 "It offers {}. Ask the server's administrator to turn on OAuth.",
@@ -268,7 +268,7 @@ mod tests {
                 no_mechanism(Some(Mechanism::Oauthbearer), &["PLAIN", "XOAUTH2"]),
                 &[
                     "doesn't offer OAUTHBEARER.",
-                    "with XOAUTH2. Choose that mechanism",
+                    "Use XOAUTH2, which the server offers",
                 ],
             ),
             (

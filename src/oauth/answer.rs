@@ -7,11 +7,10 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use url::form_urlencoded;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::failure::{BodyKind, NO_CODE, ServerError};
-use super::words::{challenge, decoded, is_heading, parameter, problem, words, xml_error};
+use super::words::{challenge, decoded, is_heading, parameters, problem, words, xml_error};
 use crate::clean::clean;
 
 /// Maximum number of JSON values in a response. The largest known metadata document has a tenth of this.
@@ -276,17 +275,14 @@ fn content(text: &str) -> Content {
         return other("it is neither JSON nor a form");
     }
     let mut members = Map::new();
-    for (count, (name, value)) in form_urlencoded::parse(text.as_bytes()).enumerate() {
+    for (count, (name, value)) in parameters(text).enumerate() {
         if count == PARAMETER_LIMIT {
             return Content::Other {
                 reason: "it has too many parameters",
                 words: None,
             };
         }
-        let whole = !value.contains(char::REPLACEMENT_CHARACTER);
-        let again = || parameter(text, &name);
-        let value = if whole { None } else { again() }.unwrap_or_else(|| value.into_owned());
-        members.insert(name.into_owned(), Value::String(value));
+        members.insert(name, Value::String(value));
     }
     Content::Form(members)
 }

@@ -8,7 +8,7 @@ use super::dialect::{Kept, kept_of_query};
 use super::failure::{Failure, NO_CODE, ServerError};
 use super::issuer::difference;
 use super::pasted::{self, Pasted};
-use super::words::parameter;
+use super::words::{parameter, parameters};
 use crate::clean::clean;
 use crate::secret::{SecretString, same};
 
@@ -67,8 +67,8 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     // A repeated parameter makes the response ambiguous (RFC 6749, section 3.1).
     let mut twice = false;
     let mut one = |name: &str| {
-        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
-        let first = values.next().map(|(_, value)| value.into_owned());
+        let mut values = parameters(query).filter(|(key, _)| key == name);
+        let first = values.next().map(|(_, value)| value);
         twice |= values.next().is_some();
         first
     };
@@ -81,12 +81,6 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     }
     let error = error.filter(|error| !error.trim().is_empty());
     let state = state.filter(|state| !state.is_empty());
-    // Older servers use Latin-1.
-    let description = description.map(|text| {
-        let whole = !text.contains(char::REPLACEMENT_CHARACTER);
-        let again = || parameter(query, "error_description");
-        if whole { text } else { again().unwrap_or(text) }
-    });
     let unverified = |lack: &str| match &error {
         Some(error) => {
             let error = ServerError::new(error, description.as_deref());

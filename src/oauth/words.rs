@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::failure::ServerError;
@@ -24,14 +25,23 @@ pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Returns the decoded value of a parameter in a query string, even if its bytes are Latin-1.
-pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
-    let value = query.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        (key == name).then_some(value)
-    })?;
-    let bytes: Vec<u8> = percent_encoding::percent_decode_str(&value.replace('+', " ")).collect();
-    Some(decoded(&bytes).into_owned())
+/// Returns the parameters of a query string or form, decoded even if their bytes are Latin-1.
+pub(super) fn parameters(text: &str) -> impl Iterator<Item = (String, String)> {
+    let one = |part: &str| {
+        let bytes: Vec<u8> = percent_decode_str(&part.replace('+', " ")).collect();
+        decoded(&bytes).into_owned()
+    };
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(move |pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (one(name), one(value))
+    })
+}
+
+/// Returns the first parameter with this name.
+pub(super) fn parameter(text: &str, name: &str) -> Option<String> {
+    let mut all = parameters(text);
+    all.find_map(|(key, value)| (key == name).then_some(value))
 }
 
 /// Returns the error in an XML document, as members of the protocol.

@@ -52,7 +52,9 @@ async fn try_save(
     let Some(saved) = signals.unless_asked_to_end(work).await else {
         say(
             "hint",
-            &format!("Saving the profile {name} was interrupted. The tokens may be lost."),
+            &format!(
+                "Saving the profile {name} was interrupted. If its tokens are missing, sign in again."
+            ),
         );
         return None;
     };

@@ -194,6 +194,21 @@ impl Library {
         self
     }
 
+    /// Returns a finding for each set of explanations that the preset names and that doesn't exist.
+    #[must_use]
+    pub fn missing_sets(&self, preset: &Preset) -> Vec<Finding> {
+        let sets = self.explanation_sets();
+        let missing = preset.errors.iter().filter(|name| !sets.contains(name));
+        missing
+            .map(|name| {
+                let name = clean(name, 40);
+                Finding::of_file(format!(
+                    "errors: the set {name} doesn't exist. Correct or remove it"
+                ))
+            })
+            .collect()
+    }
+
     /// Returns the names of all sets of explanations.
     #[must_use]
     pub fn explanation_sets(&self) -> Vec<String> {

@@ -16,6 +16,7 @@ use super::setting::{Setting, line_and_column, unknown};
 use super::store_kind::Store;
 use super::toml_text::quoted;
 use crate::certificate::store_path::StorePath;
+use crate::child::note_secret;
 use crate::clean::clean;
 use crate::form::choices::{AuthenticationChoice, Browser, ListenerChoice};
 use crate::form::command_line::FLAGS;
@@ -25,7 +26,7 @@ use crate::mail::server::Protocol;
 use crate::oauth::client::FlowKind;
 use crate::presets::files::read_file;
 use crate::presets::{CUSTOM, Library, PresetError};
-use crate::secret::{SecretString, note_variable};
+use crate::secret::SecretString;
 use crate::store::file::named;
 use crate::store::private::{self, Audience, PrivateError};
 
@@ -199,7 +200,7 @@ impl SettingsFile {
             }
         })?;
         if let Some(name) = raw.secret.as_ref().and_then(|secret| secret.env.as_deref()) {
-            note_variable(name);
+            note_secret(name);
         }
         if let Some(problem) = raw.store.as_ref().and_then(Store::problem) {
             return Err(SettingsError::Setting { path, problem });

@@ -38,7 +38,7 @@ pub enum Refused {
     MailAddress(String),
     /// There are no tokens.
     NoTokens,
-    /// The service doesn't offer the request. Contains a sentence about it.
+    /// The service or this program doesn't offer the request. Contains a sentence about it.
     NotOffered(String),
     /// This system has no folder for profiles.
     NoFolder,

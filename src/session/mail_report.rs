@@ -51,8 +51,7 @@ impl MailReport {
             let challenge = failed.challenge.as_deref().unwrap_or_default();
             let refusal = match &failed.problem {
                 Problem::Refused { reply, .. } => Some(format!("{reply} {challenge}")),
-                // Some servers close the connection after the error in a challenge.
-                Problem::Closed if failed.rejects() => Some(challenge.to_owned()),
+                Problem::Closed if failed.ends_with_challenge() => Some(challenge.to_owned()),
                 _ => None,
             };
             let server_said = failed.problem.reply().map(str::to_owned);

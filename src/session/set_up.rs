@@ -259,9 +259,13 @@ impl ListenerSetUp {
                 Err(error) => self.not_planned(prefix, &error),
             },
             (false, SetUpAction::Verify) => return None,
-            (false, _) if !prefix.secure || self.listen.is_some() => {
+            (false, _) if !prefix.secure => {
                 Planned::Nothing("Nothing to set up for plain http.".to_owned())
             }
+            (false, _) if self.listen.is_some() => Planned::Nothing(
+                "Nothing to set up: a proxy accepts https, and the listener uses plain http."
+                    .to_owned(),
+            ),
             (false, _) if self.certificate.is_some() => Planned::Nothing(
                 "Nothing to set up: sign-ins use the certificate in the form.".to_owned(),
             ),

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use crate::child;
 use crate::clean::{clean, system_reason};
 use crate::secret;
 
@@ -71,7 +72,7 @@ fn run_within(
     let (program, arguments) = command
         .split_first()
         .ok_or_else(|| failed("is empty".to_owned()))?;
-    let mut command = secret::command(in_home(program));
+    let mut command = child::command(in_home(program));
     // The keeper has no console, so a console program would open a window.
     #[cfg(windows)]
     std::os::windows::process::CommandExt::creation_flags(

@@ -22,7 +22,7 @@ use super::update::update;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::console::environment::Environment;
 use crate::flow::event::{FlowError, FlowEvent};
-use crate::form::choices::Overwrite;
+use crate::form::choices::{AuthenticationChoice, Overwrite};
 use crate::form::metadata;
 use crate::form::settings::Key;
 use crate::oauth::client::FlowKind;
@@ -37,7 +37,7 @@ use crate::secret::ExposeSecret;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
 use crate::session::profiles::{self, ProfileReport, ProfileTask, SaveChoice, Saved, Unsaved};
-use crate::session::{Taken, Value};
+use crate::session::{Refused, Taken, Value};
 use crate::store::file::Readers;
 
 /// The program, with a user who presses keys.
@@ -392,6 +392,19 @@ fn register_again(user: &mut User, secret: Option<&str>, access_token: Option<&s
         different: Vec::new(),
         pending: false,
     })));
+}
+
+#[test]
+fn a_key_or_a_certificate_is_not_registered() {
+    let mut user = registered(None, None);
+    for choice in [
+        AuthenticationChoice::KeyJwt,
+        AuthenticationChoice::MutualTls,
+    ] {
+        user.model.session.settings.set_authentication(choice);
+        let refused = user.model.session.register(&"".into());
+        assert!(matches!(refused, Err(Refused::NotOffered(_))));
+    }
 }
 
 #[test]

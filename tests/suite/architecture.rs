@@ -814,6 +814,7 @@ fn use_goes_one_way() {
             "profile/",
             "console/",
             "certificate/",
+            "child.rs",
             "clean.rs",
             "clock.rs",
             "quote.rs",

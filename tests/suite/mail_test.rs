@@ -450,53 +450,26 @@ fn a_rejection_is_blamed_on_the_token_only_if_it_was_sent() {
         let fix = report["failed"]["fix"].as_str().unwrap();
         assert!(fix.contains("whether OAuth is turned on"), "{report}");
     }
-    // An unknown rejection of the token has a fix, and so has one after the sign-in.
-    let server = Script::start(
-        &rejection(Protocol::Imap, None, "a2 NO Login failed."),
-        true,
-        false,
-    );
-    let (code, report) = server.test(&profiles, Protocol::Imap);
-    assert_eq!(
-        (code, &report["failed"]["cause"]),
-        (11, &Value::Null),
-        "{report}"
-    );
-    assert!(
-        report["failed"]["fix"]
-            .as_str()
-            .unwrap()
-            .contains("for this mailbox"),
-        "{report}"
-    );
-    let mut script = rejection(Protocol::Imap, None, "a2 OK in");
-    script.push("a3 NO Mailbox is unavailable\r\n".to_owned());
-    let (code, report) = Script::start(&script, true, false).test(&profiles, Protocol::Imap);
-    assert_eq!(
-        (code, &report["failed"]["cause"]),
-        (11, &Value::Null),
-        "{report}"
-    );
-    assert!(
-        report["failed"]["fix"]
-            .as_str()
-            .unwrap()
-            .contains("accepted the token"),
-        "{report}"
-    );
-    // Some servers close the connection after the error in a challenge.
     let error = base64::engine::general_purpose::STANDARD.encode(r#"{"status":"401"}"#);
-    let mut script = rejection(Protocol::Imap, Some(&error), "");
-    *script.last_mut().unwrap() = String::new();
-    let (code, report) = Script::start(&script, true, false).test(&profiles, Protocol::Imap);
-    assert_eq!(code, 11, "{report}");
-    assert!(
-        report["failed"]["fix"]
-            .as_str()
-            .unwrap()
-            .contains("for this mailbox"),
-        "{report}"
-    );
+    let mut after = rejection(Protocol::Imap, None, "a2 OK in");
+    after.push("a3 NO Mailbox is unavailable\r\n".to_owned());
+    // Some servers close the connection after the error in a challenge.
+    let mut closed = rejection(Protocol::Imap, Some(&error), "");
+    *closed.last_mut().unwrap() = String::new();
+    // A rejection that no explanation fits has a fix for its step.
+    for (script, words) in [
+        (
+            rejection(Protocol::Imap, None, "a2 NO Login failed."),
+            "for this mailbox",
+        ),
+        (after, "accepted the token"),
+        (closed, "for this mailbox"),
+    ] {
+        let (code, report) = Script::start(&script, true, false).test(&profiles, Protocol::Imap);
+        let failed = &report["failed"];
+        assert_eq!((code, &failed["cause"]), (11, &Value::Null), "{report}");
+        assert!(failed["fix"].as_str().unwrap().contains(words), "{report}");
+    }
 }
 
 #[test]

@@ -336,7 +336,8 @@ fn a_signal_ends_a_run_that_waits_for_a_store() {
     kill("INT", &plain.pid().to_string());
     let (code, stdout, stderr) = plain.end();
     assert_eq!((code, stdout.as_str()), (130, ""), "{stderr}");
-    let told = "Saving the profile office was interrupted. The tokens may be lost.";
+    let told =
+        "Saving the profile office was interrupted. If its tokens are missing, sign in again.";
     assert!(stderr.contains(told), "{stderr}");
 }
 

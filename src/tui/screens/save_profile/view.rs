@@ -126,13 +126,13 @@ fn text(
 fn kept(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> {
     let theme = cx.theme();
     let kind = screen.kind(cx);
-    let narrow = columns < STORES;
+    let short = columns < STORES;
     let offered = StoreKind::offered(screen.machine);
     let values: Vec<_> = offered
         .iter()
         .map(|offered| {
             (
-                store_name(*offered, screen.machine, narrow),
+                store_name(*offered, screen.machine, short),
                 *offered == kind,
             )
         })
@@ -164,16 +164,16 @@ fn kept(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> {
 }
 
 /// Returns the name of a store.
-fn store_name(kind: StoreKind, machine: bool, narrow: bool) -> &'static str {
+fn store_name(kind: StoreKind, machine: bool, short: bool) -> &'static str {
     match kind {
-        StoreKind::File if narrow => "file",
+        StoreKind::File if short => "file",
         StoreKind::File if cfg!(windows) => "a plain file",
         StoreKind::File if machine => "a file only root can read",
         StoreKind::File => "a file only you can read",
         StoreKind::DpapiMachine => "protected",
-        StoreKind::Dpapi if narrow => "protected",
+        StoreKind::Dpapi if short => "protected",
         StoreKind::Dpapi => "protected for you",
-        StoreKind::Command if narrow => "command",
+        StoreKind::Command if short => "command",
         StoreKind::Command => "a command",
     }
 }
