@@ -2,13 +2,23 @@
 
 use super::asked::Asked;
 
+/// Returns whether a registration was rejected for its initial access token, or for the lack of one (RFC 6750, section
+/// 3.1).
+pub(super) fn rejects_initial_token(code: &str, status: u16) -> bool {
+    match code {
+        "invalid_redirect_uri" => false,
+        "invalid_token" | "access_denied" | "insufficient_scope" => true,
+        _ => matches!(status, 401 | 403),
+    }
+}
+
 /// Returns what to do after the service rejected a registration (RFC 7591, section 3.2.2).
 pub(super) fn registration_hint(code: &str, status: u16) -> String {
     match (code, status) {
         ("invalid_redirect_uri", _) => {
             "Change Redirect URL to one that the service accepts, such as http://127.0.0.1:8400/callback, then register again."
         }
-        (_, 401 | 403) | ("invalid_token" | "access_denied" | "insufficient_scope", _) => {
+        (code, status) if rejects_initial_token(code, status) => {
             "The service requires a valid initial access token. Get one from the service's administrator, then register again."
         }
         ("invalid_software_statement" | "unapproved_software_statement", _) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::advice::{NEEDS_REDIRECT, registration_hint, unusable_hint};
+use super::advice::{NEEDS_REDIRECT, registration_hint, rejects_initial_token, unusable_hint};
 pub use super::asked::Asked;
 use super::codes::{as_in_protocol, is_protocol_code};
 use super::id_token_problem::IdTokenProblem;
@@ -265,6 +265,23 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Returns whether the service rejected a registration for its initial access token, or for the lack of one.
+    #[must_use]
+    pub fn rejects_initial_token(&self) -> bool {
+        match self {
+            Self::Server {
+                asked: Asked::Registration,
+                error,
+            } => rejects_initial_token(&error.code, error.status.unwrap_or(400)),
+            Self::Unusable {
+                asked: Asked::Registration,
+                status,
+                ..
+            } => rejects_initial_token("", *status),
+            _ => false,
+        }
+    }
+
     /// Returns the texts that may repeat something from outside this program.
     pub(crate) fn texts(&mut self) -> Vec<&mut String> {
         match self {

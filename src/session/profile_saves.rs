@@ -183,6 +183,7 @@ impl Session {
                 .filter(|open| open.place.is(&place))
                 .and_then(|open| open.version)
         };
+        self.profiles.draft = None;
         self.profiles.open = Some(OpenProfile {
             place: place.clone(),
             saved: task.settings,

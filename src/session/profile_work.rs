@@ -204,6 +204,7 @@ impl Session {
         self.tokens = None;
         self.failed = None;
         self.trace = Trace::default();
+        self.profiles.draft = None;
         self.profiles.open = Some(OpenProfile {
             place: opened.place,
             saved: opened.settings.clone(),

@@ -17,7 +17,7 @@ use crate::profile::finding::Forecast;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::profile::saved_tokens::SavedTokens;
-use crate::profile::store_kind::Store;
+use crate::profile::store_kind::{Store, StoreKind};
 use crate::secret::{self, ExposeSecret};
 use crate::store::record::IssuedFor;
 use crate::store::version::Version;
@@ -35,6 +35,8 @@ pub struct Profiles {
     pub open: Option<OpenProfile>,
     /// Whether a profile is being saved.
     pub saving: bool,
+    /// What the user entered to save a profile, until that profile is saved or another one is opened.
+    pub draft: Option<SaveDraft>,
 }
 
 /// A profile that is open in the form.
@@ -219,6 +221,44 @@ pub struct SaveChoice {
     pub with_secret: bool,
     /// The store for the secrets; `None` for the one in the existing settings, or the default.
     pub store: Option<Store>,
+}
+
+/// The entries of the screen that saves a profile.
+#[derive(Debug, Clone)]
+pub struct SaveDraft {
+    /// The name, as entered.
+    pub name: String,
+    /// Whether the profile is for all users of this machine.
+    pub machine: bool,
+    /// The account that may use a profile of this machine, in addition to administrators.
+    pub account: String,
+    /// The store for the secrets; `None` for that of the profile that is replaced, or the default.
+    pub store: Option<StoreKind>,
+    /// The command that prints the secrets, as entered.
+    pub read: String,
+    /// The command that stores the secrets, as entered.
+    pub write: String,
+    /// Whether to save the tokens.
+    pub with_tokens: bool,
+    /// Whether to save the client secret.
+    pub with_secret: bool,
+}
+
+impl SaveDraft {
+    /// Creates the entries for a profile with this name, or without a name.
+    #[must_use]
+    pub fn new(name: Option<&ProfileName>) -> Self {
+        Self {
+            name: name.map(ToString::to_string).unwrap_or_default(),
+            machine: false,
+            account: String::new(),
+            store: None,
+            read: String::new(),
+            write: String::new(),
+            with_tokens: true,
+            with_secret: true,
+        }
+    }
 }
 
 /// A profile to be saved.

@@ -21,6 +21,7 @@ use super::screen::{AnyScreen, Message, UpdateContext};
 use super::update::update;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::console::environment::Environment;
+use crate::flow::driver::Job;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::form::choices::{AuthenticationChoice, Overwrite};
 use crate::form::metadata;
@@ -370,19 +371,30 @@ fn tokens_that_their_profile_cannot_take_can_be_saved_elsewhere() {
 /// Returns a user whose form was just filled in by a registration.
 fn registered(secret: Option<&str>, access_token: Option<&str>) -> User {
     let mut user = User::new("custom", FlowKind::DeviceCode);
-    let settings = &mut user.model.session.settings;
-    settings.set(Key::Issuer, "https://as.example".to_owned());
-    settings.set(Key::TokenUrl, "https://as.example/token".to_owned());
-    let mut found = metadata("https://as.example");
-    found.ways.registration_url = "https://as.example/register".parse().ok();
-    settings.take_over(&found, Overwrite::Everything);
+    discovers(&mut user, "https://as.example");
     register_again(&mut user, secret, access_token);
     user
 }
 
+/// Fills in the form from metadata that offers registration.
+fn discovers(user: &mut User, issuer: &str) {
+    let settings = &mut user.model.session.settings;
+    settings.set(Key::Issuer, issuer.to_owned());
+    settings.set(Key::TokenUrl, format!("{issuer}/token"));
+    let mut found = metadata(issuer);
+    found.source = format!("{issuer}/metadata").parse().unwrap();
+    found.ways.registration_url = format!("{issuer}/register").parse().ok();
+    settings.take_over(&found, Overwrite::Everything);
+}
+
 fn register_again(user: &mut User, secret: Option<&str>, access_token: Option<&str>) {
     let _ = user.model.session.register(&"".into()).unwrap();
-    user.hear(FlowEvent::Registered(Box::new(Registered {
+    let client = client(secret, access_token);
+    user.hear(FlowEvent::Registered(Box::new(client)));
+}
+
+fn client(secret: Option<&str>, access_token: Option<&str>) -> Registered {
+    Registered {
         client_id: "new".to_owned(),
         client_secret: secret.map(Into::into),
         secret_expires_at: None,
@@ -391,7 +403,7 @@ fn register_again(user: &mut User, secret: Option<&str>, access_token: Option<&s
         client_url: None,
         different: Vec::new(),
         pending: false,
-    })));
+    }
 }
 
 #[test]
@@ -451,6 +463,51 @@ fn a_registration_with_values_that_are_shown_only_once_is_asked_for_before_the_e
     assert_eq!(question(&mut user).1, "They are lost when you quit.");
     let mut public = registered(None, None);
     assert!(matches!(public.ctrl_c().as_slice(), [Effect::Quit]));
+}
+
+#[test]
+fn an_initial_token_is_kept_for_the_same_service_unless_it_was_rejected() {
+    let failed = |code: &str, status: Option<u16>| {
+        let mut error = ServerError::new(code, None);
+        error.status = status;
+        let asked = Asked::Registration;
+        FlowEvent::Failed(FlowError::Protocol(Failure::Server { asked, error }))
+    };
+    let sends = |user: &mut User| {
+        user.press("Register…");
+        match user.key(KeyCode::Enter).as_slice() {
+            [Effect::Start(started)] => match &*started.job {
+                Job::Register(run) => run.initial_token.clone(),
+                _ => panic!("not a registration"),
+            },
+            other => panic!("{other:?}"),
+        }
+    };
+    for (event, kept) in [
+        (failed("invalid_redirect_uri", Some(400)), true),
+        (failed("invalid_client_metadata", None), true),
+        (failed("invalid_token", None), false),
+        (failed("error", Some(401)), false),
+    ] {
+        let mut user = registered(None, None);
+        user.press("Register…");
+        user.send(Event::Paste("t0ken".to_owned()));
+        user.key(KeyCode::Enter);
+        user.hear(event);
+        let token = sends(&mut user);
+        let token = token.as_ref().map(ExposeSecret::expose_secret);
+        assert_eq!(token, kept.then_some("t0ken"));
+        // A registration that succeeded needs no token for the next.
+        user.hear(FlowEvent::Registered(Box::new(client(None, None))));
+        assert!(sends(&mut user).is_none());
+    }
+    let mut user = registered(None, None);
+    user.press("Register…");
+    user.send(Event::Paste("t0ken".to_owned()));
+    user.key(KeyCode::Enter);
+    user.hear(failed("invalid_client_metadata", None));
+    discovers(&mut user, "https://other.example");
+    assert!(sends(&mut user).is_none());
 }
 
 #[test]

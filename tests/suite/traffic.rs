@@ -63,7 +63,9 @@ fn a_key_typed_and_a_move_of_the_focus_cost_little() {
             .map(|key| bytes(&mut terminal, key))
             .collect();
         // Text that is longer than its field.
+        let before = terminal.written();
         terminal.paste(&"0123456789".repeat(9));
+        terminal.wait_written(before);
         let long: Vec<usize> = "klm"
             .chars()
             .map(|ch| bytes(&mut terminal, &ch.to_string()))

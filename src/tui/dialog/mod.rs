@@ -25,7 +25,7 @@ use super::keys::{Command, Context};
 use super::widgets::button::Shortcut;
 use super::widgets::editor::{Edit, Editor};
 use super::widgets::theme::Theme;
-use crate::secret::SecretString;
+use crate::secret::{ExposeSecret, SecretString};
 
 /// A dialog, and its purpose.
 #[derive(Debug)]
@@ -214,12 +214,12 @@ impl<D> Dialog<D> {
         }
     }
 
-    /// Creates a field for a secret, which may be left empty.
+    /// Creates a field for a secret, which may be left empty. It contains `text`, masked.
     #[must_use]
-    pub fn secret(id: D, prompt: Prompt) -> Self {
+    pub fn secret(id: D, prompt: Prompt, text: &SecretString) -> Self {
         let kind = DialogKind::Line {
             prompt,
-            editor: Editor::default(),
+            editor: Editor::new(text.expose_secret()),
             secret: true,
         };
         Self { id, kind }

@@ -22,6 +22,7 @@ pub(in crate::tui) use self::prospect::prospect;
 pub(in crate::tui) use self::registration::SAVE_LABEL;
 pub(super) use self::state::Form;
 use self::state::{DialogId, Item, missing};
+use crate::flow::event::FlowError;
 use crate::form::changed::changed;
 use crate::form::clean_value::{clean_value, one_line};
 use crate::form::request;
@@ -467,6 +468,7 @@ impl Screen for Form {
             },
             SessionEvent::Registered { filled } => {
                 self.secret_shown = false;
+                self.initial_token = None;
                 if filled.is_some() {
                     self.go_to_missing(cx);
                 }
@@ -474,6 +476,10 @@ impl Screen for Form {
                 cx.tell(Message::done("Registered", text));
             }
             SessionEvent::RegistrationFailed(error) => {
+                if matches!(error, FlowError::Protocol(failure) if failure.rejects_initial_token())
+                {
+                    self.initial_token = None;
+                }
                 cx.warn(format!("{} {}", error.sentence(), error.hint()));
             }
             SessionEvent::Profile(ProfileNews::Opened(..)) => {

@@ -39,7 +39,11 @@ impl Form {
                 "Press Enter to register this program with the service, for this Flow, Scope and Redirect URL.{replaced}"
             ),
         };
-        self.common.dialog = Some(Dialog::secret(DialogId::InitialToken, prompt));
+        // After a registration that failed, the token need not be entered again. It is never sent to another service.
+        let before = self.initial_token.as_ref();
+        let before = before.filter(|(url, _)| session.settings.registration_url() == Some(url));
+        let token = before.map(|(_, token)| token.clone()).unwrap_or_default();
+        self.common.dialog = Some(Dialog::secret(DialogId::InitialToken, prompt, &token));
     }
 
     /// Asks where to save the registered client.
@@ -53,6 +57,8 @@ impl Form {
 
     /// Registers this program with the settings of the form.
     pub(super) fn register(&mut self, initial_token: &SecretString, cx: &mut UpdateContext<'_>) {
+        let url = cx.session.settings.registration_url();
+        self.initial_token = url.map(|url| (url.clone(), initial_token.clone()));
         match cx.session.register(initial_token) {
             Ok(started) => {
                 cx.emit(Effect::Start(started));

@@ -1,10 +1,13 @@
 //! The state of the form, and its items.
 
+use url::Url;
+
 use super::preset_list::PresetList;
 use crate::flow::store_key::ListedKey;
 use crate::form::checks::{Problem, Severity};
 use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, Key};
+use crate::secret::SecretString;
 use crate::tui::screen::{Common, ViewContext};
 
 /// The state of a required field without a value.
@@ -68,6 +71,8 @@ pub(in crate::tui::screens) struct Form {
     pub(super) presets: PresetList,
     /// The certificates in this machine's store that have a private key, as last listed.
     pub(super) keys: Vec<ListedKey>,
+    /// The initial access token as last entered, and the registration endpoint that it is for.
+    pub(super) initial_token: Option<(Url, SecretString)>,
 }
 
 /// Returns whether Ctrl+F can fix a problem, which is also possible at a locked field.
@@ -126,6 +131,7 @@ impl Form {
             tried: false,
             presets: PresetList::default(),
             keys: Vec::new(),
+            initial_token: None,
         }
     }
 }

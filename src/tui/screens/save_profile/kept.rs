@@ -1,6 +1,6 @@
 //! The store for the secrets of a profile: the choice, and the commands of another program.
 
-use super::state::{Item, Kept, SaveProfile};
+use super::state::{Item, SaveProfile};
 use crate::profile::store_kind::{Store, StoreKind};
 use crate::tui::screen::ViewContext;
 
@@ -12,21 +12,12 @@ pub(super) enum Wrong {
     Quotation,
 }
 
-impl Kept {
-    fn line(&self, item: &Item) -> &str {
-        match item {
-            Item::Write => &self.write,
-            _ => &self.read,
-        }
-    }
-}
-
 impl SaveProfile {
     /// Returns the store that is shown as selected.
     pub(super) fn kind(&self, cx: ViewContext<'_>) -> StoreKind {
-        let offered = StoreKind::offered(self.machine);
+        let offered = StoreKind::offered(self.draft.machine);
         let default = || offered.first().copied().unwrap_or(StoreKind::File);
-        match self.kept.kind {
+        match self.draft.store {
             Some(kind) if offered.contains(&kind) => kind,
             Some(_) => default(),
             None => self.stored(cx).map_or_else(default, Store::kind),
@@ -40,13 +31,13 @@ impl SaveProfile {
 
     /// Returns the command in one of the two fields.
     pub(super) fn command(&self, item: &Item, cx: ViewContext<'_>) -> String {
-        if self.kept.kind.is_some() {
-            return self.kept.line(item).to_owned();
-        }
-        let [read, write] = self
-            .stored(cx)
-            .map(Store::command_lines)
-            .unwrap_or_default();
+        let [read, write] = match self.draft.store {
+            Some(_) => [self.draft.read.clone(), self.draft.write.clone()],
+            None => self
+                .stored(cx)
+                .map(Store::command_lines)
+                .unwrap_or_default(),
+        };
         match item {
             Item::Write => write,
             _ => read,
@@ -64,32 +55,30 @@ impl SaveProfile {
 
     /// Copies the choice of the existing profile before the user changes it.
     fn begin(&mut self, cx: ViewContext<'_>) {
-        if self.kept.kind.is_none() {
-            self.kept = Kept {
-                read: self.command(&Item::Read, cx),
-                write: self.command(&Item::Write, cx),
-                kind: Some(self.kind(cx)),
-            };
+        if self.draft.store.is_none() {
+            self.draft.read = self.command(&Item::Read, cx);
+            self.draft.write = self.command(&Item::Write, cx);
+            self.draft.store = Some(self.kind(cx));
         }
     }
 
     /// Selects the next or the previous store.
     pub(super) fn choose_store(&mut self, by: isize, cx: ViewContext<'_>) {
         self.begin(cx);
-        let offered = StoreKind::offered(self.machine);
+        let offered = StoreKind::offered(self.draft.machine);
         let now = self.kind(cx);
         let at = offered.iter().position(|kind| *kind == now).unwrap_or(0);
         let count = offered.len().cast_signed();
         let next = (at.cast_signed() + by).rem_euclid(count.max(1));
-        self.kept.kind = offered.get(next.cast_unsigned()).copied();
+        self.draft.store = offered.get(next.cast_unsigned()).copied();
     }
 
     /// Sets a command.
     pub(super) fn set_command(&mut self, item: &Item, text: &str, cx: ViewContext<'_>) {
         self.begin(cx);
         let line = match item {
-            Item::Write => &mut self.kept.write,
-            _ => &mut self.kept.read,
+            Item::Write => &mut self.draft.write,
+            _ => &mut self.draft.read,
         };
         text.clone_into(line);
     }
@@ -99,7 +88,7 @@ impl SaveProfile {
     /// # Errors
     /// Returns the field as an error if its command can't be used.
     pub(super) fn chosen_store(&self, cx: ViewContext<'_>) -> Result<Option<Store>, Item> {
-        if self.kept.kind.is_none() {
+        if self.draft.store.is_none() {
             return Ok(None);
         }
         let kind = self.kind(cx);

@@ -37,12 +37,12 @@ impl SaveProfile {
         };
         let choice = SaveChoice {
             from_tokens: self.has_token_settings(),
-            machine: self.machine,
-            account: (self.has_account() && !self.account.trim().is_empty())
-                .then(|| self.account.trim().to_owned()),
+            machine: self.draft.machine,
+            account: (self.has_account() && !self.draft.account.trim().is_empty())
+                .then(|| self.draft.account.trim().to_owned()),
             replace,
-            with_tokens: self.tokens,
-            with_secret: self.secret,
+            with_tokens: self.draft.with_tokens,
+            with_secret: self.draft.with_secret,
             store,
         };
         let saved = cx.session.save_profile(name, choice);
@@ -64,6 +64,11 @@ impl SaveProfile {
             id: DialogId::File(dialog.id),
             kind: dialog.kind,
         });
+    }
+
+    /// Copies the entries to the session, so that they are there again when the screen is opened the next time.
+    fn keep_draft(&self, cx: &mut UpdateContext<'_>) {
+        cx.session.profiles.draft = Some(self.draft.clone());
     }
 
     fn token(&self) -> Value {
@@ -157,8 +162,8 @@ impl Screen for SaveProfile {
 
     fn text(&self, item: &Item, cx: ViewContext<'_>) -> SecretString {
         match item {
-            Item::Name => self.name.as_str().into(),
-            Item::UsedBy => self.account.as_str().into(),
+            Item::Name => self.draft.name.as_str().into(),
+            Item::UsedBy => self.draft.account.as_str().into(),
             Item::Read | Item::Write => self.command(item, cx).into(),
             _ => SecretString::default(),
         }
@@ -167,9 +172,10 @@ impl Screen for SaveProfile {
     fn edited(&mut self, item: Item, text: &str, cx: &mut UpdateContext<'_>) {
         match item {
             Item::Read | Item::Write => self.set_command(&item, text, cx.view()),
-            Item::UsedBy => text.clone_into(&mut self.account),
-            _ => text.clone_into(&mut self.name),
+            Item::UsedBy => text.clone_into(&mut self.draft.account),
+            _ => text.clone_into(&mut self.draft.name),
         }
+        self.keep_draft(cx);
         cx.clear_message();
     }
 
@@ -184,12 +190,13 @@ impl Screen for SaveProfile {
 
     fn changed(&mut self, item: Item, by: isize, cx: &mut UpdateContext<'_>) {
         match item {
-            Item::For => self.machine = !self.machine,
+            Item::For => self.draft.machine = !self.draft.machine,
             Item::Kept => self.choose_store(by, cx.view()),
-            Item::Tokens => self.tokens = !self.tokens,
-            Item::Secret => self.secret = !self.secret,
+            Item::Tokens => self.draft.with_tokens = !self.draft.with_tokens,
+            Item::Secret => self.draft.with_secret = !self.draft.with_secret,
             _ => {}
         }
+        self.keep_draft(cx);
         cx.clear_message();
     }
 

@@ -157,6 +157,28 @@ fn saved_tokens_are_taken_and_have_the_command_of_the_profile() {
     assert!(alone.session.has_untaken_tokens() && alone.session.profile().is_none());
 }
 
+#[test]
+fn what_was_entered_is_there_again_until_the_profile_is_saved() {
+    let mut alone = screen(SaveFrom::Tokens(None), true);
+    alone.type_text("office");
+    alone.go(Item::Tokens);
+    alone.keys(&[Command::Toggle]);
+    alone.screen = SaveProfile::new(SaveFrom::Form, alone.view());
+    let task = task(alone.keys(&[Command::Letter('s')])).unwrap();
+    assert!(task.name.is("office") && task.tokens.is_none());
+    let place = places()
+        .new_place(&"office".parse().unwrap(), false)
+        .unwrap();
+    let saved = Saved {
+        place,
+        version: None,
+        tokens: SavedTokens::Fine,
+    };
+    hear(&mut alone, ProfileReport::Saved(task, Ok(saved)));
+    let again = SaveProfile::new(SaveFrom::Tokens(None), alone.view());
+    assert!(again.draft.with_tokens && again.draft.name == "office");
+}
+
 /// Lets the save fail, so that the screen stays.
 fn fail(alone: &mut Solo<SaveProfile>, task: Box<SaveTask>) {
     let failed = Unsaved::Failed("x".to_owned());

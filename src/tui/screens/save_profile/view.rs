@@ -47,28 +47,31 @@ pub(super) fn body(screen: &SaveProfile, cx: ViewContext<'_>, area: Rect) -> Bod
     let mut rows = vec![name(screen, cx, columns)];
     let places = cx.session.profiles.places.as_ref();
     if places.is_some_and(Places::has_machine) {
-        let values = [("me", !screen.machine), ("this machine", screen.machine)];
+        let values = [
+            ("me", !screen.draft.machine),
+            ("this machine", screen.draft.machine),
+        ];
         rows.push(choice(screen, cx, (&Item::For, "For"), &values, columns));
     }
     if screen.has_account() {
-        let state = (screen.account.trim().is_empty()).then(|| Span::raw("optional"));
+        let state = (screen.draft.account.trim().is_empty()).then(|| Span::raw("optional"));
         let parts = Parts {
             state,
             ..Parts::new("Used by")
         };
-        let value = (&Item::UsedBy, screen.account.as_str());
+        let value = (&Item::UsedBy, screen.draft.account.as_str());
         rows.push(text(screen, cx, value, parts, columns));
     }
     rows.extend(kept(screen, cx, columns));
     let yes_no = |on: bool| [("Yes", on), ("No", !on)];
     if screen.has_tokens(cx) {
         let label = if narrow { "Tokens" } else { "Save tokens" };
-        let values = yes_no(screen.tokens);
+        let values = yes_no(screen.draft.with_tokens);
         rows.push(choice(screen, cx, (&Item::Tokens, label), &values, columns));
     }
     if screen.has_secret(cx) {
         let label = if narrow { "Secret" } else { "Save secret" };
-        let values = yes_no(screen.secret);
+        let values = yes_no(screen.draft.with_secret);
         rows.push(choice(screen, cx, (&Item::Secret, label), &values, columns));
     }
     if roomy {
@@ -84,7 +87,7 @@ pub(super) fn body(screen: &SaveProfile, cx: ViewContext<'_>, area: Rect) -> Bod
 
 fn name(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Row {
     let theme = cx.theme();
-    let state = match (screen.name.trim().is_empty(), screen.name()) {
+    let state = match (screen.draft.name.trim().is_empty(), screen.name()) {
         (true, _) if screen.tried => Some(Span::styled("required", theme.bad())),
         (true, _) => Some(Span::raw("required")),
         (false, Err(_)) => Some(Span::styled("invalid", theme.bad())),
@@ -96,7 +99,13 @@ fn name(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Row {
         state,
         ..Parts::new("Name")
     };
-    text(screen, cx, (&Item::Name, &screen.name), parts, columns)
+    text(
+        screen,
+        cx,
+        (&Item::Name, &screen.draft.name),
+        parts,
+        columns,
+    )
 }
 
 /// Returns the row of a text field.
@@ -127,12 +136,12 @@ fn kept(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> {
     let theme = cx.theme();
     let kind = screen.kind(cx);
     let short = columns < STORES;
-    let offered = StoreKind::offered(screen.machine);
+    let offered = StoreKind::offered(screen.draft.machine);
     let values: Vec<_> = offered
         .iter()
         .map(|offered| {
             (
-                store_name(*offered, screen.machine, short),
+                store_name(*offered, screen.draft.machine, short),
                 *offered == kind,
             )
         })
@@ -239,12 +248,12 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
     let name = screen.name().ok();
     let shown = name.clone().or_else(|| NO_NAME.parse().ok());
     let places = profiles.places.as_ref();
-    let place = shown.and_then(|name| places?.new_place(&name, screen.machine));
+    let place = shown.and_then(|name| places?.new_place(&name, screen.draft.machine));
     let Some(place) = place else {
         return Vec::new();
     };
-    let tokens = screen.tokens && screen.has_tokens(cx);
-    let secret = screen.secret && screen.has_secret(cx);
+    let tokens = screen.draft.with_tokens && screen.has_tokens(cx);
+    let secret = screen.draft.with_secret && screen.has_secret(cx);
     let mut rows = fact(
         theme,
         "Settings",
@@ -274,10 +283,10 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
     if !what.is_empty() {
         let who = match screen.kind(cx) {
             StoreKind::Command => "Anyone who can run the command in Read with can use",
-            _ if screen.has_account() && !screen.account.trim().is_empty() => {
+            _ if screen.has_account() && !screen.draft.account.trim().is_empty() => {
                 "Administrators of this machine and the account in Used by can use"
             }
-            _ if screen.machine => "Administrators of this machine can use",
+            _ if screen.draft.machine => "Administrators of this machine can use",
             StoreKind::Dpapi => "Programs that run as you can use",
             _ => "Anyone who can read your files can use",
         };
@@ -309,7 +318,7 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
 
 /// Returns the message about the focused item.
 fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
-    let typed = !screen.name.trim().is_empty();
+    let typed = !screen.draft.name.trim().is_empty();
     let (label, text) = match &screen.common.focus {
         Item::Name if typed && screen.name().is_err() => {
             return vec![Said::new("Problem", format!("Name: {RULE}")).toned(Tone::Bad)];
@@ -333,7 +342,10 @@ fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
             "The account of the service that uses the tokens, such as NT SERVICE\\MailRelay. If you leave it empty, only \
              administrators can use them; a profile that is replaced keeps its account.",
         ),
-        Item::Kept => ("Kept in", store_words(screen.kind(cx), screen.machine)),
+        Item::Kept => (
+            "Kept in",
+            store_words(screen.kind(cx), screen.draft.machine),
+        ),
         Item::Read | Item::Write => return vec![said_of_command(screen, cx)],
         Item::Tokens => (
             "Save tokens",
