@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_inherits_no_variable_that_contains_a_secret() {
+    fn child_commands_do_not_inherit_secret_variables() {
         note_secret("SECRET_OF_THE_TEST");
         note_secret("SECRET_OF_THE_TEST");
         note_secret(SECRET_VARIABLE);

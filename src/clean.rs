@@ -190,14 +190,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cleaning_removes_control_and_bidi_characters_and_cuts() {
+    fn clean_removes_control_characters_and_truncates() {
         assert_eq!(clean("a\u{1b}[31mb\u{202e}c\r\nd  e", 50), "a[31mbc d e");
         assert_eq!(clean("abcdef", 3), "abc…");
         assert!(is_clean("WDJB-MJHT") && !is_clean("WD\u{200b}JB") && !is_clean("a\nb"));
     }
 
     #[test]
-    fn cleaning_removes_whatever_is_invisible() {
+    fn clean_removes_invisible_characters() {
         // Every character of these classes must be removed, and must not count as clean.
         let hidden = [
             0xad..=0xad,
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_typed_has_no_mark() {
+    fn text_with_combining_marks_is_not_typable() {
         for text in ["WDJB-MJHT", "ab cd", "키-鍵", "\u{e9}"] {
             assert!(is_typable(text), "{text}");
         }
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_takes_columns_but_for_a_few_marks() {
+    fn cleaned_text_has_width_and_few_combining_marks() {
         let all = (0..=0x10_ffff).filter_map(char::from_u32);
         for ch in all {
             let text = clean(&format!("a{ch}"), 50);
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_all_scripts_stays_as_it_is() {
+    fn clean_keeps_text_of_all_scripts() {
         for text in [
             "Der Schlüssel ist ungültig – “prüfen”…",
             "e\u{301}te\u{301}, n\u{303}, o\u{302}\u{323}, u\u{308}\u{304}",
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_system_becomes_a_part_of_a_sentence() {
+    fn system_reason_drops_error_number_and_period() {
         for (text, reason) in [
             ("No route to host (os error 113)", "No route to host"),
             ("Connection refused. (os error 10061)", "Connection refused"),

@@ -12,12 +12,12 @@ pub fn unix_time() -> u64 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_time_is_that_of_the_system() {
+    fn unix_time_matches_the_system_clock() {
         let since = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
         assert!(unix_time().abs_diff(since) < 60);
     }

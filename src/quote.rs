@@ -19,7 +19,7 @@ pub enum QuoteError {
     Character(char),
     /// The value contains a control character, such as a line end.
     #[error(
-        "A control character, such as a line end, can't be used in a command. Enter the value again."
+        "A control character, such as a line break, can't be used in a command. Enter the value again."
     )]
     Control,
     /// PowerShell would expand a variable in the value.
@@ -103,13 +103,13 @@ fn quote(argument: &str) -> Result<String, QuoteError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[cfg(unix)]
     #[test]
-    fn a_path_in_a_command_is_whole_and_quoted_or_left_out() {
+    fn path_arguments_are_quoted_or_replaced_by_a_placeholder() {
         let long = format!("/srv/{}", "x".repeat(900));
         for (path, argument) in [
             ("/srv/a.pem", "/srv/a.pem"),
@@ -212,7 +212,7 @@ mod tests {
         "ab1 \t\n\r\0\"'`$%!&|<>^()[]{};,=:/\\\\\\.-+~#@*?üß日“”‘’\u{a0}\u{2028}\u{200b}🙂";
 
     #[test]
-    fn whatever_is_quoted_comes_back_and_nothing_escapes() {
+    fn quoted_arguments_round_trip_and_never_escape_the_shell() {
         let odd: Vec<char> = ODD.chars().collect();
         let mut dice = Dice(8252);
         let (mut taken, mut refused) = (0, 0);
@@ -259,13 +259,13 @@ mod tests {
     }
 
     #[test]
-    fn the_parser_of_this_test_knows_the_rules() {
+    fn test_parser_follows_the_windows_rules() {
         assert_eq!(arguments(r#"a "b c" d\\e"#), ["a", "b c", r"d\\e"]);
         assert_eq!(arguments(r#""a\"b" "c\\" d"#), ["a\"b", r"c\", "d"]);
     }
 
     #[test]
-    fn ordinary_values_are_written_and_odd_ones_refused_with_a_sentence() {
+    fn ordinary_values_are_quoted_and_unsafe_ones_refused() {
         for (argument, quoted) in [
             (
                 "url=http://localhost:8400/cb/",

@@ -31,18 +31,18 @@ pub fn same(a: &SecretString, b: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_shows_nothing_of_itself_in_debug() {
+    fn debug_output_of_a_secret_is_redacted() {
         let secret = SecretString::from("hunter2-hunter2");
         assert!(!format!("{secret:?}").contains("hunter2"));
     }
 
     #[test]
-    fn what_is_read_never_moves_to_another_buffer() {
+    fn read_never_reallocates_its_buffer() {
         for length in [0, 1, 4095, 4096] {
             let text = vec![b'x'; length];
             let bytes = read(&text[..], 4096).unwrap();

@@ -2,7 +2,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the interfaces of Windows are those of C; each block says why it is sound"
+    reason = "Windows APIs are C interfaces; each block explains why it is sound"
 )]
 
 use std::ffi::{CStr, OsStr, OsString, c_void};

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_has_one_period() {
+    fn sentence_ends_with_one_period() {
         for (text, whole) in [
             ("Not checked yet", "Not checked yet."),
             ("Trying again. ", "Trying again."),
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_stand_apart() {
+    fn thousands_are_separated_by_commas() {
         for (count, text) in [
             (0, "0"),
             (999, "999"),

@@ -6,6 +6,13 @@ use std::fmt::Write as _;
 use std::path::{Component, Path};
 
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+/// Returns the current time, in the time zone of this machine.
+#[must_use]
+pub fn now() -> Zoned {
+    Timestamp::now().to_zoned(local())
+}
 
 /// Returns the time zone of this machine; UTC if the system can't tell.
 #[must_use]
@@ -125,7 +132,7 @@ impl Rules {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use jiff::Timestamp;
 
@@ -147,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_of_windows_are_a_zone() {
+    fn windows_rules_convert_to_a_time_zone() {
         let berlin = Rules {
             standard: -60,
             summer: Some((-120, begin(3, 5, 0, 2), begin(10, 5, 0, 3))),
@@ -193,7 +200,7 @@ mod tests {
 
     #[cfg(windows)]
     #[test]
-    fn windows_tells_its_zone() {
+    fn windows_time_zone_is_available() {
         let (zone, season) = crate::windows::time_zone().unwrap();
         let rules = Rules::of(&zone, season);
         assert!(rules.zone().is_some(), "{rules:?}");
@@ -201,7 +208,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_zone_is_found_by_its_name_and_nowhere_else() {
+    fn time_zones_are_found_only_by_name() {
         let folder = Path::new("/usr/share/zoneinfo");
         for name in ["Asia/Tokyo", ":Asia/Tokyo"] {
             let zone = in_database(folder, name).unwrap();

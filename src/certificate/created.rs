@@ -212,7 +212,7 @@ pub fn delete(folder: &Path, host: &str) -> std::io::Result<bool> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::time::Duration;
 
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_created_certificate_is_found_loaded_replaced_and_deleted() {
+    fn created_certificate_can_be_loaded_replaced_and_deleted() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("certificates");
         assert!(
@@ -286,7 +286,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_key_is_its_owners_alone_and_a_failed_replacement_keeps_the_pair() {
+    fn key_is_private_and_survives_a_failed_replacement() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let (files, readers) = create(folder.path(), "localhost", now()).unwrap();

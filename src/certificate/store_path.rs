@@ -118,14 +118,14 @@ impl fmt::Display for StorePath {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     const HASH: &str = "00112233445566778899AABBCCDDEEFF00112233";
 
     #[test]
-    fn a_path_is_read_in_each_spelling_of_powershell() {
+    fn all_powershell_spellings_of_a_path_are_parsed() {
         let machine = format!(r"Cert:\LocalMachine\My\{HASH}");
         for text in [
             machine.clone(),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_path_is_said() {
+    fn invalid_store_paths_return_errors() {
         for text in [
             "Cert:",
             r"Cert:\LocalMachine\My",

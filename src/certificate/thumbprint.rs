@@ -50,14 +50,14 @@ impl std::str::FromStr for Thumbprint {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     const HASH: &str = "00112233445566778899aabbccddeeff00112233";
 
     #[test]
-    fn thumbprints_come_in_several_spellings() {
+    fn thumbprints_parse_with_spaces_and_colons() {
         let want: Thumbprint = HASH.parse().unwrap();
         let spaced = "\u{200e}00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF 00 11 22 33";
         assert_eq!(spaced.parse(), Ok(want));

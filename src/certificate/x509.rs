@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_is_written_as_openssl_does() {
+    fn fingerprint_format_matches_openssl() {
         assert_eq!(
             fingerprint(b"abc"),
             "BA:78:16:BF:8F:01:CF:EA:41:41:40:DE:5D:AE:22:23:B0:03:61:A3:96:17:7A:9C:B4:10:FF:61:F2:00:15:AD"

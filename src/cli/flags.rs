@@ -107,9 +107,9 @@ pub enum FlowFlag {
     DeviceCode,
     /// The browser returns to this machine.
     AuthorizationCode,
-    /// No user: the client gets a token for itself with its secret.
+    /// No user: the client gets a token for itself.
     ClientCredentials,
-    /// No user: the key of a service account gets a token.
+    /// No user: gets a token with the key of a service account.
     ServiceAccount,
 }
 
@@ -164,7 +164,7 @@ pub enum ListenerFlag {
     /// HTTP.sys on Windows if it is allowed, otherwise the loopback listener.
     #[default]
     Auto,
-    /// The HTTP.sys listener of Windows, or none.
+    /// Only HTTP.sys, on Windows.
     Httpsys,
     /// The loopback listener.
     Loopback,

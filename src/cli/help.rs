@@ -94,7 +94,7 @@ mod tests {
     use crate::cli::command;
 
     #[test]
-    fn every_flag_has_a_group_and_every_group_its_flags() {
+    fn help_groups_cover_exactly_the_flags() {
         let command = command();
         let ids: Vec<&str> = command
             .get_arguments()

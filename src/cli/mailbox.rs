@@ -10,7 +10,7 @@ pub(super) fn mailbox(text: &str) -> Result<String, &'static str> {
     if is_mailbox(text) {
         Ok(text.to_owned())
     } else {
-        Err("write a mailbox, such as alice@example.org")
+        Err("enter a mailbox, such as alice@example.org")
     }
 }
 

@@ -170,7 +170,7 @@ pub struct Cli {
         value_name = "URL"
     )]
     pub issuer: Option<String>,
-    /// Allow endpoints on this host although the issuer is on another. May be repeated
+    /// Allow endpoints on this host even if the issuer is on another host. May be repeated
     #[arg(
         long = "trust-host",
         env = "OAUTH_AUTHORIZER_TRUST_HOST",
@@ -195,7 +195,7 @@ pub struct Cli {
         value_name = "FILE"
     )]
     pub client_key: Option<PathBuf>,
-    /// Key ID (kid) that the service has for the client key, if it has several keys
+    /// Key ID (kid) of the client key at the service, if several keys are registered
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_CLIENT_KEY_ID",
@@ -247,7 +247,7 @@ pub struct Cli {
     )]
     pub listen_address: Option<String>,
 
-    /// Listener for the browser's return. HTTP.sys is the web server in the Windows kernel
+    /// Listener that receives the redirect. HTTP.sys is the web server in the Windows kernel
     #[arg(
         long,
         env = "OAUTH_AUTHORIZER_LISTENER",
@@ -466,7 +466,7 @@ impl Cli {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::console::environment::Environment;
@@ -495,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flags_of_settings_give_the_same_settings() {
+    fn settings_round_trip_through_flags() {
         let all: [&[&str]; 7] = [
             &["--client-id", "an id"],
             &[
@@ -580,7 +580,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flags_are_well_formed_and_every_one_has_a_variable() {
+    fn flags_are_valid_and_have_environment_variables() {
         command().debug_assert();
         for flag in command().get_arguments() {
             let name = flag.get_long().unwrap_or_default();
@@ -604,7 +604,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_browser_the_flow_that_works_goes_first_unless_another_was_asked_for() {
+    fn device_code_is_the_default_flow_without_a_browser() {
         let flow = |browser, flags: &[&str]| settings_at(browser, flags, &[]).unwrap().flow();
         let (device, code) = (FlowKind::DeviceCode, FlowKind::AuthorizationCode);
         for (preset, here, elsewhere) in [
@@ -649,7 +649,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_lie_over_the_preset() {
+    fn flags_override_the_preset() {
         let form = settings(
             &[
                 "--preset",
@@ -679,7 +679,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_surely_meant_is_used_with_a_note() {
+    fn obvious_mistakes_in_values_are_fixed_with_a_notice() {
         let keycloak = &["--preset", "keycloak", "--var", "realm=staff", "--var"][..];
         let tenant = &["--preset", "microsoft-mail", "--var"][..];
         let host = "https://sso.example.org/realms/staff/protocol/openid-connect/token";
@@ -782,7 +782,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_known_is_refused_with_the_flag() {
+    fn invalid_flag_values_are_reported_as_errors() {
         for (flags, key, part) in [
             (
                 &["--preset", "microsoft-mail", "--var", "tenant=<tenant-id>"][..],
@@ -845,7 +845,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_cleaned_unless_a_file_has_that_name() {
+    fn paths_are_cleaned_unless_such_a_file_exists() {
         let folder = tempfile::tempdir().unwrap();
         let plain = folder.path().join("secret");
         std::fs::write(&plain, "s3cret").unwrap();
@@ -873,7 +873,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_said() {
+    fn unknown_presets_locked_urls_and_missing_files_are_errors() {
         let error = |flags: &[&str]| settings(flags, &[]).unwrap_err().to_string();
         assert!(error(&["--preset", "nobody"]).contains("presets list"));
         assert!(
@@ -884,7 +884,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_host_is_a_host() {
+    fn trust_host_accepts_only_hosts() {
         let hosts = |text: &str| {
             Cli::try_parse_from(["oauth-authorizer", "--trust-host", text])
                 .map(|cli| cli.trusted_hosts)

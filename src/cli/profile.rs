@@ -41,7 +41,7 @@ pub struct ProfileFlags {
     /// With --plain: save the tokens and settings as this profile (default: the one of --profile)
     #[arg(long, value_name = "NAME", num_args = 0..=1, requires = "plain", conflicts_with = "demo")]
     pub save: Option<Option<ProfileName>>,
-    /// Save the profile for this machine instead of for you; requires root or an administrator
+    /// Save the profile for this machine instead of for you; requires root or administrator rights
     #[arg(long, requires = "save")]
     pub machine: bool,
     /// Windows: the account that may use the tokens of --machine, such as NT SERVICE\Name
@@ -121,7 +121,7 @@ pub enum TokenFormat {
     Xoauth2,
     /// The initial response of SASL OAUTHBEARER, in base64
     Oauthbearer,
-    /// The answer of a git credential helper
+    /// The response of a Git credential helper
     Git,
     /// The text of --template
     Template,
@@ -217,7 +217,7 @@ pub struct RefreshFlags {
     /// Refresh all profiles
     #[arg(long, conflicts_with = "names")]
     pub all: bool,
-    /// Only those whose tokens are older than this, such as 12h
+    /// Refresh only profiles whose tokens are older than this, such as 12h
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub older_than: Option<Duration>,
     /// How long to wait for each
@@ -320,8 +320,8 @@ pub enum ProfilesCommand {
     },
     /// Check what is wrong with profiles now, and what will break next and when. Sends nothing
     ///
-    /// Exit code 0 if all is well, 12 if something will break soon, otherwise that of the worst profile: 2 for settings, 7 for a
-    /// sign-in that is needed, 9 for files.
+    /// Exit code 0 if all is well, 12 if something will break soon, otherwise that of the worst problem: 2 for settings, 7 if a
+    /// user must sign in again, 9 for files.
     Check {
         /// Names of the profiles; all profiles if omitted
         #[arg(value_name = "PROFILE")]
@@ -344,12 +344,12 @@ pub enum ProfilesCommand {
     },
     /// Save settings as a profile without signing in; takes the flags of the form
     ///
-    /// Tokens that the profile has stay. Flags are those of `oauth-authorizer --help`: --preset, --client-id, --scope and so
+    /// Existing tokens are kept. The flags are those of `oauth-authorizer --help`: --preset, --client-id, --scope and so
     /// on.
     Save {
         /// Name of the profile
         name: ProfileName,
-        /// Save it for this machine instead of for you; requires root or an administrator
+        /// Save it for this machine instead of for you; requires root or administrator rights
         #[arg(long)]
         machine: bool,
         /// Where to keep the tokens and the client secret. Default: file, on Windows dpapi or dpapi-machine
@@ -369,7 +369,7 @@ pub enum ProfilesCommand {
         )]
         flags: Vec<OsString>,
     },
-    /// Write a profile to a file that the program age encrypts, with its tokens and client secret
+    /// Write a profile, with its tokens and client secret, to a file encrypted with age
     ///
     /// Don't use the same profile on two computers if the service replaces refresh tokens: the second one is signed out.
     #[command(group = ArgGroup::new("encryption").args(["recipient", "passphrase"]).required(true))]
@@ -389,7 +389,7 @@ pub enum ProfilesCommand {
         #[command(flatten)]
         profiles: ProfilesFlags,
     },
-    /// Read a profile from a file of `profiles export`
+    /// Import a profile from a file created by `profiles export`
     Import {
         /// The file
         file: PathBuf,
@@ -399,13 +399,13 @@ pub enum ProfilesCommand {
         /// Give the profile this name
         #[arg(long = "as", value_name = "NAME")]
         name: Option<ProfileName>,
-        /// Replace the tokens of a profile that exists, if those in the file are newer; otherwise do nothing
+        /// If the profile exists, replace its tokens only if those in the file are newer
         #[arg(long)]
         if_newer: bool,
         /// Accept settings that name a command to run
         #[arg(long)]
         allow_commands: bool,
-        /// Import it for this machine instead of for you; requires root or an administrator
+        /// Import it for this machine instead of for you; requires root or administrator rights
         #[arg(long)]
         machine: bool,
         /// The folder of the profiles.
@@ -463,7 +463,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
 fn mode(text: &str) -> Result<u32, String> {
     let mode = u32::from_str_radix(text, 8).ok();
     mode.filter(|mode| mode & !0o644 == 0 && mode & 0o400 != 0)
-        .ok_or_else(|| "write 600, 640 or 644".to_owned())
+        .ok_or_else(|| "use 600, 640 or 644".to_owned())
 }
 
 #[cfg(test)]
@@ -471,7 +471,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_units() {
+    fn durations_accept_units() {
         for (text, seconds) in [
             ("60", Some(60)),
             ("90s", Some(90)),
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_written_by_its_owner_alone() {
+    fn file_modes_allow_only_the_owner_to_write() {
         assert_eq!((mode("600"), mode("640")), (Ok(0o600), Ok(0o640)));
         assert!(mode("666").is_err() && mode("755").is_err() && mode("x").is_err());
     }

@@ -341,7 +341,7 @@ fn naming(mut error: clap::Error, name: &OsStr, command: &Command) -> clap::Erro
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_that_are_often_run_are_read_the_same_alone_as_with_all_others() {
+    fn quick_parsing_gives_the_same_result_as_full_parsing() {
         let whole = |flags: &[OsString], variable: &dyn Fn(&OsStr) -> Option<OsString>| {
             let (matches, variables) = matches(command(), flags, variable).unwrap();
             let subcommand = Subcommand::from_arg_matches(&matches).unwrap();
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_begins_with_a_hyphen_is_explained_and_flags_count_anywhere() {
+    fn explain_accepts_leading_hyphens_and_flags_anywhere() {
         let explained = |flags: &[&str]| {
             let cli = read(&[&["explain"], flags].concat(), &[]).unwrap();
             let Some(Subcommand::Explain(flags)) = cli.subcommand else {
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_secret_as_an_argument_is_told_how_to_pass_it_and_not_repeated() {
+    fn client_secret_argument_is_refused_without_repeating_it() {
         for flags in [&["--client-secret", "abc"][..], &["--client-secret=abc"]] {
             let error = read(flags, &[]).map(drop).unwrap_err();
             let told = error.to_string();
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_plain_command_is_read_without_its_flags() {
+    fn only_token_with_a_profile_is_parsed_without_flags() {
         let command = TokenFlags::augment_args(Command::new(TOKEN));
         let variables = command.get_arguments().filter_map(Arg::get_env);
         assert!(variables.eq(["OAUTH_AUTHORIZER_PROFILES"]));
@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_is_empty_is_not_set() {
+    fn empty_environment_variables_are_ignored() {
         for blank in ["", " \t", "\r\n", "\u{feff}", "\u{a0}"] {
             for flags in [
                 &["oauth-authorizer"][..],
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn every_variable_is_named_like_its_flag() {
+    fn environment_variables_are_named_after_their_flags() {
         for flag in command().get_arguments() {
             if let Some(name) = flag.get_env() {
                 assert_eq!(name.to_str(), flag.get_long().map(variable_of).as_deref());
@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_goes_before_variables_that_contradict_it() {
+    fn flags_override_conflicting_environment_variables() {
         let preset = ("OAUTH_AUTHORIZER_PRESET", "google");
         let secret = ("OAUTH_AUTHORIZER_CLIENT_SECRET_ENV", "X");
         let cli = read(&["--demo"], &[preset]).unwrap();
@@ -516,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_count_as_the_flags_do() {
+    fn environment_variables_act_like_flags() {
         let cli = read(
             &[],
             &[
@@ -555,7 +555,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_variable_names_it() {
+    fn errors_name_the_invalid_environment_variable() {
         for (name, value) in [
             ("OAUTH_AUTHORIZER_FLOW", "device"),
             ("OAUTH_AUTHORIZER_COLOR", "pink"),
@@ -582,7 +582,7 @@ mod tests {
     }
 
     #[test]
-    fn token_is_read_without_the_other_commands_and_its_errors_with_them() {
+    fn token_is_parsed_alone_and_errors_show_its_usage() {
         let folder = ("OAUTH_AUTHORIZER_PROFILES", "/a");
         let cli = read(&["token", "office", "--min-valid", "5m"], &[folder]).unwrap();
         let token = match cli.subcommand {
@@ -616,7 +616,7 @@ mod tests {
     }
 
     #[test]
-    fn the_help_names_the_variables() {
+    fn help_lists_environment_variables() {
         let help = read(&["--help"], &[]).unwrap_err();
         assert!(!help.use_stderr());
         assert!(help.to_string().contains("OAUTH_AUTHORIZER_FLOW"));

@@ -146,7 +146,7 @@ impl SecretFlags {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use clap::Parser;
 
@@ -157,7 +157,7 @@ mod tests {
     use crate::secret::ExposeSecret;
 
     #[test]
-    fn the_secret_comes_from_environment_or_file_only() {
+    fn client_secret_is_read_only_from_environment_or_file() {
         let secret = |flags: &[&str], variables: &[(&str, &str)]| {
             settings(flags, variables).map(|form| form.secret().expose_secret().to_owned())
         };
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_cannot_be_right_is_refused() {
+    fn invalid_client_secret_files_are_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let of_file = |bytes: &[u8]| {
             std::fs::write(file.path(), bytes).unwrap();
@@ -266,7 +266,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_secret_file_that_others_can_read_is_told_at_the_field() {
+    fn secret_file_readable_by_others_shows_a_notice() {
         use std::os::unix::fs::PermissionsExt;
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "s3cret").unwrap();

@@ -88,7 +88,7 @@ pub struct ExplainFlags {
         allow_hyphen_values = true
     )]
     pub text: Vec<String>,
-    /// The service that reported it, by its preset; its own explanations come first
+    /// Preset of the service that reported the error; its explanations take precedence
     #[arg(long, value_name = "ID")]
     pub preset: Option<String>,
 }

@@ -64,7 +64,7 @@ fn distance(seconds: u64) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -74,7 +74,7 @@ mod tests {
     use crate::oauth::id_token::decode;
 
     #[test]
-    fn a_cut_is_told_with_the_way_to_see_all() {
+    fn truncated_claims_mention_the_json_flag() {
         let text = |roles: usize| {
             let json = serde_json::json!({ "roles": "r".repeat(roles) });
             let payload = URL_SAFE_NO_PAD.encode(json.to_string());
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn json_keeps_its_values_and_acts_on_no_terminal() {
+    fn json_escapes_invisible_characters_and_keeps_values() {
         let value = Value::from("é \u{9b}2J \u{202e} \u{e0041} \u{7f}\u{1b}[m");
         let text = json_text(&value);
         assert!(text.contains('é') && text.chars().all(is_visible), "{text}");
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn times_have_their_distance() {
+    fn times_are_shown_relative_to_now() {
         for (at, words) in [
             (1_000_060, ", in 60 seconds"),
             (1_003_540, ", in 59 minutes"),

@@ -198,7 +198,7 @@ fn clipboard_text(environment: &Environment, tmux: Option<&Answer>) -> String {
             clipboard::MOSH_LIMIT
         );
         if environment.tmux {
-            text += "; it forwards tmux's copies only if tmux's terminal-overrides changes Ms";
+            text += "; it forwards tmux's copies only if Ms is set in tmux's terminal-overrides";
         }
     }
     if environment.windows && !environment.display {
@@ -306,7 +306,7 @@ fn test_copy(environment: &Environment) -> io::Result<u8> {
         Some(CopiedBy::TmuxThroughMosh) => say(
             "copied",
             &format!(
-                "tmux has {what}. mosh forwards it to your terminal only if tmux's terminal-overrides changes Ms."
+                "tmux has {what}. mosh forwards it to your terminal only if Ms is set in tmux's terminal-overrides."
             ),
         ),
         // The test text is too short for mosh to cut it off.

@@ -106,7 +106,7 @@ fn of_response(text: &str) -> Result<Given, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::secret::ExposeSecret;
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_found_in_what_people_have() {
+    fn token_is_found_in_headers_and_wrapped_text() {
         let wrapped = |token: &str, at: usize, between: &str| {
             format!("{}{between}{}", &token[..at], &token[at..])
         };
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_found_in_a_form_a_url_and_a_message_of_sasl() {
+    fn token_is_found_in_forms_urls_and_sasl_messages() {
         for (text, member, token) in [
             (
                 "expires_in=3600&refresh_token=r&access_token=a%2Fb".to_owned(),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tokens_of_a_response_have_an_order() {
+    fn tokens_in_a_response_are_picked_in_order() {
         for (text, member, token) in [
             (
                 r#"{"token_type":"Bearer","refresh_token":"r","id_token":"i","access_token":"a"}"#,

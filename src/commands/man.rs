@@ -126,7 +126,7 @@ pub(super) fn page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
         variables.extend(VARIABLES);
     }
     if !variables.is_empty() {
-        let text = "Flags override variables. An empty variable counts as not set.";
+        let text = "Flags override environment variables. An empty environment variable counts as not set.";
         section("ENVIRONMENT", text, &variables, out)?;
     }
     section("EXIT STATUS", "", EXIT_STATUS, out)?;

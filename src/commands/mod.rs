@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_that_has_enough_is_no_error() {
+    fn closed_pipe_is_not_an_error() {
         let after = |error: io::Error| ended(Err(error)).ok();
         assert_eq!(after(io::ErrorKind::BrokenPipe.into()), Some(exit::DONE));
         assert_eq!(after(io::ErrorKind::StorageFull.into()), None);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_system_is_a_sentence_without_its_number() {
+    fn write_errors_are_sentences_without_error_numbers() {
         let io_error = || io::Error::from_raw_os_error(if cfg!(windows) { 112 } else { 28 });
         let said = ended(Err(io_error())).err().unwrap_or_default();
         assert!(

@@ -222,10 +222,7 @@ fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
         Ok(request) => request,
         Err(problems) => {
             for problem in problems {
-                say(
-                    "error",
-                    &format!("{}: {}", settings.label(problem.key), problem.text),
-                );
+                say("error", &problem.labeled(settings.label(problem.key)));
             }
             return exit::USAGE;
         }

@@ -50,12 +50,12 @@ fn decoded(bytes: &[u8]) -> Zeroizing<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn utf_16_is_read_with_and_without_its_mark() {
+    fn utf_16_is_read_with_and_without_a_bom() {
         let original = "AADSTS50011: ü\r\n";
         let little: Vec<u8> = original.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = original.encode_utf16().flat_map(u16::to_be_bytes).collect();
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_that_is_too_long_is_not_cut() {
+    fn oversized_input_is_refused_instead_of_truncated() {
         assert!(text(&vec![b'a'; LIMIT], "").is_ok());
         let error = text(&vec![b'a'; LIMIT + 1], "Pass less.").unwrap_err();
         assert_eq!(

@@ -347,12 +347,12 @@ pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_profile_that_is_named_again_counts_once() {
+    fn duplicate_profile_names_are_dropped() {
         let names = ["a", "b", "A", "a", "c"].map(|name| name.parse::<ProfileName>().unwrap());
         let once: Vec<&str> = each_once(&names).map(ProfileName::as_str).collect();
         assert_eq!(once, ["a", "b", "c"]);

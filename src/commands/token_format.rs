@@ -189,7 +189,7 @@ fn curl(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::super::token_template::parts;
     use super::*;
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn each_format_keeps_odd_characters_and_has_no_refresh_token() {
+    fn formats_keep_special_characters_and_omit_refresh_tokens() {
         let user = Some("al,i=ce@contoso.example");
         for (format, expected) in [
             (TokenFormat::Raw, ODD.to_owned()),
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn templates_encode_and_say_what_is_wrong() {
+    fn templates_encode_fields_and_report_missing_values() {
         for (template, expected) in [
             (
                 "{\"a\":{\"b\":\"{profile}\"}}",
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn no_format_takes_a_mailbox_that_is_empty_or_more_than_a_line() {
+    fn all_formats_refuse_empty_or_multiline_mailboxes() {
         for user in ["", " ", "a\nb", "a\u{1}b", "a\u{85}b"] {
             for format in [
                 TokenFormat::Curl,

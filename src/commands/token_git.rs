@@ -82,7 +82,7 @@ mod tests {
     use crate::secret::same;
 
     #[test]
-    fn lines_of_git_are_read_whatever_else_is_among_them() {
+    fn git_credential_lines_are_parsed_among_unknown_lines() {
         let read = |text: &[u8]| {
             let credential = Credential::parse(text);
             let password = credential.password();
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_over_http_to_this_machine_only() {
+    fn http_is_cleartext_except_to_this_machine() {
         for (text, in_clear) in [
             ("protocol=http\nhost=example.org", true),
             ("protocol=HTTP\nhost=example.org:8080", true),

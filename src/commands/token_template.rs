@@ -174,7 +174,7 @@ fn list<T>(all: &[(&str, T)], last: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_brace_that_begins_no_field_stands_for_itself() {
+    fn braces_outside_fields_are_literal() {
         for (template, expected) in [
             ("", ""),
             ("{profile}", "<Profile None>"),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_brace_that_was_meant_to_begin_a_field_is_an_error() {
+    fn malformed_fields_are_errors() {
         for (template, words) in [
             ("{access_token|JSON}", "unknown encoding JSON."),
             ("{access_token|}", "unknown encoding ."),

@@ -320,12 +320,12 @@ fn problem(error: &RecordError) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_file_needs_a_folder_and_a_name() {
+    fn target_file_needs_a_name_and_an_existing_folder() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing");
         assert_eq!(target_problem(&folder.path().join("office.age")), None);

@@ -2,7 +2,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the interfaces of Windows are those of C; each block says why it is sound"
+    reason = "Windows APIs are C interfaces; each block explains why it is sound"
 )]
 
 use std::os::windows::io::AsRawHandle;
@@ -113,7 +113,7 @@ pub(super) fn desktop_is_visible() -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use windows_sys::Win32::Foundation::ERROR_NONE_MAPPED;
 
@@ -121,7 +121,7 @@ mod tests {
     use crate::windows::{account_sid, is_member};
 
     #[test]
-    fn accounts_have_identifiers_and_names() {
+    fn accounts_resolve_to_sids_and_names() {
         let me = user().unwrap();
         let own = account_sid(&me).unwrap();
         assert!(own.starts_with("S-1-5-"), "{me}: {own}");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn short_names_in_a_descriptor_are_made_whole() {
+    fn sid_aliases_in_descriptors_are_expanded() {
         assert_eq!(
             with_whole_identifiers("D:(A;;GX;;;WD)(A;;GX;;;S-1-5-21-1-2-3-1001)"),
             "D:(A;;GX;;;S-1-1-0)(A;;GX;;;S-1-5-21-1-2-3-1001)"

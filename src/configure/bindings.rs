@@ -126,7 +126,7 @@ fn other(endpoint: &Endpoint, found: &FoundBinding) -> Finding {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::super::codes;
     use super::super::plan::APP_ID;
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binding_of_all_addresses_counts_where_there_is_none_of_the_host() {
+    fn wildcard_binding_applies_without_a_host_binding() {
         use State::{Good, Missing};
         for endpoint in ["ipport=0.0.0.0:8443", "ipport=[::]:8443"] {
             let machine = machine(&[(endpoint, 1)]);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binding_that_windows_finds_first_is_mentioned() {
+    fn conflicting_binding_with_precedence_is_reported() {
         use State::{Good, Problem};
         let ours = ("hostnameport=localhost:8443", 1);
         for (endpoint, command) in [
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_read_is_not_fine() {
+    fn unreadable_bindings_are_reported_as_failed() {
         let machine = Scripted {
             unread: codes::ACCESS_DENIED,
             ..Scripted::default()

@@ -117,7 +117,7 @@ pub fn finding(action: SetUpAction, object: Object, code: u32) -> Finding {
         ),
         (SetUpAction::Verify, ACCESS_DENIED) => (
             State::Failed,
-            format!("Your account may not read the {name} (code 5)."),
+            format!("Your account isn't allowed to read the {name} (code 5)."),
             "Start this program as administrator and verify again.".to_owned(),
         ),
         (SetUpAction::Verify, INVALID_PARAMETER) => (
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_code_has_a_sentence_of_its_own_that_says_what_to_do() {
+    fn error_codes_have_unique_messages_and_fixes() {
         let codes = [0, 2, 5, 87, 183, 1168, 1312, 1332, 4711];
         let mut seen = BTreeSet::new();
         for action in SetUpAction::ALL {

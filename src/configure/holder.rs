@@ -138,7 +138,7 @@ fn user_name(users: &str, uid: u32) -> Option<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -148,7 +148,7 @@ mod tests {
 
     #[cfg(target_endian = "little")]
     #[test]
-    fn tables_of_sockets_are_read() {
+    fn socket_tables_are_parsed() {
         let four = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   0: \
             0100007F:20D0 00000000:0000 0A 00000000:00000000 00:00000000 00000000    33        0 12345 1 0\n   1: 0100007F:20D1 \
             0100007F:1 01 0:0 00:0 0 0 0 9 1\nrubbish\n";
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_on_all_addresses_is_in_the_way() {
+    fn wildcard_sockets_conflict_with_specific_addresses() {
         for (there, here, way) in [
             ("127.0.0.1:1", "127.0.0.1:1", true),
             ("127.0.0.1:1", "127.0.0.1:2", false),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn users_are_named() {
+    fn user_names_are_looked_up_by_uid() {
         let users = "root:x:0:0::/:/bin/sh\nwww-data:x:33:33::/:/bin/sh\nbroken\n";
         assert_eq!(user_name(users, 33), Some("www-data".to_owned()));
         assert_eq!(user_name(users, 5), None);

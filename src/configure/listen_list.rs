@@ -32,7 +32,7 @@ pub(super) fn finding(prefix: &Prefix, list: Result<Vec<IpAddr>, u32>) -> Findin
                 "The addresses that HTTP.sys is limited to could not be read (code {code})."
             );
             return Finding::new(State::Failed, text)
-                .fix("If this command lists addresses, the one of the redirect URL must be one of them.")
+                .fix("If this command lists addresses, they must include the redirect URL's address.")
                 .with("netsh http show iplisten");
         }
     };
@@ -77,12 +77,12 @@ pub(super) fn finding(prefix: &Prefix, list: Result<Vec<IpAddr>, u32>) -> Findin
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_compared_with_the_addresses_of_the_redirect_url() {
+    fn listen_list_is_compared_with_the_redirect_url() {
         use State::{Note, Problem};
         for (host, list, state, added) in [
             ("localhost", &[][..], Note, None),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_could_not_be_read_is_not_fine() {
+    fn unreadable_listen_list_is_reported_as_failed() {
         let prefix = Prefix::of("http://localhost:8400/").unwrap();
         let finding = finding(&prefix, Err(5));
         assert_eq!(finding.state, State::Failed);

@@ -280,7 +280,7 @@ fn port(address: SocketAddr, at: usize) -> Vec<Finding> {
 /// Returns the finding for a free port.
 #[must_use]
 pub fn free(address: SocketAddr) -> Finding {
-    let text = format!("{} is free, and you may listen there.", place(address));
+    let text = format!("{} is free and can be used.", place(address));
     Finding::new(State::Good, text)
 }
 
@@ -308,7 +308,7 @@ pub fn taken(address: SocketAddr, holder: Option<&Holder>) -> Finding {
         Some(Holder::Hidden(uid, user)) => {
             let user = user
                 .as_ref()
-                .map_or_else(|| format!("number {uid}"), Clone::clone);
+                .map_or_else(|| format!("with ID {uid}"), Clone::clone);
             problem(format!(
                 "{place} is in use by a process of the user {user}, which your account can't see."
             ))
@@ -354,7 +354,7 @@ pub fn privileged(address: SocketAddr, first: u16, program: &str, ways: bool) ->
     }
     let mut findings = vec![
         problem(format!(
-            "{place} requires root. Your account may listen on ports from {first} up."
+            "{place} requires root. Your account can listen only on ports {first} and above."
         ))
         .fix(
             "Choose such a port and register it with the service, or have root run one of these commands.",
@@ -414,7 +414,7 @@ fn program() -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::configure::report::{Consent, Listener};
@@ -449,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listen_address_that_other_machines_reach_is_warned_about() {
+    fn listen_address_reachable_by_others_causes_a_warning() {
         for (listen, open) in [("127.0.0.1", false), ("0.0.0.0", true), ("[::]", true)] {
             let listen = Some(format!("{listen}:0").parse().unwrap());
             let task = SetUpTask {
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn the_certificate_that_a_sign_in_uses_is_checked() {
+    fn verify_checks_the_sign_in_certificate() {
         let folder = tempfile::tempdir().unwrap();
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let file = folder.path().join("both.pem");
@@ -494,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_proxy_no_certificate_is_needed() {
+    fn no_certificate_is_needed_behind_a_proxy() {
         for url in ["https://mail.example/cb", "https://localhost:8443/cb"] {
             let listen = Some("127.0.0.1:0".parse().unwrap());
             for action in [SetUpAction::SetUp, SetUpAction::Verify] {
@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn owners_are_named_as_far_as_they_are_known() {
+    fn port_owner_is_named_if_known() {
         let at = address("127.0.0.1:8400");
         for (holder, words) in [
             (
@@ -521,7 +521,7 @@ mod tests {
                 Some(Holder::Hidden(33, Some("www-data".to_owned()))),
                 "user www-data, which your account can't see",
             ),
-            (Some(Holder::Hidden(5, None)), "user number 5"),
+            (Some(Holder::Hidden(5, None)), "user with ID 5"),
             (
                 None,
                 if cfg!(windows) {
@@ -541,7 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn localhost_is_this_machine_or_is_told() {
+    fn localhost_resolving_elsewhere_is_reported() {
         let (four, six) = (
             IpAddr::from(Ipv4Addr::LOCALHOST),
             IpAddr::from(Ipv6Addr::LOCALHOST),
@@ -559,7 +559,7 @@ mod tests {
 
     #[cfg(windows)]
     #[test]
-    fn a_port_that_windows_keeps_is_told_with_the_others() {
+    fn windows_reserved_port_is_reported() {
         let findings = privileged(address("127.0.0.1:443"), 1024, "x", true);
         assert!(told(&findings).contains("Windows reserves 127.0.0.1 port 443"));
         assert!(findings[0].command.is_some() && findings.len() == 1);
@@ -567,9 +567,9 @@ mod tests {
 
     #[cfg(not(windows))]
     #[test]
-    fn a_privileged_port_has_ways_around_it() {
+    fn privileged_port_shows_workarounds() {
         let findings = privileged(address("127.0.0.1:443"), 1024, "/opt/o a", true);
-        assert!(told(&findings).contains("ports from 1024 up"));
+        assert!(told(&findings).contains("ports 1024 and above"));
         if cfg!(target_os = "linux") {
             let commands: String = findings
                 .iter()
@@ -588,7 +588,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_free_and_what_leads_elsewhere_is_told() {
+    fn verify_reports_free_ports_and_foreign_hosts() {
         let report = perform(&task(SetUpAction::Verify, "http://127.0.0.1:0/"));
         assert_eq!(report.findings[0].state, State::Good);
         let other = perform(&task(SetUpAction::Verify, "https://sso.example.org/cb"));
@@ -612,7 +612,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_of_this_process_is_known_as_its_own() {
+    fn port_held_by_this_process_is_recognized() {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", socket.local_addr().unwrap());
         let findings = perform(&task(SetUpAction::Verify, &url)).findings;

@@ -322,7 +322,7 @@ pub fn guid(id: u128) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_planned_is_told() {
+    fn urls_that_cannot_be_set_up_are_errors() {
         for (url, error) in [
             ("http://localhost:0/", PlanError::AnyPort),
             ("http://localhost/a%20b", PlanError::Escaped),
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn below_the_temporary_addresses_there_are_no_commands() {
+    fn temporary_listen_addresses_need_no_commands() {
         for url in [
             WITHOUT_SET_UP,
             "http://127.0.0.1/temporary_listen_addresses/x",
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_exact() {
+    fn netsh_commands_are_exact() {
         let urlacl = |verb: &str, rest: &str| format!("netsh http {verb} urlacl {rest}");
         for (url, user, argument) in [
             (
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_created_by_a_command_for_both_shells() {
+    fn certificate_command_names_the_host() {
         for (url, names) in [
             ("https://localhost:8443/", "-DnsName localhost"),
             ("https://+:8443/", "-DnsName localhost"),
@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_never_a_part_of_the_code_of_powershell() {
+    fn unsafe_hosts_are_kept_out_of_powershell_commands() {
         for host in [
             "x);calc;(y",
             "x,y",
@@ -499,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn built_in_accounts_are_known_in_every_language() {
+    fn built_in_accounts_map_to_sids() {
         for (user, sid) in [
             ("nt authority\\network service", Some("S-1-5-20")),
             ("BUILTIN\\USERS", Some("S-1-5-32-545")),
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn structures_are_exact() {
+    fn reservation_and_bindings_are_exact() {
         let plain = plan("http://localhost:8400/callback", "me");
         assert_eq!(
             plain.reservation("s-1-5-21-1-2-3-1001"),
@@ -559,7 +559,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_unsafe_is_told() {
+    fn missing_or_unsafe_input_is_an_error() {
         let https = Plan::new(Prefix::of("https://localhost/").unwrap(), "me", None).unwrap();
         assert_eq!(
             https.commands(SetUpAction::SetUp),

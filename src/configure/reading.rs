@@ -320,7 +320,7 @@ pub fn is_ours(found: &FoundBinding) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 pub(super) mod tests {
     use super::*;
 
@@ -427,7 +427,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_certificate_is_judged_before_it_is_bound() {
+    fn certificate_problems_are_reported_before_binding() {
         let prefix = Prefix::of("https://localhost:8443/cb").unwrap();
         let plan = Plan::new(prefix, "me", Some(Thumbprint([1; 20]))).unwrap();
         let good = certificate(&["localhost"]);

@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_finding_counts() {
+    fn verdict_is_the_worst_finding() {
         let report = |states: &[State]| {
             Report::of(
                 states

@@ -122,7 +122,7 @@ fn none_fits(task: &SetUpTask, certificates: &[StoreCertificate]) -> Option<Find
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::net::IpAddr;
 
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn without_rights_the_commands_are_given() {
+    fn commands_are_shown_without_administrator_rights() {
         let mut fake = Fake::new(Rights::None, 0);
         let report = perform(&task(SetUpAction::SetUp, HTTPS), &mut fake);
         let commands: Vec<&String> = report
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_others_is_left_alone() {
+    fn objects_of_others_are_left_alone() {
         let mut fake = Fake::new(Rights::Elevated, 0);
         fake.reserved = Some(UrlAcl {
             prefix: String::new(),
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_of_consent_is_looked_at() {
+    fn outcome_of_elevation_is_checked() {
         let set_up = |consent| {
             let mut fake = Fake::new(Rights::Consent, 0);
             fake.consent = consent;
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shared_with_others_stays() {
+    fn shared_reservations_are_not_deleted() {
         for sddl in [
             "D:(A;;GX;;;S-1-1-0)".to_owned(),
             format!("D:(A;;GX;;;{ME})(A;;GX;;;S-1-5-20)"),
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn verify_tries_it_and_names_what_is_in_the_way() {
+    fn verify_tries_to_listen_and_reports_obstacles() {
         let verify = |rights, listening, deaf, url: &str| {
             let mut fake = Fake::new(rights, 0);
             (fake.listening, fake.deaf) = (listening, deaf);
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binding_is_judged_without_a_wish() {
+    fn existing_binding_is_checked_without_a_chosen_certificate() {
         let mut fake = Fake::new(Rights::Elevated, 0);
         fake.certificates[0].expired = true;
         let endpoint = Endpoint::Name {
@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_sign_in_uses_our_own_listener_instead_that_is_said() {
+    fn fallback_to_our_own_listener_is_reported() {
         let run = |or_loopback, action, url: &str| {
             let mut task = task(action, url);
             (task.thumbprint, task.or_loopback) = (None, or_loopback);
@@ -541,7 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_store_is_told() {
+    fn empty_certificate_store_is_reported() {
         let mut fake = Fake::new(Rights::Elevated, 0);
         fake.certificates.clear();
         let report = perform(&task(SetUpAction::Verify, HTTPS), &mut fake);
@@ -554,7 +554,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_and_unknown_users_are_told() {
+    fn error_codes_and_unknown_users_are_reported() {
         let mut fake = Fake::new(Rights::Elevated, 5);
         let report = perform(
             &task(SetUpAction::SetUp, "http://localhost:8400/"),

@@ -94,7 +94,7 @@ fn refusal(plan: &Plan, code: u32) -> Option<Finding> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::super::plan::{WITHOUT_SET_UP, sddl};
     use super::super::report::{Consent, Report, SetUpAction, SetUpTask, Verdict};
@@ -122,7 +122,7 @@ mod tests {
     const URL: &str = "http://127.0.0.1:8400/a/b/callback";
 
     #[test]
-    fn no_code_but_success_is_fine() {
+    fn only_the_success_code_is_fine() {
         for url in [URL, "http://localhost:8400/", WITHOUT_SET_UP] {
             for rights in [Rights::None, Rights::Elevated] {
                 for code in 0..=16_000 {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_causes_that_were_seen_are_named() {
+    fn known_error_codes_name_their_cause() {
         for (code, words) in [
             (13, "code 13"),
             (87, "rejected the URL"),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reservation_of_a_path_above_counts() {
+    fn reservation_of_a_parent_path_applies() {
         let above = "http://127.0.0.1:8400/a/";
         let machine = |sddl: &str| {
             let mut machine = Scripted {
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn others_who_may_listen_first_are_mentioned() {
+    fn accounts_that_may_listen_first_are_reported() {
         let shared = |report: &Report| {
             let mut found = report.findings.iter();
             found.any(|it| it.text.contains("even before you do") && it.state == State::Note)
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_url_is_warned_about_is_said_before_it_is_set_up() {
+    fn url_warnings_are_shown_for_set_up_and_verify() {
         for (url, words) in [
             ("http://localhost/", "IIS"),
             ("http://0.0.0.0:8400/", "all addresses"),
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_a_certificate_is_offered_one() {
+    fn command_to_create_a_certificate_is_offered() {
         let url = "https://localhost:8443/cb";
         let mut machine = Scripted::default();
         let unfit = |names: &[&str]| super::super::reading::tests::certificate(names);

@@ -28,7 +28,9 @@ fn elsewhere(prefix: &Prefix, state: State) -> Option<Finding> {
     let bare = host.trim_end_matches('.');
     if bare.len() < host.len() && bare.eq_ignore_ascii_case("localhost") {
         return finding(
-            &format!("To HTTP.sys, {host} with a period at its end is another host than {bare}."),
+            &format!(
+                "HTTP.sys treats {host} (with a trailing period) and {bare} as different hosts."
+            ),
             "Remove the period from Redirect URL.",
         );
     }
@@ -76,7 +78,7 @@ fn whole_port(prefix: &Prefix) -> Option<Finding> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reservation_of_all_paths_on_a_port_of_websites_is_warned_about() {
+    fn reserving_a_whole_web_port_causes_a_warning() {
         for (url, warned) in [
             ("http://localhost/", true),
             ("http://+:80/", true),
@@ -111,12 +113,15 @@ mod tests {
     }
 
     #[test]
-    fn a_host_to_which_no_browser_returns_is_named_before_it_is_set_up() {
+    fn unreachable_redirect_hosts_are_reported() {
         for (host, words) in [
             ("0.0.0.0", "means all addresses"),
             ("[::]", "means all addresses"),
             ("[fe80::1]", "link-local"),
-            ("localhost.", "another host than localhost"),
+            (
+                "localhost.",
+                "(with a trailing period) and localhost as different hosts",
+            ),
             ("192.0.2.1", "points to 192.0.2.1"),
             ("sso.example.org", "points to sso.example.org"),
         ] {

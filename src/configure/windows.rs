@@ -2,7 +2,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the interfaces of Windows are those of C; each block says why it is sound"
+    reason = "Windows APIs are C interfaces; each block explains why it is sound"
 )]
 
 use std::net::IpAddr;
@@ -181,7 +181,7 @@ impl Service for System {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use windows_sys::Win32::Foundation::NO_ERROR;
 
@@ -198,7 +198,7 @@ mod tests {
     };
 
     #[test]
-    fn a_reservation_names_accounts_by_their_whole_identifiers() {
+    fn reservation_uses_full_sids() {
         let system = System {
             config: STAND_IN,
             ..HERE
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_service_is_asked_and_answers() {
+    fn http_service_responds_to_queries() {
         // Nothing is reserved or bound for these URLs; under Wine nothing ever is.
         assert_eq!(HERE.reservation("http://localhost:47110/never/"), Ok(None));
         for url in ["https://localhost:47110/", "https://127.0.0.1:47110/"] {
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_runs_once_more_for_consent_and_its_exit_code_comes_back() {
+    fn elevated_run_returns_its_exit_code() {
         // In this test, the program is the test executable.
         let mut here = HERE;
         assert_eq!(here.consent(&["--list".to_owned()]), Ok(0));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn com_is_there_until_it_is_dropped() {
+    fn com_stays_initialized_until_dropped() {
         use windows_sys::Win32::System::Com::{APTTYPE_MAINSTA, APTTYPE_STA, CoGetApartmentType};
         let apartment = || {
             let (mut kind, mut qualifier) = (-1, 0);

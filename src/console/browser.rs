@@ -105,13 +105,13 @@ pub async fn open(mut environment: Environment, url: Url) -> Result<(), String> 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[cfg(windows)]
     #[test]
-    fn the_named_browser_is_a_path() {
+    fn named_browser_is_treated_as_a_path() {
         let url = Url::parse("https://as.example/?a=1&b=$(x)").unwrap();
         let path = r"C:\Program Files\Some Browser\browser.exe";
         let environment = Environment {
@@ -130,7 +130,7 @@ mod tests {
 
     #[cfg(not(windows))]
     #[test]
-    fn the_named_browser_is_used_without_a_shell() {
+    fn named_browser_is_started_without_a_shell() {
         let url = Url::parse("https://as.example/?a=1&b=$(x)").unwrap();
         let line = |browser: &str| {
             command_line(

@@ -456,7 +456,7 @@ impl Desktop {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::sync::{Arc, Mutex};
 
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ladder_follows_the_environment() {
+    fn copy_methods_depend_on_the_environment() {
         let osc = CopyWay::Terminal;
         let xterm = "xterm-256color";
         for (environment, expected) in [
@@ -520,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn a_desktop_counts_only_where_tmux_is_attached_from_it() {
+    fn desktop_requires_tmux_to_be_attached_from_it() {
         let environment = Environment {
             display_of_tmux: true,
             display_in_doubt: true,
@@ -562,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn mosh_is_sent_what_it_passes_on_whole() {
+    fn mosh_is_sent_only_text_within_its_limit() {
         let mosh = Environment {
             mosh: true,
             ..here("xterm", false, false, false)
@@ -609,7 +609,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_copy_that_failed_leaves_the_one_before_to_be_cleared() {
+    async fn failed_copy_keeps_the_previous_one_clearable() {
         let there = Arc::default();
         let desktop = Desktop::default();
         let board = Arc::clone(&there);
@@ -628,7 +628,7 @@ mod tests {
 
     #[cfg(windows)]
     #[tokio::test]
-    async fn the_desktop_has_what_was_copied() {
+    async fn desktop_clipboard_contains_the_copied_text() {
         let desktop = Desktop::default();
         let copied = desktop.copy("t0ken \u{e4}".into()).await;
         assert_eq!(copied, Ok(()));
@@ -648,7 +648,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_copy_names_what_may_drop_it_on_the_way() {
+    async fn copy_result_names_the_intermediary() {
         let over_ssh = here("xterm-256color", false, false, false);
         let by = async |environment: Environment| {
             let copied = copy(&environment, &Desktop::default(), "t0ken".into()).await;
@@ -677,7 +677,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_too_large_for_a_way_misses_it_and_takes_the_others() {
+    fn large_text_skips_copy_methods_with_lower_limits() {
         let limit = CopyWay::Terminal(Multiplexer::Nothing)
             .limit(&Environment::default())
             .unwrap_or_default();
@@ -703,13 +703,13 @@ mod tests {
     }
 
     #[test]
-    fn the_sequence_holds_the_text_in_base64() {
+    fn osc_52_sequence_contains_the_text_in_base64() {
         let sequence = sent(&osc_52(&"t0ken".into(), Multiplexer::Nothing));
         assert_eq!(sequence.expose_secret(), "\x1b]52;c;dDBrZW4=\x07");
     }
 
     #[test]
-    fn screen_gets_pieces_that_join_to_the_whole() {
+    fn screen_sequence_is_split_into_pieces() {
         let text = SecretString::from("y".repeat(2000));
         let wrapped = sent(&osc_52(&text, Multiplexer::Screen));
         let pieces: Vec<&str> = wrapped

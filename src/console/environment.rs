@@ -105,7 +105,7 @@ impl Environment {
     }
 
     /// Detects the environment from `variable`, a replaceable function so that tests need not change the real
-    /// environment variables. `origin` contains what the machine tells in addition.
+    /// environment variables. `origin` contains what was detected on this machine.
     #[must_use]
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>, origin: &Origin) -> Self {
         let given = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -436,7 +436,7 @@ fn colors(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn a_desktop_without_a_shell_has_a_clipboard_and_no_browser() {
+    fn server_core_has_no_browser_unless_one_is_configured() {
         let mut environment = Environment {
             display: true,
             ..Environment::default()
@@ -476,7 +476,7 @@ mod tests {
 
     #[cfg(windows)]
     #[test]
-    fn a_session_with_a_name_is_a_desktop_here() {
+    fn named_windows_session_has_a_desktop() {
         assert!(read(&[("SESSIONNAME", "Console")]).display);
         assert!(read(&[("WT_SESSION", "c7a5")]).display);
         assert!(!read(&[]).display);
@@ -485,7 +485,7 @@ mod tests {
 
     #[cfg(windows)]
     #[test]
-    fn a_console_is_that_of_windows_whatever_term_says() {
+    fn term_does_not_change_the_windows_console() {
         assert_eq!(read(&[]).terminal, Terminal::Windows);
         assert!(read(&[]).utf8 && read(&[]).colors);
         assert_eq!(read(&[("TERM", "dumb")]).terminal, Terminal::Windows);
@@ -493,7 +493,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_forwarded_display_is_not_a_desktop_here() {
+    fn forwarded_display_is_not_a_desktop() {
         assert!(read(&[("DISPLAY", ":0")]).display);
         let remote = read(&[
             ("DISPLAY", "localhost:10.0"),
@@ -506,7 +506,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_desktop_is_used_only_where_it_is_surely_the_users() {
+    fn doubtful_desktops_are_not_used() {
         let desk = |variables: &[(&str, &str)], origin: Origin| {
             let find = |name: &str| {
                 let found = variables.iter().find(|(known, _)| *known == name);
@@ -600,7 +600,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tmux_says_is_taken_in_each_time() {
+    fn environment_follows_each_tmux_report() {
         let mut environment = read(&[
             ("DISPLAY", ":0"),
             ("TMUX", "/tmp/x,1,0"),
@@ -635,7 +635,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_and_the_login_are_taken_only_where_they_are_plain() {
+    fn malformed_ssh_server_and_login_are_ignored() {
         let ssh = |connection: &str, user: &str| {
             read(&[("SSH_CONNECTION", connection), ("USER", user)])
                 .ssh
@@ -684,7 +684,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_kind_of_terminal_follows_its_name_and_its_line() {
+    fn terminal_kind_depends_on_term_and_tty_device() {
         let kind = |term: &str, line: &str| on_line(&[("TERM", term)], Some(line)).terminal;
         let serial = |name: &str| Terminal::Serial(Some(name.to_owned()));
         assert_eq!(kind("linux", "/dev/tty1"), Terminal::Linux);

@@ -18,7 +18,7 @@ pub enum Job {
 #[derive(Debug)]
 pub struct Ready(
     #[cfg(unix)]
-    #[allow(dead_code, reason = "it tells by being dropped")]
+    #[allow(dead_code, reason = "dropping it is the signal")]
     Option<std::sync::mpsc::Sender<()>>,
 );
 

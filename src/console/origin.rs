@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn sudo_and_su_hide_no_ssh_server() {
+    fn ssh_server_is_found_behind_sudo_and_su() {
         let table = Table(&[
             (1, 0, "systemd", "", ""),
             (10, 1, "sshd", "sshd: /usr/sbin/sshd -D", ""),
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_above_a_kept_session_is_not_looked_at() {
+    fn processes_above_tmux_and_screen_are_ignored() {
         for (name, keeper) in [
             ("tmux: server", Keeper::Tmux),
             ("screen", Keeper::Screen),
@@ -452,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_is_complete_only_up_to_the_first_process() {
+    fn process_chain_is_complete_only_up_to_init() {
         let desk = Table(&[
             (1, 0, "systemd", "", ""),
             (2, 1, "xterm", "", ""),
@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_look_like_anything() {
+    fn unusual_process_names_are_parsed() {
         let (parent, name) = parse_stat("12 (a) R 1 (b) S 77 12 12 0").unwrap_or_default();
         assert_eq!((parent, name.as_str()), (77, "a) R 1 (b"));
         assert_eq!(parse_stat("12 (cut"), None);

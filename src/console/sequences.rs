@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn only_silent_terminals_are_sent_sequences() {
+    fn unknown_terminals_get_no_escape_sequences() {
         for term in ["linux", "vt100", "vt220", "dumb", "", "unheard-of", "xt"] {
             assert_eq!(multiplexer(&here(term, false, false)), None, "{term}");
             assert!(!takes_links(&here(term, false, false)), "{term}");
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn screen_is_known_by_its_variable_or_suspected_by_its_name() {
+    fn screen_is_detected_by_variable_or_suspected_by_term() {
         let both = "screen-256color";
         assert_eq!(
             multiplexer(&here("xterm", false, true)),

@@ -369,7 +369,7 @@ fn write(shared: &Shared) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn what_repeats_itself_is_counted_and_summed_up() {
+    fn repeated_messages_are_counted_and_summarized() {
         let begin = Instant::now();
         let mut queue = Queue::default();
         let stray = |queue: &mut Queue, now| queue.push_often(Often::Stray, "x", now);
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_year_of_an_attack_makes_a_few_lines() {
+    fn year_of_repeated_messages_prints_few_lines() {
         let begin = Instant::now();
         let mut queue = Queue::default();
         let mut lines = 0;
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_bounded() {
+    fn message_queue_is_bounded() {
         let mut queue = Queue::default();
         for _ in 0..100 {
             queue.push(line("hint", &"é".repeat(LONGEST)));

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_panes_of_a_server_are_compared_with_this_terminal() {
+    fn tmux_panes_are_compared_with_this_terminal() {
         let ours = |text: &str| attached(&pane(), text, |_| Origin::default()).ours;
         assert!(ours("pane /dev/pts/3\npane /dev/pts/7\n"));
         assert!(!ours("pane /dev/pts/3\npane /dev/pts/70\n"));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_who_may_be_elsewhere_is_not_here() {
+    fn remote_tmux_clients_are_not_treated_as_local() {
         // The PID of this process: a real one, whose variables can be read.
         let client = format!("client {}\n", std::process::id());
         let wayland = std::env::var("WAYLAND_DISPLAY").ok();

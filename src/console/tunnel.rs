@@ -111,7 +111,7 @@ impl fmt::Display for Tunnel {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn it_leads_to_where_the_listener_is() {
+    fn tunnel_leads_to_the_listener() {
         let alice = ssh("192.0.2.2:22", "alice");
         for (host, ends, wanted) in [
             (
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_to_where_the_person_has_logged_in() {
+    fn tunnel_uses_the_ssh_server_and_login() {
         let ends = &["127.0.0.1:1"];
         let end = |ssh: &Ssh| command(ssh, "localhost", 1, ends).unwrap();
         assert_eq!(
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn it_follows_a_sign_in_that_waits() {
+    fn tunnel_is_built_for_a_waiting_sign_in() {
         let to = |url: &str, listening: &[&str]| {
             let listening: Vec<String> = listening.iter().map(ToString::to_string).collect();
             let tunnel = Tunnel::to_listener(
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_none_to_another_host_or_to_nothing() {
+    fn no_tunnel_to_other_hosts_or_without_a_listener() {
         let alice = ssh("192.0.2.2:22", "alice");
         let none = |host, port, ends: &[&str]| command(&alice, host, port, ends).is_none();
         assert!(none("sso.example.org", 443, &["127.0.0.1:8080"]));

@@ -220,7 +220,7 @@ async fn listen_once(listener: &TcpListener, status: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_person_approves_the_authorization_code_flow() {
+async fn user_approves_the_authorization_code_flow() {
     let demo = Demo::start().await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -293,7 +293,7 @@ async fn a_person_approves_the_authorization_code_flow() {
 }
 
 #[tokio::test]
-async fn a_denied_authorization_goes_back_with_state_and_issuer() {
+async fn denied_authorization_redirects_with_state_and_issuer() {
     let demo = Demo::start().await.unwrap();
     let reply = post(&demo.authorization_url(&[]), &[("decision", "deny")]).await;
     assert!(reply.header("location").starts_with(CALLBACK));
@@ -304,7 +304,7 @@ async fn a_denied_authorization_goes_back_with_state_and_issuer() {
 }
 
 #[tokio::test]
-async fn a_bad_request_goes_back_only_to_a_good_redirect_uri() {
+async fn invalid_request_redirects_only_to_a_valid_redirect_uri() {
     let demo = Demo::start().await.unwrap();
     for (name, value, error) in [
         ("response_type", "token", "unsupported_response_type"),
@@ -354,7 +354,7 @@ async fn a_bad_request_goes_back_only_to_a_good_redirect_uri() {
 }
 
 #[tokio::test]
-async fn all_loopback_redirect_uris_are_taken() {
+async fn loopback_redirect_uris_are_accepted() {
     let demo = Demo::start().await.unwrap();
     for (uri, target) in [
         ("http://127.0.0.1:8400/", "'self' http://127.0.0.1:8400;"),
@@ -372,7 +372,7 @@ async fn all_loopback_redirect_uris_are_taken() {
 }
 
 #[tokio::test]
-async fn a_page_is_escaped_and_closed_and_names_the_curl_commands() {
+async fn approval_page_escapes_input_and_shows_curl_commands() {
     let demo = Demo::start().await.unwrap();
     let url = demo.authorization_url(&[("state", "\"--><script>")]);
     let reply = get(&url).await;
@@ -449,7 +449,7 @@ async fn a_code_needs_its_verifier_client_and_redirect_uri() {
 }
 
 #[tokio::test]
-async fn one_attempt_spends_a_code() {
+async fn failed_attempt_uses_up_the_code() {
     let demo = Demo::start().await.unwrap();
     let code = demo.code(&[]).await;
     let wrong = "a".repeat(43);
@@ -463,7 +463,7 @@ async fn one_attempt_spends_a_code() {
 }
 
 #[tokio::test]
-async fn the_client_id_may_come_as_basic_authentication() {
+async fn client_id_is_accepted_as_basic_authentication() {
     let demo = Demo::start().await.unwrap();
     let url = format!("{}/device_authorization", demo.url());
     let basic = format!("basic {}", BASE64_STANDARD.encode("ap%70:secret"));
@@ -480,7 +480,7 @@ async fn the_client_id_may_come_as_basic_authentication() {
 }
 
 #[tokio::test]
-async fn a_person_approves_the_device_code_flow() {
+async fn user_approves_the_device_code_flow() {
     let demo = Demo::start().await.unwrap();
     let device = demo.device("openid").await;
     assert_eq!(
@@ -514,7 +514,7 @@ async fn a_person_approves_the_device_code_flow() {
 }
 
 #[tokio::test]
-async fn a_user_code_is_consonants_and_may_be_typed_loosely() {
+async fn user_code_is_consonants_and_ignores_case_and_hyphens() {
     let demo = Demo::start().await.unwrap();
     for loosely in [
         |code: &str| code.to_lowercase(),
@@ -567,7 +567,7 @@ async fn a_denied_device_gets_access_denied() {
 }
 
 #[tokio::test]
-async fn polling_too_fast_slows_down_for_good() {
+async fn polling_too_fast_increases_the_interval_permanently() {
     let interval = Duration::from_mins(1);
     let demo = Demo::start_with(Lifetimes {
         interval,
@@ -592,7 +592,7 @@ async fn polling_too_fast_slows_down_for_good() {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_refused() {
+async fn expired_codes_and_tokens_are_rejected() {
     let none = Duration::ZERO;
     let lifetimes = Lifetimes {
         code: none,
@@ -631,7 +631,7 @@ async fn what_has_expired_is_refused() {
 }
 
 #[tokio::test]
-async fn refresh_tokens_rotate_and_reuse_ends_the_family() {
+async fn refresh_tokens_rotate_and_reuse_revokes_the_family() {
     let demo = Demo::start().await.unwrap();
     let code = demo.code(&[]).await;
     let first = text(&demo.redeem(&code, &[]).await.json(), "refresh_token");
@@ -690,7 +690,7 @@ async fn the_metadata_names_the_endpoints() {
 }
 
 #[tokio::test]
-async fn a_large_body_is_refused() {
+async fn oversized_request_body_is_rejected() {
     let demo = Demo::start().await.unwrap();
     let body = "a".repeat(16 * 1024 + 1);
     let reply = send("POST", &format!("{}/token", demo.url()), "", body).await;
@@ -698,7 +698,7 @@ async fn a_large_body_is_refused() {
 }
 
 #[test]
-fn the_oldest_makes_room() {
+fn oldest_grant_is_dropped_at_the_limit() {
     let mut grants = Grants::new("http://127.0.0.1:1".to_owned(), Lifetimes::default());
     let mut codes = (0..101).map(|_| {
         let sign_in = SignIn {
@@ -716,7 +716,7 @@ fn the_oldest_makes_room() {
 }
 
 #[tokio::test]
-async fn a_hundred_silent_connections_delay_others_but_do_not_stop_them() {
+async fn connections_over_the_limit_wait_for_a_free_slot() {
     let demo = Demo::start().await.unwrap();
     let address = demo.url().strip_prefix("http://").unwrap();
     let mut silent = Vec::new();
@@ -751,7 +751,7 @@ async fn dropping_the_demo_frees_its_port() {
 }
 
 #[tokio::test]
-async fn a_person_opens_only_this_machine() {
+async fn approve_opens_only_loopback_urls() {
     for url in [
         "https://127.0.0.1/",
         "http://example.com/",
@@ -778,7 +778,7 @@ async fn a_person_opens_only_this_machine() {
 }
 
 #[tokio::test]
-async fn a_person_says_why_an_approval_failed() {
+async fn approve_reports_why_it_failed() {
     let demo = Demo::start().await.unwrap();
     for (status, leaves) in [
         (

@@ -38,7 +38,7 @@ pub(super) async fn apart<T: Send + 'static>(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::future::pending;
     use std::sync::mpsc;
@@ -48,7 +48,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(20);
 
     #[tokio::test]
-    async fn work_that_blocks_keeps_nothing_else_from_running() {
+    async fn blocking_work_does_not_block_other_tasks() {
         let (go, gone) = mpsc::channel();
         let work = apart(LIMIT, async move { gone.recv().unwrap() });
         // This future runs on the thread that must not be blocked.
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_ends_with_what_waits_for_it_and_after_its_limit() {
+    async fn work_is_dropped_when_its_time_limit_expires() {
         struct Ended(mpsc::Sender<()>);
         impl Drop for Ended {
             fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! The numbers of the attempts. Every job has one, and its events carry it.
+//! The numbers of the attempts. Every job has one, and its events include it.
 
 /// The number of a sign-in, a refresh or another job. It identifies the events of an attempt that is already over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -179,7 +179,7 @@ async fn listen(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::flow::http::HttpError;
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_url_names_what_was_pushed_and_how_long_it_is_valid() {
+    async fn pushed_url_has_request_uri_and_note_gives_lifetime() {
         let body = r#"{"request_uri":"urn:x:1","expires_in":60}"#;
         for required in [false, true] {
             let (url, note) = pushed(required, answer(201, body)).await.unwrap();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_ends_the_sign_in_only_where_pushing_is_required() {
+    async fn push_failure_ends_sign_in_only_when_required() {
         for reply in [
             || answer(400, r#"{"error":"invalid_request"}"#),
             || answer(201, "{}"),
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_is_told_in_seconds_up_to_two_minutes() {
+    fn lifetime_below_two_minutes_is_shown_in_seconds() {
         for (seconds, told) in [
             (1, "1 second"),
             (60, "60 seconds"),

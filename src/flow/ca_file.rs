@@ -106,12 +106,12 @@ fn kind(bytes: &[u8], path: &Path) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_that_is_damaged_is_named_with_its_number() {
+    fn damaged_certificate_is_reported_with_its_number() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         let key = rcgen::KeyPair::generate().unwrap();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_read_however_its_lines_were_copied() {
+    fn certificate_is_read_despite_reformatted_lines() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         let key = rcgen::KeyPair::generate().unwrap();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_pem_is_named_with_the_command_that_converts_it() {
+    fn non_pem_file_is_identified_with_conversion_command() {
         let of = |bytes: &[u8]| kind(bytes, Path::new("my.cer"));
         let sequence = |inner: &[u8]| [b"\x30\x82\x01\x00", inner].concat();
         for (bytes, words) in [

@@ -50,7 +50,7 @@ pub(super) async fn access_token(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::flow::http_error::HttpError;
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_access_token_is_all_that_counts() {
+    async fn only_the_access_token_is_kept() {
         let body =
             r#"{"access_token":"a","token_type":"Bearer","refresh_token":"r","id_token":"i"}"#;
         for again in [false, true] {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_request_has_an_assertion_of_its_own_that_no_trace_shows() {
+    async fn assertion_is_sent_but_redacted_in_the_trace() {
         let rules = Rules {
             audience: "https://as.example".to_owned(),
             ..Rules::default()
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_that_gives_no_signature_is_no_lost_connection() {
+    async fn failed_signing_is_not_reported_as_lost_connection() {
         let ((key, _), (_, other)) = (fake(Algorithm::Es256), fake(Algorithm::Es256));
         let held = HeldKey::of_certificate(&other, key).unwrap();
         let key = SigningKey::held(held, Algorithm::Es256).unwrap();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_lost_with_an_answer_so_its_error_says_nothing_about_a_code() {
+    async fn errors_do_not_mention_a_used_up_code() {
         let ask = async |reply| {
             let (reporter, _) = reporter();
             let script = script(vec![reply]);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_does_not_change_is_checked_for_the_first_token_only() {
+    async fn unchanging_checks_run_only_for_the_first_token() {
         for (again, expected) in [(false, true), (true, false)] {
             let (reporter, told) = reporter();
             let script = script(vec![answer(200, r#"{"access_token":"a"}"#)]);

@@ -127,9 +127,7 @@ fn read(
             (credential, Some(end))
         }
     };
-    let is_open =
-        file::open(&files.key, Kinds::Regular).is_ok_and(|file| file::is_readable_by_others(&file));
-    let warning = is_open.then(|| {
+    let warning = file::may_others_read(&files.key).then(|| {
         let path = clean(&files.key.to_string_lossy(), PATH_LIMIT);
         format!("The client key file {path} can be read by other users. Run chmod 600 on it.")
     });
@@ -290,7 +288,7 @@ fn identity(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::time::Duration;
 
@@ -320,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_a_store_signs_assertions() {
+    fn key_from_store_signs_assertions() {
         let rules = Rules {
             thumbprint: true,
             ..Rules::default()
@@ -337,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_a_store_and_its_certificates_are_for_mutual_tls() {
+    fn key_and_chain_from_store_form_mutual_tls_identity() {
         let (opened, rules) = (opened(), Rules::default());
         let expected = vec![opened.certificate.clone(), b"issuer".to_vec()];
         let method = ClientAuthentication::MutualTls;
@@ -361,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_a_key_in_a_store_from_signing_is_said_at_once() {
+    fn unusable_store_key_is_reported_immediately() {
         let certificate = |year| {
             let mut params = CertificateParams::new(vec![]).unwrap();
             params.not_before = date_time_ymd(2020, 1, 1);
@@ -412,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_valid_from_its_first_second_to_its_last() {
+    fn certificate_validity_includes_both_bounds() {
         let validity = Validity {
             begin: 1000,
             end: 2000,
@@ -424,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_has_lines_of_64_characters() {
+    fn pem_block_has_lines_of_64_characters() {
         let text = block("CERTIFICATE", &[0; 49]);
         let line = "A".repeat(64);
         let expected =
@@ -456,7 +454,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_files_become_what_the_client_authenticates_with() {
+    async fn key_files_provide_the_client_credential() {
         let folder = tempfile::tempdir().unwrap();
         let (one, two) = key_files(folder.path());
         let ready = async |files: &KeyFiles, authentication| {
@@ -506,7 +504,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_key_of_any_form_keeps_it_in_the_identity() {
+    fn identity_keeps_the_pem_label_of_the_key() {
         for (command, label) in [
             ("openssl genrsa -out key.pem 2048", "PRIVATE KEY"),
             (

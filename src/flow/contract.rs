@@ -6,7 +6,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a test ends on what it did not expect, and says what ran"
+    reason = "a test fails on anything unexpected, and says what ran"
 )]
 
 use std::io::{Read, Write};
@@ -260,7 +260,7 @@ impl Sign {
 }
 
 #[tokio::test]
-async fn the_right_callback_ends_in_tokens_and_a_forged_one_does_not_end_the_wait() {
+async fn valid_callback_yields_tokens_after_a_forged_one() {
     for kind in KINDS {
         let mut sign = sign_in(*kind, &format!("http://localhost:0{}", path(*kind)), None).await;
         let port = sign.port();
@@ -299,7 +299,7 @@ async fn the_right_callback_ends_in_tokens_and_a_forged_one_does_not_end_the_wai
 }
 
 #[tokio::test]
-async fn canceling_frees_the_url_at_once_and_it_can_be_taken_again() {
+async fn canceling_releases_the_redirect_url_for_reuse() {
     for kind in KINDS {
         let redirect = format!("http://localhost:{}/callback", free_port());
         let mut before = None;
@@ -316,7 +316,7 @@ async fn canceling_frees_the_url_at_once_and_it_can_be_taken_again() {
 }
 
 #[tokio::test]
-async fn two_on_one_url_are_told_apart() {
+async fn second_listener_fails_until_the_first_is_dropped() {
     for kind in KINDS {
         let redirect = format!("http://localhost:{}/callback", free_port());
         let tasks = TaskTracker::new();
@@ -348,7 +348,7 @@ async fn two_on_one_url_are_told_apart() {
 }
 
 #[tokio::test]
-async fn what_is_no_callback_is_turned_away_and_counted() {
+async fn non_callback_requests_are_refused_and_reported() {
     for kind in KINDS {
         let mut listener = bind(*kind, &format!("http://localhost:0{}", path(*kind)))
             .await
@@ -426,7 +426,7 @@ fn post(
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
 #[tokio::test]
-async fn a_form_that_is_posted_is_read_like_a_query_where_it_was_requested() {
+async fn form_post_mode_reads_a_form_like_a_query() {
     for kind in KINDS {
         let redirect = format!("http://localhost:0{}", path(*kind));
         let mut listener = bind_for(*kind, &redirect, ResponseMode::FormPost)
@@ -487,7 +487,7 @@ async fn a_form_that_is_posted_is_read_like_a_query_where_it_was_requested() {
 }
 
 #[tokio::test]
-async fn what_is_posted_and_is_no_form_or_too_large_or_slow_is_rejected() {
+async fn invalid_oversized_and_slow_form_posts_are_refused() {
     for kind in KINDS {
         let redirect = format!("http://localhost:0{}", path(*kind));
         let mut listener = bind_for(*kind, &redirect, ResponseMode::FormPost)
@@ -564,7 +564,7 @@ async fn what_is_posted_and_is_no_form_or_too_large_or_slow_is_rejected() {
 }
 
 #[tokio::test]
-async fn oversized_and_slow_requests_do_not_keep_the_browser_out() {
+async fn oversized_and_slow_requests_do_not_block_the_browser() {
     for kind in KINDS {
         let mut listener = bind(*kind, &format!("http://localhost:0{}", path(*kind)))
             .await
@@ -643,7 +643,7 @@ async fn a_client_that_pauses_before_its_request_gets_through() {
 }
 
 #[tokio::test]
-async fn localhost_is_reached_by_both_families() {
+async fn localhost_listener_accepts_ipv6_connections() {
     for kind in KINDS {
         if TcpListener::bind("[::1]:0").is_err() {
             cannot(*kind, "::1", "this machine has no IPv6");
@@ -752,7 +752,7 @@ async fn a_hundred_starts_and_cancels_leave_nothing_registered() {
 
 #[cfg(not(windows))]
 #[tokio::test]
-async fn elsewhere_there_is_no_http_sys() {
+async fn http_sys_is_unavailable_outside_windows() {
     let error = bind(ListenerChoice::HttpSys, "http://localhost:0/").await;
     let error = FlowError::from(error.unwrap_err());
     assert!(

@@ -115,7 +115,7 @@ async fn approval(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::time::Duration;
 
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn polling_survives_all_that_is_no_final_answer_and_keeps_its_times() {
+    async fn polling_continues_after_transient_errors_with_correct_pauses() {
         let answers = vec![
             error("authorization_pending"),
             lost(),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_absurd_retry_after_is_capped_by_the_life_of_the_code() {
+    async fn huge_retry_after_is_capped_by_code_lifetime() {
         let begin = Instant::now();
         let (pauses, outcome) = poll(5, 300, vec![busy(u64::MAX / 4)]).await;
         assert!(matches!(
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_url_that_only_redirects_is_told_as_that_in_the_end() {
+    async fn polling_reports_redirect_if_every_response_redirects() {
         let redirect = || {
             Err(HttpError::Redirected {
                 host: "as.example".to_owned(),
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_code_that_nobody_approves_expires_on_time() {
+    async fn unapproved_code_expires_on_time() {
         let begin = Instant::now();
         let pending = (0..100).map(|_| error("authorization_pending")).collect();
         let (_, outcome) = poll(7, 60, pending).await;
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_final_answer_ends_it_at_once() {
+    async fn final_error_ends_polling_immediately() {
         for code in ["access_denied", "expired_token", "invalid_client"] {
             let (pauses, outcome) = poll(5, 900, vec![lost(), error(code)]).await;
             assert!(outcome.is_err());
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_device_code_that_is_unknown_after_a_lost_answer_was_used_up() {
+    async fn unknown_code_after_lost_response_is_considered_used_up() {
         let pending = || error("authorization_pending");
         for code in ["invalid_grant", "expired_token", "token_expired"] {
             for missing in [
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_poll_is_counted_and_only_a_pause_that_was_requested_is_told_as_too_long() {
+    async fn polls_are_counted_and_excessive_requested_pauses_reported() {
         let pending = || error("authorization_pending");
         let answers = vec![pending(), error("slow_down"), busy(900)];
         let (_, _, notes) = polled(5, 300, answers).await;

@@ -64,7 +64,7 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::flow::scripted::reporter;
@@ -113,7 +113,7 @@ mod tests {
     const BUSY: (&str, &str) = ("503 Service Unavailable", "");
 
     #[tokio::test]
-    async fn the_first_address_that_has_the_metadata_counts() {
+    async fn first_address_with_metadata_is_used() {
         for first in [RIGHT, MISSING, OTHER, BUSY, ("200 OK", "<html>")] {
             let metadata = discovered(first, RIGHT).await.unwrap();
             assert_eq!(metadata.token_url.unwrap().path(), "/token");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_service_that_is_busy_may_be_the_right_one_unless_it_names_another_issuer() {
+    async fn busy_service_is_reported_unless_another_issuer_is_found() {
         for (openid, oauth) in [(BUSY, BUSY), (MISSING, BUSY), (BUSY, MISSING)] {
             let error = discovered(openid, oauth).await.unwrap_err();
             assert!(
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_reason_is_told_once() {
+    async fn identical_reasons_are_reported_once() {
         let error = discovered(MISSING, MISSING).await.unwrap_err();
         assert!(!error.is_issuer_mismatch());
         let text = error.to_string();

@@ -225,7 +225,7 @@ async fn run(mut job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Repo
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_that_is_canceled_or_dropped_ends_without_a_result() {
+    async fn canceled_or_dropped_job_ends_without_result() {
         let cancel = |flow: Flow| {
             flow.cancel();
             Some(flow)
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_few_pastes_wait_for_a_job_and_none_for_one_that_has_ended() {
+    async fn paste_queue_is_limited_and_closes_with_the_job() {
         let (flow, mut events, _stream) = waiting().await;
         assert!(within(flow.room_for_a_paste()).await.is_some());
         for _ in 0..4 {
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn new_tokens_are_requested_as_the_flow_requires() {
+    async fn new_tokens_use_the_grant_type_of_the_flow() {
         let before = answer(200, r#"{"access_token":"a","refresh_token":"r"}"#).unwrap();
         let tokens = parse_token_answer(&before, &Answers::default());
         let tokens = tokens.into_tokens(Asked::Exchange, &before).unwrap();

@@ -375,13 +375,13 @@ impl FlowError {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::oauth::failure::Asked;
 
     #[test]
-    fn the_words_of_an_error_are_a_sentence_where_another_follows() {
+    fn error_sentence_ends_with_a_period() {
         let asked = Asked::Exchange;
         let error = ServerError::new("made_up", None);
         let error = FlowError::from(Failure::Server { asked, error });
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_names_an_event_and_shows_nothing_of_it() {
+    fn debug_output_names_events_without_their_data() {
         let url = Url::parse("https://as.example/?user_code=WDJB-MJHT").unwrap();
         let code = FlowEvent::DeviceCode {
             user_code: "WDJB-MJHT".to_owned(),
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_an_issuer_is_told_with_the_one_that_was_probably_meant() {
+    fn issuer_error_includes_the_suggested_issuer() {
         let discovery = |instead: Option<&str>, mismatch| FlowError::Discovery {
             issuer: "https://as.example".to_owned(),
             reason: "HTTP status 404".to_owned(),

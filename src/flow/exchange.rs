@@ -78,7 +78,7 @@ pub(super) async fn exchange(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::flow::scripted::{
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_code_is_sent_again_only_where_nothing_was_sent() {
+    async fn code_is_resent_only_if_nothing_was_sent() {
         let unavailable = || error("temporarily_unavailable");
         let busy_503 = || {
             answer(503, "<html>").map(|answer| Answer {
@@ -122,12 +122,12 @@ mod tests {
             ),
             (
                 busy_503(),
-                "The service is busy (HTTP 503) and requests a wait of 2 minutes.",
+                "The service is busy (HTTP 503) and asks clients to wait 2 minutes.",
                 "in 2 minutes",
             ),
             (
                 busy(1),
-                "The service is busy (HTTP 429) and requests a wait of 1 second.",
+                "The service is busy (HTTP 429) and asks clients to wait 1 second.",
                 "in 1 second",
             ),
         ] {

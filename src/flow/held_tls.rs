@@ -106,7 +106,7 @@ fn short(length: usize) -> u8 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 pub(super) mod tests {
     use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -180,7 +180,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_ec_key_elsewhere_signs_handshakes() {
+    fn external_ec_key_signs_handshakes() {
         for (kind, scheme) in [
             (
                 &PKCS_ECDSA_P256_SHA256,
@@ -207,7 +207,7 @@ pub(super) mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn an_rsa_key_elsewhere_signs_handshakes_with_what_it_can_do() {
+    fn external_rsa_key_signs_handshakes_with_supported_schemes() {
         const PSS: [Algorithm; 3] = [Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512];
         const PKCS1: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512];
         let openssl = crate::oauth::jose::openssl::Openssl::new();
@@ -241,7 +241,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn numbers_in_der_are_positive_and_as_short_as_possible() {
+    fn der_integers_are_positive_and_minimal() {
         for (number, der) in [
             (&[0x01, 0x02][..], &[0x02, 2, 0x01, 0x02][..]),
             (&[0x00, 0x7f], &[0x02, 1, 0x7f]),
@@ -259,7 +259,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn only_a_missing_signature_is_told_as_that() {
+    fn only_a_missing_signature_is_reported_as_unsigned() {
         assert_eq!(unsigned(&Error::HandshakeNotComplete), None);
         let other = OtherError(Arc::new(std::io::Error::other("x")));
         assert_eq!(unsigned(&Error::Other(other)), None);

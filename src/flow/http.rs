@@ -493,7 +493,7 @@ fn last_cause(error: &reqwest::Error) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     #[cfg(unix)]
     use std::sync::{Arc, Mutex, mpsc};
@@ -543,7 +543,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_lost_only_where_there_was_a_connection() {
+    async fn response_is_lost_only_after_a_connection() {
         for (scheme, reply, lost) in [
             ("http", &b""[..], true),
             (
@@ -572,7 +572,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tls_is_for_http_1_1_with_and_without_a_certificate_of_the_client() {
+    async fn tls_uses_http_1_1_regardless_of_client_certificate() {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![]).unwrap();
         let certificate = params.self_signed(&key).unwrap();
@@ -591,7 +591,7 @@ mod tests {
     // Windows verifies certificates with its own rules and stores.
     #[cfg(unix)]
     #[tokio::test]
-    async fn only_requests_that_authenticate_the_client_come_with_its_certificate() {
+    async fn client_certificate_is_sent_only_with_authenticating_requests() {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["client.example".to_owned()]).unwrap();
         let certificate = params.self_signed(&key).unwrap();
@@ -622,7 +622,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn a_key_elsewhere_authenticates_the_client_to_a_server_that_requires_it() {
+    async fn external_key_authenticates_to_server_requiring_a_certificate() {
         const PSS: [Algorithm; 3] = [Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512];
         let openssl = Openssl::new();
         let pem = openssl.pem(
@@ -701,7 +701,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn nothing_else_waits_for_a_key_that_takes_its_time() {
+    async fn slow_key_does_not_block_other_tasks() {
         let pair = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["client.example".to_owned()]).unwrap();
         let certificate = params.self_signed(&pair).unwrap().der().to_vec();
@@ -742,7 +742,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn headers_without_end_are_told_as_that() {
+    async fn endless_headers_are_reported_as_too_large() {
         let many = format!("HTTP/1.1 200 OK\r\n{}", "X-Padding: a\r\n".repeat(200));
         for (reply, words) in [
             (many.leak().as_bytes(), "its headers are too large"),
@@ -754,7 +754,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_told_by_what_differs_and_never_by_its_query() {
+    fn redirect_target_shows_the_difference_without_the_query() {
         let url = |text: &str| Url::parse(text).unwrap();
         for (to, told) in [
             ("https://other.example/token?session=1", "other.example"),
@@ -801,7 +801,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_redirect_to_a_url_that_is_not_ascii_is_recognized() {
+    async fn non_ascii_redirect_url_is_recognized() {
         for (location, told) in [
             (
                 &b"https://b\xc3\xbccher.example/x"[..],
@@ -825,7 +825,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_response_that_breaks_the_rules_of_http_is_accepted_or_told_as_that() {
+    async fn malformed_http_response_is_tolerated_or_explained() {
         for head in [
             "X-Name : a\r\n",
             "X-Name\t: a\r\n",
@@ -872,7 +872,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wait_is_read_from_either_header() {
+    async fn retry_after_is_read_from_either_header() {
         for (headers, seconds) in [
             ("", None),
             ("Retry-After: 7\r\n", Some(7)),
@@ -889,7 +889,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_is_read_up_to_the_limit() {
+    async fn response_body_is_read_up_to_the_limit() {
         for (length, is_read) in [(BODY_LIMIT, true), (BODY_LIMIT + 1, false)] {
             let server = serve(None, move |_| served::http("200 OK", &"x".repeat(length))).await;
             let http = Http::new(None).await.unwrap();
@@ -901,7 +901,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn why_there_is_no_response_is_told_in_plain_words() {
+    async fn missing_response_is_explained_in_plain_words() {
         let server = serve(None, |_| String::new()).await;
         let http = Http::new(None).await.unwrap();
         let error = http.get(&server.url).await.unwrap_err();
@@ -917,7 +917,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_a_request_over_tls_that_authenticates_with_the_certificate_has_it() {
+    async fn client_certificate_requires_tls_and_certificate_proof() {
         let client = Client {
             credential: Credential::Identity(Identity::Pem("no key, no certificate".into())),
             ..crate::flow::scripted::client()
@@ -935,7 +935,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_does_not_use_http_is_told_from_a_lost_connection() {
+    async fn non_http_server_is_distinguished_from_lost_connection() {
         for answer in [
             &b"SSH-2.0-OpenSSH_9.6\r\n"[..],
             b"{\"access_token\":\"x\"}",
@@ -962,7 +962,7 @@ mod tests {
     // Windows verifies certificates with its own rules and stores.
     #[cfg(unix)]
     #[tokio::test]
-    async fn a_certificate_of_the_ca_in_the_ca_file_is_trusted_and_no_other() {
+    async fn only_certificates_from_the_ca_file_are_trusted() {
         let (tls, ca) = served::tls(&rustls::version::TLS13);
         let (_, other) = served::tls(&rustls::version::TLS13);
         let server = serve(Some(tls), |_| served::http("200 OK", "{}")).await;
@@ -981,7 +981,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_ca_file_that_cannot_be_used_is_an_error_that_says_why() {
+    async fn unusable_ca_file_error_gives_the_reason() {
         let key = b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
         let damaged = b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
         for (content, words) in [

@@ -108,7 +108,7 @@ pub fn check(request: &FlowRequest) -> Result<Option<(String, &'static str)>, Se
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::flow::scripted::reporter;
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_not_a_key_is_an_error_with_the_place_of_the_right_one() {
+    async fn invalid_key_file_error_explains_where_to_get_one() {
         let missing = error_of(None).await;
         assert!(missing.to_string().contains("There is no such file."));
         let large = vec![b' '; usize::try_from(SIZE_LIMIT).unwrap() + 1];
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_file_that_cannot_be_used_is_told_without_sending_anything() {
+    fn unusable_key_file_is_reported_before_any_request() {
         assert_eq!(check(&with_file(None)), Ok(None));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key.json");
@@ -175,7 +175,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn a_key_file_that_others_can_read_is_used_and_told() {
+    async fn key_file_readable_by_others_causes_a_warning() {
         use std::os::unix::fs::PermissionsExt;
         let openssl = crate::oauth::jose::openssl::Openssl::new();
         let rsa = "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048";

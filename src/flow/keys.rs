@@ -112,7 +112,7 @@ async fn request(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_keys_are_requested_once_and_again_for_an_unknown_one() {
+    async fn keys_are_requested_again_only_for_an_unknown_key() {
         let (old, new) = (pair("old"), pair("new"));
         let (times, check, outcome) =
             ran(discovered(), None, vec![tokens(&old), keys(&[&old])]).await;
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wrong_signature_refuses_the_tokens_of_a_sign_in() {
+    async fn sign_in_tokens_with_wrong_signature_are_refused() {
         let (right, wrong) = (pair("k"), pair("k"));
         let answers = vec![tokens(&wrong), keys(&[&right])];
         let (times, check, outcome) = ran(discovered(), None, answers).await;
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn keys_that_cannot_be_had_refuse_nothing() {
+    async fn tokens_are_accepted_if_keys_are_unavailable() {
         let key = pair("k");
         for (reply, words) in [
             (answer(404, "<html>"), "HTTP status 404"),
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_requested_without_metadata_or_without_an_id_token() {
+    async fn keys_are_not_requested_without_metadata_or_id_token() {
         let key = pair("k");
         let (times, check, outcome) = ran(client(), None, vec![tokens(&key)]).await;
         let words = "the issuer's metadata hasn't been read, so its keys aren't known";
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refresh_has_the_keys_before_it_and_throws_a_wrong_id_token_away() {
+    async fn refresh_requests_keys_first_and_drops_invalid_id_tokens() {
         let (right, wrong, new) = (pair("k"), pair("k"), pair("new"));
         let old = tokens(&right).unwrap();
         let before = parse_token_answer(&old, &Answers::default());

@@ -403,7 +403,7 @@ fn io_words(error: &io::Error) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use tokio::net::TcpListener;
 
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_bad_server_ends_the_test_in_time() {
+    async fn faulty_server_ends_the_test_in_time() {
         let silent = problem(b"", false).await;
         assert_eq!(silent, Problem::Silent { seconds: 1 });
         let silent = problem(b"* OK without end", false).await;
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_server_repeats_of_the_token_is_redacted() {
+    async fn token_repeated_by_the_server_is_redacted() {
         use base64::Engine;
         let encoded = base64::engine::general_purpose::STANDARD.encode("xa-token-of-the-test");
         let said = format!("* BYE a-token-of-the-test {encoded} \u{1b}[31mred\r\n");
@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_that_makes_no_sense_repeats_no_token() {
+    async fn nonsense_line_is_shown_with_the_token_redacted() {
         let problem = problem(b"SSH-2.0 a-token-of-the-test\r\n", false).await;
         let Problem::Nonsense { line } = &problem else {
             unreachable!("{problem:?}")
@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_the_server_closed_is_told_as_that() {
+    fn connection_closed_by_the_server_is_reported_as_closed() {
         for kind in [
             io::ErrorKind::UnexpectedEof,
             io::ErrorKind::ConnectionReset,
@@ -629,7 +629,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn the_steps_of_a_sign_in_are_told_in_their_order() {
+    async fn sign_in_steps_are_reported_in_order() {
         for (security, version, told) in [
             (Security::StartTls, &rustls::version::TLS13, "TLS 1.3"),
             (Security::Tls, &rustls::version::TLS12, "TLS 1.2"),
@@ -662,7 +662,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn an_error_in_a_challenge_is_shown_decoded_and_the_other_lines_as_they_are() {
+    async fn challenge_error_is_decoded_and_other_lines_are_unchanged() {
         let server = Imap {
             offers: "AUTH=XOAUTH2",
             error: Some(r#"{"status":"401"}"#),
@@ -689,7 +689,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn of_the_mechanisms_that_do_not_fit_a_few_are_told_and_none_repeats_the_token() {
+    async fn unsupported_mechanisms_are_limited_in_number_and_redacted() {
         let server = Imap {
             offers: "AUTH=PLAIN AUTH=a-token-of-the-test AUTH=A AUTH=B AUTH=C AUTH=D AUTH=E AUTH=F AUTH=G AUTH=H AUTH=I \
                      AUTH=J AUTH=K AUTH=L AUTH=M AUTH=N AUTH=O AUTH=P AUTH=Q AUTH=R AUTH=S AUTH=T",

@@ -216,7 +216,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_policy_allows_the_style_that_is_in_the_page() {
+    fn content_security_policy_allows_the_inline_style() {
         for page in ALL {
             let html = page.html();
             let style = html
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_not_stored_and_not_framed_and_sends_no_referrer() {
+    fn page_headers_forbid_caching_framing_and_referrers() {
         for page in ALL {
             let response = page.response();
             let header = |name| response.headers()[name].to_str().unwrap_or_default();
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_small_and_loads_nothing() {
+    fn pages_are_small_and_load_nothing() {
         for page in ALL {
             let html = page.html();
             assert!(html.len() < 1500, "{}", html.len());
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_border_tells_what_went_well_from_what_did_not() {
+    fn border_distinguishes_success_from_failure() {
         for page in ALL.into_iter().chain([Page::Unverified, Page::Empty]) {
             let expected = match page {
                 Page::Received | Page::Over => "<main class=\"ok\">",

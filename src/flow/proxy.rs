@@ -51,7 +51,7 @@ const RESOLVE: &str = "Check the host name in the URL. With socks5h:// (or socks
 fn down(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::ConnectionRefused => "it refused the connection".to_owned(),
-        ErrorKind::TimedOut => "it did not answer in time".to_owned(),
+        ErrorKind::TimedOut => "it did not respond in time".to_owned(),
         ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof => {
             "it closed the connection".to_owned()
         }
@@ -189,7 +189,7 @@ fn choose(
         let Some((name, value)) = first(names).filter(|(_, value)| !value.is_empty()) else {
             continue;
         };
-        let text = value.to_str().ok_or("it is not text");
+        let text = value.to_str().ok_or("it is not UTF-8");
         text.and_then(check).map_err(|reason| Unreadable {
             variable: name,
             reason,
@@ -269,7 +269,7 @@ impl Proxy {
                 (answer.trim_end().to_owned(), hint)
             }
             Ok(Err(error)) => (down(&error), DOWN),
-            Err(_) => ("it did not answer in time".to_owned(), DOWN),
+            Err(_) => ("it did not respond in time".to_owned(), DOWN),
             Ok(Ok(_)) => self.trouble_beyond(cause),
         }
     }
@@ -393,7 +393,7 @@ impl Proxy {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use tokio::net::TcpListener;
 
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_cannot_be_read_is_an_error_that_names_the_variable_and_not_its_value() {
+    fn invalid_setting_error_names_variable_but_not_value() {
         for value in [
             "http://dom\\user:p#w/1@127.0.0.1:3128",
             "http://user:p#w@127.0.0.1:3128",
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn the_proxy_and_its_setting_are_known() {
+    fn proxy_and_its_environment_variable_are_identified() {
         for (variables, setting, address) in [
             (
                 &[("HTTPS_PROXY", "http://u:p%23w@proxy.lan:3128")][..],
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_proxy_is_asked_for_its_status() {
+    async fn proxy_status_is_requested_and_reported() {
         for (answer, told) in [
             (
                 "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
@@ -529,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn no_proxy_is_read_in_the_forms_of_other_programs() {
+    fn no_proxy_accepts_the_syntax_of_other_programs() {
         for (exceptions, host, is_direct) in [
             ("*.example", "as.example", true),
             ("*.example", "a.b.example", true),
@@ -574,7 +574,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_that_can_match_nothing_is_named_with_the_reason() {
+    fn useless_no_proxy_entry_is_reported_with_the_reason() {
         for (entry, reason) in [
             ("a.example;b.example", "commas"),
             ("https://as.example", "a URL"),
@@ -602,7 +602,7 @@ mod tests {
     }
 
     #[test]
-    fn a_space_in_a_setting_is_told_as_that() {
+    fn whitespace_in_a_setting_is_reported() {
         for value in ["http://127.0.0.1:3128 ", "http://us er:pw@127.0.0.1:3128"] {
             let wrong = chosen(&[("HTTPS_PROXY", value)], "as.example").unwrap_err();
             assert_eq!(wrong.reason, "it contains a space");
@@ -620,7 +620,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tls_error_is_that_of_the_proxy_only_if_it_has_the_same() {
+    async fn proxy_is_blamed_only_for_its_own_tls_errors() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let plain = tokio::spawn(async move {
@@ -655,7 +655,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_without_a_port_has_that_of_its_scheme() {
+    fn proxy_port_defaults_to_that_of_its_scheme() {
         for (value, place) in [
             ("http://proxy.lan", "proxy.lan:80"),
             ("https://proxy.lan", "proxy.lan:443"),
@@ -669,10 +669,10 @@ mod tests {
     }
 
     #[test]
-    fn why_a_proxy_is_down_is_told_in_words() {
+    fn proxy_failure_is_described_in_words() {
         for (kind, words) in [
             (ErrorKind::ConnectionRefused, "it refused the connection"),
-            (ErrorKind::TimedOut, "it did not answer in time"),
+            (ErrorKind::TimedOut, "it did not respond in time"),
             (ErrorKind::ConnectionReset, "it closed the connection"),
             (ErrorKind::UnexpectedEof, "it closed the connection"),
         ] {
@@ -714,7 +714,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_to_do_about_a_proxy_depends_on_its_status() {
+    async fn proxy_hint_depends_on_its_status() {
         let cases: [(&'static [&'static str], &str, &str); 7] = [
             (
                 &["HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"],
@@ -753,7 +753,7 @@ mod tests {
     }
 
     #[test]
-    fn what_to_do_about_a_socks_proxy_depends_on_what_it_said() {
+    fn socks_proxy_hint_depends_on_its_error() {
         const LOOKUP: &str = "failed to lookup address information";
         for (scheme, cause, told, hint) in [
             (
@@ -809,7 +809,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_proxy_that_rejects_the_credentials_is_not_asked_to_be_given_some() {
+    async fn proxy_hint_distinguishes_rejected_from_missing_credentials() {
         const ANSWER: &[&str] = &["HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"];
         for (user, hint) in [
             ("", CREDENTIALS),

@@ -97,7 +97,7 @@ pub(super) async fn refresh(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::time::Duration;
 
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refresh_throws_away_the_id_token_of_another_subject_and_keeps_the_tokens() {
+    async fn refresh_drops_id_token_of_another_subject() {
         for (subject, outcome) in [("alice", Outcome::Passed), ("mallory", Outcome::Failed)] {
             let old = of("alice", "old").unwrap();
             let before = parse_token_answer(&old, &Answers::default());
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refresh_that_is_refused_without_a_scope_is_tried_once_with_it() {
+    async fn refresh_rejected_without_scope_is_retried_once_with_it() {
         for (first, scopes, times) in [
             (error("invalid_scope"), &["a"][..], 2),
             (error("invalid_request"), &["a"], 2),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_of_the_two_requests_may_have_used_up_the_token_if_its_response_is_lost() {
+    async fn lost_response_to_either_attempt_is_a_lost_refresh() {
         for script in [
             script(vec![lost()]),
             script(vec![error("invalid_scope"), lost()]),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_refresh_token_outlives_an_access_token_that_is_useless() {
+    async fn new_refresh_token_is_kept_despite_useless_access_token() {
         let success = success().unwrap();
         let before = parse_token_answer(&success, &Answers::default());
         let before = TokenSet {
@@ -234,14 +234,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_service_that_is_not_available_is_not_blamed_on_a_url() {
+    async fn unavailable_service_is_not_blamed_on_a_url() {
         for (reply, words) in [
             (
                 answer(503, "<html>").map(|answer| Answer {
                     retry_after: Some(Duration::from_mins(2)),
                     ..answer
                 }),
-                "The service is busy (HTTP 503) and requests a wait of 2 minutes. Try again in 2 minutes.",
+                "The service is busy (HTTP 503) and asks clients to wait 2 minutes. Try again in 2 minutes.",
             ),
             (
                 answer(502, "{}"),

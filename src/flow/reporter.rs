@@ -195,7 +195,7 @@ fn verdict(callback: &Callback) -> &str {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::time::Duration;
 
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_report_repeats_a_secret_of_the_run() {
+    async fn reports_never_repeat_secrets() {
         let (reporter, told) = reporter();
         reporter.remember([&SECRET.into()]);
         let mut events = vec![
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_halves_of_a_user_code_are_redacted_as_well() {
+    async fn halves_of_a_user_code_are_redacted() {
         let (reporter, told) = reporter();
         reporter.remember_user_code("WDJB-MJHT");
         let text = "first WDJB, then MJHT".to_owned();
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tokens_that_fail_a_check_are_refused_and_the_check_is_reported() {
+    async fn tokens_that_fail_a_check_are_refused_and_reported() {
         let passed = Check::new(CheckName::IdToken, Came::Passed, "alice");
         let problem = IdTokenProblem::SignIn;
         let failed = Check::rejected(CheckName::IdToken, problem, "it is for mallory");
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_callback_is_in_the_trace_with_what_was_made_of_it() {
+    async fn trace_shows_each_callback_with_its_verdict() {
         let client = client();
         let (_, pending) = client.authorization_request(&url().into()).unwrap();
         let state = pending.state.expose_secret();

@@ -10,13 +10,14 @@ const RETRY_AFTER_LIMIT: Duration = Duration::from_hours(24 * 365 * 1000);
 #[must_use]
 pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds).min(RETRY_AFTER_LIMIT));
-    }
-    httpdate::parse_http_date(value)
-        .ok()?
-        .duration_since(now)
-        .ok()
+    let wait = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(value)
+            .ok()?
+            .duration_since(now)
+            .ok()?,
+    };
+    Some(wait.min(RETRY_AFTER_LIMIT))
 }
 
 #[cfg(test)]
@@ -31,7 +32,8 @@ mod tests {
             parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now),
             Some(Duration::from_secs(77))
         );
-        for long in ["9223372036854775808", "18446744073709551615"] {
+        let last_day = "Fri, 31 Dec 9999 23:59:59 GMT";
+        for long in ["9223372036854775808", "18446744073709551615", last_day] {
             assert_eq!(parse_retry_after(long, now), Some(RETRY_AFTER_LIMIT));
         }
         for odd in [

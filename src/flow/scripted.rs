@@ -3,7 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::unnecessary_wraps,
-    reason = "a test ends on what it did not expect; answers of all kinds stand in one list"
+    reason = "a test fails on anything unexpected; answers of all kinds stand in one list"
 )]
 
 use std::collections::VecDeque;

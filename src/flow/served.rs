@@ -1,6 +1,6 @@
 //! Servers on this machine, for the tests of code that connects to a server.
 
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
 use std::sync::{Arc, Mutex};
 

@@ -318,7 +318,7 @@ fn rejection(error: &FlowError, answers: &Answers) -> Option<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::sync::Arc;
     use std::time::Duration;
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_bare_code_that_the_service_does_not_take_leaves_the_wait() {
+    async fn rejected_bare_code_does_not_end_the_wait() {
         for (refusal, words) in [
             (
                 error("invalid_grant"),
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_callback_that_nothing_proves_is_told_on_the_page_and_in_the_terminal() {
+    async fn unverified_callback_is_reported_on_page_and_in_terminal() {
         let queries = [
             "error=unauthorized_client&error_description=Client+nobody",
             "",
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_the_right_code_would_meet_as_well_ends_the_wait() {
+    async fn errors_unrelated_to_the_code_end_the_wait() {
         for (code, ends) in [
             ("invalid_client", true),
             ("unauthorized_client", true),
@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_code_whose_answer_was_lost_is_not_sent_again() {
+    async fn code_with_a_lost_response_is_not_sent_again() {
         let again = ["a-bare-code", "a-bare-code"];
         let (times, refused, outcome) = pasted(&again, vec![late(), success()]).await;
         assert!(times == 1 && outcome.is_none());
@@ -589,7 +589,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_callback_is_answered_during_the_exchange_of_a_pasted_code() {
+    async fn callback_is_handled_during_exchange_of_a_pasted_code() {
         let queries = ["code=x&state=forged", "code=another-code&state={state}"];
         let called = called(&queries, success()).await;
         let [forged, right] = &called.pages[..] else {
@@ -605,7 +605,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_callback_ends_the_sign_in_during_the_exchange_of_a_pasted_code() {
+    async fn error_callback_ends_sign_in_during_pasted_code_exchange() {
         let called = called(&["error=access_denied&state={state}"], success()).await;
         assert!(called.pages[0].contains("Sign-in failed"));
         let denied = Failure::Denied {
@@ -619,7 +619,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_callback_with_the_pasted_code_does_not_send_it_again() {
+    async fn callback_with_the_pasted_code_does_not_resend_it() {
         let query = ["code=a-bare-code&state={state}&shop=1"];
         let right = called(&query, success()).await;
         assert!(right.pages[0].contains("Almost done"));
@@ -639,7 +639,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_an_error_without_the_right_state_says_is_told_and_ends_nothing() {
+    async fn error_without_valid_state_is_reported_but_ends_nothing() {
         let words = "error_description=Client+nobody";
         let queries = [
             &format!("error=unauthorized_client&{words}"),
@@ -656,7 +656,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_paste_that_is_not_of_this_sign_in_is_refused_and_the_next_one_counts() {
+    async fn paste_from_another_sign_in_is_refused() {
         let pastes = [
             "?code=a-code&state=forged",
             "?error=access_denied",
@@ -673,7 +673,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_is_refused_without_words_ends_the_wait() {
+    async fn client_rejected_without_explanation_ends_the_wait() {
         for (refusal, ends) in [
             (answer(401, "<html>"), true),
             (answer(401, ""), true),

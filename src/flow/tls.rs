@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cause_has_a_sentence_and_a_hint_of_its_own() {
+    fn each_tls_error_has_its_own_explanation_and_hint() {
         let other = |error: Library| Error::from(Wrong::Other(OtherError(Arc::new(error))));
         let presented = |names: &[&str]| {
             Error::from(Wrong::NotValidForNameContext {
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_a_certificate_has_as_a_dns_name_is_told_as_that() {
+    fn ip_address_listed_as_dns_name_is_reported() {
         let cause = |expected: &str, presented: &[&str]| {
             let expected = ServerName::try_from(expected.to_owned());
             told(&Error::from(Wrong::NotValidForNameContext {
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_for_clients_is_told_as_that_whichever_library_finds_it() {
+    fn client_only_certificate_error_is_independent_of_the_library() {
         let other = Wrong::Other(OtherError(Arc::new(Library::EkuError)));
         assert_eq!(
             trouble(&other.into()),
@@ -375,14 +375,14 @@ mod tests {
     }
 
     #[test]
-    fn a_server_with_old_versions_of_tls_only_is_told_in_the_same_way_however_it_refuses() {
+    fn outdated_tls_error_is_independent_of_the_refusal() {
         let chosen = Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13);
         let refused = Error::AlertReceived(AlertDescription::ProtocolVersion);
         assert_eq!(trouble(&chosen), trouble(&refused));
     }
 
     #[test]
-    fn a_few_names_of_a_certificate_are_told_and_more_are_left_out() {
+    fn up_to_three_certificate_names_are_shown() {
         let names = |count: usize| {
             let all: Vec<String> = (0..count).map(|at| format!("DnsName(\"h{at}\")")).collect();
             names(&all)

@@ -270,7 +270,7 @@ fn all_texts<'a>(value: &'a mut Value, texts: &mut Vec<&'a mut String>) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use serde_json::json;
 
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_token_is_revoked_in_its_order_and_what_introspection_says_counts() {
+    async fn tokens_are_revoked_in_order_and_verified_by_introspection() {
         let task = |check| Task::Revoke {
             kinds: vec![TokenKind::Refresh, TokenKind::Access],
             url: url(),
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_service_refuses_is_told_for_a_client_with_a_secret_and_for_one_without() {
+    async fn rejection_reports_whether_the_client_is_public() {
         for has_secret in [true, false] {
             let introspect = Task::Introspect {
                 kind: TokenKind::Access,
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_result_repeats_no_token_and_no_client_secret_in_whatever_depth() {
+    async fn results_redact_tokens_and_client_secrets_at_any_depth() {
         let introspect = || Task::Introspect {
             kind: TokenKind::Refresh,
             url: url(),
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_signature_of_each_token_that_is_a_jwt_is_checked() {
+    async fn signature_of_each_jwt_is_checked() {
         for (access, id, expected) in [
             ("opaque", None, [false, false]),
             ("e30.e30.x", None, [true, false]),

@@ -141,13 +141,13 @@ impl Told {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::oauth::tools::Tool;
 
     #[test]
-    fn an_error_has_the_cause_and_the_hint_of_what_failed() {
+    fn tool_error_has_cause_and_hint_of_the_failure() {
         let failure = ToolFailure::Refused {
             tool: Tool::UserInfo,
             status: 401,

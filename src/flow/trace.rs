@@ -494,7 +494,7 @@ fn harmless_url(url: &Url) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use base64::Engine;
 
@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_is_shown_as_the_server_spelled_it() {
+    fn issuer_is_shown_as_sent_by_the_server() {
         for (sent, shown) in [
             ("https://as.example", "https://as.example"),
             ("https://as.example/", "https://as.example/"),
@@ -559,7 +559,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_codes_and_tokens_are_redacted_and_the_rest_is_shown() {
+    fn secrets_are_redacted_and_the_rest_is_shown() {
         let sent = request(
             "grant_type=authorization_code&code=s3cret-code&code_verifier=s3cret-verifier&client_secret=s3cret-%2B&client_id=me&made_up=s3cret-unknown",
             Some("Basic s3cret-basic"),
@@ -589,7 +589,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_answer_repeats_of_itself_is_redacted_in_every_member() {
+    fn secrets_repeated_in_a_response_are_redacted_everywhere() {
         for member in [
             "message",
             "status",
@@ -628,7 +628,7 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_members_may_be_secrets() {
+    fn secret_member_names_are_redacted() {
         let body = r#"{"s3cr3t-name":1,"a":{"ya29.s3cr3t":{"s3cr3t":[{"s3cr3t":"x"}]}},"s3cr3t_endpoint":"https://x/"}"#;
         let text = posted(&request("", None), answer(200, body));
         assert!(!text.contains("s3cr3t"), "{text}");
@@ -636,7 +636,7 @@ mod tests {
     }
 
     #[test]
-    fn the_secrets_of_a_run_are_redacted_in_later_answers_too() {
+    fn secrets_of_a_run_are_redacted_in_later_responses() {
         let device = r#"{"device_code":"GmRhmhcxhw","user_code":"WDJB-MJHT","verification_uri":"https://as.example/d"}"#;
         let before = known(
             &Secrets::default(),
@@ -656,7 +656,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_identifiers_stay_in_the_trace() {
+    fn addresses_and_identifiers_are_shown() {
         let body = r#"{"device_code":"GmRhmhcxhw","user_code":"WDJB-MJHT","verification_uri":"https://as.example/device",
             "verification_uri_complete":"https://as.example/device?user_code=WDJB-MJHT","id":"https://login.as.example/id/1",
             "cloud_instance_name":"as.example","requestId":"1b4e28ba-2fa1-11d2-883f-0016d3cca427",
@@ -674,7 +674,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_and_broken_bodies_are_shown_by_their_length_only() {
+    fn pages_and_broken_bodies_are_never_shown() {
         for body in [
             "<html>s3cret</html>",
             "{\"access_token\":\"s3cret=\",\"tok",
@@ -694,7 +694,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_shows_what_it_is_without_its_code_and_state() {
+    fn callback_entry_hides_code_and_state() {
         let query = "code=4%2F0Ab-s3cret&state=s3cret-state&iss=https%3A%2F%2Fas.example&error_description=no+4%5C%2F0Ab-s3cret";
         let mut known = Secrets::default();
         known.consider_query(query);
@@ -710,7 +710,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_sent_by_basic_is_redacted_where_the_server_repeats_it() {
+    fn basic_auth_secret_repeated_by_the_server_is_redacted() {
         let basic = base64::engine::general_purpose::STANDARD.encode("me:s3cret%2Bs3cret");
         let sent = request("grant_type=refresh_token", Some(&format!("Basic {basic}")));
         let body = format!(
@@ -721,7 +721,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_bounded() {
+    fn trace_entry_is_limited_in_size() {
         let body = format!(
             "{{\"scope\":\"{}\",\"a\":[{}]}}",
             "x".repeat(100_000),
@@ -745,7 +745,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_is_bounded_and_rejected_callbacks_push_out_each_other_only() {
+    fn trace_is_limited_and_rejected_callbacks_evict_each_other() {
         let mut trace = Trace::default();
         let sent = request("grant_type=x", None);
         let exchange = |body: &str| {
@@ -776,7 +776,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exchange_is_read_back_in_its_parts() {
+    fn exchange_is_split_into_head_and_values() {
         let sent = request("grant_type=x&s3cret-name=y", Some("Basic s3cret-basic"));
         let outcome = Ok(answer(
             400,
@@ -823,7 +823,7 @@ mod tests {
 
     /// Input that once took seconds and gigabytes.
     #[test]
-    fn building_an_entry_takes_time_in_proportion() {
+    fn trace_entry_is_built_in_linear_time() {
         let begin = std::time::Instant::now();
         let callback: Vec<String> = (0..6500)
             .map(|at| format!("a={at:04}&state={at:04}"))
@@ -855,7 +855,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_of_a_trace_are_those_of_its_lines() {
+    fn trace_limit_counts_the_bytes_of_its_lines() {
         let mut trace = Trace::default();
         assert!(trace.is_empty());
         let body = format!(
@@ -878,7 +878,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_the_service_is_that_of_its_response() {
+    fn service_time_comes_from_the_response_date_header() {
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
         let exchange = |name: &str, value: &str| {
             let mut reply = answer(200, &format!(r#"{{"scope":"{date}"}}"#));
@@ -899,7 +899,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_sent_is_shown_by_its_members() {
+    fn json_request_is_shown_by_its_members() {
         let mut sent = request(
             r#"{"client_name":"OAuth Authorizer","grant_types":["authorization_code","refresh_token"],"s3cr3t":"s3cr3t"}"#,
             None,
@@ -917,7 +917,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_shown_only_where_its_name_is_known_to_be_harmless() {
+    fn number_is_shown_only_under_a_known_harmless_name() {
         let body = r#"{"pin":4711,"expires_in":3600,"ok":true,"made_up":true}"#;
         let text = posted(&request("", None), answer(200, body));
         for shown in [
@@ -931,7 +931,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_url_leaves_room_for_what_came_of_it() {
+    fn long_url_leaves_room_for_the_result() {
         let mut sent = request("", None);
         let query = vec!["scope=openid"; 300].join("&");
         sent.url.set_query(Some(&query));

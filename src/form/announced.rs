@@ -190,7 +190,7 @@ fn authentication(settings: &Settings, metadata: &Metadata) -> Option<Problem> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::form::choices::Overwrite;
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_that_cannot_be_run_as_required_is_told_with_the_other_one() {
+    fn unsupported_flow_is_reported_with_an_alternative() {
         for (found, words) in [
             (ways(|ways| ways.pushed = true), "no valid endpoint"),
             (ways(|ways| ways.signed = true), "signed"),
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn client_authentication_that_is_not_possible_is_told() {
+    fn unsupported_client_authentication_is_reported() {
         let flow = FlowKind::DeviceCode;
         let methods = |secret, names: &[&str]| {
             warned(flow, secret, |found| {

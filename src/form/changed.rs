@@ -28,14 +28,14 @@ pub fn changed(settings: &Settings, change: &Change) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::oauth::client::FlowKind;
     use crate::presets;
 
     #[test]
-    fn a_change_is_told_without_a_secret_and_with_one_period() {
+    fn change_description_hides_secrets_and_has_one_period() {
         let settings = Settings::new(presets::get("custom").unwrap());
         let id = "11111111-2222-3333-4444-555555555555";
         for (change, told) in [

@@ -399,7 +399,7 @@ fn redirect(settings: &Settings) -> Option<Problem> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::sync::Arc;
 
@@ -485,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn no_preset_warns_about_itself() {
+    fn presets_do_not_warn_about_their_own_settings() {
         assert_eq!(forms().len(), 51);
         for mut form in forms() {
             for flow in form.flows() {
@@ -519,7 +519,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_that_a_device_flow_refuses() {
+    fn device_flow_warns_about_unsupported_scopes() {
         let refused = who("not supported", |form| {
             form.set(Key::Scope, "https://mail.google.com/".to_owned());
             form.set_flow(FlowKind::DeviceCode);
@@ -529,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_of_several_resources() {
+    fn scopes_for_several_resources_are_reported() {
         let several = who("several resources", |form| {
             form.set(
                 Key::Scope,
@@ -554,7 +554,7 @@ mod tests {
     }
 
     #[test]
-    fn no_refresh_token_is_to_be_expected() {
+    fn settings_that_yield_no_refresh_token_are_reported() {
         let for_want_of_scope = who("no refresh token", |form| {
             form.set(Key::Scope, "something".to_owned());
             form.preset().tokens.refresh_parameters.is_empty()
@@ -601,7 +601,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_where_none_belong_and_none_where_one_does() {
+    fn unused_and_missing_client_secrets_are_reported() {
         let not_used = who("not used", |form| {
             form.set(Key::ClientSecret, "s3cret".to_owned());
             true
@@ -629,7 +629,7 @@ mod tests {
     }
 
     #[test]
-    fn redirect_urls_that_a_service_refuses() {
+    fn unsupported_redirect_urls_are_reported() {
         let with = |word: &str, url: &'static str| {
             who(word, move |form| {
                 form.set(Key::RedirectUrl, url.to_owned());
@@ -732,7 +732,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_on_other_hosts_than_the_issuer_are_named_before_the_run() {
+    fn endpoints_on_hosts_other_than_the_issuer_are_reported() {
         let (code, device) = (FlowKind::AuthorizationCode, FlowKind::DeviceCode);
         let (own, evil) = ("https://as.example/x", "https://evil.example/x");
         for (flow, authorization, token, keys) in [
@@ -771,7 +771,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_trusted_for_one_issuer_or_by_a_flag_for_all() {
+    fn host_is_trusted_per_issuer_or_globally_by_flag() {
         let evil = "https://evil.example/t";
         let asked = |form: &mut Settings, issuer: &str| {
             found(form, issuer, evil, evil);
@@ -795,7 +795,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_the_preset_names_needs_no_warning() {
+    fn host_named_in_the_preset_needs_no_warning() {
         let text = "id = \"mine\"\nname = \"Mine\"\ngroup = \"developer\"\nconfidence = \"low\"\n[endpoints]\n\
                     issuer = \"https://as.example\"\nauthorization = \"https://as.example/a\"\n\
                     token = \"https://tokens.example/t\"\n";
@@ -818,7 +818,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_without_s256_leaves_pkce_on_and_offers_no_way_to_turn_it_off() {
+    fn missing_s256_in_metadata_warns_but_keeps_pkce_on() {
         let mut form = ready(&crate::presets::get("custom").unwrap());
         form.set_flow(FlowKind::AuthorizationCode);
         found(
@@ -838,7 +838,7 @@ mod tests {
     }
 
     #[test]
-    fn http_beyond_this_machine_is_no_redirect_url_of_any_service() {
+    fn remote_http_redirect_url_is_refused_for_every_preset() {
         let refused = who("not this machine", |form| {
             form.set(
                 Key::RedirectUrl,

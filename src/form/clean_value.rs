@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_surely_does_not_belong_to_a_value_is_removed_with_a_note() {
+    fn surrounding_characters_are_removed_with_a_note() {
         let blank = Some("Whitespace around the value was removed.");
         let quotes = Some("Quotation marks around the value were removed.");
         for (dirty, note) in [
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_of_the_metadata_becomes_the_issuer() {
+    fn metadata_url_is_replaced_by_the_issuer() {
         for (typed, issuer) in [
             (
                 "https://as.example/.well-known/openid-configuration",
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paste_of_several_lines_is_one_line() {
+    fn multiline_paste_becomes_one_line() {
         assert_eq!(one_line(Key::Scope, "a\r\nb\tc"), "a b c");
         assert_eq!(
             one_line(Key::TokenUrl, "https://as.example/\r\ntoken"),
@@ -229,7 +229,7 @@ mod tests {
     const HASH: &str = "00112233445566778899AABBCCDDEEFF00112233";
 
     #[test]
-    fn a_pasted_thumbprint_becomes_a_path() {
+    fn pasted_thumbprint_becomes_a_store_path() {
         let path = format!(r"Cert:\LocalMachine\My\{HASH}");
         let spaced = "\u{200e}00 11 22 33 44 55 66 77 88 99 aa bb cc dd ee ff 00 11 22 33";
         let cleaned = clean_value(Key::ClientKey, spaced);

@@ -229,7 +229,7 @@ pub(super) fn credential(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::form::choices::Overwrite;
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_a_secret_signs_assertions() {
+    fn key_without_secret_selects_private_key_jwt() {
         let mut form = form("custom");
         let missing = [(Key::ClientSecret, Severity::Error, "missing")];
         assert_eq!(found(&form), missing);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_method_requires_and_does_not_use_is_said_at_its_field() {
+    fn missing_and_unused_credentials_are_reported_at_their_field() {
         let (error, warning) = (Severity::Error, Severity::Warning);
         for (choice, secret, key, certificate, expected) in [
             (
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_id_is_for_a_key_that_signs_and_shown_only_there() {
+    fn key_id_is_used_only_for_a_signing_key() {
         let mut form = form("custom");
         form.set(Key::ClientSecret, "s".to_owned());
         assert!(!form.keys().contains(&Key::ClientKeyId));
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_chooses_the_method_and_the_algorithm() {
+    fn metadata_selects_the_method_and_algorithm() {
         let mut form = form("custom");
         form.set(Key::ClientKey, "k".to_owned());
         form.set(Key::ClientCertificate, "k".to_owned());
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_sent_to_the_endpoints_for_it_and_nowhere_else() {
+    fn mtls_aliases_are_used_only_with_mutual_tls() {
         let mut form = form("custom");
         form.set(Key::TokenUrl, String::new());
         form.set(Key::ClientKey, "k".to_owned());
@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn what_metadata_chose_is_written_out_because_a_profile_has_no_metadata() {
+    fn method_chosen_by_metadata_is_written_to_the_flags() {
         let mut form = form("custom");
         form.set(Key::ClientKey, "k".to_owned());
         form.set(Key::ClientCertificate, "k".to_owned());
@@ -509,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_names_algorithm_audience_and_thumbprint() {
+    fn preset_sets_algorithm_audience_and_thumbprint() {
         let mut form = form("microsoft-graph");
         form.set(Key::Var(0), "contoso.example".to_owned());
         form.set(Key::ClientKey, "k".to_owned());
@@ -525,7 +525,7 @@ mod tests {
     const STORED: &str = r"Cert:\LocalMachine\My\00112233445566778899AABBCCDDEEFF00112233";
 
     #[test]
-    fn the_certificate_comes_from_the_store() {
+    fn store_key_needs_no_certificate_file() {
         // This preset requires a certificate.
         let mut form = form("microsoft-graph");
         form.set(Key::Var(0), "contoso.example".to_owned());

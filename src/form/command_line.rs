@@ -110,14 +110,14 @@ impl Settings {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::oauth::client::FlowKind;
     use crate::presets;
 
     #[test]
-    fn the_urls_of_other_flows_are_kept() {
+    fn valid_urls_of_other_flows_are_kept_in_flags() {
         let mut form = Settings::new(presets::get(presets::CUSTOM).unwrap());
         form.set(Key::DeviceUrl, "https://as.example/device".to_owned());
         form.set_flow(FlowKind::AuthorizationCode);

@@ -190,7 +190,7 @@ impl Settings {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::form::choices::Overwrite;
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_optional_variable_that_is_empty_leaves_its_parameters_out() {
+    fn empty_optional_variable_omits_its_parameters() {
         let mut form = settings("auth0");
         form.set_flow(FlowKind::AuthorizationCode);
         assert!(form.all_extra_parameters().is_empty());
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn custom_settings_keeps_the_dialect_of_the_preset_it_came_from() {
+    fn custom_settings_keep_the_dialect_of_the_previous_preset() {
         let mut form = settings("zoho");
         form.set_flow(FlowKind::DeviceCode);
         form.choose(presets::get("custom").unwrap());

@@ -81,7 +81,7 @@ fn endpoint(metadata: &Metadata, key: Key) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 pub(super) mod tests {
     use super::*;
     use crate::form::choices::Overwrite;
@@ -120,7 +120,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_was_found_fills_and_locks_until_the_issuer_is_another() {
+    fn metadata_fills_and_locks_fields_until_the_issuer_changes() {
         let mut form = settings("custom");
         form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
         form.set(Key::Issuer, "https://as.example/".to_owned());
@@ -151,7 +151,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_was_typed_stays_where_only_the_missing_is_filled() {
+    fn typed_values_are_kept_if_metadata_only_fills_gaps() {
         let mut form = settings("custom");
         form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
         form.set(Key::Issuer, "https://as.example".to_owned());
@@ -161,7 +161,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn metadata_goes_before_a_preset_that_is_not_certain_only() {
+    fn metadata_overrides_only_low_confidence_presets() {
         let mut certain = settings("keycloak");
         certain.set(Key::Var(0), "as.example".to_owned());
         certain.set(Key::Var(1), "r".to_owned());

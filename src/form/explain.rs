@@ -308,7 +308,7 @@ fn holds(text: &str, words: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::oauth::failure::BodyKind;
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_service_means_by_a_code_goes_before_what_the_protocol_means() {
+    fn service_explanation_takes_precedence_over_the_protocol() {
         let failure = server(
             Asked::Exchange,
             "invalid_client",
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn with_custom_settings_a_code_alone_names_no_other_service() {
+    fn error_code_alone_names_no_service_in_custom_settings() {
         let library = Library::default();
         let custom = library.get("custom").unwrap();
         let sets = library.explanation_sets();
@@ -403,14 +403,14 @@ mod tests {
     }
 
     #[test]
-    fn the_same_code_means_something_else_at_another_step() {
+    fn same_code_has_different_explanations_at_different_steps() {
         let at = |asked| explained("demo", &server(asked, "invalid_grant", "no"));
         assert_ne!(at(Asked::Refresh), at(Asked::Exchange));
         assert_ne!(at(Asked::Approval), at(Asked::Exchange));
     }
 
     #[test]
-    fn a_client_that_is_refused_is_first_of_all_a_matter_of_its_secret() {
+    fn rejected_client_points_to_its_secret_first() {
         let library = Library::default();
         let custom = library.get("custom").unwrap();
         let field = |asked, code: &str, with_secret| {
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_is_named_only_where_there_is_one() {
+    fn variable_is_named_only_if_the_preset_has_it() {
         let failure = server(
             Asked::DeviceCode,
             "invalid_request",
@@ -468,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_service_said_has_no_explanation() {
+    fn unknown_failures_have_no_explanation() {
         let library = Library::default();
         let custom = library.get("custom").unwrap();
         assert_eq!(
@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_says_nothing_leads_to_its_field_all_the_same() {
+    fn uninformative_response_still_leads_to_its_field() {
         let library = Library::default();
         let custom = library.get("custom").unwrap();
         let unusable = |asked, status| Failure::Unusable {
@@ -520,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_words_only() {
+    fn error_codes_match_whole_words_only() {
         assert!(holds("AADSTS50011: The redirect", "aadsts50011"));
         assert!(!holds("AADSTS500112: x", "AADSTS50011"));
         assert!(!holds("anything", ""));

@@ -130,7 +130,7 @@ fn names(metadata: &Metadata, flow: FlowKind) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::form::checks::{Problem, Severity};
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn client_credentials_requires_a_secret_and_the_token_url_and_nothing_else() {
+    fn client_credentials_flow_requires_only_secret_and_token_url() {
         let mut form = custom();
         assert_eq!(form.flow(), FlowKind::ClientCredentials);
         for key in [
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_account_requires_a_key_file_a_scope_and_the_token_url_and_nothing_else() {
+    fn service_account_requires_only_key_file_scope_and_url() {
         let mut form = custom();
         assert!(!form.keys().contains(&Key::KeyFile));
         form.set(Key::ClientId, "me".to_owned());
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_is_an_address_and_a_key_file_is_a_path() {
+    fn subject_and_key_file_must_have_the_right_form() {
         let mut form = Settings::new(presets::get("google-mail").unwrap());
         form.set_flow(FlowKind::JwtBearer);
         form.set(Key::KeyFile, "/key.json".to_owned());
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_of_users_are_removed_with_one_key() {
+    fn user_only_scopes_are_removed_by_one_remedy() {
         let mut form = custom();
         form.set(Key::ClientSecret, "s3cret".to_owned());
         form.set(Key::Scope, "openid api offline_access".to_owned());
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_has_its_own_scopes_for_client_credentials() {
+    fn client_credentials_flow_uses_its_own_preset_scopes() {
         let graph = "https://graph.microsoft.com/.default";
         let mut form = Settings::new(presets::get("microsoft-graph").unwrap());
         let before = form.value(Key::Scope);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flows_are_chosen_one_after_the_other_around_the_ends() {
+    fn flow_selection_wraps_around_at_both_ends() {
         let mut form = Settings::new(presets::get("custom").unwrap());
         let mut seen = Vec::new();
         for by in [1, 1, 1, 1, -1, -1, -1, -1] {

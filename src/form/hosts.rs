@@ -48,13 +48,13 @@ impl Settings {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::presets;
 
     #[test]
-    fn the_field_of_a_host_is_the_one_in_which_the_user_entered_it() {
+    fn host_key_is_the_field_containing_the_host() {
         let key = |preset: &str, key| Settings::new(presets::get(preset).unwrap()).host_key(key);
         assert_eq!(key("custom", Key::TokenUrl), Some(Key::TokenUrl));
         assert_eq!(key("custom", Key::DeviceUrl), Some(Key::DeviceUrl));

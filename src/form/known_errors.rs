@@ -43,8 +43,8 @@ impl KnownError {
             At::Refresh => "a refresh",
             At::ClientCredentials => "the client credentials request",
             At::ServiceAccount => "the service account's token request",
-            At::Callback => "the browser's return",
-            At::Mail => "a mail server's answer",
+            At::Callback => "the redirect from the browser",
+            At::Mail => "a mail server's response",
         };
         let all: Vec<&str> = self.entry.at.iter().map(words).collect();
         all.join(", ")
@@ -104,7 +104,7 @@ pub fn known_errors(text: &str, preset: Option<&Preset>, library: &Library) -> V
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_alone_and_a_code_in_words_are_found() {
+    fn errors_are_found_by_description_or_spelled_out_code() {
         for (text, set, name) in [
             (
                 "Service not found: https://api.example",
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_found_wherever_it_stands() {
+    fn error_code_is_found_in_any_surrounding_text() {
         let microsoft = vec![pair("microsoft", "AADSTS50011")];
         for text in [
             "AADSTS50011",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_service_of_the_preset_goes_first_and_others_are_left_out() {
+    fn preset_service_comes_first_and_others_are_omitted() {
         let google = named("redirect_uri_mismatch", Some("google-mail"));
         assert_eq!(google.first().unwrap().0, "google");
         assert!(

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn each_parameter_has_its_rules() {
+    fn known_parameters_are_checked_by_their_own_rules() {
         const ERROR: Severity = Severity::Error;
         const WARNING: Severity = Severity::Warning;
         for (text, expected) in [
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_json_is_rejected_and_not_followed() {
+    fn deeply_nested_json_is_an_error() {
         let deep = format!(
             "claims={}{}",
             "{\"a\":".repeat(100_000),

@@ -22,12 +22,12 @@ pub fn explain_mail(protocol: Protocol, answer: &str, library: &Library) -> Opti
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_servers_say_is_explained() {
+    fn mail_server_errors_are_explained() {
         let library = Library::default();
         let explained =
             |protocol, answer| explain_mail(protocol, answer, &library).map(|entry| entry.cause);

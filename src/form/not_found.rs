@@ -63,14 +63,14 @@ impl Settings {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::form::request::problems;
     use crate::presets;
 
     #[test]
-    fn a_failure_is_said_at_its_field_until_that_is_changed() {
+    fn issuer_failure_is_shown_at_its_field_until_changed() {
         let mut form = Settings::new(presets::get("custom").unwrap());
         form.set(Key::Issuer, "https://as.example/token".to_owned());
         form.asks_issuer();
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_s_issuer_is_changed_by_its_variables() {
+    fn preset_issuer_failure_is_cleared_by_changing_a_variable() {
         let mut form = Settings::new(presets::get("keycloak").unwrap());
         form.set(Key::Var(0), "sso.example.org".to_owned());
         form.set(Key::Var(1), "staff".to_owned());

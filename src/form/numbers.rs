@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_stands_for_an_error_where_it_is_said_to_be_one() {
+    fn number_is_recognized_as_an_error_only_in_context() {
         for text in [
             "50011",
             " 50011\n",

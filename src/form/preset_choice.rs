@@ -120,7 +120,7 @@ impl Settings {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::form::flags::Overrides;
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_typed_in_custom_settings_come_back() {
+    fn urls_typed_in_custom_settings_are_restored() {
         let custom = presets::get("custom").unwrap();
         let mut form = Settings::new(Arc::clone(&custom));
         assert!(!form.has_custom_before());
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_credentials_of_one_service_do_not_reach_another() {
+    fn credentials_are_not_carried_over_to_another_service() {
         let mut form = settings("github");
         form.set(Key::ClientId, "github-id".to_owned());
         form.set(Key::ClientSecret, "github-secret".to_owned());
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_do_not_travel_by_way_of_custom_settings() {
+    fn credentials_do_not_leak_through_custom_settings() {
         let mut form = settings("google-mail");
         form.set(Key::ClientId, "google-id".to_owned());
         form.set(Key::ClientSecret, "google-secret".to_owned());
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn typed_urls_survive_any_number_of_presets() {
+    fn typed_urls_survive_switching_presets() {
         let custom = presets::get("custom").unwrap();
         let mut form = Settings::new(Arc::clone(&custom));
         form.set(Key::TokenUrl, "https://mine.example/token".to_owned());
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_of_an_entered_server_stays_with_it() {
+    fn client_of_an_entered_server_stays_with_it() {
         let client = |form: &Settings| {
             let secret = form.secret().expose_secret().to_owned();
             (form.value(Key::ClientId), secret)

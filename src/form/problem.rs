@@ -52,6 +52,19 @@ impl Problem {
         }
     }
 
+    /// Returns the text after the label of the field, for a place that doesn't show the field. A text that names the field
+    /// first needs no label.
+    #[must_use]
+    pub fn labeled(&self, label: &str) -> String {
+        let text = &self.text;
+        let start = text.strip_prefix("The ").unwrap_or(text).get(..label.len());
+        if start.is_some_and(|start| start.eq_ignore_ascii_case(label)) {
+            text.clone()
+        } else {
+            format!("{label}: {text}")
+        }
+    }
+
     /// Returns the problem with a fix.
     pub(super) fn with_remedy(mut self, label: impl Into<String>, change: Change) -> Self {
         self.remedy = Some(Remedy {
@@ -108,5 +121,25 @@ impl Problems {
     pub(super) fn in_order(mut self) -> Vec<Problem> {
         self.0.sort_by_key(|problem| problem.key);
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_label_is_left_out_if_the_text_starts_with_it() {
+        let labeled = |text: &str| {
+            let text = text.to_owned();
+            Problem::new(Key::ClientSecret, Severity::Error, "missing", text)
+                .labeled(Key::ClientSecret.label())
+        };
+        for text in ["The client secret is missing.", "Client secret is short."] {
+            assert_eq!(labeled(text), text);
+        }
+        for text in ["The", "Client", "The scope é is wrong.", ""] {
+            assert!(labeled(text).starts_with("Client secret: "), "{text}");
+        }
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn other_host(settings: &Settings) -> Option<Problem> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use url::Url;
 
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_offered_is_used_with_a_secret_and_what_is_required_always() {
+    fn optional_par_requires_a_secret_unlike_required_par() {
         let here = "https://as.example/par";
         for (required, secret, used) in [
             (false, "", false),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_counts_like_a_secret_and_a_certificate_has_an_endpoint_of_its_own() {
+    fn par_accepts_a_key_and_uses_mtls_endpoint() {
         let mut form = form(false, "https://as.example/par", "");
         let mut found = form.metadata().unwrap().clone();
         form.set(Key::ClientKey, "k".to_owned());
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_of_another_issuer_gets_no_secret_of_the_token_endpoint() {
+    fn par_endpoint_of_another_issuer_gets_no_client_secret() {
         for required in [false, true] {
             let mut form = Settings::new(presets::get("custom").unwrap());
             form.set_flow(FlowKind::AuthorizationCode);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn another_host_receives_nothing_before_it_is_trusted() {
+    fn par_endpoint_on_another_host_gets_nothing_until_trusted() {
         let elsewhere = "https://evil.example/par";
         let offered = form(false, elsewhere, "s3cret");
         assert!(request::request(&offered).unwrap().client.pushed.is_none());

@@ -125,7 +125,7 @@ impl Settings {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::form::choices::Overwrite;
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_selected_method_is_registered() {
+    fn selected_method_is_registered() {
         let selected = |choice: AuthenticationChoice| {
             let mut form = form(|_| {});
             form.set_authentication(choice);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_registered_is_what_the_form_says() {
+    fn registration_matches_the_settings() {
         let mut form = form(|_| {});
         let client = form.client_metadata();
         assert_eq!(client.grant_types, [DEVICE_GRANT, "refresh_token"]);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_public_where_that_is_possible_and_nothing_else_was_chosen() {
+    fn client_is_public_if_possible_unless_method_is_chosen() {
         let lists = |names: &'static [&str]| {
             form(move |found| {
                 found.authentication = Some(names.iter().map(|&name| name.to_owned()).collect());
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_offered_on_hosts_of_the_issuer_and_what_comes_fills_the_form() {
+    fn registration_requires_an_issuer_host_and_fills_the_settings() {
         let elsewhere =
             form(|found| found.ways.registration_url = Url::parse("https://evil.example/r").ok());
         assert!(elsewhere.registration_url().is_none());

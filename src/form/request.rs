@@ -274,7 +274,7 @@ impl RequestBuilder<'_> {
         let help = settings.preset().client.service_account_help.clone();
         let help = help.unwrap_or_default();
         if settings.scopes().is_empty() {
-            let text = "The Scope is missing. The key of a service account gets a token for the scopes that it requests.";
+            let text = "The Scope is missing. Enter the scopes to request for the service account.";
             self.problems.error(Key::Scope, "missing", text);
         }
         let subject = self.subject();
@@ -477,7 +477,7 @@ impl RequestBuilder<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::form::choices::{AuthenticationChoice, Overwrite};
@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_locks_what_it_knows_and_variables_fill_it_live() {
+    fn preset_locks_known_fields_and_variables_update_them() {
         let mut form = settings("microsoft-mail");
         assert_eq!(form.access(Key::TokenUrl), Access::Locked);
         assert_eq!(form.access(Key::AuthorizationUrl), Access::OtherFlow);
@@ -516,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn custom_settings_keeps_every_value_and_unlocks_it() {
+    fn custom_settings_keep_all_values_and_unlock_them() {
         let mut form = settings("google-mail");
         form.set(Key::ClientId, "me".to_owned());
         form.set(Key::ClientSecret, "s3cret".to_owned());
@@ -538,7 +538,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_bad_input_is_reported_at_its_field() {
+    fn invalid_input_is_reported_at_its_field() {
         let mut form = settings("custom");
         form.set_flow(FlowKind::AuthorizationCode);
         // Use the loopback listener on Windows, too.
@@ -603,7 +603,7 @@ mod tests {
     }
 
     #[test]
-    fn a_space_in_a_parameter_is_told_as_that() {
+    fn space_in_a_parameter_is_reported() {
         let mut form = settings("custom");
         let text = |form: &Settings| {
             let mut all = problems(form).into_iter();
@@ -618,7 +618,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_sets_no_parameter_that_the_program_sends() {
+    fn url_that_sets_a_reserved_parameter_is_reported() {
         let ready = |form: &mut Settings| {
             for (key, value) in [
                 (Key::ClientId, "me"),
@@ -699,7 +699,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_is_set_twice_is_told_at_the_field_that_can_be_changed() {
+    fn duplicate_parameter_is_reported_at_an_editable_field() {
         let address = |query: &str| {
             let text = format!("https://as.example/{query}");
             Url::parse(&text).unwrap()
@@ -770,7 +770,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listen_address_serves_a_redirect_url_behind_a_proxy() {
+    fn listen_address_supports_a_redirect_url_behind_a_proxy() {
         let mut form = settings("custom");
         form.set_flow(FlowKind::AuthorizationCode);
         for (key, value) in [
@@ -791,7 +791,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listen_address_that_other_machines_reach_is_warned_about() {
+    fn listen_address_open_to_the_network_gets_a_warning() {
         let mut form = settings("custom");
         form.set_flow(FlowKind::AuthorizationCode);
         for (key, value) in [
@@ -829,7 +829,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_flow_that_refuses_the_scope_is_known_before_the_run() {
+    fn device_flow_reports_an_unsupported_scope() {
         let mut form = settings("google-mail");
         form.set(Key::ClientId, "me".to_owned());
         form.set(Key::ClientSecret, "s".to_owned());
@@ -841,7 +841,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_required_where_the_preset_says_so() {
+    fn secret_is_required_if_the_preset_says_so() {
         let mut form = settings("github");
         form.set(Key::ClientId, "me".to_owned());
         assert_eq!(problem_words(&form), []);

@@ -57,7 +57,7 @@ fn found(settings: &Settings, requirement: &Requirement) -> Option<(Key, String)
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::form::request::{problems, request};
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_a_user_is_of_one_tenant() {
+    fn token_without_a_user_requires_a_specific_tenant() {
         for id in ["microsoft-mail", "microsoft-graph"] {
             let mut form = service(id);
             for tenant in ["common", "organizations", "consumers"] {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_may_come_from_its_variable_or_from_the_extra_parameters() {
+    fn required_parameter_comes_from_variable_or_extra_parameters() {
         let mut form = service("auth0");
         form.set(Key::Var(0), "tenant.eu.auth0.com".to_owned());
         let missing = [(Key::Var(1), Severity::Warning, "empty")];
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_authentication_of_a_flow() {
+    fn unaccepted_client_authentication_and_scope_are_reported() {
         let mut form = service("okta-org");
         form.set(Key::Var(0), "acme.okta.com".to_owned());
         let refused = (Key::ClientAuthentication, Severity::Warning, "not accepted");

@@ -253,12 +253,12 @@ fn labeled(text: &str) -> Option<(&str, &str)> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_was_copied_along_is_taken_off() {
+    fn labels_and_brackets_around_a_value_are_removed() {
         for (text, extras) in [
             ("{1111-2222}", "brackets"),
             ("<1111-2222>", "brackets"),
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_its_own_stays_whole() {
+    fn plain_values_are_not_unwrapped() {
         for text in [
             "1111-2222",
             "https://as.example/x",
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_stand_for_a_value_are_known() {
+    fn placeholder_words_are_recognized() {
         for text in [
             "tenant-id",
             "your_client_id",

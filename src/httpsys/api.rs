@@ -2,7 +2,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the HTTP Server API is a C interface; each block says why it is sound"
+    reason = "the HTTP Server API is a C interface; each block explains why it is sound"
 )]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

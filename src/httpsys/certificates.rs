@@ -125,7 +125,7 @@ pub fn about(der: &[u8]) -> Option<About> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::time::Duration;
 
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_list_shows_is_read_off_the_certificate() {
+    fn certificate_details_are_parsed() {
         let mut params =
             CertificateParams::new(["localhost".to_owned(), "::1".to_owned()]).unwrap();
         params.not_before = date_time_ymd(2026, 1, 1);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_for_servers_unless_its_usage_leaves_them_out() {
+    fn certificate_is_for_servers_unless_its_usage_excludes_them() {
         let key = KeyPair::generate().unwrap();
         for (usages, for_servers) in [
             (&[][..], true),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_fits_its_names_and_one_part_for_a_star() {
+    fn wildcard_certificate_matches_one_label() {
         let one = certificate(&["LOCALHOST", "*.example.org", "::1"]);
         for host in ["localhost", "a.example.org", "A.Example.org", "[::1]"] {
             assert!(one.fits(host), "{host}");

@@ -2,7 +2,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the interfaces of Windows are those of C; each block says why it is sound"
+    reason = "Windows APIs are C interfaces; each block explains why it is sound"
 )]
 
 use std::ffi::c_void;
@@ -446,7 +446,7 @@ unsafe fn found(parameters: &HTTP_SERVICE_CONFIG_SSL_PARAM) -> FoundBinding {
 #[allow(
     clippy::unwrap_used,
     non_upper_case_globals,
-    reason = "a test ends on what it did not expect; constants are named as Windows names them"
+    reason = "a test fails on anything unexpected; constants are named as Windows names them"
 )]
 pub(crate) mod tests {
     use std::net::Ipv6Addr;
@@ -479,7 +479,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn structures_hold_what_was_planned() {
+    fn structures_contain_the_planned_values() {
         for (url, family, text) in [
             ("https://127.0.0.1:8443/cb", AF_INET, "[127, 0, 0, 1]"),
             ("https://[::1]:8443/cb", AF_INET6, "[0, 0, 0, 0]"),
@@ -663,7 +663,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_listen_list_of_any_length_is_read() {
+    fn long_listen_list_is_read_completely() {
         let list = STAND_IN.listen_list().unwrap();
         assert_eq!(list.len(), 20);
         assert_eq!(list[18], Ipv4Addr::new(192, 0, 2, 18));
@@ -673,7 +673,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn each_call_has_its_structure() {
+    fn each_call_passes_the_expected_structure() {
         let config = STAND_IN;
         for url in [
             "http://localhost:8400/cb",

@@ -4,7 +4,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "functions of a library are found by their names; each block says why it is sound"
+    reason = "library functions are looked up by name; each block explains why it is sound"
 )]
 #![allow(
     non_snake_case,

@@ -24,8 +24,8 @@ pub enum PrefixError {
     Partial,
     /// The scheme is neither http nor https.
     #[error(
-        "To be listened on, the redirect URL must start with http:// or https://. If it is the URL of an app or a urn:, nothing has \
-         to be set up: paste the URL or code after you sign in."
+        "The program can listen only on a redirect URL that starts with http:// or https://. An app-specific URL or a urn: requires no \
+         setup: paste the final URL or the code after you sign in."
     )]
     Scheme,
     /// The URL contains a user name or a fragment.
@@ -260,12 +260,12 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn prefixes_name_scheme_host_port_and_a_closing_slash() {
+    fn prefixes_have_an_explicit_port_and_a_trailing_slash() {
         for (url, prefix) in [
             (
                 "http://localhost:8400/callback",
@@ -293,10 +293,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_redirect_url_is_told() {
+    fn invalid_redirect_urls_are_reported() {
         for (url, error) in [
             ("", "is not valid. Enter"),
-            ("localhost:8400/", "start with http"),
+            ("localhost:8400/", "starts with http"),
             ("callback", "is not valid. Enter"),
             ("http://", "is not valid: empty host. Enter"),
             ("http://local host/", "a space"),
@@ -304,7 +304,7 @@ mod tests {
                 "http://localhost:99999/",
                 "is not valid: invalid port number. Enter",
             ),
-            ("ftp://localhost/", "start with http"),
+            ("ftp://localhost/", "starts with http"),
             ("http://me@localhost/", "not contain a user name"),
             ("http://localhost/#x", "not contain a user name"),
             ("http://*:80/", "can't be *"),
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn below_the_temporary_addresses_nothing_is_needed() {
+    fn temporary_listen_addresses_need_no_set_up() {
         for (url, free) in [
             (
                 "http://localhost/Temporary_Listen_Addresses/oauth-authorizer/",
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_covered_by_each_path_above_it() {
+    fn url_is_covered_by_its_parent_paths() {
         for (url, covering) in [
             ("http://localhost:1/", &["/"][..]),
             ("http://localhost:1/a/b", &["/a/b/", "/a/", "/"]),
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_looked_up_by_address_then_name_then_all_addresses() {
+    fn bindings_are_looked_up_by_address_name_then_wildcard() {
         let lookups = |url: &str| -> Vec<String> {
             let all = Prefix::of(url).unwrap().lookups();
             all.iter().map(ToString::to_string).collect()

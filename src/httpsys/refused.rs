@@ -7,7 +7,9 @@ pub const ACCESS_DENIED: u32 = 5;
 #[must_use]
 pub fn reason(prefix: &str, code: u32) -> String {
     match code {
-        ACCESS_DENIED => format!("Your account may not listen on {prefix} (access denied)."),
+        ACCESS_DENIED => {
+            format!("Your account isn't allowed to listen on {prefix} (access denied).")
+        }
         183 => format!("Another program is already listening on {prefix} (code 183)."),
         32 => format!("Another program uses the port of {prefix} without HTTP.sys (code 32)."),
         87 => format!("HTTP.sys rejected the URL {prefix}."),
@@ -65,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_code_is_explained() {
+    fn each_error_code_is_explained() {
         let codes = [
             1, 2, 5, 13, 32, 87, 183, 1058, 1060, 1062, 1214, 4711, 10013,
         ];

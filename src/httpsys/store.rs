@@ -32,7 +32,7 @@ pub(crate) fn about(hash: &[u8]) -> Option<About> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use rcgen::{CertificateParams, KeyPair};
 

@@ -151,7 +151,7 @@ fn refusal(place: &Place, record: &Record, wish: Wish<'_>, now: u64) -> Option<O
         return Some(Outcome {
             code: exit::UNREACHABLE,
             error: format!(
-                "The service accepts the refresh token only later: {}.",
+                "The refresh token isn't valid yet. It becomes valid {}.",
                 words::when(begin, now)
             ),
             cause: None,
@@ -310,7 +310,7 @@ fn no_outcome(place: &Place, seal: Seal) -> Outcome {
     }
     Outcome {
         code: exit::FAILED,
-        error: "The refresh was stopped before it had an outcome.".to_owned(),
+        error: "The refresh was stopped before it finished.".to_owned(),
         cause: None,
         hint: Some("Try again.".to_owned()),
     }
@@ -320,7 +320,7 @@ fn no_outcome(place: &Place, seal: Seal) -> Outcome {
 fn expired_already() -> Outcome {
     Outcome {
         code: exit::FAILED,
-        error: "The tokens were refreshed, but by the clock of this machine the new access token has already expired."
+        error: "The tokens were refreshed, but according to this machine's clock the new access token has already expired."
             .to_owned(),
         cause: None,
         hint: Some("Check the clock, then try again.".to_owned()),

@@ -124,7 +124,7 @@ pub fn standing(record: &Record, now: u64) -> Standing {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::io::Write;
 
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_nothing_to_revoke_before_the_first_token() {
+    fn nothing_can_be_revoked_before_the_first_token() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, bytes: &[u8]| {
             let mut file = private::create(&folder.path().join(name)).unwrap();

@@ -33,7 +33,7 @@ pub fn delete(place: &Place) -> Result<(), String> {
         place.next(),
         place.attempt(),
         place.settings(),
-        place.settings().with_extension("toml.before"),
+        place.settings_before(),
     ] {
         private::remove(&path).map_err(file)?;
     }
@@ -72,6 +72,9 @@ pub fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), St
         };
         let reserved = Reserved::take(&new.next(), record.seal).map_err(file)?;
         reserved.store(&record, &new.record()).map_err(file)?;
+    }
+    if place.settings_before().exists() {
+        private::rename(&place.settings_before(), &new.settings_before()).map_err(file)?;
     }
     // This step switches to the new name. Until then, the old profile is complete.
     private::rename(&place.settings(), &new.settings()).map_err(file)?;

@@ -397,7 +397,7 @@ impl Failed<'_> {
         if self.profile.file.names_secret() {
             let settings = place.settings();
             return format!(
-                "The client secret is where [secret] in {} says.",
+                "Replace the client secret: [secret] in {} says where it is stored.",
                 settings.display()
             );
         }

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gateway_that_rejects_a_request_says_nothing_about_the_refresh_token() {
+    fn gateway_errors_do_not_reject_the_refresh_token() {
         let unusable = |status, body: &str| {
             let response = Answer {
                 status,
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_has_what_follows_from_it() {
+    fn errors_map_to_refresh_failures() {
         let with_body = |status, body| {
             FlowError::Protocol(Failure::Unusable {
                 asked: Asked::Refresh,

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::present::{Present, file_to_keep, user};
 pub use super::save_error::SaveError;
 use super::trial::try_out;
-use crate::clock::unix_time;
 use crate::form::choices::Browser;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
@@ -130,13 +129,15 @@ fn generation(place: &Place) -> Result<u64, SaveError> {
 impl Saving<'_> {
     /// Saves the settings and tokens. A settings file with the same settings is left unchanged. Otherwise it is replaced
     /// completely, and kept next to the new one with the extension `.before`. `known` is the version of the profile's record
-    /// that the tokens come from; if the profile has newer tokens, these stay.
+    /// that the tokens come from; if the profile has newer tokens, these stay. `obtained_at` is when the tokens arrived, in
+    /// seconds since 1970: their lifetimes count from then.
     ///
     /// # Errors
     /// Returns an error if a file can't be written, or if the profile is not the one that the user opened.
     pub fn with_tokens(
         self,
         set: &TokenSet,
+        obtained_at: u64,
         known: Option<&Version>,
     ) -> Result<SavedTokens, SaveError> {
         let place = self.place;
@@ -159,7 +160,7 @@ impl Saving<'_> {
             issued_for,
             secret,
         } = self.content(Some(set));
-        let tokens = Tokens::of_set(set, unix_time(), None);
+        let tokens = Tokens::of_set(set, obtained_at, None);
         let mut record = Record::new(
             place.name.as_str(),
             digest(text.as_bytes()),
@@ -439,8 +440,11 @@ fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {
     match settings_file::read_bytes(place) {
         Ok(old) if old == text.as_bytes() => return Ok(()),
         Ok(old) => {
-            let kept = path.with_extension("toml.before");
-            private::replace(&kept, &path.with_extension("toml.next"), &old)?;
+            private::replace(
+                &place.settings_before(),
+                &path.with_extension("toml.next"),
+                &old,
+            )?;
         }
         Err(PrivateError::Missing(_)) => {}
         Err(error) => return Err(error),
@@ -449,9 +453,10 @@ fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
+    use crate::clock::unix_time;
     use crate::form::field::Key;
     use crate::form::request::request;
     use crate::presets;
@@ -495,14 +500,29 @@ mod tests {
         saving(place, settings, &request, None).alone().unwrap()
     }
 
+    fn token_set(refresh_token: Option<&str>) -> TokenSet {
+        TokenSet {
+            access_token: "access".into(),
+            token_type: None,
+            expires_in: Some(3600),
+            refresh_token: refresh_token.map(Into::into),
+            id_token: None,
+            scope: None,
+            kept: Vec::new(),
+            notes: Vec::new(),
+            token_url: None,
+            redirect_url: None,
+        }
+    }
+
     fn with_tokens(place: &Place, settings: &Settings, set: &TokenSet) -> SavedTokens {
         let request = request(settings).unwrap();
         let saving = saving(place, settings, &request, None);
-        saving.with_tokens(set, None).unwrap()
+        saving.with_tokens(set, unix_time(), None).unwrap()
     }
 
     #[test]
-    fn settings_alone_keep_the_tokens_and_a_secret_in_a_place_of_its_own() {
+    fn saving_settings_keeps_tokens_and_external_secrets() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);
         let save = |settings: &Settings| {
@@ -550,7 +570,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_that_the_user_wrote_stays_and_that_of_the_sign_in_follows_it() {
+    fn sign_in_updates_mailbox_unless_the_user_set_it() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);
         let form = |hint: &str| {
@@ -601,7 +621,7 @@ mod tests {
     }
 
     #[test]
-    fn a_settings_file_that_says_the_same_stays_as_it_is() {
+    fn equivalent_settings_file_is_not_rewritten() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);
         let (mut form, set) = (settings(""), set_of(Some("alice@contoso.example")));
@@ -630,26 +650,33 @@ mod tests {
             text.contains("user = \"support@contoso.example\""),
             "{text}"
         );
-        let before = place.settings().with_extension("toml.before");
+        let before = place.settings_before();
         assert_eq!(std::fs::read_to_string(before).unwrap(), edited);
     }
 
     #[test]
-    fn tokens_stay_with_the_mail_servers_that_they_were_issued_for() {
+    fn lifetimes_count_from_the_arrival_of_the_tokens() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);
-        let set = TokenSet {
-            access_token: "access".into(),
-            token_type: None,
-            expires_in: Some(3600),
-            refresh_token: None,
-            id_token: None,
-            scope: None,
-            kept: Vec::new(),
-            notes: Vec::new(),
-            token_url: None,
-            redirect_url: None,
-        };
+        let settings = settings("");
+        let request = request(&settings).unwrap();
+        let arrived = unix_time() - 3000;
+        let saved = saving(&place, &settings, &request, None).with_tokens(
+            &token_set(Some("refresh")),
+            arrived,
+            None,
+        );
+        assert_eq!(saved.unwrap(), SavedTokens::Fine);
+        let tokens = Record::read(&place.record()).unwrap().tokens.unwrap();
+        assert_eq!(tokens.expires_at, Some(arrived + 3600));
+        assert_eq!(tokens.refresh_obtained_at, Some(arrived));
+    }
+
+    #[test]
+    fn tokens_stay_pinned_to_their_mail_servers() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let set = token_set(None);
         let settings = settings("s3cret");
         let pins = || {
             let record = Record::read(&place.record()).unwrap();
@@ -668,21 +695,10 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_are_no_other_sign_in_are_those_of_the_tokens() {
+    fn tokens_adopt_settings_that_need_no_new_sign_in() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);
-        let set = TokenSet {
-            access_token: "access".into(),
-            token_type: None,
-            expires_in: Some(3600),
-            refresh_token: Some("refresh".into()),
-            id_token: None,
-            scope: None,
-            kept: Vec::new(),
-            notes: Vec::new(),
-            token_url: None,
-            redirect_url: None,
-        };
+        let set = token_set(Some("refresh"));
         let mut settings = settings("");
         with_tokens(&place, &settings, &set);
         let first = Record::read(&place.record()).unwrap();
@@ -709,7 +725,7 @@ mod tests {
     }
 
     #[test]
-    fn newer_tokens_of_a_profile_stay_and_lost_ones_come_back() {
+    fn newer_tokens_are_kept_and_lost_ones_restored() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);
         let (settings, set) = (settings(""), set_of(None));
@@ -719,7 +735,7 @@ mod tests {
         let again = || {
             let request = request(&settings).unwrap();
             let saving = saving(&place, &settings, &request, None);
-            saving.with_tokens(&set, Some(&known)).unwrap()
+            saving.with_tokens(&set, unix_time(), Some(&known)).unwrap()
         };
         let stored = |change: fn(&mut Record)| {
             let mut record = Record::read(&place.record()).unwrap();
@@ -768,7 +784,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_another_program_changed_or_deleted_is_not_replaced() {
+    fn profile_changed_or_deleted_elsewhere_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);
         let opened = settings("s3cret");
@@ -803,7 +819,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_fit_the_settings_that_were_saved_with_them() {
+    fn tokens_match_the_settings_saved_with_them() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);
         let mut settings = settings("");
@@ -836,7 +852,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_the_tokens_were_not_issued_for_are_told() {
+    fn mismatch_of_settings_and_tokens_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(&folder);
         let mut settings = settings("");

@@ -128,7 +128,7 @@ fn is_replaced(record: &Record, before: Option<&Tokens>) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::oauth::token::TokenSet;
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_in_is_asked_for_only_where_the_refresh_token_was_replaced() {
+    fn only_a_replaced_refresh_token_requires_a_sign_in() {
         for (flow, new, old, is_lost, end) in [
             (
                 "device-code",
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_whole_line_is_taken() {
+    fn only_complete_lines_are_parsed() {
         let line = unstored("device-code", Some("new"), None).to_bytes();
         let parsed = Unstored::parse(&line).unwrap();
         let tokens = parsed.record.tokens.unwrap();

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_the_same_however_they_arrive() {
+    fn lines_do_not_depend_on_how_data_is_split() {
         let text = b"* OK ready\r\n\r\na1 OK\n\xffx\r\nrest";
         for split in 0..=text.len() {
             let mut lines = Lines::default();
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_limited_before_it_ends() {
+    fn length_limit_applies_to_incomplete_lines() {
         let mut lines = Lines::default();
         lines.push(&vec![b'x'; LINE_LIMIT]);
         assert_eq!(lines.next_line(), Ok(None));

@@ -98,12 +98,12 @@ fn object(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_those_of_the_standards() {
+    fn messages_match_the_standards() {
         let token = SecretString::from("abc.def");
         let text = |mechanism: Mechanism, user: &str| {
             let message = mechanism.message(user, &token, "mail.example.org", 993);

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_tells_its_protocol() {
+    fn protocol_is_derived_from_the_port() {
         for (protocol, ports) in [
             (Some(Protocol::Imap), &[143, 993][..]),
             (Some(Protocol::Pop3), &[110, 995]),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_can_add_no_line() {
+    fn mailbox_cannot_inject_lines() {
         assert!(is_mailbox("alice@example.org") && is_mailbox("o'neil+x@example.org"));
         for text in ["", "a b", "a\r\nDELE 1", "a\nb", "a>b", "a\u{1}b", "a\0b"] {
             assert!(!is_mailbox(text), "{text:?}");
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_read_in_both_forms() {
+    fn addresses_parse_with_space_or_colon() {
         for (text, read) in [
             ("imap.example.org:993 TLS", "imap.example.org:993 TLS"),
             (

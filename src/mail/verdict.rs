@@ -154,7 +154,7 @@ impl Problem {
             Self::TooManyLines => "The server sent too many lines.".to_owned(),
             Self::Closed => "The server closed the connection.".to_owned(),
             Self::Silent { seconds } => {
-                format!("The server didn't answer within {seconds} seconds.")
+                format!("The server didn't respond within {seconds} seconds.")
             }
             Self::Unreachable { cause } => format!("The server can't be reached: {cause}."),
             Self::Tls {
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn each_problem_says_what_happened_and_what_to_do() {
+    fn each_problem_has_an_explanation_and_a_hint() {
         for (problem, words) in [
             (
                 refused(true),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_has_a_fix_for_its_step() {
+    fn rejection_hint_depends_on_the_step() {
         for (step, sent, words) in [
             (Step::Greeting, false, "it may be busy"),
             (Step::Capabilities, false, "it may be busy"),
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn once_tls_has_started_it_is_not_the_cause_of_silence() {
+    fn hints_do_not_blame_tls_once_it_has_started() {
         for problem in [Problem::Silent { seconds: 17 }, Problem::Closed] {
             let hint = problem.hint(true).unwrap_or_default();
             assert!(hint.contains("may be busy, or block"), "{hint}");
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_explained_by_what_the_server_said() {
+    fn rejections_include_the_server_reply() {
         assert_eq!(explained(&refused(false)), "The server returned an error.");
         assert_eq!(refused(false).reply(), Some("NO [LIMIT] later"));
         assert_eq!(refused(true).reply(), Some("NO [LIMIT] later"));

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_helps_depends_on_the_error_and_else_on_the_status() {
+    fn registration_hint_depends_on_error_then_on_status() {
         for (code, status, words) in [
             ("invalid_redirect_uri", 400, "Change Redirect URL to one"),
             ("invalid_redirect_uri", 401, "Change Redirect URL to one"),

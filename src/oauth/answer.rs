@@ -439,7 +439,7 @@ impl<'de> Visitor<'de> for Limited<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_parsed_as_serde_json_does() {
+    fn object_is_parsed_like_serde_json() {
         let text = r#"{"a":[1,-2,3.5,"x\u002fy",null,true],"b":{"c":{}},"a b":18446744073709551615,"b":{"d":"last"}}"#;
         let expected: Map<String, Value> = serde_json::from_str(text).unwrap();
         assert_eq!(parse(text).unwrap(), expected);
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_surrogate_pair_spoils_nothing_else() {
+    fn unpaired_surrogate_is_replaced_without_other_changes() {
         let read = |body: &str| {
             let body = Body::from(body);
             let members = body.members().cloned();
@@ -516,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_compressed_is_told_as_that() {
+    fn compressed_body_is_reported() {
         let told = |encoding: &str, body: &[u8]| {
             let answer = Answer {
                 status: 200,
@@ -536,13 +536,13 @@ mod tests {
     }
 
     #[test]
-    fn a_body_shows_nothing_of_itself_in_debug() {
+    fn debug_output_hides_the_body() {
         let body = Body::from(r#"{"access_token":"s3cret"}"#);
         assert_eq!(format!("{body:?}"), "Body(25 bytes)");
     }
 
     #[test]
-    fn a_body_is_counted_in_values_up_to_its_limit() {
+    fn body_values_are_counted_up_to_the_limit() {
         let list = |count: usize| format!("{{\"a\":[{}]}}", vec!["null"; count].join(","));
         let most = VALUE_LIMIT - OBJECT_VALUES - 2;
         assert!(parse(&list(most)).is_ok());
@@ -551,7 +551,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_changed_in_place_and_wiped_to_the_last() {
+    fn members_are_mutable_and_completely_wiped() {
         for text in [r#"{"a":"x"}"#, "a=x"] {
             let mut body = Body::from(text);
             let members = body.members_mut().unwrap();
@@ -565,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn markup_is_told_by_its_kind() {
+    fn markup_is_reported_by_its_kind() {
         for (text, words) in [
             ("<html>", "a web page"),
             ("<?xml version='1.0'?><a/>", "XML"),

@@ -273,7 +273,7 @@ impl KeyFileError {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::collections::HashMap;
 
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn each_request_has_a_new_assertion_with_the_claims_of_the_client() {
+    fn each_request_has_a_new_assertion_with_client_claims() {
         let proof = Proof::Assertion(signer().with_thumbprint("print".to_owned()));
         let (first, second) = (sent(&proof), sent(&proof));
         assert_eq!(first["client_assertion_type"], ASSERTION_TYPE);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_id_is_in_the_header_only_if_there_is_one() {
+    fn key_id_is_in_the_header_only_if_set() {
         for key_id in [None, Some("Schlüssel \"1\"".to_owned())] {
             let rules = Rules { key_id, ..rules() };
             let signer = Signer::new(rules.secret_key(&SECRET.into()).unwrap(), "me", &rules);
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_elsewhere_signs_with_the_algorithm_of_its_certificate() {
+    fn external_key_uses_the_algorithm_of_its_certificate() {
         let (key, certificate) = fake(Algorithm::Es384);
         let held = HeldKey::of_certificate(&certificate, key).unwrap();
         let rules = rules();
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn the_algorithm_is_that_of_the_service_if_the_key_fits_it() {
+    fn preferred_algorithm_is_used_if_the_key_supports_it() {
         let long = "x".repeat(64);
         for (fixed, listed, expected) in [
             (None, vec![], "HS256"),
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_assertion_changes_no_body_and_nothing_shows_the_key() {
+    fn other_proofs_change_no_body_and_debug_hides_keys() {
         for proof in [Proof::None, Proof::Certificate] {
             assert!(proof.signed(&"a=b".into(), 1).unwrap().is_none());
         }
@@ -429,7 +429,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_private_key_never_signs_with_the_algorithm_of_a_secret() {
+    fn private_key_never_uses_an_hmac_algorithm() {
         let openssl = crate::oauth::jose::openssl::Openssl::new();
         let pem = openssl.pem(
             "p256",
@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_is_named_with_its_field() {
+    fn unusable_key_file_error_names_its_field() {
         for (part, told) in [
             (
                 KeyPart::Key,

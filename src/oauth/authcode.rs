@@ -282,7 +282,7 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
 #[allow(
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends on what it did not expect"
+    reason = "a test fails on anything unexpected"
 )]
 mod tests {
     use super::super::client::ClientAuthentication;
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_with_the_right_state_is_taken() {
+    fn code_with_valid_state_is_accepted() {
         let Callback::Code(arrived) = read("code=a%2Bb&state=st%26te", None) else {
             panic!()
         };
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_right_state_nothing_counts_not_even_an_error() {
+    fn callback_without_valid_state_is_never_accepted() {
         for query in [
             "code=a",
             "code=a&state=",
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_without_a_code_is_an_error() {
+    fn description_without_error_code_is_an_error() {
         let query = "error_description=Client+nobody&state=st%26te";
         let Callback::Ended(failure) = read(query, None) else {
             panic!()
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_nothing_proves_is_told_and_does_not_end_the_wait() {
+    fn unverified_error_is_reported_without_ending_the_wait() {
         let query = "error=invalid_scope&error_description=The+scope+mail.x+is+unknown";
         let Callback::Unverified(told) = read(query, None) else {
             panic!()
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_without_a_state_may_be_pasted_where_pkce_binds_it() {
+    fn pasting_a_stateless_code_is_suggested_only_with_pkce() {
         let (mut pending, mut client) = sign_in(None);
         let told = |pending: &Pending, client: &Client| {
             let Callback::NotOurs(told) = parse_callback("code=abc", pending, client) else {
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_unknown_origin_is_read_within_limits() {
+    fn unverified_error_is_read_within_the_length_limit() {
         let read = |query: &str| unverified_error(query).map(|error| error.to_string());
         for (query, told) in [
             ("error=access_denied", "access_denied"),
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_without_a_word_is_none() {
+    fn empty_error_is_ignored() {
         for query in [
             "code=a&error=&state=st%26te",
             "code=a&error=+&state=st%26te",
@@ -467,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_that_is_empty_or_looks_the_same_is_told_as_that() {
+    fn empty_or_lookalike_issuer_is_reported() {
         let told = |iss: &str, issuer: Option<&str>, promised: bool| {
             let (pending, mut client) = sign_in(issuer);
             client.iss_promised = promised;
@@ -501,7 +501,7 @@ mod tests {
                 "https://a%00",
                 Some("https://a"),
                 false,
-                "its issuer is https://a, but with a character that isn't visible (U+0000)",
+                "its issuer is https://a, but contains an invisible character (U+0000)",
             ),
             (
                 "https://b",
@@ -525,7 +525,7 @@ mod tests {
     }
 
     #[test]
-    fn the_issuer_is_compared_exactly_where_it_is_known() {
+    fn known_issuer_is_compared_exactly() {
         let with = |iss: &str, known| read(&format!("code=a&state=st%26te&iss={iss}"), known);
         assert!(matches!(
             with("https://a", Some("https://a")),
@@ -546,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_end_the_sign_in_in_words() {
+    fn callback_error_ends_the_sign_in_with_its_description() {
         let Callback::Ended(Failure::Denied { error, .. }) = read(
             "error=access_denied&error_description=no%0Away&state=st%26te",
             None,
@@ -561,7 +561,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doubled_parameter_and_an_empty_answer_are_not_ours() {
+    fn duplicate_parameters_and_empty_callbacks_are_refused() {
         for query in [
             "code=a&code=b&state=st%26te",
             "state=st%26te&state=st%26te&code=a",
@@ -574,7 +574,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_not_read() {
+    fn oversized_callback_is_refused() {
         let (mut pending, client) = sign_in(None);
         pending.verifier = Some("v".into());
         let query = |length: usize| {
@@ -594,7 +594,7 @@ mod tests {
     }
 
     #[test]
-    fn a_promised_issuer_must_be_there() {
+    fn promised_issuer_is_required() {
         let (pending, mut client) = sign_in(Some("https://a"));
         client.iss_promised = true;
         assert!(matches!(
@@ -613,7 +613,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paste_is_a_url_a_query_or_a_code() {
+    fn paste_may_be_a_url_query_or_code() {
         let (mut pending, client) = sign_in(None);
         pending.verifier = Some("v".into());
         for (text, code) in [
@@ -668,7 +668,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_code_needs_pkce_and_no_promised_issuer() {
+    fn bare_code_requires_pkce_and_no_promised_issuer() {
         let (mut pending, mut client) = sign_in(Some("https://a"));
         assert!(matches!(
             parse_paste("c0de-c0de", &pending, &client),
@@ -698,7 +698,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_of_an_encoded_answer_is_checked() {
+    fn state_is_checked_in_encoded_pastes() {
         let (pending, client) = sign_in(None);
         for text in [
             "code%3Dc0de-c0de%26state%3Dst%2526te",

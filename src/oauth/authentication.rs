@@ -95,7 +95,7 @@ fn check_level(claims: Option<&Claims>, values: &str) -> Check {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_the_sign_in_is_required_and_compared_where_max_age_was_sent() {
+    fn max_age_requires_a_recent_auth_time() {
         let max_age = |value, claims| checked(&[("max_age", value)], claims);
         for (value, claims, outcome) in [
             ("300", Some(r#"{"auth_time":999900}"#), Ok(Outcome::Passed)),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn another_level_than_requested_is_told_and_refuses_nothing() {
+    fn different_acr_is_reported_but_not_refused() {
         for (claims, outcome, words) in [
             (
                 Some(r#"{"acr":"urn:b"}"#),

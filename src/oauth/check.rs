@@ -376,7 +376,7 @@ pub fn check_rotation(before: &SecretString, fresh: &TokenSet) -> Check {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn pkce_is_not_checked_where_it_is_switched_off() {
+    fn pkce_is_not_checked_if_turned_off() {
         let mut client = client(&[]);
         for (pkce, outcome) in [(true, Outcome::Passed), (false, Outcome::NotChecked)] {
             client.pkce = pkce;
@@ -471,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn the_device_code_flow_lacks_the_checks_of_a_callback() {
+    fn device_code_flow_has_no_callback_checks() {
         let checks = inapplicable_to_device_code();
         assert_eq!(
             checks.each_ref().map(|check| check.name),
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_token_of_another_sign_in_is_an_error() {
+    fn id_token_from_another_sign_in_is_an_error() {
         let mut client = client(&["openid"]);
         let nonce = "n".into();
         let check = |client: &Client, tokens: &TokenSet, time| {
@@ -531,7 +531,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_token_of_a_refresh_is_about_the_same_person() {
+    fn refreshed_id_token_must_have_the_same_subject() {
         let (client, before) = (client(&["openid"]), tokens_of("alice", Some("n")));
         for (subject, right) in [("alice", true), ("mallory", false)] {
             let fresh = tokens_of(subject, None);
@@ -541,7 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_that_was_not_granted_is_named() {
+    fn ungranted_scope_is_named() {
         let client = client(&["mail", "files"]);
         let granted = |scope: Option<&str>| TokenSet {
             scope: scope.map(|scope| scope.split(' ').map(str::to_owned).collect()),
@@ -557,7 +557,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_under_another_name_may_be_the_same() {
+    fn similar_scope_name_is_treated_as_possibly_the_same() {
         let check = |asked: &[&str], granted: &str, same: &[&str]| {
             let mut client = client(asked);
             client.dialect.same_scope = vec![same.iter().map(|&name| name.to_owned()).collect()];
@@ -595,7 +595,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_refresh_token_fails_unless_the_service_gives_none() {
+    fn missing_refresh_token_fails_unless_service_issues_none() {
         let returned = TokenSet {
             refresh_token: Some("r".into()),
             ..tokens()

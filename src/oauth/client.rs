@@ -460,7 +460,7 @@ fn as_sent(url: &RedirectTarget) -> Result<RedirectUrl, RequestError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::collections::{BTreeMap, HashMap};
 
@@ -509,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authorization_url_carries_everything_and_keeps_its_own_query() {
+    fn authorization_url_has_all_parameters_and_keeps_its_query() {
         let (url, pending) = client(ClientAuthentication::None, None)
             .authorization_request(&redirect())
             .unwrap();
@@ -530,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn state_nonce_and_verifier_are_new_each_time_and_nonce_only_with_openid() {
+    fn state_nonce_and_verifier_are_new_for_each_request() {
         let mut client = client(ClientAuthentication::None, None);
         let (_, a) = client.authorization_request(&redirect()).unwrap();
         let (_, b) = client.authorization_request(&redirect()).unwrap();
@@ -551,7 +551,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_encodes_id_and_secret_before_base64() {
+    fn basic_header_encodes_id_and_secret_before_base64() {
         let (_, pending) = client(ClientAuthentication::Basic, Some(SECRET))
             .authorization_request(&redirect())
             .unwrap();
@@ -577,7 +577,7 @@ mod tests {
     }
 
     #[test]
-    fn post_and_public_clients_are_named_in_the_body() {
+    fn post_and_public_clients_send_their_id_in_body() {
         let refresh = SecretString::from("r3fr3sh");
         let form_of = |auth, secret| {
             form(
@@ -621,7 +621,7 @@ mod tests {
     }
 
     #[test]
-    fn the_device_flow_asks_as_rfc_8628_says() {
+    fn device_flow_requests_follow_rfc_8628() {
         let client = client(ClientAuthentication::None, None);
         let first = client.device_request().unwrap();
         assert_eq!(first.url.as_str(), "https://as.example/device");
@@ -642,7 +642,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_separates_scopes_where_the_service_requires_it() {
+    fn comma_separates_scopes_if_the_service_requires_it() {
         let mut client = client(ClientAuthentication::None, None);
         client.dialect.scope_separator = Some(",".to_owned());
         assert_eq!(
@@ -652,7 +652,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_stand_in_every_request() {
+    fn renamed_parameters_are_used_in_every_request() {
         let mut client = client(ClientAuthentication::Post, Some(SECRET));
         client.dialect.names = BTreeMap::from([("client_id".to_owned(), "client_key".to_owned())]);
         let (url, pending) = client.authorization_request(&redirect()).unwrap();
@@ -671,7 +671,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_flow_of_its_own_kind_is_spoken() {
+    fn nonstandard_device_flow_is_supported() {
         let mut client = client(ClientAuthentication::Post, Some(SECRET));
         client.poll_url = Some(Url::parse("https://as.example/device/token").unwrap());
         client.dialect.device_parameters =
@@ -727,7 +727,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_is_sent_without_a_secret_only_where_that_is_wanted() {
+    fn basic_header_without_secret_is_sent_only_if_configured() {
         let refresh = SecretString::from("r");
         let mut client = client(ClientAuthentication::Basic, None);
         let request = client
@@ -744,7 +744,7 @@ mod tests {
     }
 
     #[test]
-    fn spaces_are_percent_signs_where_a_plus_is_not_understood() {
+    fn spaces_are_percent_encoded_if_configured() {
         let mut client = client(ClientAuthentication::None, None);
         client.dialect.percent_spaces = true;
         let (url, _) = client.authorization_request(&redirect()).unwrap();
@@ -755,7 +755,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_repeats_the_redirect_url_where_that_is_wanted() {
+    fn refresh_repeats_the_redirect_url_if_configured() {
         let mut client = client(ClientAuthentication::None, None);
         client.dialect.refresh_parameters =
             vec![("redirect_uri".to_owned(), "{redirect_uri}".to_owned())];
@@ -777,7 +777,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_posted_only_where_the_response_mode_says_so() {
+    fn form_post_is_used_only_if_requested() {
         let mut client = client(ClientAuthentication::None, None);
         for (name, value, posted) in [
             ("response_mode", "form_post", true),
@@ -840,7 +840,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_and_the_presets_parameters_are_sent_with_each_request_for_tokens() {
+    fn token_requests_include_resource_and_preset_parameters() {
         let mut client = client(ClientAuthentication::None, None);
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         client.extra = vec![

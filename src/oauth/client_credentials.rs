@@ -28,7 +28,7 @@ impl Client {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_has_the_credentials_scope_resources_and_extra_parameters_once() {
+    fn client_credentials_request_has_each_parameter_once() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let mut client = Client {
             client_id: "me".to_owned(),

@@ -423,7 +423,7 @@ fn with_margin(pause: Duration) -> Duration {
 #[allow(
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends on what it did not expect"
+    reason = "a test fails on anything unexpected"
 )]
 mod tests {
     use super::*;
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_is_read_with_either_name_of_its_address() {
+    fn verification_url_is_accepted_under_either_name() {
         let body = r#"{"device_code":"d","user_code":"AB CD","verification_url":"https://g.example/device","expires_in":1800}"#;
         let grant = parse_grant(&answer(200, body), &Dialect::default(), &from()).unwrap();
         assert_eq!(grant.user_code, "AB CD");
@@ -468,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_with_other_names_is_read() {
+    fn grant_with_renamed_fields_is_read() {
         let mut dialect = Dialect::default();
         dialect.device.answer = [("device_code", "code"), ("verification_uri", "where.url")]
             .map(|(name, other)| (name.to_owned(), other.to_owned()))
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_intervals_are_made_usable() {
+    fn invalid_intervals_are_corrected() {
         for (given, interval) in [
             ("", 5),
             (",\"interval\":0", 5),
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_that_is_assumed_is_told() {
+    fn invalid_lifetime_is_reported() {
         for (given, told) in [
             ("", None),
             (",\"expires_in\":null", None),
@@ -528,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unfit_grant_says_what_is_wrong() {
+    fn unusable_device_response_says_what_is_wrong() {
         let long = |length| {
             let code = "u".repeat(length);
             format!(
@@ -580,7 +580,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_elsewhere_cannot_send_the_user_to_this_machine() {
+    fn remote_server_cannot_send_the_user_to_this_machine() {
         let body = |uri: &str, complete: &str| {
             serde_json::json!({
                 "device_code": "d", "user_code": "u",
@@ -618,7 +618,7 @@ mod tests {
     }
 
     #[test]
-    fn pending_keeps_the_interval_and_slow_down_adds_five_seconds_for_good() {
+    fn pending_keeps_interval_and_slow_down_extends_it_permanently() {
         let mut polling = Polling::new(secs(5), Answers::default());
         assert_eq!(
             pause(&polling.next(&error("authorization_pending"))),
@@ -635,7 +635,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_doubles_the_pause_up_to_half_a_minute_and_never_ends_it() {
+    fn transient_failures_double_the_pause_up_to_30_seconds() {
         let mut polling = Polling::new(secs(5), Answers::default());
         let trouble = [
             Polled::Lost {
@@ -684,7 +684,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_pause_that_the_service_requested_is_told_as_that() {
+    fn only_requested_pauses_are_reported_as_such() {
         let page = Polled::Answer(answer(200, "<html>"));
         let lost = Polled::Lost {
             reason: "connection reset".to_owned(),
@@ -708,7 +708,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_retry_after_is_bounded_in_every_answer() {
+    fn huge_retry_after_is_limited_in_every_response() {
         for body in [
             "",
             r#"{"error":"authorization_pending"}"#,
@@ -730,7 +730,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_relative_is_completed_and_a_wrong_one_is_the_services_fault() {
+    fn relative_url_is_completed_but_invalid_url_is_reported() {
         let read = |address: &str| {
             let body = format!(
                 r#"{{"device_code":"d","user_code":12345678,"verification_uri":{address},"verification_uri_complete":"https://as.example/c"}}"#
@@ -765,7 +765,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_answer_of_a_kind_names_the_field_and_the_end_says_that_none_was_usable() {
+    fn repeated_invalid_response_names_the_url_to_check() {
         let mut polling = Polling::new(secs(5), Answers::default());
         let mut told =
             |status, body: &str| match polling.next(&Polled::Answer(answer(status, body))) {
@@ -820,7 +820,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_refused_and_a_success_without_a_token_end_the_polling() {
+    fn rejected_client_or_success_without_token_ends_polling() {
         for (status, body, words) in [
             (401, "", "check Client secret"),
             (401, "Client authentication failed", "check Client secret"),
@@ -869,7 +869,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_is_none_is_no_link() {
+    fn unusable_complete_link_is_ignored() {
         for complete in [
             serde_json::json!(""),
             serde_json::json!(" "),
@@ -905,7 +905,7 @@ mod tests {
     }
 
     #[test]
-    fn final_answers_end_it_each_in_its_own_way() {
+    fn each_final_error_ends_polling_with_its_own_failure() {
         let after = |code| Polling::new(secs(5), Answers::default()).next(&error(code));
         assert!(matches!(
             after("access_denied"),
@@ -929,7 +929,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_never_shorter_than_asked_and_at_most_a_fifth_longer() {
+    fn first_wait_is_at_most_a_fifth_longer() {
         for seconds in [1, 5, 7, 60] {
             let first = Polling::new(secs(seconds), Answers::default()).first();
             assert!(first >= secs(seconds) && first <= secs(seconds) * 6 / 5);

@@ -456,12 +456,12 @@ pub struct Published {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_path_looks_into_objects_and_lists() {
+    fn path_traverses_objects_and_lists() {
         let members: Map<String, Value> = serde_json::from_str(
             r#"{"a":{"b":{"c":1}},"errors":[{"description":"slow_down"}],"n":null}"#,
         )
@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exchange_moves_only_to_a_host_of_the_service() {
+    fn exchange_moves_only_to_known_hosts_of_the_service() {
         let token_url = Url::parse("https://accounts.as.example/oauth/token").unwrap();
         let rule = TokenHost {
             parameter: "accounts-server".to_owned(),
@@ -504,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded_and_clean() {
+    fn kept_values_are_limited_and_clean() {
         let names = ["a", "b", "c"].map(str::to_owned);
         let query = format!("a=1&b=%1b[31m&c={}&d=4", "x".repeat(9000));
         let kept = kept_of_query(&query, &names);
@@ -525,7 +525,7 @@ mod tests {
     }
 
     #[test]
-    fn what_authenticates_a_client_is_a_secret_an_assertion_or_a_key() {
+    fn each_method_states_what_credentials_it_uses() {
         use ClientAuthentication::{Basic, ClientSecretJwt, MutualTls, None, Post, PrivateKeyJwt};
         for (method, secret, signed, key) in [
             (None, false, false, false),
@@ -541,7 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_unknown_by_its_error_or_by_the_words_of_the_preset() {
+    fn unknown_code_is_recognized_by_error_or_preset_words() {
         let answers = Answers {
             unknown_code: vec!["bad_code".to_owned(), "no such code".to_owned()],
             ..Answers::default()
@@ -560,7 +560,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_kept_is_not_for_the_screen() {
+    fn kept_secret_is_not_displayed() {
         let shown = |name: &str, value: &str| {
             let kept = Kept::new(name, value.to_owned()).unwrap();
             kept.display_value()

@@ -438,7 +438,7 @@ fn texts(members: &Map<String, Value>, name: &str) -> Option<Vec<String>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn the_addresses_follow_both_documents() {
+    fn metadata_addresses_follow_both_specifications() {
         let list = |issuer: &str| -> Vec<String> {
             addresses(&Url::parse(issuer).unwrap())
                 .iter()
@@ -485,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_with_a_placeholder_is_told_by_its_name() {
+    fn issuer_placeholder_is_reported_by_name() {
         let body = r#"{"issuer":"https://as.example/{tenant}/v2.0","token_endpoint":"https://as.example/t"}"#;
         let told = read(200, body, "https://as.example/common/v2.0").unwrap_err();
         assert!(
@@ -498,13 +498,13 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_that_looks_the_same_or_has_a_placeholder_is_told_by_what_differs() {
+    fn lookalike_or_placeholder_issuer_is_explained() {
         let asked = "https://as.example";
         for (named, asked, told) in [
             (
                 "https://as.example ",
                 asked,
-                "its issuer is https://as.example, but with a character that isn't visible (U+0020)",
+                "its issuer is https://as.example, but contains an invisible character (U+0020)",
             ),
             (" ", asked, "its issuer is empty"),
             (
@@ -525,7 +525,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_told_with_what_the_server_says_about_it() {
+    fn status_is_reported_with_the_server_message() {
         for (status, body, told) in [
             (404, "", "HTTP status 404"),
             (
@@ -575,7 +575,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_requires_is_read() {
+    fn requirements_of_the_service_are_read() {
         let body = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t",
             "require_pushed_authorization_requests":true,
             "pushed_authorization_request_endpoint":"https://as.example/par","require_signed_request_object":"yes",
@@ -597,7 +597,7 @@ mod tests {
     }
 
     #[test]
-    fn client_authentication_is_read_with_its_endpoints() {
+    fn client_authentication_and_mtls_endpoints_are_read() {
         let body = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t",
             "token_endpoint_auth_signing_alg_values_supported":["PS256"],
             "mtls_endpoint_aliases":{"token_endpoint":"https://mtls.as.example/t","revocation_endpoint":"http://as.example/r",
@@ -616,7 +616,7 @@ mod tests {
     }
 
     #[test]
-    fn the_issuer_is_compared_but_for_a_slash_at_its_end() {
+    fn issuer_comparison_ignores_a_trailing_slash() {
         let body = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/t","authorization_response_iss_parameter_supported":true}"#;
         let metadata = read(200, body, "https://as.example").unwrap();
         assert!(metadata.iss_in_answers && metadata.device_url.is_none());
@@ -672,7 +672,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_of_another_machine_cannot_name_this_one() {
+    fn remote_metadata_cannot_point_to_this_machine() {
         let body = |name: &str, address: &str| {
             let mut body =
                 serde_json::json!({"issuer": "i", "token_endpoint": "https://as.example/t"});
@@ -731,7 +731,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_without_a_url_is_none() {
+    fn endpoint_without_a_url_is_ignored() {
         for address in ["", " ", "null", "None"] {
             for name in ["authorization_endpoint", "device_authorization_endpoint"] {
                 let mut body = serde_json::json!({
@@ -755,7 +755,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_sets_a_parameter_of_the_protocol_is_rejected() {
+    fn endpoint_that_sets_a_protocol_parameter_is_refused() {
         for (name, query, parameter) in [
             (
                 "authorization_endpoint",
@@ -785,7 +785,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_told_bounded_and_clean() {
+    fn lists_are_cleaned_of_invalid_entries() {
         let body = r#"{"issuer":"i","token_endpoint":"https://as.example/t","scopes_supported":["openid","two words",7,"a\u0007b"],
             "code_challenge_methods_supported":["plain"],"revocation_endpoint":"ftp://x/","userinfo_endpoint":"https://as.example/me"}"#;
         let metadata = read(200, body, "i").unwrap();
@@ -796,7 +796,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_of_an_endpoint_or_page_leads_to_its_issuer() {
+    fn endpoint_or_page_url_leads_to_its_issuer() {
         for (typed, issuer) in [
             (
                 "https://as.example/oauth2/v1/token",
@@ -830,7 +830,7 @@ mod tests {
     }
 
     #[test]
-    fn another_issuer_is_offered_only_where_it_can_be_asked() {
+    fn another_issuer_is_suggested_only_if_it_is_usable() {
         let source = Url::parse("https://as.example/.well-known/openid-configuration").unwrap();
         let asked = Url::parse("https://as.example").unwrap();
         let behind = |issuer: &str| {
@@ -878,7 +878,7 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_stands_for_one_part_of_the_path() {
+    fn placeholder_matches_one_path_segment() {
         let pattern = "https://as.example/{tenant}/v2";
         assert!(is_like("https://as.example/t1/v2", pattern));
         assert!(is_like(pattern, pattern));
@@ -911,7 +911,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_address_of_metadata_has_an_issuer() {
+    fn issuer_is_derived_only_from_a_metadata_url() {
         for (text, issuer) in [
             (
                 "https://as.example/.well-known/openid-configuration",

@@ -129,7 +129,7 @@ const NETWORK_SIGN_IN: u16 = 511;
 fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>) -> String {
     if status == NETWORK_SIGN_IN {
         return format!(
-            "The network requires a sign-in of its own (HTTP {status}), so the service wasn't reached."
+            "This network requires you to sign in first (HTTP {status}), so the service wasn't reached."
         );
     }
     let state = if is_busy(status, wait, error) {
@@ -139,7 +139,7 @@ fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>)
     };
     let words = error.map(|error| format!(", {error}")).unwrap_or_default();
     let wait = wait
-        .map(|wait| format!(" and requests a wait of {}", duration_text(wait)))
+        .map(|wait| format!(" and asks clients to wait {}", duration_text(wait)))
         .unwrap_or_default();
     format!("The service {state} (HTTP {status}{words}){wait}.")
 }
@@ -461,7 +461,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_that_is_not_available_is_told_with_the_time_to_wait() {
+    fn unavailable_service_is_reported_with_the_time_to_wait() {
         let told = |status, wait: Option<u64>, code: Option<&str>| {
             let failure = Failure::Unavailable {
                 status,
@@ -475,13 +475,13 @@ mod tests {
                 503,
                 Some(120),
                 None,
-                "The service is busy (HTTP 503) and requests a wait of 2 minutes. Try again in 2 minutes.",
+                "The service is busy (HTTP 503) and asks clients to wait 2 minutes. Try again in 2 minutes.",
             ),
             (
                 503,
                 Some(1),
                 None,
-                "The service is busy (HTTP 503) and requests a wait of 1 second. Try again in 1 second.",
+                "The service is busy (HTTP 503) and asks clients to wait 1 second. Try again in 1 second.",
             ),
             (
                 429,
@@ -511,14 +511,14 @@ mod tests {
                 511,
                 None,
                 None,
-                "The network requires a sign-in of its own (HTTP 511), so the service wasn't reached. Open any page in a \
+                "This network requires you to sign in first (HTTP 511), so the service wasn't reached. Open any page in a \
                     browser on this network and sign in there, then try again.",
             ),
             (
                 503,
                 Some(u64::MAX),
                 None,
-                "The service is busy (HTTP 503) and requests a wait of more than a day. Try again in more than a day.",
+                "The service is busy (HTTP 503) and asks clients to wait more than a day. Try again in more than a day.",
             ),
         ] {
             assert_eq!(told(status, wait, code), words);
@@ -565,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_came_from_outside_can_be_redacted() {
+    fn external_text_in_failures_can_be_redacted() {
         for mut failure in failures("s3cret") {
             for text in failure.texts() {
                 *text = text.replace("s3cret", "x");
@@ -579,7 +579,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_of_an_answer_tells_which_setting_is_wrong() {
+    fn response_status_indicates_the_incorrect_setting() {
         let about = |asked, status, reason: &str| {
             let failure = Failure::Unusable {
                 asked,

@@ -350,7 +350,7 @@ fn half_hash(token: &SecretString, algorithm: Algorithm) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encrypted_token_is_known_by_its_five_parts_and_its_header() {
+    fn encrypted_token_is_recognized_by_five_parts_and_header() {
         let jwe = "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.A.B.C.D";
         assert!(is_encrypted(jwe));
         assert!(is_encrypted(
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_not_decoded() {
+    fn invalid_tokens_are_not_decoded() {
         for text in ["", "opaque", "a.b", "a.b.c", "a.!!.c", "a.e30.c.d"] {
             assert!(decode(text).is_none(), "{text}");
         }
@@ -467,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_may_differ_by_two_minutes_and_no_more() {
+    fn clocks_may_differ_by_at_most_two_minutes() {
         let with = |iat: u64, nbf: u64, exp: u64| {
             let claims = serde_json::json!({"iss":"https://a","aud":"me","sub":"alice","iat":iat,"nbf":nbf,"exp":exp});
             check(&claims, &["https://a"], None).is_ok()
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_not_decoded() {
+    fn oversized_tokens_are_not_decoded() {
         let padded = |length: usize, content: &str| {
             let text = format!("{content}{}", " ".repeat(length / 4 * 3 - content.len()));
             let encoded = URL_SAFE_NO_PAD.encode(text);
@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_are_shown_up_to_their_limits_and_what_is_missing_is_told() {
+    fn claims_are_limited_and_omissions_are_reported() {
         let shown = |claims: &Value| decode(&token(claims)).unwrap().lines();
         let roles: Vec<String> = (0..400).map(|role| format!("r{role}")).collect();
         let long = "x".repeat(VALUE_LIMIT);

@@ -62,7 +62,7 @@ impl IdTokenProblem {
                 "Check that Issuer and the endpoints belong to the same service, then start again."
             }
             Self::Client => {
-                "Check Client ID: it must be that of the app that the service issues ID tokens for. Then start again."
+                "Check Client ID: the ID token was issued to a different app. Then start again."
             }
             Self::SignIn => {
                 "Start again. If you sign in with a browser, open only the new URL. If it happens again, check Issuer and Client \
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_that_starting_again_cannot_solve_has_another_fix() {
+    fn problem_not_solved_by_starting_again_has_another_fix() {
         for (problem, words) in [
             (IdTokenProblem::Incomplete, "remove openid"),
             (IdTokenProblem::NoNonce, "remove openid"),

@@ -18,7 +18,7 @@ pub(super) fn difference(named: &str, expected: &str) -> String {
     let same = same.take_while(|(one, other)| one == other).count();
     match named.chars().nth(same) {
         Some(ch) if ch == ' ' || !is_visible(ch) => format!(
-            "its issuer is {shown}, but with a character that isn't visible (U+{:04X})",
+            "its issuer is {shown}, but contains an invisible character (U+{:04X})",
             u32::from(ch)
         ),
         _ => format!(
@@ -33,10 +33,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn issuers_that_look_the_same_are_told_by_what_differs() {
+    fn lookalike_issuers_are_explained_by_their_difference() {
         let expected = "https://as.example";
         let long = format!("{expected}/{}", "x".repeat(200));
-        let hidden = "its issuer is https://as.example, but with a character that isn't visible";
+        let hidden = "its issuer is https://as.example, but contains an invisible character";
         for (named, expected, told) in [
             (
                 "https://other.example",

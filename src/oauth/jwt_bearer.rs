@@ -224,7 +224,7 @@ impl Client {
 
 // openssl makes the keys.
 #[cfg(all(test, unix))]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn the_assertion_has_the_claims_and_a_signature_that_openssl_verifies() {
+    fn assertion_has_the_claims_and_a_signature_openssl_verifies() {
         let openssl = Openssl::new();
         let account = parse(&file(&openssl, RSA)).unwrap();
         let client = client("");
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_has_the_assertion_and_no_client() {
+    fn request_has_the_assertion_and_no_client_credentials() {
         let client = client("audience=x&resource=urn%3Aone");
         let request = client.jwt_bearer_request(&"a.b.c".into()).unwrap();
         assert_eq!(request.url.as_str(), TOKEN_URL);
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_no_key_are_named() {
+    fn files_without_a_service_account_key_are_identified() {
         let openssl = Openssl::new();
         let good = file(&openssl, RSA);
         let with = |member: &str, value: Value| {
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_for_another_server_is_not_used() {
+    fn key_for_another_server_is_refused() {
         let openssl = Openssl::new();
         let mut file = file(&openssl, RSA);
         for other in [

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_with_more_than_a_secret_is_recognized() {
+    fn key_and_json_files_are_recognized() {
         for (text, file) in [
             ("-----BEGIN PRIVATE KEY-----\nabc", OtherFile::Pem),
             ("\u{feff}-----BEGIN CERTIFICATE-----", OtherFile::Pem),

@@ -279,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_several_lines_stay_apart_and_a_wrapped_value_is_joined() {
+    fn text_lines_stay_separate_and_wrapped_value_is_joined() {
         for (paste, line) in [
             (
                 "http://localhost/?code=C\n  &state=S\n",
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_found_however_it_was_copied() {
+    fn response_is_found_however_it_was_copied() {
         let query = || Pasted::Query("code=C&state=S".to_owned());
         for text in [
             "http://127.0.0.1:8400/cb?code=C&state=S",
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_alone_ends_where_the_next_parameter_begins() {
+    fn bare_code_ends_where_the_next_parameter_begins() {
         for (text, code) in [
             ("4%2F0AbC", "4%2F0AbC"),
             ("4%2F0AbC&scope=https://mail.google.com/", "4%2F0AbC"),
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn part_of_a_url_is_known_by_any_of_its_signs() {
+    fn part_of_a_url_is_recognized_by_any_marker() {
         for text in ["http://127.0.0.1", "/cb?x", "code=C", "&state=S"] {
             assert!(is_like_a_url(text), "{text}");
         }
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_in_a_sentence_is_found_where_it_is_the_only_one() {
+    fn sole_response_in_a_sentence_is_found() {
         let answer = "http://127.0.0.1/cb?code=C&state=S";
         let text = format!("The browser ended at {answer} with an error");
         assert_eq!(one_word(&text), answer);

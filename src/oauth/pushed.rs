@@ -104,7 +104,7 @@ pub fn parse_kept(answer: &Answer, answers: &Answers) -> Result<Reference, Failu
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::collections::{BTreeMap, HashMap};
 
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_with_a_key_sends_an_assertion() {
+    fn client_with_a_signing_key_sends_an_assertion() {
         let rules = Rules::default();
         let secret = "a-secret-of-32-characters-for-HS".into();
         let signer = Signer::new(rules.secret_key(&secret).unwrap(), "me", &rules);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_has_what_the_url_would_have_and_the_authentication() {
+    fn request_has_all_url_parameters_and_the_authentication() {
         let at = Url::parse("https://as.example/par").unwrap();
         let redirect = Url::parse("http://127.0.0.1:8400/cb").unwrap().into();
         for (authentication, header, secret) in [
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_url_for_the_browser_names_the_client_and_the_parameters_and_nothing_else() {
+    fn pushed_url_adds_only_client_id_and_request_uri() {
         let mut client = client(ClientAuthentication::Basic);
         let kept = Reference {
             request_uri: "urn:x:a+b&c".into(),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_a_reference_or_says_what_is_wrong() {
+    fn response_gives_a_reference_or_an_explanation() {
         for (status, body, seconds) in [
             (
                 201,

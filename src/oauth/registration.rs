@@ -249,7 +249,7 @@ pub fn parse_registered(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::super::answer::Body;
     use super::super::dialect::Dialect;
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_says_what_the_client_is_and_carries_the_initial_token() {
+    fn request_has_the_client_metadata_and_the_initial_token() {
         let url = Url::parse("https://as.example/register").unwrap();
         let mut client = requested();
         let token = SecretString::from("t0ken");
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_registered_is_accepted_with_what_its_service_says() {
+    fn registered_client_may_be_public_or_pending() {
         let public = read(
             201,
             r#"{"client_id":"me","client_secret":"","registration_access_token":""}"#,
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_texts() {
+    fn numbers_are_read_as_strings() {
         let client = read(
             201,
             r#"{"client_id":12345,"client_secret":7,"registration_access_token":18446744073709551615}"#,
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registration_is_kept_whatever_else_is_wrong_with_it() {
+    fn registration_is_kept_despite_other_invalid_values() {
         let long = "x".repeat(VALUE_LIMIT + 1);
         for (secret, problem) in [
             (json!("s3cret"), None),
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_registers_only_clients_with_a_redirect_url_is_told_as_that() {
+    fn service_that_requires_a_redirect_url_is_reported() {
         let device = ClientMetadata {
             redirect_urls: Vec::new(),
             grant_types: vec!["urn:ietf:params:oauth:grant-type:device_code".to_owned()],
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_were_not_requested_are_named() {
+    fn values_that_differ_from_the_request_are_named() {
         let told = |members: Value| {
             let mut all = json!({"client_id": "me"});
             let whole = all.as_object_mut().unwrap();
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_a_client_or_says_what_is_wrong() {
+    fn response_gives_a_client_or_an_explanation() {
         let whole = r#"{"client_id":"me","client_secret":"s3cret","client_secret_expires_at":0,
             "registration_access_token":"t0ken","registration_client_uri":"https://as.example/register/me",
             "token_endpoint_auth_method":"client_secret_post"}"#;

@@ -1,6 +1,6 @@
 //! Tests of the rules for ID tokens, each with a token that breaks a rule. The tests are named after those of the
 //! OpenID Foundation for relying parties.
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
 use std::sync::LazyLock;
 
@@ -381,7 +381,7 @@ fn rp_id_token_sig_none() {
 }
 
 #[test]
-fn an_algorithm_that_was_not_agreed_on_is_refused() {
+fn algorithm_not_agreed_on_is_refused() {
     let mut case = Case::rs256();
     let set = |case: &mut Case, list: &[&str]| {
         let list = list.iter().map(|&name| name.to_owned()).collect();
@@ -406,7 +406,7 @@ fn an_algorithm_that_was_not_agreed_on_is_refused() {
 }
 
 #[test]
-fn a_key_for_something_else_does_not_verify() {
+fn key_for_another_purpose_does_not_verify() {
     for (name, value) in [
         ("use", json!("enc")),
         ("key_ops", json!(["sign"])),
@@ -423,7 +423,7 @@ fn a_key_for_something_else_does_not_verify() {
 }
 
 #[test]
-fn without_a_key_it_is_not_checked_and_says_why() {
+fn signature_without_a_known_key_is_not_checked() {
     let not_checked = |case: &Case, words: &str| {
         assert_eq!(case.outcome(), (Outcome::NotChecked, words.to_owned()));
     };

@@ -399,7 +399,7 @@ impl TokenSet {
 #[allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test ends on what it did not expect"
+    reason = "a test fails on anything unexpected"
 )]
 mod tests {
     use super::*;
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_refresh_token_next_to_useless_tokens_is_found() {
+    fn new_refresh_token_is_found_next_to_useless_tokens() {
         let found = |status, body: &str| {
             let token = issued_refresh_token(&answer(status, body), &Answers::default());
             token.map(|token| token.expose_secret().to_owned())
@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_about_a_response_is_noted() {
+    fn anomalies_in_a_response_are_noted() {
         let body = r#"{"access_token":"a\n","token_type":"DPoP","expires_in":"soon"}"#;
         let notes = tokens(body).notes;
         let words = ["line breaks", "isn't a number of seconds", "(RFC 9449)"];
@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_counts_whatever_the_status() {
+    fn error_is_recognized_with_any_status() {
         for status in [200, 400, 401, 500] {
             let body = r#"{"error":"slow_down","error_description":"be\u001bslow","interval":9}"#;
             let Reading::Error(error, interval) =
@@ -512,7 +512,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_says_there_is_none_is_no_error() {
+    fn error_value_meaning_none_is_ignored() {
         for nothing in [
             "0", "0.0", "\"0\"", "\"none\"", "\"None\"", "\"\"", "null", "false", "[]", "{}",
         ] {
@@ -524,7 +524,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_in_place_of_a_token_is_the_error_of_the_service() {
+    fn sentence_in_place_of_token_is_a_service_error() {
         for (body, words) in [
             (
                 r#"{"access_token":"error: the token has expired","token_type":"","expires_in":0}"#,
@@ -591,7 +591,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_means_none_is_no_refresh_token_and_no_id_token() {
+    fn token_value_meaning_none_is_ignored() {
         for none in ["", " ", "null", "Undefined", "none", "n/a", "false"] {
             let body =
                 serde_json::json!({"access_token": "a", "refresh_token": none, "id_token": none});
@@ -604,7 +604,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_may_contain_spaces_or_be_a_number_and_a_message_is_told() {
+    fn refresh_token_may_contain_spaces_but_no_message() {
         for (sent, token) in [
             (serde_json::json!("rt 1 x"), Some("rt 1 x")),
             (serde_json::json!("rt 2 new"), Some("rt 2 new")),
@@ -623,7 +623,7 @@ mod tests {
     }
 
     #[test]
-    fn words_in_place_of_an_access_token_lose_no_refresh_token() {
+    fn words_as_access_token_do_not_lose_refresh_token() {
         for body in [
             r#"{"access_token":"abc def ghi","token_type":"Bearer","refresh_token":"rt-2"}"#,
             "access_token=abc+def/ghi+jkl&refresh_token=rt-2",
@@ -640,7 +640,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_type_that_is_missing_is_not_made_up() {
+    fn missing_token_type_is_not_invented() {
         let set = tokens(r#"{"access_token":"a"}"#);
         assert!(set.is_bearer());
         assert_eq!(set.to_json().expose_secret(), r#"{"access_token":"a"}"#);
@@ -649,7 +649,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_is_not_in_json_is_read_for_what_it_says() {
+    fn error_outside_json_is_read() {
         let told = |status, headers: &[(&str, &str)], body: &str| {
             let answer = Answer {
                 headers: headers
@@ -787,7 +787,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_object_is_told_as_it_is() {
+    fn error_object_is_reported_with_its_message() {
         let body = r#"{"error":{"code":401,"message":"no such app"}}"#;
         assert!(
             error_of(body, &Answers::default())
@@ -804,7 +804,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_stand_where_the_preset_says() {
+    fn errors_are_read_where_the_preset_says() {
         let paths = |paths: &[&str]| Answers {
             error: paths.iter().map(|path| (*path).to_owned()).collect(),
             ..Answers::default()
@@ -861,7 +861,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_scopes_lives_and_what_else_is_kept_stand_where_the_preset_says() {
+    fn token_fields_are_read_where_the_preset_says() {
         let dialect = Answers {
             access_token_in: Some("authed_user".to_owned()),
             scope: "scopes".to_owned(),
@@ -889,7 +889,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_divides_scopes_only_where_the_preset_says_so() {
+    fn comma_separates_scopes_only_if_the_preset_says_so() {
         let body = r#"{"access_token":"a","scope":"a,b c"}"#;
         assert_eq!(tokens(body).scope.unwrap(), ["a", "b", "c"]);
         assert_eq!(
@@ -899,7 +899,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_named_without_its_body() {
+    fn unusable_response_is_described_without_its_body() {
         for (body, words) in [
             ("", "empty"),
             ("<html>s3cret</html>", "web page"),
@@ -933,7 +933,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_scopes_are_found() {
+    fn scopes_not_granted_are_found() {
         let asked = [
             "openid".to_owned(),
             "mail".to_owned(),
@@ -954,7 +954,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_is_told_only_for_an_error_without_a_name() {
+    fn status_is_reported_only_for_an_unnamed_error() {
         let refused = |status, body: &str| {
             let answer = answer(status, body);
             let reading = parse_token_answer(&answer, &Answers::default());
@@ -968,7 +968,7 @@ mod tests {
     }
 
     #[test]
-    fn two_words_are_a_sentence_only_in_small_letters() {
+    fn two_words_are_a_sentence_only_without_mixed_case() {
         for (text, sentence) in [
             ("access denied", true),
             ("Access Denied", true),
@@ -983,7 +983,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_once_and_with_what_its_object_says() {
+    fn error_is_reported_once_with_its_object_details() {
         for (body, told) in [
             (
                 r#"{"error":"no such app","error_description":"no such app"}"#,
@@ -1016,7 +1016,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_token_alone_is_a_success_only_where_the_status_says_so() {
+    fn id_token_alone_is_recognized_only_on_success() {
         for (status, useless) in [(200, true), (399, true), (400, false)] {
             let reading = parse_token_answer(
                 &answer(status, r#"{"id_token":"a.b.c"}"#),
@@ -1028,7 +1028,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_of_time_is_a_bounded_number() {
+    fn duration_is_a_bounded_number() {
         for (value, seconds) in [
             ("0", Some(0)),
             ("3599.9", Some(3599)),
@@ -1059,7 +1059,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_replaces_no_token_and_what_a_service_says_can_be_redacted() {
+    fn kept_values_replace_no_token_and_texts_are_redactable() {
         let mut set = tokens(r#"{"access_token":"a","token_type":"s3cret","scope":"one s3cret"}"#);
         set.kept = ["access_token", "team"]
             .map(|name| Kept::new(name, "kept".to_owned()).unwrap())

@@ -1,4 +1,4 @@
-//! What is odd about a token response that is accepted all the same, as notes for the user.
+//! Notes for the user about nonstandard values in a token response that is accepted.
 
 use serde_json::{Map, Value};
 
@@ -84,7 +84,7 @@ pub fn needs_proof(token_type: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use serde_json::json;
 
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_that_is_none_is_told_and_not_used() {
+    fn invalid_lifetime_is_noted_and_not_used() {
         let names = ["expires_in".to_owned()];
         for (value, used, told) in [
             (json!(3600), Some(3600), ""),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_after_a_token_is_removed_and_told() {
+    fn line_break_after_a_token_is_removed_and_noted() {
         for (name, sent, token) in [
             ("access_token", "a\n", "a"),
             ("refresh_token", "r1 t2\r\n", "r1 t2"),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn only_types_that_need_more_than_the_token_are_told() {
+    fn only_token_types_that_need_a_proof_are_noted() {
         for kind in ["DPoP", "dpop", "MAC", "mac", "pop"] {
             let told = needs_proof(kind).unwrap();
             assert!(told.contains("each request needs a"), "{told}");

@@ -490,7 +490,7 @@ pub fn parse_userinfo(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::collections::BTreeMap;
 
@@ -541,7 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn an_access_token_comes_with_the_certificate_only_where_that_is_known() {
+    fn certificate_accompanies_the_token_only_on_the_same_origin() {
         let mut client = client(ClientAuthentication::MutualTls, None);
         let proof = |client: &Client, url: &str| {
             let (url, token) = (Url::parse(url).unwrap(), SecretString::from("t"));
@@ -577,7 +577,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_authenticates_as_for_its_tokens() {
+    fn client_authenticates_as_for_token_requests() {
         let names = |form: &BTreeMap<String, String>| form.keys().cloned().collect::<Vec<_>>();
         for tool in [Tool::Revocation, Tool::Introspection] {
             let (request, form) = ask(&client(ClientAuthentication::None, None), tool);
@@ -610,7 +610,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_differs_is_asked_in_its_way() {
+    fn preset_rules_change_the_tool_requests() {
         let mut client = client(ClientAuthentication::Post, Some("s"));
         let dialect = &mut client.dialect.tools;
         dialect.revocation.bearer = true;
@@ -642,7 +642,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_success_is_a_revocation() {
+    fn only_a_success_response_confirms_revocation() {
         let read =
             |status, body| parse_revocation(&answer(status, body), true, &Answers::default());
         for (status, body) in [
@@ -676,7 +676,7 @@ mod tests {
     }
 
     #[test]
-    fn introspection_says_yes_or_no() {
+    fn introspection_reads_active_as_yes_or_no() {
         let read = |body| parse_introspection(&answer(200, body), false, &Answers::default());
         for (body, active) in [
             (r#"{"active":true,"status":"x"}"#, Some(true)),
@@ -694,7 +694,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_public_client_is_told_why() {
+    fn rejected_public_client_gets_an_explanation() {
         for public in [true, false] {
             let refused = answer(401, r#"{"error":"invalid_client"}"#);
             let error = parse_introspection(&refused, public, &Answers::default()).unwrap_err();
@@ -717,7 +717,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_is_told_with_its_cause_and_with_what_helps() {
+    fn each_failure_has_its_cause_and_hint() {
         const CLIENT: &str = r#"{"error":"invalid_client"}"#;
         for (tool, public, status, body, told, cause, hint) in [
             (
@@ -797,7 +797,7 @@ mod tests {
                 false,
                 401,
                 "",
-                "rejected the userinfo request (HTTP 401).",
+                "rejected the user info request (HTTP 401).",
                 "has expired, was revoked",
                 "Refresh the tokens",
             ),
@@ -806,7 +806,7 @@ mod tests {
                 false,
                 403,
                 "",
-                "rejected the userinfo request (HTTP 403).",
+                "rejected the user info request (HTTP 403).",
                 "lacks the scope",
                 "Add the missing scope to Scope and sign in again.",
             ),
@@ -887,7 +887,7 @@ mod tests {
                 false,
                 404,
                 "{}",
-                "it contains no userinfo (HTTP status 404)",
+                "it contains no user info (HTTP status 404)",
                 "",
                 "Check the URL of the endpoint",
             ),
@@ -905,7 +905,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_failure_repeats_can_be_redacted() {
+    fn failure_texts_can_be_redacted() {
         for (status, body) in [
             (
                 400,
@@ -932,7 +932,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_info_in_another_format_is_named() {
+    fn user_info_as_jwt_is_reported() {
         let mut jwt = answer(200, "a.b.c");
         let read = |answer: &Answer| {
             let error = parse_userinfo(answer, None, &Answers::default()).unwrap_err();

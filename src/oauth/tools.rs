@@ -24,7 +24,7 @@ impl Tool {
         match self {
             Self::Revocation => "revocation",
             Self::Introspection => "introspection",
-            Self::UserInfo => "userinfo",
+            Self::UserInfo => "user info",
         }
     }
 
@@ -33,7 +33,7 @@ impl Tool {
         match self {
             Self::Revocation => "the revocation",
             Self::Introspection => "the introspection",
-            Self::UserInfo => "the userinfo request",
+            Self::UserInfo => "the user info request",
         }
     }
 }
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_told_from_names_and_paths() {
+    fn tokens_are_distinguished_from_names_and_paths() {
         for (text, is_one) in [
             ("eyJhbGci", true),
             ("gho_16C7e42F292c6912E7710c838347Ae178B4a", true),
@@ -192,10 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_and_tokens_have_the_names_of_their_rfcs() {
+    fn endpoints_and_tokens_are_named_as_in_their_rfcs() {
         assert_eq!(
             Tool::ALL.map(Tool::endpoint),
-            ["revocation", "introspection", "userinfo"]
+            ["revocation", "introspection", "user info"]
         );
         let names = |kind: TokenKind| (kind.name(), kind.word(), kind.hint());
         assert_eq!(

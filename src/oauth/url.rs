@@ -313,12 +313,12 @@ pub fn from_server(text: &str) -> Result<Url, UrlProblem> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_url_is_sent_as_typed_but_for_port_0() {
+    fn redirect_url_is_sent_as_typed_except_port_0() {
         let typed = |text: &str| RedirectUrl::new(endpoint(text).unwrap(), text);
         let listening = Url::parse("http://127.0.0.1:40123/").unwrap();
         for (text, sent) in [
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn http_is_for_loopback_only() {
+    fn http_is_allowed_only_for_loopback() {
         for good in [
             "https://example.org/x?y=1",
             "http://localhost:8400/",
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_the_one_that_was_entered_or_it_is_an_error() {
+    fn url_without_an_explicit_host_is_an_error() {
         for text in [
             "https:///oauth/token",
             "https:////oauth/token",
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_known_however_it_is_written() {
+    fn this_machine_is_recognized_in_any_notation() {
         for here in [
             "localhost",
             "LOCALHOST.",
@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_in_plain_words() {
+    fn url_errors_are_explained_in_plain_words() {
         for (text, told) in [
             ("", "Not a valid URL. Enter the full URL"),
             ("as.example/token", "Not a valid URL. Enter the full URL"),
@@ -497,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_below_a_common_parent_are_not_the_same() {
+    fn hosts_under_a_common_parent_are_different_operators() {
         for (one, other, same) in [
             ("as.example", "as.example", true),
             ("as.example", "AS.example.", true),
@@ -518,7 +518,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_from_a_server_may_have_a_fragment_and_no_user() {
+    fn server_url_may_have_a_fragment_but_no_user() {
         assert_eq!(
             from_server("https://e.org/a#b").unwrap().as_str(),
             "https://e.org/a#b"

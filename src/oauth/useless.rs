@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_says_what_is_wrong_and_what_helps() {
+    fn each_useless_response_has_a_reason_and_a_hint() {
         for (useless, words, hint) in [
             (Useless::IdTokenOnly, "no access token", "to Scope"),
             (Useless::WhiteSpace, "contains whitespace", "Report it"),

@@ -239,12 +239,12 @@ fn head(text: &str) -> &str {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn latin_1_is_read_where_utf_8_is_not() {
+    fn latin_1_is_read_if_utf_8_is_invalid() {
         assert_eq!(decoded(b"f\xfcr"), "für");
         assert_eq!(decoded(b"refus\xe9"), "refusé");
         // Text that was cut within a character.
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_and_a_text_are_read_for_what_they_say() {
+    fn page_titles_and_plain_text_are_read() {
         assert_eq!(
             words("Client authentication failed\n").unwrap(),
             "Client authentication failed"
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_in_a_header_is_read_with_any_scheme() {
+    fn header_error_is_read_with_any_scheme() {
         for header in [
             r#"Basic realm="as", error="invalid_client""#,
             "Bearer error=invalid_client, realm=x",

@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_url_that_was_broken_over_lines_is_put_together() {
+    async fn url_split_over_several_lines_is_joined() {
         let url = "http://127.0.0.1:8400/cb?state=S&code=4/0Ab&scope=https://mail.example/";
         for lines in [
             &[url][..],
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn lines_without_end_are_not_kept() {
+    async fn endless_continuation_lines_are_bounded() {
         let (sender, mut input) = input();
         sender.send("http://127.0.0.1/cb?code=C".into()).await.ok();
         let rest = "x".repeat(10_000);
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_follows_half_a_url_is_not_a_code() {
+    async fn line_after_half_a_url_is_not_a_code() {
         let (sender, mut input) = input();
         let half = "http://127.0.0.1:8400/cb?code=C&state=S";
         sender.send(half.into()).await.ok();
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_to_print_is_no_rest_of_a_url() {
+    async fn commands_after_a_url_are_not_joined_to_it() {
         let (sender, mut input) = input();
         for line in [
             "http://127.0.0.1:8400/cb?code=C&state=S",

@@ -176,8 +176,9 @@ pub(super) fn say_problem(problem: &Problem, settings: &Settings) {
         "hint"
     };
     let label = settings.label(problem.key);
-    let source = settings.source_of(problem.key);
-    let source = source.map_or_else(String::new, |name| format!(" ({name})"));
-    let text = &problem.text;
-    say(word, &format!("{label}{source}: {text}"));
+    let text = match settings.source_of(problem.key) {
+        Some(source) => format!("{label} ({source}): {}", problem.text),
+        None => problem.labeled(label),
+    };
+    say(word, &text);
 }

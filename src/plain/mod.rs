@@ -11,7 +11,7 @@ mod typing;
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use tokio::sync::mpsc;
@@ -43,6 +43,7 @@ use crate::session::clock::Moment;
 use crate::session::run::Run;
 use crate::session::tokens::TokenState;
 use crate::session::{Refused, Session, SessionEvent, Started};
+use crate::zone;
 
 /// How long to wait at the end for threads that are still busy, for example with a DNS lookup.
 const LAST_THREADS: Duration = Duration::from_millis(100);
@@ -102,6 +103,7 @@ fn authorize(
             signals: Signals::new().map_err(failed)?,
             jobs: Jobs::new(),
             input: None,
+            began: Instant::now(),
             device_code: false,
             save,
             put,
@@ -164,6 +166,8 @@ struct Front<'a> {
     signals: Signals,
     jobs: Jobs,
     input: Option<Input>,
+    /// When the program started.
+    began: Instant,
     /// Whether the settings would also work with the device code flow.
     device_code: bool,
     /// Where to save the tokens and settings.
@@ -401,7 +405,7 @@ impl Front<'_> {
                 report = events.recv() => {
                     let (attempt, event) = report.ok_or(Stopped::Defect)?;
                     self.say_event(&event);
-                    let now = Moment::default();
+                    let now = Moment::new(self.began.elapsed(), &zone::now());
                     let signs_in = matches!(event, FlowEvent::SignIn { .. });
                     let outcome = self.session.hear(attempt, event, now, self.environment);
                     if signs_in && let Some(advice) = self.session.sign_in().and_then(Run::if_no_sign_in) {

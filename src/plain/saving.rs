@@ -37,6 +37,7 @@ async fn try_save(
     let work = {
         let (place, settings) = (place.clone(), settings.clone());
         let (request, set) = (tokens.request.clone(), tokens.set.clone());
+        let at = tokens.at.unix_time();
         move || {
             let saving = Saving {
                 place: &place,
@@ -45,7 +46,7 @@ async fn try_save(
                 store: None,
                 opened: None,
             };
-            saving.with_tokens(&set, None)
+            saving.with_tokens(&set, at, None)
         }
     };
     let name = &place.name;
@@ -87,8 +88,8 @@ pub(super) async fn save_later(
     say(
         "hint",
         &format!(
-            "Only this process has the tokens. Correct what the error names: saving is retried for {minutes} minutes. \
-             Ending the program discards the tokens."
+            "Only this process has the tokens. Fix the problem: the program tries to save for {minutes} more minutes. \
+             If you end the program, the tokens are lost."
         ),
     );
     let end = Instant::now() + RETRY_LIMIT;

@@ -142,7 +142,7 @@ impl Perform for Typed {
 }
 
 #[cfg(test)]
-#[allow(clippy::panic, reason = "a test ends on what it did not expect")]
+#[allow(clippy::panic, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::secret::ExposeSecret;
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_can_be_erased() {
+    fn typed_text_can_be_erased() {
         for (text, line, shown) in [
             ("ab\x7f\x08c\n", "c", "ab\x08 \x08\x08 \x08c\n"),
             ("é\x7f\x7f\n", "", "é\x08 \x08\n"),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn ctrl_d_ends_an_empty_line_only() {
+    fn ctrl_d_ends_input_only_on_an_empty_line() {
         let mut typing = Typing::default();
         assert!(typing.feed(b"a\x04").is_none() && !typing.is_ended());
         assert!(typing.feed(b"\x7f\x04").is_none() && typing.is_ended());
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_not_cut() {
+    fn too_long_line_is_not_truncated() {
         let mut typing = Typing::default();
         let long = vec![b'x'; LINE_LIMIT];
         assert!(typing.feed(&long).is_none());

@@ -369,7 +369,7 @@ impl Checker<'_> {
                 add("its example doesn't match its form. Correct one of them");
             }
             if !requirement.reason.ends_with('.') {
-                add("its reason must be a sentence that ends with a full stop. Correct it");
+                add("its reason must be a sentence that ends with a period. Correct it");
             }
             if !requirement.source.starts_with("https://") {
                 add("its source must be an https URL. Correct it");
@@ -498,7 +498,7 @@ fn placeholders(text: &str) -> Result<Vec<&str>, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -524,14 +524,14 @@ label = "Host"
     }
 
     #[test]
-    fn the_least_that_a_preset_needs() {
+    fn minimal_preset_is_accepted() {
         let preset = parse_preset(GOOD).unwrap();
         assert_eq!(preset.flows.offered, [FlowKind::AuthorizationCode]);
         assert_eq!(preset.preferred(), FlowKind::AuthorizationCode);
     }
 
     #[test]
-    fn each_mistake_is_told_with_line_key_and_remedy() {
+    fn each_mistake_is_reported_with_line_key_and_remedy() {
         for (from, to, words) in [
             (
                 "name = \"Mine\"",
@@ -565,7 +565,7 @@ label = "Host"
             (
                 "group = \"developer\"",
                 "group = \"developer\"\n[client]\nsecret_max = \"2 years\"",
-                &["secret_max: write a number", "Change the value"],
+                &["secret_max: use a number", "Change the value"],
             ),
             (
                 "id = \"mine\"",
@@ -667,7 +667,7 @@ label = "Host"
     }
 
     #[test]
-    fn requirements_and_the_algorithm_of_id_tokens_are_checked() {
+    fn requirements_and_id_token_algorithm_are_checked() {
         let found = |more: &str| {
             let text = format!("{GOOD}\n{more}");
             let findings = parse_preset(&text).err().unwrap_or_default();
@@ -693,7 +693,7 @@ source = "https://sso.example/docs"
                 "its flow isn't offered",
             ),
             ("sso.example\"\n", "SSO\"\n", "its example doesn't match"),
-            ("host.\"", "host\"", "full stop"),
+            ("host.\"", "host\"", "ends with a period"),
             ("https://", "http://", "its source must be an https URL"),
             ("'[a-z.]+'", "'[a-z'", "not a valid regular expression"),
             ("form =", "shape =", "unknown field `shape`"),
@@ -730,7 +730,7 @@ source = "https://sso.example/docs"
     }
 
     #[test]
-    fn an_endless_placeholder_ends() {
+    fn endless_placeholders_and_nesting_are_errors() {
         let text = GOOD.replace("{host}", &"{".repeat(10_000));
         assert!(!parse_preset(&text).unwrap_err().is_empty());
         let deep = format!("{GOOD}{}", "[".repeat(100_000));

@@ -404,7 +404,7 @@ fn parse(id: &str, text: &str) -> Result<Preset, PresetError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::path::PathBuf;
 
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn every_built_in_preset_is_fine_and_reads_under_its_own_name() {
+    fn built_in_presets_are_valid_and_match_their_ids() {
         let ids: Vec<&str> = built_in_ids().collect();
         assert_eq!(ids.len(), 53);
         for id in ids {
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fact_about_lifetimes_has_its_source() {
+    fn each_lifetime_has_a_source() {
         let files = BUILT_IN.files();
         let mut count = 0;
         for file in files.filter(|file| file.path().extension().is_some_and(|end| end == "toml")) {
@@ -476,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_has_room_for_the_first_sentence_of_each_hint() {
+    fn first_sentence_of_each_hint_fits_the_form() {
         let too_long = |text: &str| text.split_inclusive(". ").next().unwrap().trim().len() > 110;
         for preset in Library::default().all().unwrap() {
             let hints = [
@@ -497,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_begins_with_custom_settings_and_goes_by_group_and_name() {
+    fn presets_are_listed_by_group_and_name() {
         let all = Library::default().all().unwrap();
         let names: Vec<&str> = all.iter().map(|preset| preset.name.as_str()).collect();
         assert_eq!(names[..2], ["Custom settings", "Demo"]);
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn the_presets_of_the_person_go_before_the_built_in_ones() {
+    fn user_presets_take_precedence_over_built_in_ones() {
         let mine = "id = \"github\"\nname = \"Our own\"\ngroup = \"developer\"\n[endpoints]\ndevice = \
             \"https://git.example/device\"\ntoken = \"https://git.example/token\"\n";
         let errors = "[[error]]\ncode = \"odd\"\ncause = \"C.\"\nremedy = \"R.\"\nsource = \"https://git.example/\"\n";
@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_identifier_is_told_with_the_most_like_one() {
+    fn unknown_id_error_suggests_the_most_similar_preset() {
         let told = |id: &str| get(id).unwrap_err().to_string();
         assert!(told("gitub").contains("Did you mean github?"));
         assert!(!told("qqqqqq").contains("mean"));
@@ -570,7 +570,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_finds_its_service() {
+    fn mailbox_address_finds_its_service() {
         let all = Library::default().all().unwrap();
         let found = |address: &str| -> Vec<&str> {
             all.iter()
@@ -593,7 +593,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_certain_says_why_or_how_much() {
+    fn only_one_preset_has_low_confidence() {
         let all = Library::default().all().unwrap();
         let low: Vec<&str> = all
             .iter()

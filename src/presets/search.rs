@@ -100,7 +100,7 @@ impl Preset {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use crate::presets::Library;
 
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn services_are_found_by_what_they_are_called() {
+    fn services_are_found_by_their_common_names() {
         for (typed, expected) in [
             ("m3", "microsoft-mail"),
             ("office 365", "microsoft-mail"),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_has_a_neighbor() {
+    fn misspelled_name_has_a_close_match() {
         let preset = crate::presets::get("microsoft-mail").unwrap();
         assert_eq!(preset.nearly("ofice"), Some("office 365"));
         assert_eq!(preset.nearly("xy"), None);

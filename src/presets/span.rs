@@ -29,7 +29,7 @@ impl FromStr for Span {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = "write a number with s, m, h or d, such as 90s, 5m or 12h";
+        let wrong = "use a number with s, m, h or d, such as 90s, 5m or 12h";
         let digits = text.trim_end_matches(|ch: char| ch.is_ascii_alphabetic());
         let unit = match &text[digits.len()..] {
             "" | "s" => 1,
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_is_written_as_a_person_would() {
+    fn span_text_uses_the_natural_unit() {
         for text in ["0s", "1s", "90s", "60s", "90m", "36h", "1d", "30d", "365d"] {
             let span: Result<Span, _> = text.parse();
             let again = if text == "60s" { "1m" } else { text };
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_read_and_shown() {
+    fn spans_are_parsed_and_shown() {
         for (text, shown) in [
             ("0", "0 seconds"),
             ("1s", "1 second"),

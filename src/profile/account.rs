@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_account_that_is_known_and_lets_nobody_else_in_is_used() {
+    fn unknown_accounts_and_groups_are_refused() {
         assert_eq!(find("S-1-5-20").as_deref(), Ok("S-1-5-20"));
         for (name, words) in [
             ("Everyone", "is a group that includes other users"),

@@ -326,7 +326,7 @@ impl Facts<'_> {
         let until = until.map(|leeway| lost.since.saturating_add(leeway.0));
         let until = until.filter(|until| !self.is_over(*until));
         let how = match lost.by {
-            LostBy::Stop => "the program was stopped before it stored the answer",
+            LostBy::Stop => "the program was stopped before it stored the response",
             LostBy::Network => "its response was lost",
             LostBy::Storage => "its response couldn't be stored",
         };
@@ -495,7 +495,7 @@ impl Facts<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use jiff::tz::TimeZone;
 
@@ -612,7 +612,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_found_where_all_is_well() {
+    fn healthy_profile_has_no_findings() {
         assert_eq!(found(|_| ()), [""; 0]);
         let mut case = Case::new();
         case.preset.tokens.refresh_idle = span("90d");
@@ -630,7 +630,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_rejected_refresh_token_needs_a_user() {
+    fn missing_or_rejected_refresh_token_requires_sign_in() {
         let rejected = found(|case| {
             case.record.rejected = Some(Rejected {
                 at: NOW - 6 * DAY,
@@ -701,7 +701,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_that_is_not_used_expires() {
+    fn unused_refresh_token_expires() {
         let unused = |days: u64, within: u64, by_user: bool| {
             found(|case| {
                 case.within = within * DAY;
@@ -738,7 +738,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_has_a_lifetime() {
+    fn refresh_token_expires_after_its_maximum_lifetime() {
         let max = |days: u64, by_user: bool| {
             found(|case| {
                 let max = Some(Span(days * DAY));
@@ -794,7 +794,7 @@ mod tests {
     }
 
     #[test]
-    fn the_testing_mode_of_a_service_ends_refresh_tokens() {
+    fn testing_mode_limits_the_refresh_token_lifetime() {
         let testing = |says: Option<bool>, signed_in: u64, refreshed: u64| {
             found(|case| {
                 case.preset.name = "Example".to_owned();
@@ -830,7 +830,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_secret_is_missing_or_expires() {
+    fn missing_or_expiring_client_secret_is_reported() {
         let expires = |end: Result<Option<u64>, String>| found(|case| case.secret_expires_at = end);
         assert_eq!(
             expires(Ok(Some(NOW + 16 * DAY))),
@@ -874,7 +874,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_differ_are_mentioned() {
+    fn clock_differences_are_reported() {
         let ahead = |seconds: i64| found(|case| case.record.origin.clock_ahead = Some(seconds));
         assert_eq!(ahead(-60), [""; 0]);
         assert_eq!(
@@ -904,7 +904,7 @@ mod tests {
     }
 
     #[test]
-    fn another_host_is_mentioned_where_it_matters() {
+    fn other_host_is_reported_only_if_refresh_tokens_rotate() {
         for (rotates, host, count) in [
             (Some(Rotates::Always), "there", 1),
             (Some(Rotates::Sometimes), "there", 1),
@@ -927,7 +927,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_was_lost_is_mentioned_where_it_matters() {
+    fn lost_response_is_reported_unless_it_does_no_harm() {
         let lost = |rotates: Option<Rotates>, leeway: Option<Span>, ago: u64, ended: bool| {
             found(|case| {
                 case.preset.tokens.rotates = rotates;
@@ -954,14 +954,14 @@ mod tests {
             lost(Some(Rotates::Always), None, 600, false),
             [
                 "Soon answer-lost: A refresh was sent at 11:50 (10 minutes ago), and the program was stopped before it stored \
-              the answer. If the service replaced the refresh token, it rejects the next refresh."
+              the response. If the service replaced the refresh token, it rejects the next refresh."
             ]
         );
         assert_eq!(
             lost(Some(Rotates::Always), span("30m"), 600, false),
             [
                 "Soon answer-lost: A refresh was sent at 11:50 (10 minutes ago), and the program was stopped before it stored \
-              the answer. The service accepts the old refresh token until 12:20 (in 20 minutes)."
+              the response. The service accepts the old refresh token until 12:20 (in 20 minutes)."
             ]
         );
         assert!(lost(None, None, 600, false)[0].starts_with("Note answer-lost"));
@@ -972,7 +972,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_comes_first() {
+    fn findings_are_sorted_by_severity() {
         let lines = found(|case| {
             case.secret_expires_at = Ok(Some(NOW + DAY));
             case.secret = Probe::Missing("It is missing.".to_owned());

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_expires_and_its_files_may_be_unusable() {
+    fn expiring_certificates_and_unusable_files_are_reported() {
         const DAY: u64 = 86_400;
         let now = Now {
             seconds: 1_795_737_600,

@@ -244,7 +244,7 @@ fn is_no_variable(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_as_with_the_flag() {
+    fn secret_files_are_trimmed_and_validated() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let source = SecretSource {
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_in_the_home_folder_is_meant_as_in_a_shell() {
+    fn tilde_in_a_secret_path_is_expanded() {
         let home = std::env::home_dir().unwrap();
         let (secret, _) = read(&source("file = \"~/none/secret\""));
         let shown = home.join("none/secret");
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_that_names_nothing_or_too_much_is_told_by_a_check() {
+    fn empty_or_ambiguous_secret_section_is_reported() {
         let unset = "OAUTH_AUTHORIZER_TEST_NOT_SET";
         for (text, reason) in [
             ("file = \"\"".to_owned(), "[secret] file is empty."),
@@ -355,7 +355,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_command_that_prints_an_empty_line_is_told() {
+    fn empty_output_of_secret_command_is_reported() {
         let (secret, probe) = read(&source("command = [\"echo\", \"\"]"));
         assert_eq!(
             secret.unwrap_err(),

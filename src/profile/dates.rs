@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_have_the_time_that_is_left() {
+    fn dates_include_the_relative_time() {
         let now = Now {
             // 2026-11-26 12:00.
             seconds: 1_795_694_400,

@@ -77,7 +77,7 @@ fn usable(name: &str, text: &str) -> Result<Url, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::oauth::token::TokenSet;
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_place_is_told() {
+    fn destinations_with_another_origin_are_listed() {
         let told = told(|to| {
             to.tools.revocation = Some("https://as.example/revoke".to_owned());
             to.tools.introspection = Some("https://as.example:8443/introspect".to_owned());
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_url_of_the_tokens_themselves_is_told_and_checked() {
+    fn token_url_of_the_tokens_is_listed_and_checked() {
         let told = |url: &str| told_with(Some(url), |to| to.mail = Some(Vec::new()));
         let first = "Its tokens are sent to https://as.example/token.";
         assert_eq!(told("https://as.example/token").unwrap(), [first]);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mail_servers_of_the_settings_are_told_where_the_record_names_none() {
+    fn settings_mail_servers_are_listed_if_record_has_none() {
         let last = |told: Result<Vec<String>, String>| told.unwrap().pop().unwrap();
         assert!(last(told(|_| {})).contains("mail server imap imap.example.org:993 TLS"));
         let none = last(told(|to| to.mail = Some(Vec::new())));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_never_sent_unencrypted_or_to_a_place_that_is_shown_differently() {
+    fn insecure_or_misleading_destinations_are_refused() {
         assert!(told(|to| to.token_url = "http://127.0.0.1:8080/token".to_owned()).is_ok());
         let set: [(&str, Set); 4] = [
             ("token", |to, url| to.token_url = url),

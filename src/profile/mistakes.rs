@@ -10,9 +10,9 @@ use super::store_kind::StoreKind;
 use crate::clean::clean;
 
 /// What the values must be.
-const LIST: &str = "a list of texts, such as [\"pass\", \"show\", \"office\"]";
+const LIST: &str = "a list of strings, such as [\"pass\", \"show\", \"office\"]";
 const DATE: &str = "a date without quotation marks, such as 2027-05-01";
-const TIME: &str = "a time in quotes, such as \"30d\"";
+const TIME: &str = "a duration in quotes, such as \"30d\"";
 
 type Section = BTreeMap<String, Spanned<Value>>;
 
@@ -109,7 +109,7 @@ fn unless(fits: bool, needed: &str) -> Option<&str> {
 }
 
 fn text_in_quotes(value: &Spanned<Value>) -> Option<&'static str> {
-    unless(value.get_ref().is_str(), "a text in quotes")
+    unless(value.get_ref().is_str(), "a string in quotes")
 }
 
 fn is_list(value: &Spanned<Value>) -> bool {

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_file_names_everywhere() {
+    fn profile_names_are_portable_file_names() {
         for good in [
             "office",
             "alice@contoso.example",

@@ -347,6 +347,12 @@ impl Place {
         self.folders.settings.join(format!("{}.toml", self.name))
     }
 
+    /// Returns the path of the settings that were replaced last, and differed.
+    #[must_use]
+    pub fn settings_before(&self) -> PathBuf {
+        self.settings().with_extension("toml.before")
+    }
+
     /// Returns the path of the record, which contains the tokens and the client secret.
     #[must_use]
     pub fn record(&self) -> PathBuf {
@@ -384,12 +390,12 @@ impl Place {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_found_in_any_case_and_only_in_the_folder_that_was_named() {
+    fn profile_lookup_ignores_case_and_stays_in_its_folder() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("Office.toml"), "").unwrap();
         std::fs::write(folder.path().join("no name.toml"), "").unwrap();
@@ -404,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_was_named_must_be_there_and_another_need_not() {
+    fn only_a_named_folder_must_exist() {
         let folder = tempfile::tempdir().unwrap();
         let (missing, file) = (folder.path().join("missing"), folder.path().join("file"));
         std::fs::write(&file, "").unwrap();
@@ -426,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_without_settings_are_still_a_profile() {
+    fn record_without_settings_is_treated_as_a_profile() {
         let folder = tempfile::tempdir().unwrap();
         for file in ["office.record", "gone.record", "office.toml", "other.lock"] {
             std::fs::write(folder.path().join(file), "").unwrap();

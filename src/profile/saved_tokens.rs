@@ -1,4 +1,4 @@
-//! What became of the tokens when a profile was saved.
+//! What happened to the tokens when a profile was saved.
 
 /// What a profile has after its settings were saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

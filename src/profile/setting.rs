@@ -27,7 +27,7 @@ impl Setting {
 /// What kind of value it is, for a message.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Integer(_) | Value::Float(_) => "a number",
         Value::Boolean(_) => "true or false without quotes",
         Value::Datetime(_) => "a date",

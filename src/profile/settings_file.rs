@@ -414,7 +414,7 @@ impl SettingsFile {
                     };
                     let Some(text) = text else {
                         let shown = setting.shown();
-                        return wrong(format!("{name} is {shown}, but must be a text in quotes"));
+                        return wrong(format!("{name} is {shown}, but must be a string in quotes"));
                     };
                     overrides.sources.insert(*key, name.clone());
                     overrides.values.insert(*key, text.to_owned());
@@ -430,7 +430,7 @@ impl SettingsFile {
 #[must_use]
 pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFile>) -> String {
     let mut top = format!(
-        "# Settings of a profile of oauth-authorizer. May be edited; has no secret.\nformat = {FORMAT}\n"
+        "# Settings of an oauth-authorizer profile. You can edit this file. It contains no secrets.\nformat = {FORMAT}\n"
     );
     let (mut vars, mut rest, mut hosts) = (String::new(), String::new(), Vec::new());
     let flags = settings.flags();
@@ -495,7 +495,7 @@ pub fn write(settings: &Settings, user: Option<&str>, before: Option<&SettingsFi
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::form::field::Key;
@@ -506,7 +506,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_gives_the_same_form() {
+    fn written_settings_file_restores_the_form() {
         let mut library = Library::default();
         let preset = library.get("microsoft-mail").unwrap();
         let mut settings = Settings::new(preset).with_browser(Browser::Elsewhere);
@@ -538,7 +538,7 @@ smtp = \"smtp.example.org:587 STARTTLS\"
     }
 
     #[test]
-    fn a_certificate_in_a_store_is_not_a_file_of_this_folder() {
+    fn certificate_store_path_is_not_made_absolute() {
         let mut settings = Settings::new(Library::default().get("custom").unwrap());
         let path = format!(r"Cert:\LocalMachine\My\{}", "0".repeat(40));
         settings.set(Key::ClientKey, path.clone());
@@ -552,7 +552,7 @@ smtp = \"smtp.example.org:587 STARTTLS\"
     }
 
     #[test]
-    fn mistakes_are_told_with_their_place() {
+    fn mistakes_are_reported_with_their_position() {
         for (text, words) in [
             (
                 "format = 1\nprset = \"x\"\n",
@@ -561,7 +561,7 @@ smtp = \"smtp.example.org:587 STARTTLS\"
             ("format = 1\n[settings\n", "line 2"),
             (
                 "format = 1\n[check]\nrefresh_max = \"soon\"\n",
-                "line 3, column 15: write a number with s, m, h or d",
+                "line 3, column 15: use a number with s, m, h or d",
             ),
             (
                 "format = 2\nfuture = 1\n",
@@ -584,43 +584,43 @@ smtp = \"smtp.example.org:587 STARTTLS\"
             ),
             (
                 "format = \"1\"\n",
-                "line 1, column 10: format is a text, but must be a number without quotes: format = 1.",
+                "line 1, column 10: format is a string, but must be a number without quotes: format = 1.",
             ),
             (
                 "format = 1\npreset = 5\n",
-                "line 2, column 10: preset is a number, but must be a text in quotes.",
+                "line 2, column 10: preset is a number, but must be a string in quotes.",
             ),
             (
                 "format = 1\n[vars]\nhost = true\n",
-                "line 3, column 8: host is true or false without quotes, but must be a text",
+                "line 3, column 8: host is true or false without quotes, but must be a string",
             ),
             (
                 "format = 1\n[check]\nrefresh_idle = 30\n",
-                "line 3, column 16: refresh_idle is a number, but must be a time in quotes, such as \"30d\".",
+                "line 3, column 16: refresh_idle is a number, but must be a duration in quotes, such as \"30d\".",
             ),
             (
                 "format = 1\n[check]\ntesting = \"yes\"\n",
-                "line 3, column 11: testing is a text, but must be true or false without quotes.",
+                "line 3, column 11: testing is a string, but must be true or false without quotes.",
             ),
             (
                 "format = 1\n[secret]\nexpires = \"2027-05-01\"\n",
-                "line 3, column 11: expires is a text, but must be a date without quotation marks, such as 2027-05-01.",
+                "line 3, column 11: expires is a string, but must be a date without quotation marks, such as 2027-05-01.",
             ),
             (
                 "format = 1\n[secret]\ncommand = \"pass show x\"\n",
-                "line 3, column 11: command is a text, but must be a list of texts, such as [\"pass\", \"show\", \"office\"].",
+                "line 3, column 11: command is a string, but must be a list of strings, such as [\"pass\", \"show\", \"office\"].",
             ),
             (
                 "format = 1\n[secret]\ncommand = [\"pass\", 5]\n",
-                "command is a list, but must be a list of texts",
+                "command is a list, but must be a list of strings",
             ),
             (
                 "format = 1\n[secret]\nfile = 5\n",
-                "line 3, column 8: file is a number, but must be a text in quotes.",
+                "line 3, column 8: file is a number, but must be a string in quotes.",
             ),
             (
                 "format = 1\n[store]\nkind = \"File\"\n",
-                "line 3, column 8: kind is a text, but must be one of: \"file\", \"dpapi\", \"dpapi-machine\", \"command\".",
+                "line 3, column 8: kind is a string, but must be one of: \"file\", \"dpapi\", \"dpapi-machine\", \"command\".",
             ),
             // The first mistake in the file counts.
             (
@@ -650,9 +650,9 @@ smtp = \"smtp.example.org:587 STARTTLS\"
             ),
             (
                 "scope = 5\n",
-                "line 3, column 9: scope is a number, but must be a text in quotes.",
+                "line 3, column 9: scope is a number, but must be a string in quotes.",
             ),
-            ("issuer = [\"x\"]\n", "issuer is a list, but must be a text"),
+            ("issuer = [\"x\"]\n", "issuer is a list, but must be a string"),
             ("login_hint = { a = 1 }\n", "login_hint is a table, but"),
             ("issuer = 2027-01-01\n", "issuer is a date, but"),
             (
@@ -691,7 +691,7 @@ smtp = \"smtp.example.org:587 STARTTLS\"
     }
 
     #[test]
-    fn stores_are_known_and_those_of_windows_are_refused_elsewhere() {
+    fn store_kinds_are_parsed_and_dpapi_requires_windows() {
         for (kind, seal) in [
             ("file", Seal::Plain),
             ("dpapi", Seal::Dpapi),

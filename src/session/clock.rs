@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use jiff::civil::DateTime;
+use jiff::{SignedDuration, Zoned};
 
 /// A point in time. The session never reads a clock; each message brings the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +18,22 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// Creates a moment from the local time and the time since the program started.
+    #[must_use]
+    pub fn new(up: Duration, local: &Zoned) -> Self {
+        Self {
+            up,
+            local: local.datetime(),
+            unix: local.timestamp().as_second(),
+        }
+    }
+
+    /// Returns the time in seconds since 1970; 0 for an earlier one.
+    #[must_use]
+    pub fn unix_time(self) -> u64 {
+        u64::try_from(self.unix).unwrap_or_default()
+    }
+
     /// Returns the local time `seconds` later, or earlier if `seconds` is negative.
     #[must_use]
     pub fn local_in(&self, seconds: i64) -> DateTime {
@@ -75,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_named_by_the_local_date() {
+    fn days_are_named_relative_to_the_local_date() {
         let now = Moment {
             local: date(2026, 12, 31).at(23, 30, 0, 0),
             ..Moment::default()
@@ -94,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_time_goes_on_after_midnight() {
+    fn later_time_wraps_after_midnight() {
         let evening = Moment {
             up: Duration::from_secs(5),
             local: date(2026, 12, 31).at(23, 50, 59, 0),

@@ -1,4 +1,4 @@
-//! What ended a run: the explanation of the service's error, or of the program's own with the field to change.
+//! Why a run ended: the explanation of the service's error, or of the program's own error, and the field to change.
 
 use crate::flow::event::{FlowError, Step};
 use crate::flow::http::HttpError;
@@ -66,7 +66,7 @@ fn url_key(step: Step) -> Option<Key> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::console::environment::Environment;
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_fails_names_the_url_that_the_user_entered() {
+    fn failed_request_points_to_the_entered_url() {
         let unreachable = || {
             FlowError::Http(HttpError::Unreachable {
                 host: "as.example:443".to_owned(),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_is_in_use_names_the_url_or_address_with_that_port() {
+    fn port_in_use_points_to_the_matching_field() {
         let in_use = || {
             FlowError::Listen(ListenError::InUse {
                 ip: [127, 0, 0, 1].into(),

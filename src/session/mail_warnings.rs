@@ -72,7 +72,7 @@ pub fn warnings(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -82,7 +82,7 @@ mod tests {
     use crate::presets;
 
     #[test]
-    fn a_known_audience_is_judged_and_an_unknown_one_is_shown() {
+    fn known_audiences_are_checked_and_unknown_ones_shown() {
         let preset = presets::get("microsoft-mail").unwrap();
         let said = |aud: &str| {
             let claims = json!({ "aud": aud, "exp": 2_000_000 }).to_string();

@@ -457,7 +457,7 @@ fn command(flags: &[String]) -> Option<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::time::Duration;
 
@@ -504,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn events_of_an_attempt_that_is_over_change_nothing() {
+    fn events_of_a_finished_attempt_are_ignored() {
         let mut session = session();
         let old = session.authorize().unwrap().attempt;
         assert!(matches!(session.cancel(), Some(Work::SigningIn(_))));
@@ -529,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thing_is_under_way_at_a_time() {
+    fn only_one_operation_runs_at_a_time() {
         let mut session = authorized();
         assert!(session.work().is_none());
         let _ = session.refresh().unwrap();
@@ -558,7 +558,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_that_fails_keeps_the_tokens_and_a_new_one_is_not_taken_yet() {
+    fn failed_refresh_keeps_tokens_and_new_tokens_start_untaken() {
         let mut session = authorized();
         let first = session.tokens.as_ref().unwrap().attempt;
         session.took(&Content::Json(first), Taken::Sent);

@@ -3,7 +3,7 @@
 use super::Session;
 use super::event::Refused;
 use super::profiles::{
-    OpenProfile, ProfileNews, ProfileTask, SaveChoice, SaveTask, Saved, Unsaved, same,
+    OpenProfile, ProfileNews, ProfileTask, SaveChoice, SaveTask, Saved, TokensToSave, Unsaved, same,
 };
 use super::tokens::{Taken, TokenState};
 use crate::form::request;
@@ -91,7 +91,11 @@ impl Session {
             replace,
             settings: self.settings_to_save(from_tokens).clone(),
             request,
-            tokens: tokens.map(|tokens| (tokens.set.clone(), tokens.attempt)),
+            tokens: tokens.map(|tokens| TokensToSave {
+                set: tokens.set.clone(),
+                at: tokens.at.unix_time(),
+                attempt: tokens.attempt,
+            }),
             known,
             opened: None,
             store,
@@ -153,7 +157,7 @@ impl Session {
         } = saved;
         let with_tokens = task.tokens.is_some();
         // Tokens that were not saved, because the profile has newer ones, are no longer those of the profile.
-        let of = task.tokens.as_ref().map(|(_, attempt)| *attempt);
+        let of = task.tokens.as_ref().map(|tokens| tokens.attempt);
         let of = of.filter(|_| kept == SavedTokens::Fine);
         let same = self
             .tokens

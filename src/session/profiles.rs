@@ -261,6 +261,17 @@ impl SaveDraft {
     }
 }
 
+/// Tokens to be saved in a profile.
+#[derive(Debug)]
+pub struct TokensToSave {
+    /// The tokens. Their lifetimes count from `at`.
+    pub set: TokenSet,
+    /// When the tokens arrived, in seconds since 1970.
+    pub at: u64,
+    /// The attempt that issued the tokens.
+    pub attempt: AttemptId,
+}
+
 /// A profile to be saved.
 #[derive(Debug)]
 pub struct SaveTask {
@@ -278,8 +289,8 @@ pub struct SaveTask {
     pub settings: Settings,
     /// The request built from the settings, with the client secret if that is to be saved.
     pub request: FlowRequest,
-    /// The tokens, and the attempt that issued them.
-    pub tokens: Option<(TokenSet, AttemptId)>,
+    /// The tokens to save with the settings.
+    pub tokens: Option<TokensToSave>,
     /// The version of the record that the tokens come from, if they come from this profile.
     pub known: Option<Version>,
     /// The settings as they were opened from the profile, if it may only be replaced while it has these.

@@ -193,7 +193,7 @@ pub fn value(kind: TokenKind) -> Value {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::time::Duration;
 
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_revoked_need_not_be_kept() {
+    fn revoked_tokens_need_not_be_saved() {
         let mut session = signed_in("gitlab");
         let kinds = session.revocable().unwrap().kinds;
         assert_eq!(kinds, [TokenKind::Refresh, TokenKind::Access]);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revocation_is_not_cut_off_and_a_late_answer_changes_nothing() {
+    fn running_revocation_blocks_others_and_late_response_is_ignored() {
         let mut session = signed_in("gitlab");
         let _ = session.ask(Tool::Revocation, TokenKind::Refresh).unwrap();
         assert!(matches!(session.authorize(), Err(Refused::Busy(_))));
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_of_a_profile_go_only_to_pinned_endpoints() {
+    fn profile_tokens_are_sent_only_to_pinned_endpoints() {
         let mut session = signed_in("gitlab");
         session.tokens.as_mut().unwrap().profile = Some("office".to_owned());
         let url = session.tool_url(Tool::UserInfo, TokenKind::Access);
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_does_not_offer_is_not_asked() {
+    fn unsupported_tools_are_refused() {
         let mut session = signed_in("microsoft-mail");
         for tool in Tool::ALL {
             let refused = session.ask(tool, TokenKind::Access);
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_the_metadata_may_have_is_found_by_the_profile_only() {
+    fn only_profiles_find_revocation_endpoints_through_metadata() {
         let mut session = signed_in("gitlab");
         let mut settings = Settings::new(presets::get("custom").unwrap());
         settings.set(Key::Issuer, "https://as.example".to_owned());

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_may_do_is_found() {
+    fn access_of_other_accounts_is_detected() {
         let (everyone, other) = ("S-1-1-0", "S-1-5-21-1-2-3-1002");
         let of = |account: &str| account == ME;
         let all = 0x001F_01FF;
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_the_path() {
+    fn access_errors_name_the_path() {
         let path = PathBuf::from("/data/office");
         let account = "S-1-5-7".to_owned();
         for (error, text) in [
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_is_an_account_and_everybody_is_not() {
+    fn broad_groups_are_distinguished_from_accounts() {
         for account in [
             ME,
             SERVICE,
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn files_take_over_what_their_folder_allows() {
+    fn files_inherit_the_access_of_their_folder() {
         let users = "S-1-5-32-545";
         let folder = access(
             ADMINISTRATORS,

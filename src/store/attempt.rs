@@ -8,6 +8,10 @@ use super::private::{self, Audience, PrivateError};
 
 /// Maximum size of the file, in bytes. An attempt never needs as much.
 const LIMIT: u64 = 64 * 1024;
+/// The last valid number, and the last valid time in seconds since 1970 (in the year 9999). A larger one is from a damaged
+/// file.
+const LAST_NUMBER: u64 = u64::MAX / 2;
+const LAST_TIME: u64 = 253_402_300_799;
 
 /// An attempt to refresh. Only the holder of the lock writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,10 +100,19 @@ impl AttemptNote {
     /// Returns an error if the file is accessible to other users, or can't be read.
     pub fn read(path: &Path) -> Result<Option<Self>, PrivateError> {
         match private::read(path, Audience::Owner, LIMIT) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Ok(bytes) => Ok(Self::parse(&bytes)),
             Err(PrivateError::Missing(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Parses an attempt; `None` if it is damaged.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let note: Self = serde_json::from_slice(bytes).ok()?;
+        let lost = note.lost.map_or(0, |lost| lost.since);
+        let is_valid = note.number < LAST_NUMBER && note.since.max(lost) <= LAST_TIME;
+        is_valid.then_some(note)
     }
 
     /// Replaces the latest attempt on disk, durably.
@@ -113,12 +126,12 @@ impl AttemptNote {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_note_comes_back_and_a_damaged_one_counts_as_none() {
+    fn note_round_trips_and_damaged_note_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("office.attempt");
         assert_eq!(AttemptNote::read(&path).unwrap(), None);
@@ -141,11 +154,33 @@ mod tests {
         let damaged = &std::fs::read(&path).unwrap()[1..];
         std::fs::write(&path, damaged).unwrap();
         assert_eq!(AttemptNote::read(&path).unwrap(), None);
+        // Numbers that nothing can be added to.
+        let lost = LostAnswer {
+            since: u64::MAX,
+            by: LostBy::Stop,
+        };
+        for wrong in [
+            AttemptNote {
+                number: u64::MAX,
+                ..note.clone()
+            },
+            AttemptNote {
+                since: u64::MAX,
+                ..note.clone()
+            },
+            AttemptNote {
+                lost: Some(lost),
+                ..note.clone()
+            },
+        ] {
+            wrong.write(&path).unwrap();
+            assert_eq!(AttemptNote::read(&path).unwrap(), None);
+        }
         assert!(AttemptNote::read(folder.path()).is_err());
     }
 
     #[test]
-    fn a_lost_answer_is_remembered_until_there_are_new_tokens() {
+    fn lost_response_is_remembered_until_the_record_is_replaced() {
         let failed = Outcome {
             code: 5,
             error: "x".to_owned(),

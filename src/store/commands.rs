@@ -119,7 +119,7 @@ fn patiently(
 }
 
 #[cfg(all(test, unix))]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::cell::Cell;
 
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_stored_is_printed_until_it_is_cleared() {
+    fn stored_value_is_readable_until_cleared() {
         let folder = tempfile::tempdir().unwrap();
         let kept = folder.path().join("kept").display().to_string();
         let commands = StoreCommands {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_other_command_does_not_print_is_not_stored() {
+    fn store_fails_unless_the_read_command_prints_the_value() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let (kept, other) = (path("kept"), path("other"));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_fails_is_tried_again_until_it_works() {
+    fn failing_command_is_retried_until_it_succeeds() {
         let tries = Cell::new(0);
         let third = || {
             tries.set(tries.get() + 1);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_keeps_failing_is_tried_less_and_less_often_and_then_given_up() {
+    fn retries_back_off_and_stop_at_the_limit() {
         let tries = Cell::new(0);
         let never = || {
             tries.set(tries.get() + 1);

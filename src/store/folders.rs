@@ -62,12 +62,12 @@ fn configuration() -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_of_file_has_its_own_folder_below_that_of_the_program() {
+    fn each_file_kind_has_its_own_folder() {
         let own = [certificates(), presets(), profiles(), records()].map(Option::unwrap);
         for (folder, name) in own
             .iter()
@@ -85,7 +85,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_folders_of_the_machine_are_those_of_services() {
+    fn machine_folders_are_in_etc_and_var_lib() {
         let (settings, tokens) = (
             "/etc/oauth-authorizer/profiles",
             "/var/lib/oauth-authorizer/profiles",

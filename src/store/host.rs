@@ -13,10 +13,10 @@ pub fn name() -> String {
 }
 
 #[cfg(all(test, unix))]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     #[test]
-    fn the_name_is_that_of_the_system() {
+    fn host_name_matches_uname() {
         let output = std::process::Command::new("uname").arg("-n").output();
         let printed = output.unwrap().stdout;
         assert_eq!(

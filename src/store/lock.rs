@@ -70,14 +70,14 @@ fn open(path: &Path) -> Result<File, PrivateError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
     #[test]
-    fn one_holder_at_a_time_and_the_file_stays() {
+    fn lock_has_one_holder_and_its_file_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.lock");
         let first = Lock::try_take(&path).unwrap().unwrap();
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_stays_held_is_waited_for_up_to_the_limit() {
+    fn waiting_for_a_held_lock_times_out() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.lock");
         let held = Lock::wait(&path, Duration::ZERO).unwrap().unwrap();
@@ -106,7 +106,7 @@ mod tests {
 
     /// Between fork and exec, a child process has a copy of the open file.
     #[test]
-    fn a_copy_of_the_file_does_not_keep_the_lock() {
+    fn copied_file_handle_does_not_keep_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.lock");
         let lock = Lock::try_take(&path).unwrap().unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_that_create_the_file_at_once_agree_on_one_holder() {
+    fn simultaneous_creators_agree_on_one_holder() {
         let folder = tempfile::tempdir().unwrap();
         for round in 0..500 {
             let path = folder.path().join(format!("{round}.lock"));

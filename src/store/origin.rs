@@ -71,13 +71,13 @@ pub(super) fn refresh_expires_at(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::oauth::dialect::Kept;
 
     #[test]
-    fn the_end_of_a_refresh_token_is_counted_from_its_issue() {
+    fn refresh_token_expiry_is_counted_from_its_issue() {
         let of = |kept: Kept| TokenSet {
             access_token: "access".into(),
             token_type: None,
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_in_has_its_time_its_host_and_a_text_of_its_own() {
+    fn origin_has_time_and_host_and_random_texts_differ() {
         let origin = Origin {
             signed_in_at: Some(1000),
             host: Some(host::name()),

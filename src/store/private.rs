@@ -189,9 +189,7 @@ fn create_for(path: &Path, audience: Audience) -> io::Result<File> {
 fn no_links(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    options
-        .mode(0o600)
-        .custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
+    options.mode(0o600).custom_flags(flags.bits().cast_signed());
 }
 
 #[cfg(windows)]
@@ -411,7 +409,7 @@ pub fn sync_folder(path: &Path) {
 }
 
 #[cfg(all(test, unix))]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
@@ -422,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_can_read_or_change_is_refused_with_the_command_that_helps() {
+    fn file_open_to_others_is_refused_with_fix_command() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.record");
         replace(&path, &folder.path().join("a.next"), b"text").unwrap();
@@ -448,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_exactly_the_limit_or_less() {
+    fn file_over_the_size_limit_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         drop(create(&path).unwrap());
@@ -465,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_this_user_or_of_root_is_used_and_no_other() {
+    fn only_files_of_this_user_or_root_are_trusted() {
         for (owner, me, trusted) in [
             (1000, 1000, true),
             (0, 1000, true),
@@ -482,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_that_helps_can_be_pasted_into_a_shell() {
+    fn fix_command_can_be_pasted_into_a_shell() {
         let path = PathBuf::from("/data/my files/a.record");
         for (error, words) in [
             (
@@ -502,7 +500,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_system_refuses_is_told_and_not_tried_again() {
+    fn system_errors_are_reported_without_retries() {
         let folder = tempfile::tempdir().unwrap();
         let error = remove(folder.path()).unwrap_err().to_string();
         assert!(error.contains(" can't be removed: "), "{error}");
@@ -524,7 +522,7 @@ mod tests {
     /// Linux doesn't open the file of a running program for writing.
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_regular_file_that_is_not_opened_is_not_called_something_else() {
+    fn open_error_of_a_regular_file_is_reported() {
         let program = std::env::current_exe().unwrap();
         let error = open_existing(&program, Audience::All, true).unwrap_err();
         let text = error.to_string();
@@ -532,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_for_its_owner_from_its_first_byte_and_replaced_as_a_whole() {
+    fn new_file_is_private_and_replaced_atomically() {
         let folder = tempfile::tempdir().unwrap();
         let (path, next) = (folder.path().join("record"), folder.path().join("next"));
         let mut file = create(&path).unwrap();
@@ -550,7 +548,7 @@ mod tests {
     }
 
     #[test]
-    fn links_folders_and_pipes_are_no_files() {
+    fn links_folders_and_pipes_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::write(at("real"), "x").unwrap();
@@ -590,7 +588,7 @@ mod tests {
 /// What Wine can't show: it stores no access lists, but derives one from the owner and the mode of a file. The access
 /// list for a service and the wait for the disk can be tested only on Windows.
 #[cfg(all(test, windows))]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod windows_tests {
     use std::os::windows::fs::OpenOptionsExt;
 
@@ -601,7 +599,7 @@ mod windows_tests {
     use crate::windows::user_sid;
 
     #[test]
-    fn folders_and_files_are_for_this_user() {
+    fn folders_and_files_are_private_to_this_user() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("a\\b");
         create_folder(&inner).unwrap();
@@ -623,7 +621,7 @@ mod windows_tests {
     }
 
     #[test]
-    fn a_file_is_replaced_once_its_readers_let_it_go() {
+    fn file_is_replaced_once_readers_release_it() {
         let folder = tempfile::tempdir().unwrap();
         let (path, next) = (folder.path().join("record"), folder.path().join("next"));
         std::fs::write(&path, "old").unwrap();
@@ -658,7 +656,7 @@ mod windows_tests {
 
     #[test]
     #[ignore = "Wine 8 replaces no file that is open; Windows 10 does"]
-    fn a_file_is_replaced_under_readers_that_permit_it() {
+    fn file_is_replaced_under_readers_that_share_deletion() {
         let folder = tempfile::tempdir().unwrap();
         let (path, next) = (folder.path().join("record"), folder.path().join("next"));
         std::fs::write(&path, "old").unwrap();
@@ -674,7 +672,7 @@ mod windows_tests {
     }
 
     #[test]
-    fn reasons_of_windows_end_in_one_period() {
+    fn windows_error_reasons_end_with_one_period() {
         let error = io::Error::from_raw_os_error(5);
         let text = PrivateError::system(Path::new("x"), "read", &error).to_string();
         assert!(text.ends_with('.') && !text.ends_with(".."), "{text}");

@@ -218,7 +218,7 @@ fn in_home(program: &str) -> PathBuf {
 }
 
 #[cfg(all(test, unix))]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_in_and_comes_out_is_unchanged() {
+    fn input_output_and_arguments_are_passed_unchanged() {
         let input = vec![0xfe; 300_000];
         assert_eq!(*sh("cat", &input).unwrap(), input);
         // A program that does not read its input.
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn output_has_exactly_the_limit_or_less() {
+    fn output_over_the_limit_is_refused() {
         let printed = |bytes: u64| {
             let outcome = sh(&format!("head -c {bytes} /dev/zero"), b"");
             outcome.map(|output| output.len() as u64).ok()
@@ -248,13 +248,13 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_waited_for_when_its_output_has_ended() {
+    fn program_is_awaited_after_its_output_ends() {
         let error = sh("exec >&- 2>&-; sleep 0.2; exit 3", b"").unwrap_err();
         assert!(error.to_string().ends_with("failed with exit code 3."));
     }
 
     #[test]
-    fn a_program_that_does_not_end_is_stopped() {
+    fn program_that_does_not_finish_is_stopped() {
         // With its output open, and closed.
         let late = "The command sh did not finish within 1 seconds.";
         let left = "The command sh ended, but a process that it started keeps its output open.";
@@ -273,7 +273,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_program_has_no_terminal_if_it_is_taken() {
+    fn program_has_no_terminal_if_it_is_in_use() {
         // The sixth field is the session.
         let script = "echo $$; cut -d' ' -f6 /proc/$$/stat; (: </dev/tty) 2>/dev/null && echo terminal; echo ${GPG_TTY-none}";
         let command = ["sh", "-c", script].map(str::to_owned);

@@ -302,7 +302,7 @@ pub(super) fn sealed(path: &Path, problem: SealError) -> PrivateError {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_comes_back_and_debug_shows_no_secret() {
+    fn record_round_trips_and_debug_shows_no_secret() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("office.record");
         let next = folder.path().join("office.next");
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generation_that_could_not_be_counted_on_is_refused() {
+    fn generation_above_the_maximum_is_refused() {
         for (number, is_fine) in [
             (0, true),
             (LAST_GENERATION, true),
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_would_change_what_is_printed_is_refused() {
+    fn texts_with_unsafe_characters_are_refused() {
         for (pointer, value, told) in [
             (
                 "/tokens/access_token",
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_counts_as_removed() {
+    fn empty_token_is_treated_as_removed() {
         let read = edited(|record| record["tokens"]["access_token"] = "".into()).unwrap();
         assert!(read.can_refresh());
         let tokens = read.tokens.unwrap();
@@ -494,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_is_adopted_and_nothing_else() {
+    fn only_the_direct_successor_is_adopted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("office.record");
         let next = folder.path().join("office.next");
@@ -535,7 +535,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_for_half_of_its_life_at_most() {
+    fn required_validity_is_capped_at_half_the_lifetime() {
         let of = |life| Tokens::of_set(&set(life), 1000, None);
         for (life, now, min_valid, good) in [
             (Some(3600), 1000, 60, true),
@@ -562,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_comes_from_the_response_or_else_from_the_token() {
+    fn lifetime_comes_from_the_response_or_the_token() {
         for (expires_in, exp, end) in [
             (None, 1001, Some(1001)),
             (Some(60), 5000, Some(1060)),
@@ -582,7 +582,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_says_when_it_begins_and_ends() {
+    fn refresh_token_validity_is_read_from_its_claims() {
         for (nbf, begin) in [(1001, Some(1001)), (1000, None), (999, None)] {
             let set = TokenSet {
                 refresh_token: Some(jwt(&format!(r#"{{"nbf":{nbf},"exp":8000}}"#))),
@@ -595,7 +595,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_that_is_extended_has_its_new_end_and_one_that_isnt_keeps_it() {
+    fn refresh_token_expiry_changes_only_if_extended() {
         let answer = |refresh_token: Option<&str>, life: Option<&str>| {
             let kept = life.and_then(|life| Kept::new("refresh_expires_in", life.to_owned()));
             TokenSet {
@@ -633,7 +633,7 @@ mod tests {
     }
 
     #[test]
-    fn one_token_can_be_removed_and_the_other_stays() {
+    fn removing_one_token_keeps_the_other() {
         let kept = Kept::new("refresh_expires_in", "600".to_owned()).unwrap();
         let of = |life| {
             let kept = vec![kept.clone()];
@@ -656,7 +656,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_signs_in_again_where_nothing_else_gets_new_tokens() {
+    fn sign_in_is_needed_only_if_refresh_is_impossible() {
         let without_refresh_token = || {
             let mut record = record();
             let tokens = record.tokens.take();
@@ -685,7 +685,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newer_of_two_records_is_told_by_generation_or_between_sign_ins_by_time() {
+    fn newer_record_is_determined_by_generation_or_time() {
         let of = |lineage: &str, generation, obtained_at| Record {
             lineage: lineage.to_owned(),
             generation,
@@ -770,7 +770,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_secrets_of_the_same_sign_in_are_taken_from_a_command() {
+    fn secrets_from_a_command_must_match_the_sign_in() {
         type Change = fn(&mut Record);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("kept");

@@ -170,12 +170,12 @@ pub fn adopt(next: &Path, current: &Record, path: &Path) -> Result<Option<Record
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn space_can_be_tried_next_to_what_is_reserved_and_is_given_back() {
+    fn space_is_probed_next_to_reserved_space_and_released() {
         let folder = tempfile::tempdir().unwrap();
         let next = folder.path().join("office.next");
         let reserved = Reserved::take(&next, Seal::Plain).unwrap();

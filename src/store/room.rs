@@ -40,12 +40,12 @@ pub fn check(_: &Path) -> Result<(), String> {
 }
 
 #[cfg(all(test, unix))]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_takes_no_record_is_told() {
+    fn unwritable_folder_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(check(folder.path()), Ok(()));
         let missing = folder.path().join("missing");

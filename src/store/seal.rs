@@ -236,7 +236,7 @@ mod system {
 
         /// These codes come only from Windows: Wine has no keys that it could lose.
         #[test]
-        fn codes_of_windows_have_their_sentences() {
+        fn windows_codes_map_to_errors() {
             for (seal, code, error) in [
                 (Seal::Dpapi, NTE_BAD_KEY_STATE, SealError::UserKey),
                 (Seal::DpapiMachine, NTE_BAD_KEY_STATE, SealError::MachineKey),
@@ -273,19 +273,19 @@ mod system {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_encrypted_stays_as_it_is() {
+    fn plain_seal_leaves_bytes_unchanged() {
         let bytes = Zeroizing::new(b"{}".to_vec());
         assert_eq!(*Seal::Plain.close(bytes).unwrap(), b"{}");
         assert_eq!(Seal::Plain.check(), Ok(()));
     }
 
     #[test]
-    fn an_unknown_kind_is_not_guessed() {
+    fn unknown_seal_kind_is_an_error() {
         let open = |text: &str| open(text.as_bytes()).unwrap_err();
         for kind in ["age", "file", "", "DPAPI"] {
             let text = format!(r#"{{"format":1,"sealed":"{kind}","data":""}}"#);
@@ -296,7 +296,7 @@ mod tests {
 
     #[cfg(not(windows))]
     #[test]
-    fn other_systems_say_that_they_have_no_dpapi() {
+    fn dpapi_is_refused_on_other_systems() {
         for seal in [Seal::Dpapi, Seal::DpapiMachine] {
             assert_eq!(seal.check(), Err(SealError::NotWindows));
             let bytes = Zeroizing::new(b"{}".to_vec());
@@ -313,7 +313,7 @@ mod tests {
     /// bytes from another computer, or from before a password reset, can be tested only on Windows.
     #[cfg(windows)]
     #[test]
-    fn encrypted_bytes_come_back_and_damaged_ones_are_told() {
+    fn encryption_round_trips_and_damage_is_detected() {
         let secret = b"a-refresh-token".to_vec();
         for seal in [Seal::Dpapi, Seal::DpapiMachine] {
             assert_eq!(seal.check(), Ok(()));

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_stays_on_its_line_and_a_word_in_one_piece() {
+    fn line_breaks_and_spaces_within_words_are_problems() {
         for (text, word, line, scheme) in [
             ("Zoho-oauthtoken", None, None, None),
             (

@@ -29,7 +29,7 @@ pub(super) fn cleared(outcome: &Result<bool, String>) -> Message {
     match outcome {
         Ok(true) => Message::done("Cleared", "the desktop clipboard."),
         Ok(false) => Message::note(
-            "The desktop clipboard was left as it is: it no longer has what you copied here.",
+            "The desktop clipboard was not cleared: it no longer contains what you copied here.",
         ),
         Err(reason) => {
             Message::warning(format!("The desktop clipboard was not cleared: {reason}."))
@@ -118,8 +118,8 @@ pub(super) fn copied(content: &Content, outcome: &Copied) -> Message {
         Some(CopiedBy::TmuxThroughMosh) => (
             "Copied",
             format!(
-                "the {name} to the tmux buffer (paste: prefix ]). mosh forwards it to your terminal only if tmux's \
-                    terminal-overrides changes Ms. Copying the same text again may have no effect."
+                "the {name} to the tmux buffer (paste: prefix ]). mosh forwards it to your terminal only if Ms \
+                    is set in tmux's terminal-overrides. Copying the same text again may have no effect."
             ),
         ),
         Some(CopiedBy::TmuxOnly) => (

@@ -294,7 +294,7 @@ pub const TABLE: &[Binding] = &[
     on(ctrl('t'),  &[Text],                    Restore,             "restore the preset's value", ""),
     on(DELETE,     BUTTONS,                    Command::Delete,     "delete the selected entry; asks first", ""),
     on(ctrl('f'),  ITEMS,                      Fix,                 "apply the suggested fix", ""),
-    on(ctrl('o'),  ITEMS,                      WholeMessage,        "show the whole message, where a small window cuts it", ""),
+    on(ctrl('o'),  ITEMS,                      WholeMessage,        "show all of a message that a small window cuts off", ""),
     on(ctrl('r'),  ITEMS,                      Reveal,              "show or hide the secret", ""),
     on(ctrl('s'),  ITEMS,                      Save,                "save", ""),
     on(ESC,        OPEN,                       Escape,              "close the list, text or dialog", "close"),
@@ -370,7 +370,7 @@ pub fn footer(context: Context) -> Vec<(String, &'static str)> {
 /// The sections of the help.
 const GROUPS: &[(&str, &[Context])] = &[
     ("Everywhere", ALL),
-    ("In a text", TYPED),
+    ("In a text field", TYPED),
     ("In a list", LISTS),
     ("In the help and other texts", READ),
 ];
@@ -467,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn arrows_stand_with_what_does_the_same() {
+    fn footer_groups_arrows_with_equivalent_keys() {
         let keys = |context, words| {
             let line = footer(context).into_iter().find(|(_, it)| *it == words);
             line.map(|(keys, _)| keys).unwrap_or_default()
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn escape_never_leaves() {
+    fn escape_never_quits() {
         assert!(
             TABLE
                 .iter()
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_is_in_the_help() {
+    fn every_key_is_in_the_help() {
         let help = help();
         let lines: Vec<_> = help.into_iter().flat_map(|(_, lines)| lines).collect();
         for row in TABLE {

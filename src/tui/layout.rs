@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_letter_has_a_place() {
+    fn layouts_map_every_letter_to_a_key() {
         for (letters, places) in LAYOUTS {
             assert_eq!(letters.chars().count(), places.chars().count(), "{letters}");
         }

@@ -296,7 +296,7 @@ fn bodies(model: &Model, area: Rect, page: u16) -> (Body, Option<(Body, Rect)>, 
 #[allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test ends on what it did not expect"
+    reason = "a test fails on anything unexpected"
 )]
 mod tests {
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_takes_the_empty_rows_before_it_is_cut() {
+    fn message_uses_empty_rows_before_it_is_truncated() {
         let settings = Settings::new(presets::get("github").unwrap());
         for utf8 in [true, false] {
             let environment = Environment {
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn in_the_smallest_window_every_message_can_be_read_and_the_focus_is_seen() {
+    fn small_window_shows_whole_messages_and_the_focus() {
         let mut terminal = Terminal::new(TestBackend::new(40, 10)).unwrap();
         let environment = Environment {
             utf8: true,
@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn no_message_about_any_field_of_any_preset_is_cut() {
+    fn field_messages_of_all_presets_are_shown_whole() {
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
         let presets = Library::default().all().unwrap();
         assert!(presets.len() > 50);

@@ -221,7 +221,7 @@ fn save_profile(task: &SaveTask) -> Result<Saved, Unsaved> {
         opened: task.opened.as_ref(),
     };
     let saved = match &task.tokens {
-        Some((set, _)) => saving.with_tokens(set, task.known.as_ref()),
+        Some(tokens) => saving.with_tokens(&tokens.set, tokens.at, task.known.as_ref()),
         None => saving.alone(),
     };
     let tokens = saved.map_err(|error| match error {
@@ -301,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_where_a_user_signs_in_the_hint_is_to_do_that() {
+    fn sign_in_hint_requires_a_flow_with_a_user() {
         let hint = |code, has_user| {
             let outcome = Outcome {
                 code,

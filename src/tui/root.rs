@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_under_more_is_one_sentence_with_the_rest_below() {
+    fn more_entry_shows_one_sentence_and_whole_text_below() {
         let entry = |why: &'static str| {
             let item = ItemView {
                 more: Some(why.into()),
@@ -501,7 +501,7 @@ mod tests {
                 [
                     "This screen: tokens",
                     "Everywhere",
-                    "In a text",
+                    "In a text field",
                     "In a list",
                     "In the help and other texts",
                     "Copying and your terminal"

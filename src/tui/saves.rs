@@ -163,12 +163,12 @@ fn write(path: &str, text: &SecretString) -> Outcome {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn files_are_written_in_order_and_what_fails_is_told() {
+    async fn files_are_written_in_order_and_failures_reported() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let mut saves = Saves::default();

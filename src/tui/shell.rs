@@ -334,12 +334,7 @@ impl Shell {
 
     async fn take(&mut self, event: Event) -> Result<(), TuiError> {
         self.stale = true;
-        let now = jiff::Timestamp::now().to_zoned(zone::local());
-        let at = Moment {
-            up: self.began.elapsed(),
-            local: now.datetime(),
-            unix: now.timestamp().as_second(),
-        };
+        let at = Moment::new(self.began.elapsed(), &zone::now());
         for effect in update(&mut self.model, Msg { at, event }) {
             self.perform(effect).await?;
         }

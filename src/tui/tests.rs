@@ -3,7 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test ends on what it did not expect"
+    reason = "a test fails on anything unexpected"
 )]
 
 use std::time::Duration;
@@ -143,7 +143,7 @@ fn authorized(name: &str) -> User {
 }
 
 #[test]
-fn debug_texts_hold_no_secret() {
+fn debug_output_contains_no_secret() {
     let mut user = authorized("s3cret");
     let settings = &mut user.model.session.settings;
     settings.set(Key::ClientSecret, "s3cret-client".to_owned());
@@ -208,7 +208,7 @@ fn a_failed_or_canceled_refresh_keeps_the_tokens() {
 }
 
 #[test]
-fn a_copy_counts_only_where_it_is_certain_and_of_these_tokens() {
+fn only_certain_copies_mark_current_tokens_as_taken() {
     let mut user = authorized("first");
     let old = user.model.session.tokens.as_ref().unwrap().attempt;
     user.press("Refresh");
@@ -233,7 +233,7 @@ fn a_copy_counts_only_where_it_is_certain_and_of_these_tokens() {
 }
 
 #[test]
-fn a_token_that_stays_on_the_clipboard_can_be_removed_from_it() {
+fn token_left_on_the_clipboard_can_be_cleared() {
     let mut user = authorized("first");
     let offered = |user: &User| {
         let items = user.model.items();
@@ -264,12 +264,15 @@ fn a_token_that_stays_on_the_clipboard_can_be_removed_from_it() {
     user.copied(Value::Refresh, CopiedBy::DesktopForGood);
     assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
     user.send(Event::Cleared(Ok(false)));
-    assert!(user.message().contains("no longer has what you copied"));
+    assert!(
+        user.message()
+            .contains("no longer contains what you copied")
+    );
     assert!(!offered(&user));
 }
 
 #[test]
-fn a_copy_through_the_console_of_windows_is_told_as_one_that_may_be_lost() {
+fn copy_through_windows_console_warns_about_loss() {
     let mut user = authorized("first");
     user.copied(Value::Access, CopiedBy::ThroughConsole("sequence".into()));
     let told = user.message();
@@ -278,7 +281,7 @@ fn a_copy_through_the_console_of_windows_is_told_as_one_that_may_be_lost() {
 }
 
 #[test]
-fn the_question_before_the_end_names_each_token_that_may_be_lost() {
+fn quit_question_names_each_unsaved_token() {
     let mut user = authorized("first");
     let question = |user: &mut User| {
         assert!(user.asks_whether_to_leave());
@@ -327,7 +330,7 @@ fn the_question_before_the_end_names_each_token_that_may_be_lost() {
 }
 
 #[test]
-fn save_in_the_question_before_the_end_saves_all_tokens() {
+fn save_in_the_quit_question_saves_all_tokens() {
     let mut user = authorized("first");
     user.letter('e');
     assert!(user.asks_whether_to_leave());
@@ -344,7 +347,7 @@ fn save_in_the_question_before_the_end_saves_all_tokens() {
 }
 
 #[test]
-fn tokens_that_their_profile_cannot_take_can_be_saved_elsewhere() {
+fn tokens_can_be_saved_elsewhere_if_profile_save_fails() {
     let mut user = User::new("github", FlowKind::DeviceCode);
     let places = Places::of_user("/c/profiles".into(), "/s/profiles".into());
     let place = places.new_place(&"office".parse().unwrap(), false).unwrap();
@@ -407,7 +410,7 @@ fn client(secret: Option<&str>, access_token: Option<&str>) -> Registered {
 }
 
 #[test]
-fn a_key_or_a_certificate_is_not_registered() {
+fn registration_is_refused_with_key_or_certificate_authentication() {
     let mut user = registered(None, None);
     for choice in [
         AuthenticationChoice::KeyJwt,
@@ -420,7 +423,7 @@ fn a_key_or_a_certificate_is_not_registered() {
 }
 
 #[test]
-fn a_registration_with_values_that_are_shown_only_once_is_asked_for_before_the_end() {
+fn quit_asks_before_losing_one_time_registration_values() {
     let copied = |user: &mut User, by: CopiedBy| {
         let (by, skipped) = (Some(by), Vec::new());
         user.send(Event::Copied(Content::Registration, Copied { by, skipped }))
@@ -466,7 +469,7 @@ fn a_registration_with_values_that_are_shown_only_once_is_asked_for_before_the_e
 }
 
 #[test]
-fn an_initial_token_is_kept_for_the_same_service_unless_it_was_rejected() {
+fn initial_token_is_kept_per_service_unless_rejected() {
     let failed = |code: &str, status: Option<u16>| {
         let mut error = ServerError::new(code, None);
         error.status = status;
@@ -511,7 +514,7 @@ fn an_initial_token_is_kept_for_the_same_service_unless_it_was_rejected() {
 }
 
 #[test]
-fn save_in_the_question_saves_the_registration() {
+fn save_in_the_quit_question_saves_the_registration() {
     let mut user = registered(Some("s3cret"), Some("t0ken"));
     assert!(user.asks_whether_to_leave());
     user.letter('s');
@@ -527,7 +530,7 @@ fn save_in_the_question_saves_the_registration() {
 }
 
 #[test]
-fn registering_again_says_that_the_registration_before_is_lost() {
+fn registering_again_warns_about_the_unsaved_registration() {
     let lead = |user: &mut User| {
         user.press("Register…");
         let shown = user.model.top().has_dialog();
@@ -551,7 +554,7 @@ fn registering_again_says_that_the_registration_before_is_lost() {
 }
 
 #[test]
-fn a_profile_keeps_the_secret_of_a_registration_and_not_its_access_token() {
+fn profile_saves_registered_secret_but_not_access_token() {
     for (access, with_secret, kept) in [
         (None, true, true),
         (None, false, false),
@@ -614,7 +617,7 @@ fn a_sign_in_that_replaces_tokens_asks_first() {
 }
 
 #[test]
-fn the_question_before_the_end_names_the_tokens_of_a_refresh_that_ends_meanwhile() {
+fn quit_question_includes_tokens_of_a_late_refresh() {
     let mut user = authorized("first");
     user.copied(Value::Access, CopiedBy::Desktop);
     user.copied(Value::Refresh, CopiedBy::Desktop);
@@ -632,7 +635,7 @@ fn the_question_before_the_end_names_the_tokens_of_a_refresh_that_ends_meanwhile
 }
 
 #[test]
-fn a_user_code_shown_alone_takes_no_tokens_that_come_meanwhile() {
+fn tokens_arriving_behind_a_user_code_are_not_taken() {
     for size in [(80, 24), (5, 2)] {
         let mut user = User::new("demo", FlowKind::DeviceCode);
         user.press("Authorize");
@@ -652,7 +655,7 @@ fn a_user_code_shown_alone_takes_no_tokens_that_come_meanwhile() {
 }
 
 #[test]
-fn escape_cancels_a_refresh_where_it_is_seen_and_leads_back_elsewhere() {
+fn escape_cancels_a_refresh_only_on_its_screen() {
     let mut user = authorized("first");
     user.press("Refresh");
     user.press("Trace");
@@ -668,7 +671,7 @@ fn escape_cancels_a_refresh_where_it_is_seen_and_leads_back_elsewhere() {
 }
 
 #[test]
-fn a_refresh_waits_for_the_discovery() {
+fn refresh_is_refused_during_discovery() {
     let mut user = authorized("first");
     user.press("Settings");
     let settings = &mut user.model.session.settings;
@@ -692,7 +695,7 @@ fn a_refresh_waits_for_the_discovery() {
 }
 
 #[test]
-fn a_resize_shows_a_value_alone_again_or_asks() {
+fn resize_redraws_a_value_shown_alone_or_asks() {
     let mut user = authorized("first");
     user.copied(Value::Refresh, CopiedBy::Desktop);
     user.letter('w');
@@ -715,7 +718,7 @@ fn a_resize_shows_a_value_alone_again_or_asks() {
 }
 
 #[test]
-fn tokens_that_come_under_the_trace_leave_it_on_top() {
+fn tokens_arriving_under_the_trace_leave_it_on_top() {
     let mut user = User::new("demo", FlowKind::DeviceCode);
     user.press("Authorize");
     user.hear(device_code());
@@ -729,7 +732,7 @@ fn tokens_that_come_under_the_trace_leave_it_on_top() {
 }
 
 #[test]
-fn a_failure_under_the_trace_is_told_and_back_leads_to_it() {
+fn failure_under_the_trace_is_reported_and_reachable() {
     let mut user = User::new("demo", FlowKind::AuthorizationCode);
     user.press("Authorize");
     user.hear(sign_in());
@@ -743,7 +746,7 @@ fn a_failure_under_the_trace_is_told_and_back_leads_to_it() {
 }
 
 #[test]
-fn the_form_is_below_all_others_and_never_twice() {
+fn form_is_at_the_bottom_and_never_opened_twice() {
     let mut user = User::new("demo", FlowKind::AuthorizationCode);
     let form = user.title();
     user.press("Authorize");
@@ -764,7 +767,7 @@ fn the_form_is_below_all_others_and_never_twice() {
 }
 
 #[test]
-fn help_lies_over_any_screen_and_leads_back_to_it() {
+fn help_opens_over_a_screen_and_returns_to_it() {
     let mut user = authorized("first");
     user.press("Help");
     assert!(user.model.has_dialog());
@@ -778,7 +781,7 @@ fn help_lies_over_any_screen_and_leads_back_to_it() {
 }
 
 #[test]
-fn the_line_breaks_of_a_paste_are_those_of_any_terminal() {
+fn all_line_breaks_in_a_paste_become_spaces() {
     for text in ["openid\remail\r", "openid\r\nemail\r\n", "openid\nemail\n"] {
         let mut user = User::new("custom", FlowKind::DeviceCode);
         user.focus("Scope");
@@ -789,7 +792,7 @@ fn the_line_breaks_of_a_paste_are_those_of_any_terminal() {
 }
 
 #[test]
-fn a_file_that_was_not_saved_leads_back_to_its_path() {
+fn failed_save_returns_to_the_path() {
     let saved = |user: &mut User, outcome: Result<(String, Readers), String>| {
         user.letter('s');
         user.key(KeyCode::Char('x'));
@@ -827,7 +830,7 @@ fn a_file_that_was_not_saved_leads_back_to_its_path() {
 }
 
 #[test]
-fn a_paste_that_is_too_long_is_dropped_and_that_is_said() {
+fn too_long_paste_is_refused_with_a_message() {
     let mut user = User::new("custom", FlowKind::DeviceCode);
     user.focus("Scope");
     user.send(Event::Paste("one".to_owned()));
@@ -850,7 +853,7 @@ fn a_paste_that_is_too_long_is_dropped_and_that_is_said() {
 }
 
 #[test]
-fn what_the_caller_waits_for_ends_the_program() {
+fn program_quits_once_the_requested_value_is_available() {
     for (print, code) in [
         (Print::AccessToken, exit::DONE),
         (Print::IdToken, exit::FAILED),
@@ -867,7 +870,7 @@ fn what_the_caller_waits_for_ends_the_program() {
 }
 
 #[test]
-fn letters_of_other_keyboards_press_buttons_by_their_place_or_say_why_not() {
+fn letters_of_other_layouts_press_buttons_or_are_explained() {
     let mut user = authorized("first");
     // The key of C on a Russian keyboard.
     assert!(matches!(user.letter('с').as_slice(), [Effect::Copy(..)]));
@@ -886,7 +889,7 @@ fn letters_of_other_keyboards_press_buttons_by_their_place_or_say_why_not() {
 }
 
 #[test]
-fn a_window_that_is_too_small_takes_no_keys_but_those_of_the_program() {
+fn too_small_window_ignores_keys_except_global_ones() {
     let control = |letter| KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
     for size in [(39, 24), (80, 9), (1, 1)] {
         let mut user = User::new("demo", FlowKind::DeviceCode);
@@ -923,7 +926,7 @@ fn a_window_that_is_too_small_takes_no_keys_but_those_of_the_program() {
 }
 
 #[test]
-fn no_key_answers_a_question_that_a_small_window_hides() {
+fn hidden_question_cannot_be_confirmed_in_a_small_window() {
     let mut user = authorized("first");
     assert!(user.asks_whether_to_leave());
     user.send(Event::Resized(30, 5));
@@ -932,7 +935,7 @@ fn no_key_answers_a_question_that_a_small_window_hides() {
 }
 
 #[test]
-fn leaving_asks_once_where_tokens_would_be_lost() {
+fn quit_asks_once_if_tokens_would_be_lost() {
     let mut user = authorized("first");
     assert!(user.asks_whether_to_leave());
     // The user chooses to stay.
@@ -977,7 +980,7 @@ fn a_refresh_under_the_save_dialog_saves_the_new_tokens() {
 }
 
 #[test]
-fn leaving_a_second_sign_in_is_leaving_before_the_end() {
+fn quitting_a_second_sign_in_exits_as_interrupted() {
     let mut user = User::new("demo", FlowKind::DeviceCode);
     user.model.print = Some(Print::AccessToken);
     user.press("Authorize");
@@ -990,7 +993,7 @@ fn leaving_a_second_sign_in_is_leaving_before_the_end() {
 }
 
 #[test]
-fn pages_lead_to_the_last_line_of_the_tokens_and_back_in_as_many_presses() {
+fn token_pages_scroll_down_and_up_in_equal_steps() {
     for size in [(80, 24), (80, 16), (40, 10)] {
         let mut user = authorized("first");
         user.send(Event::Resized(size.0, size.1));

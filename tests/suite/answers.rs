@@ -148,7 +148,7 @@ fn asks_for_tokens(request: &Request) -> bool {
 }
 
 #[test]
-fn what_cannot_be_a_token_is_never_printed() {
+fn invalid_token_values_are_never_printed() {
     for (members, words) in [
         (
             r#""access_token":"error: the token has expired","token_type":"","id_token":"","refresh_token":"""#,
@@ -225,7 +225,7 @@ fn what_cannot_be_a_token_is_never_printed() {
 }
 
 #[test]
-fn the_redirect_url_is_sent_in_both_requests_as_it_was_typed() {
+fn both_requests_send_redirect_url_as_typed() {
     let free = crate::servers::free_port();
     let local = format!("http://localhost:{free}");
     let upper = format!("http://LOCALHOST:{free}/Cb/../cb?x=%7e");
@@ -299,7 +299,7 @@ fn tokens(home: &Path, server: &Scripted, more: &[&str]) -> Terminal {
 }
 
 #[test]
-fn a_refresh_is_tried_once_more_with_the_scope_where_the_service_requires_it() {
+fn refresh_is_retried_with_scope_if_service_requires_it() {
     let home = tempfile::tempdir().unwrap();
     let server = Scripted::start(|request| {
         let scope = request.form.get("scope").map(String::as_str);
@@ -343,7 +343,7 @@ fn a_refresh_is_tried_once_more_with_the_scope_where_the_service_requires_it() {
 }
 
 #[test]
-fn a_refresh_that_fails_says_why_before_what_to_do() {
+fn failed_refresh_reports_cause_and_fix() {
     for (refusal, words) in [
         (
             Reply::json(400, ""),
@@ -356,7 +356,7 @@ fn a_refresh_that_fails_says_why_before_what_to_do() {
         (reply(401, &[], ""), "check Client secret"),
         (
             reply(429, &[("Retry-After", "120")], ""),
-            "The service is busy (HTTP 429) and requests a wait of 2 minutes.",
+            "The service is busy (HTTP 429) and asks clients to wait 2 minutes.",
         ),
         (
             Reply::json(404, "<html><title>Not Found</title>"),
@@ -395,7 +395,7 @@ fn with_id_token(token: &str) -> Reply {
 }
 
 #[test]
-fn an_encrypted_id_token_loses_nothing() {
+fn encrypted_id_token_does_not_fail_the_sign_in() {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
     let reply = with_id_token(&format!("{header}.A.B.C.D"));
     let (exit, stdout, stderr) = device(GRANT, vec![reply.clone()], &["--scope", "openid"]);
@@ -409,7 +409,7 @@ fn an_encrypted_id_token_loses_nothing() {
 }
 
 #[test]
-fn an_id_token_that_lacks_something_is_refused_with_what_it_says() {
+fn id_token_with_wrong_audience_is_refused_with_reason() {
     let server = |claims: serde_json::Value| {
         let claims = Mutex::new(claims);
         Scripted::start(move |request: &Request| {
@@ -443,7 +443,7 @@ fn an_id_token_that_lacks_something_is_refused_with_what_it_says() {
 }
 
 #[test]
-fn an_error_without_its_proof_is_shown_while_the_wait_goes_on() {
+fn unverified_callback_error_is_reported_while_waiting_continues() {
     let mut sign_in = SignIn::start(vec![Reply::json(200, TOKENS)], &[]);
     let redirect = sign_in.redirect_uri.clone();
     let compare = format!("compare Client ID cid and Redirect URL {redirect} with");
@@ -485,7 +485,7 @@ fn an_error_without_its_proof_is_shown_while_the_wait_goes_on() {
 }
 
 #[test]
-fn the_screen_shows_an_unverified_error_and_what_to_compare_while_it_waits() {
+fn screen_shows_unverified_error_and_values_to_compare() {
     let home = tempfile::tempdir().unwrap();
     let server = service(GRANT, vec![Reply::json(200, TOKENS)]);
     let flags = flags(&server, "authorization-code", &["--no-browser"]);
@@ -524,7 +524,7 @@ fn the_screen_shows_an_unverified_error_and_what_to_compare_while_it_waits() {
 }
 
 #[test]
-fn a_code_without_its_state_is_named_with_what_can_be_done() {
+fn redirect_without_state_suggests_pasting_the_code() {
     let mut sign_in = SignIn::start(vec![Reply::json(200, TOKENS)], &[]);
     for query in ["code=c0de-c0de", "code=c0de-c0de&state="] {
         sign_in.comes_back(query);
@@ -537,7 +537,7 @@ fn a_code_without_its_state_is_named_with_what_can_be_done() {
 }
 
 #[test]
-fn an_answer_by_post_or_behind_a_hash_is_named_or_taken() {
+fn post_and_fragment_responses_are_explained_or_accepted() {
     use std::io::{Read, Write};
     let mut sign_in = SignIn::start(vec![Reply::json(200, TOKENS)], &[]);
     let url = url::Url::parse(&sign_in.redirect_uri).unwrap();
@@ -577,7 +577,7 @@ fn an_answer_by_post_or_behind_a_hash_is_named_or_taken() {
 }
 
 #[test]
-fn an_error_that_is_not_json_is_read_for_what_it_says() {
+fn non_json_error_response_is_explained() {
     let basic = [(
         "WWW-Authenticate",
         r#"Basic realm="as", error="invalid_client""#,
@@ -667,7 +667,7 @@ fn an_error_that_is_not_json_is_read_for_what_it_says() {
 }
 
 #[test]
-fn polls_without_a_usable_answer_name_the_url_and_so_does_the_end() {
+fn polls_without_valid_response_point_to_token_url() {
     let short = GRANT.replace("60", "5");
     let page = Reply::json(404, "<html><title>Not Found</title>");
     let (exit, _, stderr) = device(&short, vec![page], &[]);
@@ -691,7 +691,7 @@ fn polls_without_a_usable_answer_name_the_url_and_so_does_the_end() {
 }
 
 #[test]
-fn a_code_that_has_expired_is_that_under_each_name() {
+fn every_spelling_of_expired_code_error_is_recognized() {
     for code in [
         "code_expired",
         "expired_token",
@@ -707,7 +707,7 @@ fn a_code_that_has_expired_is_that_under_each_name() {
 }
 
 #[test]
-fn an_id_token_alone_ends_both_flows_and_names_the_scope() {
+fn response_without_access_token_points_to_scope() {
     let body = r#"{"id_token":"a.b.c","token_type":"Bearer","scope":"openid"}"#;
     let (exit, _, stderr) = device(GRANT, vec![Reply::json(200, body)], &["--scope", "openid"]);
     assert!(
@@ -721,7 +721,7 @@ fn an_id_token_alone_ends_both_flows_and_names_the_scope() {
 }
 
 #[test]
-fn an_address_to_sign_in_at_is_completed_or_the_services_fault() {
+fn relative_verification_uri_is_resolved_and_invalid_one_reported() {
     let grant = |uri: &str| {
         format!(r#"{{"device_code":"d","user_code":12345678,{uri},"expires_in":60,"interval":1}}"#)
     };
@@ -761,7 +761,7 @@ fn an_address_to_sign_in_at_is_completed_or_the_services_fault() {
 }
 
 #[test]
-fn a_value_that_says_that_there_is_no_error_is_none() {
+fn error_values_that_mean_none_are_ignored() {
     for value in ["0", "\"none\"", "\"\"", "null", "false", "\"OK\""] {
         let body = format!(r#"{{"error":{value},"access_token":"at-1","token_type":"Bearer"}}"#);
         let (exit, stdout, stderr) = device(GRANT, vec![Reply::json(200, &body)], &[]);
@@ -770,7 +770,7 @@ fn a_value_that_says_that_there_is_no_error_is_none() {
 }
 
 #[test]
-fn scopes_under_other_names_are_told_as_that() {
+fn scopes_with_different_names_are_reported_as_not_checked() {
     let body = r#"{"access_token":"at-1","token_type":"Bearer","scope":
         "openid https://www.googleapis.com/auth/userinfo.email https://www.googleapis.com/auth/userinfo.profile"}"#;
     let (exit, _, stderr) = device(
@@ -790,7 +790,7 @@ fn scopes_under_other_names_are_told_as_that() {
 }
 
 #[test]
-fn a_lost_answer_is_the_reason_of_what_follows() {
+fn lost_response_is_named_as_cause_of_later_error() {
     let gone = Reply {
         drop: true,
         ..Reply::default()
@@ -811,17 +811,17 @@ fn a_lost_answer_is_the_reason_of_what_follows() {
 }
 
 #[test]
-fn a_service_that_is_busy_is_told_as_that_with_the_time_to_wait() {
+fn busy_service_is_reported_with_time_to_wait() {
     for (headers, status, words) in [
         (
             &[("Retry-After", "120")][..],
             429,
-            "requests a wait of 2 minutes",
+            "asks clients to wait 2 minutes",
         ),
         (
             &[("X-Retry-After", "120")][..],
             429,
-            "requests a wait of 2 minutes",
+            "asks clients to wait 2 minutes",
         ),
         (&[("Retry-After", "rubbish")][..], 429, "is busy (HTTP 429)"),
         (&[][..], 500, "has a problem (HTTP 500)"),

@@ -358,7 +358,7 @@ fn assert_only(word: &str, allowed: &[&str]) {
 }
 
 #[test]
-fn oauth_has_no_io_no_runtime_no_screen_and_no_clock() {
+fn oauth_code_uses_no_io_runtime_screen_or_clock() {
     assert_without(
         "oauth/",
         &[
@@ -380,7 +380,7 @@ fn oauth_has_no_io_no_runtime_no_screen_and_no_clock() {
 }
 
 #[test]
-fn the_mail_dialogue_has_no_io_no_runtime_and_no_clock() {
+fn mail_protocol_code_uses_no_io_runtime_or_clock() {
     assert_without(
         "mail/",
         &[
@@ -399,7 +399,7 @@ fn the_mail_dialogue_has_no_io_no_runtime_and_no_clock() {
 }
 
 #[test]
-fn the_engine_knows_no_screen() {
+fn engine_uses_no_screen_libraries() {
     assert_without("flow/", &["ratatui", "crossterm", "tui"]);
     assert_without("configure/", &["ratatui", "crossterm", "tui"]);
     assert_without("httpsys/", &["ratatui", "crossterm", "tui"]);
@@ -455,7 +455,7 @@ fn update_and_view_have_no_io_and_no_clock() {
 }
 
 #[test]
-fn one_file_each_speaks_http_writes_to_the_terminal_and_prints() {
+fn http_terminal_and_output_apis_stay_in_listed_files() {
     assert_only("reqwest", &["flow/http.rs"]);
     assert_only("CrosstermBackend", &[]);
     assert_only("execute!", &[]);
@@ -608,7 +608,7 @@ fn no_line_of_code_names_a_service() {
 }
 
 #[test]
-fn the_demo_uses_nothing_of_the_program() {
+fn demo_uses_no_code_of_the_program() {
     assert_without("demo/", &["crate"]);
 }
 
@@ -688,7 +688,7 @@ fn circle(uses: &Uses) -> Option<Vec<String>> {
 }
 
 #[test]
-fn files_do_not_use_each_other_in_a_circle() {
+fn files_have_no_dependency_cycles() {
     let uses = uses();
     assert!(
         uses["tui/update.rs"].contains("tui/model.rs")
@@ -699,7 +699,7 @@ fn files_do_not_use_each_other_in_a_circle() {
 }
 
 #[test]
-fn folders_do_not_use_each_other_in_a_circle() {
+fn folders_have_no_dependency_cycles() {
     let uses = uses();
     let folders: BTreeSet<&str> = uses
         .keys()
@@ -717,7 +717,7 @@ fn folders_do_not_use_each_other_in_a_circle() {
 }
 
 #[test]
-fn a_circle_of_folders_is_found_where_files_have_none() {
+fn folder_cycle_is_found_even_without_file_cycle() {
     let uses = |pairs: &[(&str, &str)]| {
         let mut uses = Uses::new();
         for (user, used) in pairs {
@@ -740,7 +740,7 @@ fn a_circle_of_folders_is_found_where_files_have_none() {
 }
 
 #[test]
-fn imports_are_read_however_they_are_written() {
+fn imports_are_parsed_in_every_syntax() {
     let source = Source::read(
         "a/b.rs",
         r#"
@@ -797,7 +797,7 @@ fn imports_are_read_however_they_are_written() {
 }
 
 #[test]
-fn use_goes_one_way() {
+fn files_use_only_their_own_layer_and_lower_ones() {
     // From the top down: a file uses only its own layer and those below.
     let layers: [&[&str]; 7] = [
         &["main.rs", "lib.rs"],
@@ -861,7 +861,7 @@ fn screens() -> BTreeSet<String> {
 }
 
 #[test]
-fn no_screen_uses_another_or_what_holds_them() {
+fn screens_use_neither_each_other_nor_their_container() {
     let holds_them = [
         "tui/model.rs",
         "tui/root.rs",
@@ -886,7 +886,7 @@ fn no_screen_uses_another_or_what_holds_them() {
 }
 
 #[test]
-fn every_screen_has_a_route_and_one_file_names_them_all() {
+fn every_screen_has_a_route_and_is_registered_once() {
     let camel = |screen: &String| -> String {
         let words = screen.split('_').map(|word| {
             let (first, rest) = word.split_at(1);
@@ -926,7 +926,7 @@ fn variants(file: &str, name: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn one_file_gives_out_attempts_and_files_are_written_off_the_loop() {
+fn one_file_creates_attempts_and_shell_writes_no_files() {
     for (file, source) in sources() {
         let makes = source.code.contains("AttemptId(");
         assert_eq!(makes, file == "flow/attempt.rs", "{file}");
@@ -941,7 +941,7 @@ const LONGEST: usize = 500;
 const LONG: [(&str, &str); 1] = [("presets/format.rs", "every field of a preset, in one table")];
 
 #[test]
-fn no_file_is_long_without_a_reason() {
+fn long_files_have_a_documented_reason() {
     for (file, source) in sources() {
         let lines = source.text.trim_end().lines().count();
         let named = LONG.iter().any(|(long, _)| long == file);

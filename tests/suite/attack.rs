@@ -69,7 +69,7 @@ fn withstand(pid: u32, to: SocketAddr, held: usize, junk: usize) {
 }
 
 #[test]
-fn the_callback_gets_through_an_attack() {
+fn callback_gets_through_during_an_attack() {
     let sign_in = SignIn::start(LOOPBACK, None);
     let to: SocketAddr = sign_in.authority.parse().unwrap();
     withstand(sign_in.plain.pid(), to, 2000, 10_000);
@@ -88,7 +88,7 @@ fn the_callback_gets_through_an_attack() {
 }
 
 #[test]
-fn the_screen_gets_through_an_attack() {
+fn screen_completes_sign_in_during_an_attack() {
     let screen = OnScreen::start();
     withstand(screen.terminal.pid(), screen.to, 1000, 600);
     let mut rivals = Rivals::of(screen.to);
@@ -103,7 +103,7 @@ fn the_screen_gets_through_an_attack() {
 }
 
 #[test]
-fn each_kind_of_rival_leaves_room_for_a_client_that_pauses() {
+fn slow_client_gets_response_despite_each_kind_of_attacker() {
     let sign_in = SignIn::start(LOOPBACK, None);
     let to: SocketAddr = sign_in.authority.parse().unwrap();
     let quiet = Spent::by(sign_in.plain.pid());
@@ -142,7 +142,7 @@ fn each_kind_of_rival_leaves_room_for_a_client_that_pauses() {
 }
 
 #[test]
-fn a_process_with_few_descriptors_keeps_half_of_them() {
+fn listener_uses_at_most_half_of_the_descriptors() {
     let sign_in = SignIn::with_descriptors(64);
     let to: SocketAddr = sign_in.authority.parse().unwrap();
     let pid = sign_in.plain.pid();
@@ -167,7 +167,7 @@ fn a_process_with_few_descriptors_keeps_half_of_them() {
 }
 
 #[test]
-fn a_request_that_does_not_come_in_time_ends_the_connection() {
+fn connection_without_complete_request_times_out() {
     let sign_in = SignIn::start(LOOPBACK, None);
     let begin = Instant::now();
     let [mut silent, mut dripping] =
@@ -229,7 +229,7 @@ fn unfinished_requests_cost_little_memory() {
 }
 
 #[test]
-fn what_was_answered_keeps_no_descriptor() {
+fn connections_release_their_descriptor_after_response() {
     let sign_in = SignIn::start(LOOPBACK, None);
     let (authority, pid) = (&sign_in.authority, sign_in.plain.pid());
     let quiet = Spent::by(pid);

@@ -169,7 +169,7 @@ pub fn measure_answers(measured: &mut dyn FnMut(&str, Duration, u64)) {
 }
 
 #[test]
-fn a_hostile_answer_costs_little_time_and_memory() {
+fn hostile_response_costs_little_time_and_memory() {
     measure_answers(&mut |name, time, memory| {
         println!("{name}: {time:?} of processor time, {memory} KB");
         assert!(time < most(), "{name}: {time:?}");

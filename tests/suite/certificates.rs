@@ -111,7 +111,7 @@ fn server(
 }
 
 #[test]
-fn each_cause_has_its_words_and_what_helps() {
+fn each_certificate_error_is_explained_with_a_fix() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let leaf = "-addext basicConstraints=critical,CA:FALSE -addext subjectAltName=IP:127.0.0.1";
@@ -255,7 +255,7 @@ fn signed(folder: &Path, name: &str, times: &str) {
 }
 
 #[test]
-fn a_service_that_requires_a_client_certificate_is_told_as_that() {
+fn service_that_requires_client_certificate_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let leaf = "-addext basicConstraints=critical,CA:FALSE -addext subjectAltName=IP:127.0.0.1";
@@ -272,7 +272,7 @@ fn a_service_that_requires_a_client_certificate_is_told_as_that() {
 }
 
 #[test]
-fn what_does_not_speak_safe_tls_or_http_is_told_as_that() {
+fn server_without_secure_tls_or_http_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     // An openssl server that supports at most TLS 1.1.
@@ -325,7 +325,7 @@ fn what_does_not_speak_safe_tls_or_http_is_told_as_that() {
 }
 
 #[test]
-fn a_ca_file_is_read_past_its_mark_or_named_for_what_it_is() {
+fn ca_file_allows_bom_and_wrong_formats_are_identified() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let leaf = "-addext basicConstraints=critical,CA:FALSE -addext subjectAltName=IP:127.0.0.1";
@@ -394,7 +394,7 @@ fn a_ca_file_is_read_past_its_mark_or_named_for_what_it_is() {
 }
 
 #[test]
-fn a_ca_file_that_never_ends_or_never_begins_stops_nobody() {
+fn endless_or_blocked_ca_file_causes_no_hang() {
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("fifo");
     run(Command::new("mkfifo").arg(&fifo));

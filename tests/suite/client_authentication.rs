@@ -101,7 +101,7 @@ const SECRET_WORDS: &[&str] = &[
 ];
 
 #[test]
-fn a_key_of_each_kind_and_a_secret_sign_assertions_for_the_issuer_and_for_the_token_url() {
+fn assertions_signed_with_each_algorithm_are_accepted() {
     let setup = Setup::new(&[]);
     let token = setup.provider.endpoint("token");
     for (algorithm, audience) in ALGORITHMS
@@ -143,7 +143,7 @@ fn a_key_of_each_kind_and_a_secret_sign_assertions_for_the_issuer_and_for_the_to
 }
 
 #[test]
-fn the_key_id_says_which_of_several_registered_keys_signed() {
+fn key_id_selects_one_of_several_registered_keys() {
     let setup = Setup::new(&[]);
     let key = setup.key("second");
     let token = setup.provider.endpoint("token").to_owned();
@@ -203,7 +203,7 @@ fn the_key_id_says_which_of_several_registered_keys_signed() {
 }
 
 #[test]
-fn a_wrong_key_and_a_wrong_audience_are_refused_with_what_to_check() {
+fn wrong_key_or_audience_is_reported_with_advice() {
     let setup = Setup::new(&[]);
     let other = Setup::new(&[]);
     for algorithm in ALGORITHMS {
@@ -244,7 +244,7 @@ fn a_wrong_key_and_a_wrong_audience_are_refused_with_what_to_check() {
 }
 
 #[test]
-fn an_expired_assertion_is_refused_with_what_to_check() {
+fn expired_assertion_is_reported_with_advice() {
     let setup = Setup::new(&[("CLOCK_AHEAD", "61")]);
     for algorithm in ALGORITHMS {
         let preset = setup.preset(&format!("algorithm = \"{algorithm}\""), "");
@@ -267,7 +267,7 @@ fn json_of(ran: &Ran) -> Value {
 }
 
 #[test]
-fn a_profile_uses_its_key_for_each_poll_refresh_introspection_and_revocation() {
+fn profile_authenticates_every_request_with_its_key() {
     let setup = Setup::new(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::new();
     let key = setup.key("ES256");
@@ -338,7 +338,7 @@ fn a_profile_uses_its_key_for_each_poll_refresh_introspection_and_revocation() {
 }
 
 #[test]
-fn a_profile_without_a_user_requests_new_tokens_with_its_key() {
+fn client_credentials_profile_requests_new_tokens_with_its_key() {
     let setup = Setup::new(&[]);
     let profiles = Profiles::new();
     let key = setup.key("EdDSA");
@@ -384,7 +384,7 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_told_at_its_field_before_anything_is_sent() {
+fn unusable_file_is_reported_before_any_request() {
     let setup = Setup::new(&[]);
     let folder = setup.folder.path();
     let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
@@ -610,7 +610,7 @@ fn mutual(settings: &[(&str, &str)]) -> (Setup, Authority) {
 }
 
 #[test]
-fn a_certificate_of_the_client_is_accepted_and_a_wrong_or_missing_one_is_explained() {
+fn client_certificate_is_accepted_or_its_rejection_explained() {
     let (setup, authority) = mutual(&[]);
     let (token, ca) = (setup.provider.endpoint("token"), authority.path("ca.pem"));
     let flags = |name: &str| {
@@ -684,7 +684,7 @@ fn a_certificate_of_the_client_is_accepted_and_a_wrong_or_missing_one_is_explain
 }
 
 #[test]
-fn an_access_token_that_is_bound_to_the_certificate_is_sent_with_it() {
+fn certificate_bound_token_is_sent_with_its_certificate() {
     let (setup, authority) = mutual(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::new();
     let (key, certificate) = (authority.path("service.key"), authority.path("service.pem"));
@@ -729,7 +729,7 @@ fn an_access_token_that_is_bound_to_the_certificate_is_sent_with_it() {
 }
 
 #[test]
-fn a_profile_with_a_certificate_uses_the_endpoints_for_it() {
+fn profile_with_certificate_uses_mtls_endpoints() {
     let (setup, authority) = mutual(&[("MTLS_HOST", "localhost")]);
     let profiles = Profiles::new();
     let (key, certificate) = (authority.path("service.key"), authority.path("service.pem"));

@@ -56,7 +56,7 @@ fn twenty(profiles: &Profiles) -> Vec<Ran> {
 }
 
 #[test]
-fn plain_mode_prints_the_token_of_the_client() {
+fn plain_mode_prints_the_client_token() {
     let (home, provider) = (tempfile::tempdir().unwrap(), provider());
     for (client, authentication) in CLIENTS {
         let mut all = flags(&provider, client, authentication);
@@ -148,7 +148,7 @@ fn a_wrong_or_missing_secret_is_explained() {
     all.extend(["--print", "access-token"]);
     let (code, _, stderr) = Plain::start(home.path(), &all).end();
     assert_eq!(code, 2, "{stderr}");
-    let words = "error: Client secret: The client secret is missing.";
+    let words = "error: The client secret is missing.";
     assert!(stderr.contains(words), "{stderr}");
     assert_eq!(provider.requests(GRANT), before);
 }
@@ -185,7 +185,7 @@ fn a_profile_requests_one_new_token_for_all_callers() {
 }
 
 #[test]
-fn settings_that_were_saved_without_a_token_are_enough() {
+fn settings_saved_without_token_are_sufficient() {
     let provider = provider();
     let profiles = Profiles::new();
     let mut all = vec!["profiles", "save", "office"];
@@ -206,7 +206,7 @@ fn settings_that_were_saved_without_a_token_are_enough() {
 }
 
 #[test]
-fn a_rejected_secret_is_the_failure_of_all_callers_until_it_is_replaced() {
+fn rejected_secret_fails_all_callers_until_it_is_replaced() {
     let provider = provider();
     let profiles = saved(&provider);
     let secret = profiles.home.path().join("secret");

@@ -119,7 +119,7 @@ impl Xvfb {
 }
 
 #[test]
-fn with_a_display_the_desktop_clipboard_has_it() {
+fn desktop_clipboard_is_used_if_there_is_a_display() {
     let (home, x) = (tempfile::tempdir().unwrap(), Xvfb::start());
     let (mut terminal, token) = tokens(Command::new(home.path(), &["--demo"]).env("DISPLAY", &x.1));
     terminal.send("c");
@@ -162,7 +162,7 @@ fn the_user_code_and_the_url_are_copied() {
 }
 
 #[test]
-fn a_display_that_does_not_answer_is_told_and_the_program_goes_on() {
+fn unresponsive_display_is_reported_and_program_continues() {
     let home = tempfile::tempdir().unwrap();
     let command = Command::new(home.path(), &["--demo"]).env("DISPLAY", ":987");
     // This terminal is not known to support copying, so no method is left.
@@ -174,7 +174,7 @@ fn a_display_that_does_not_answer_is_told_and_the_program_goes_on() {
 }
 
 #[test]
-fn where_the_desktop_fails_the_next_way_is_taken_and_named() {
+fn failed_desktop_clipboard_falls_back_to_terminal() {
     let token = token(2_000);
     let (mut terminal, _server, _home) = given(&token, &[("DISPLAY", ":987")]);
     terminal.send("c");
@@ -184,7 +184,7 @@ fn where_the_desktop_fails_the_next_way_is_taken_and_named() {
 }
 
 #[test]
-fn the_desktop_takes_a_value_of_any_size() {
+fn desktop_clipboard_accepts_any_size() {
     let x = Xvfb::start();
     for size in SIZES {
         let token = token(size);
@@ -299,7 +299,7 @@ impl Tmux {
 }
 
 #[test]
-fn in_tmux_the_buffer_has_it_at_any_size() {
+fn tmux_buffer_accepts_any_size() {
     for size in SIZES {
         let token = token(size);
         let (line, _server) = command(&token, |line| line);
@@ -311,7 +311,7 @@ fn in_tmux_the_buffer_has_it_at_any_size() {
 }
 
 #[test]
-fn tmux_within_tmux_hands_it_on_to_the_outer_one() {
+fn nested_tmux_forwards_copy_to_outer_tmux() {
     for size in SIZES {
         let token = token(size);
         let inner = Tmux(tempfile::tempdir().unwrap());
@@ -354,7 +354,7 @@ fn instead_of_tmux(script: &str) -> (tempfile::TempDir, String) {
 }
 
 #[test]
-fn an_older_tmux_keeps_it_and_that_is_said() {
+fn older_tmux_copies_only_to_its_buffer() {
     let real = run(Process::new("sh").args(["-c", "command -v tmux"]));
     // tmux 3.1 rejects a flag that it does not know in this way.
     let (_folder, path) = instead_of_tmux(&format!(
@@ -374,7 +374,7 @@ fn an_older_tmux_keeps_it_and_that_is_said() {
 }
 
 #[test]
-fn where_tmux_fails_too_the_person_is_told_what_is_left() {
+fn failed_tmux_buffer_falls_back_to_terminal_with_reason() {
     let (_folder, path) = instead_of_tmux("echo 'server exited unexpectedly' >&2; exit 1");
     let (line, _server) = command("a-token", |line| {
         let mut with_path = vec!["env".to_owned(), path];
@@ -389,7 +389,7 @@ fn where_tmux_fails_too_the_person_is_told_what_is_left() {
 }
 
 #[test]
-fn through_screen_the_terminal_is_asked_and_nothing_is_seen_of_it() {
+fn gnu_screen_forwards_copy_without_visible_output() {
     for size in SIZES {
         let home = tempfile::tempdir().unwrap();
         let sockets = tempfile::tempdir().unwrap();
@@ -463,7 +463,7 @@ pub fn osc_52(bytes: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn over_ssh_the_terminal_is_asked() {
+fn copy_over_ssh_goes_to_the_terminal() {
     let home = tempfile::tempdir().unwrap();
     // A forwarded display does not count: it is not a desktop of this machine.
     let command = Command::new(home.path(), &["--demo"])
@@ -477,7 +477,7 @@ fn over_ssh_the_terminal_is_asked() {
 }
 
 #[test]
-fn over_ssh_a_value_is_sent_whole_or_not_at_all() {
+fn oversized_value_is_not_copied_over_ssh() {
     let ssh = ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
     for size in SIZES {
         let token = token(size);
@@ -494,7 +494,7 @@ fn over_ssh_a_value_is_sent_whole_or_not_at_all() {
 }
 
 #[test]
-fn terminals_that_would_print_it_get_no_sequence() {
+fn terminals_without_copy_support_get_no_sequence() {
     for term in ["linux", "vt100"] {
         let home = tempfile::tempdir().unwrap();
         let command = Command::new(home.path(), &["--demo"])
@@ -517,7 +517,7 @@ fn terminals_that_would_print_it_get_no_sequence() {
 }
 
 #[test]
-fn the_plain_view_shows_the_value_alone() {
+fn plain_view_shows_only_the_value() {
     let home = tempfile::tempdir().unwrap();
     let (mut terminal, token) = tokens(Command::new(home.path(), &["--demo"]));
     terminal.send("w");

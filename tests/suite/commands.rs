@@ -72,7 +72,7 @@ fn run(paths: &[PathBuf], port: u16) {
 }
 
 #[test]
-fn commands_print_what_is_documented() {
+fn commands_print_the_documented_output() {
     let port = free_port();
     // One after the other, because both have a command that listens on this port for a moment.
     run(&documents(), port);
@@ -129,7 +129,7 @@ fn commands(document: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_program_takes_each_command_of_the_documents() {
+fn every_documented_command_is_accepted() {
     let mut count = 0;
     for path in documents() {
         for command in commands(&fs::read_to_string(&path).unwrap()) {

@@ -84,7 +84,7 @@ fn verify(ordinary: bool, url: &str) -> (i32, String, String) {
 }
 
 #[test]
-fn a_port_taken_by_another_process_names_it() {
+fn port_in_use_is_reported_with_its_process() {
     let port = free_port();
     let taker = Taker::start(port);
     let url = format!("http://localhost:{port}/callback");
@@ -114,7 +114,7 @@ fn a_port_taken_by_another_process_names_it() {
 }
 
 #[test]
-fn what_another_user_has_is_not_visible_to_an_ordinary_one() {
+fn process_of_another_user_is_reported_as_not_visible() {
     if !rustix::process::geteuid().is_root() {
         // The test requires a second user.
         return;
@@ -131,7 +131,7 @@ fn what_another_user_has_is_not_visible_to_an_ordinary_one() {
 }
 
 #[test]
-fn a_port_for_root_says_what_to_do() {
+fn privileged_port_is_reported_with_what_to_do() {
     let path = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
     let first: u16 = fs::read_to_string(path).unwrap().trim().parse().unwrap();
     assert!(
@@ -142,7 +142,7 @@ fn a_port_for_root_says_what_to_do() {
     assert_eq!(code, 6, "{out}{err}");
     for words in [
         &*format!(
-            "problem: 127.0.0.1 port 443 requires root. Your account may listen on ports from {first} up. Choose such a port"
+            "problem: 127.0.0.1 port 443 requires root. Your account can listen only on ports {first} and above. Choose such a port"
         ),
         "sudo setcap cap_net_bind_service=+ep '",
         "sudo sysctl net.ipv4.ip_unprivileged_port_start=443",
@@ -153,7 +153,7 @@ fn a_port_for_root_says_what_to_do() {
 }
 
 #[test]
-fn a_free_port_is_fine_and_a_wrong_url_is_usage() {
+fn free_port_passes_and_invalid_url_is_refused() {
     let port = free_port();
     let (code, out, err) = verify(true, &format!("http://127.0.0.1:{port}/"));
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
@@ -191,7 +191,7 @@ fn a_free_port_is_fine_and_a_wrong_url_is_usage() {
 }
 
 #[test]
-fn without_a_redirect_url_it_asks_for_one() {
+fn configure_requires_a_redirect_url() {
     let home = tempfile::tempdir().unwrap();
     let mut screen = terminal::Command::new(
         home.path(),
@@ -215,7 +215,7 @@ const HTTP: &str = "http://localhost:8400/callback";
 const HTTPS: &str = "https://localhost:8443/callback";
 
 #[test]
-fn windows_http_is_deleted_only_when_that_was_confirmed() {
+fn windows_url_reservation_is_deleted_only_after_confirmation() {
     let mut app = windows(HTTP);
     app.press("Set up");
     assert!(app.service.sddl.is_some());
@@ -227,7 +227,7 @@ fn windows_http_is_deleted_only_when_that_was_confirmed() {
 }
 
 #[test]
-fn windows_https_takes_a_certificate_from_the_list() {
+fn windows_https_uses_certificate_selected_in_list() {
     let mut app = windows(HTTPS);
     app.press("List").keys("<enter>");
     assert_eq!(app.look().focus().unwrap().label, "Certificate");
@@ -236,7 +236,7 @@ fn windows_https_takes_a_certificate_from_the_list() {
 }
 
 #[test]
-fn windows_has_a_redirect_url_without_set_up() {
+fn windows_offers_redirect_url_that_needs_no_setup() {
     let mut app = windows(HTTP);
     app.service(|service| service.rights = Rights::None);
     app.press("Without setup")
@@ -249,7 +249,7 @@ fn windows_has_a_redirect_url_without_set_up() {
 }
 
 #[test]
-fn a_certificate_is_made_told_and_deleted() {
+fn certificate_is_created_reported_and_deleted() {
     let home = tempfile::tempdir().unwrap();
     let url = format!("https://localhost:{}/callback", free_port());
     let run = |what: &str| {

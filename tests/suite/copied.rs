@@ -60,7 +60,7 @@ fn code(home: &Path, server: &Scripted, redirect_url: &str) -> (Plain, String) {
 }
 
 #[test]
-fn what_was_copied_along_is_removed_and_told() {
+fn extra_characters_in_copied_values_are_removed_and_reported() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let token = format!("<{}/token>", server.url);
     let secret = home.path().join("secret");
@@ -141,7 +141,7 @@ fn what_was_copied_along_is_removed_and_told() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_an_error_that_names_its_flag_or_variable() {
+fn invalid_value_is_reported_with_its_flag_or_variable() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     for (flags, variables, told) in [
         (
@@ -173,7 +173,7 @@ fn what_cannot_be_meant_is_an_error_that_names_its_flag_or_variable() {
 }
 
 #[test]
-fn an_answer_is_taken_however_it_was_copied() {
+fn pasted_redirect_is_accepted_in_every_copied_form() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let url = "http://127.0.0.1:0/cb";
     for pasted in [
@@ -195,7 +195,7 @@ fn an_answer_is_taken_however_it_was_copied() {
 }
 
 #[test]
-fn a_line_behind_half_a_url_is_no_code() {
+fn rest_of_a_wrapped_url_is_no_code() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let (mut plain, state) = code(home.path(), &server, "http://127.0.0.1:0/cb");
     plain.paste("http://127.0.0.1/cb?code=4%2F0Right");
@@ -208,7 +208,7 @@ fn a_line_behind_half_a_url_is_no_code() {
 }
 
 #[test]
-fn the_text_of_an_error_page_is_explained_and_the_wait_goes_on() {
+fn pasted_error_page_is_explained_and_waiting_continues() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let (mut plain, state) = code(home.path(), &server, "http://127.0.0.1:0/cb");
     plain.paste(
@@ -227,7 +227,7 @@ fn the_text_of_an_error_page_is_explained_and_the_wait_goes_on() {
 }
 
 #[test]
-fn a_redirect_url_that_nothing_can_listen_on_is_sent_as_it_is() {
+fn redirect_url_without_listener_is_sent_unchanged() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     for (url, pasted) in [
         ("urn:ietf:wg:oauth:2.0:oob", "4/0Right+Code"),

@@ -10,7 +10,7 @@ fn start(home: &tempfile::TempDir) -> Terminal {
 }
 
 #[test]
-fn the_device_flow_ends_with_tokens_by_keys_alone() {
+fn device_flow_completes_with_keys_only() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(&home);
     terminal.send(ENTER);
@@ -31,7 +31,7 @@ fn the_device_flow_ends_with_tokens_by_keys_alone() {
 }
 
 #[test]
-fn the_authorization_code_flow_ends_with_tokens_by_keys_alone() {
+fn authorization_code_flow_completes_with_keys_only() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(&home);
     terminal.focus("Flow");
@@ -64,7 +64,7 @@ fn the_demo_can_be_approved_with_curl() {
 }
 
 #[test]
-fn the_readme_begins_with_the_demo_and_the_tests() {
+fn readme_starts_with_demo_and_test_commands() {
     let readme = include_str!("../../README.md");
     let commands: Vec<&str> = readme
         .split("```sh\n")

@@ -63,7 +63,7 @@ fn assert_nothing_changed(terminal: &Terminal) {
 }
 
 #[test]
-fn what_was_found_is_locked_and_feeds_scopes_and_pkce() {
+fn discovered_values_are_used_until_issuer_changes() {
     let home = tempfile::tempdir().unwrap();
     let server = server(|path, url| match path {
         WELL_KNOWN => metadata(url, url),
@@ -102,7 +102,7 @@ fn what_was_found_is_locked_and_feeds_scopes_and_pkce() {
 }
 
 #[test]
-fn a_path_in_the_issuer_and_a_slash_at_its_end() {
+fn issuer_with_path_or_trailing_slash_is_discovered() {
     let home = tempfile::tempdir().unwrap();
     let server = server(|path, url| match path {
         // RFC 8414 puts the well-known part before the path.
@@ -133,7 +133,7 @@ fn a_path_in_the_issuer_and_a_slash_at_its_end() {
 }
 
 #[test]
-fn another_issuer_is_refused() {
+fn metadata_of_another_issuer_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let server = server(|_, url| metadata("https://evil.example", url));
     let told = "its issuer is https://evil.example, not http://127.0.0.1";
@@ -151,7 +151,7 @@ fn press_discover(terminal: &mut Terminal) {
 }
 
 #[test]
-fn a_failed_discovery_names_the_field_and_offers_the_issuer_that_was_meant() {
+fn failed_discovery_suggests_the_correct_issuer() {
     let home = tempfile::tempdir().unwrap();
     // Asked for the address of an endpoint, it has nothing; its issuer names another spelling.
     let server = server(|path, url| match path {
@@ -179,7 +179,7 @@ fn a_failed_discovery_names_the_field_and_offers_the_issuer_that_was_meant() {
 }
 
 #[test]
-fn a_discovery_that_is_refused_leads_to_the_field_with_its_fix() {
+fn invalid_issuer_is_reported_with_a_fix() {
     let home = tempfile::tempdir().unwrap();
     for (typed, told, fix, changed) in [
         (
@@ -221,7 +221,7 @@ fn a_discovery_that_is_refused_leads_to_the_field_with_its_fix() {
 }
 
 #[test]
-fn no_metadata_a_page_and_a_redirect_without_end() {
+fn missing_invalid_and_redirected_metadata_changes_nothing() {
     let home = tempfile::tempdir().unwrap();
     let nothing = server(|_, _| Reply::json(404, "{}"));
     assert_nothing_changed(&discover(home.path(), &nothing.url, "HTTP status 404"));
@@ -243,7 +243,7 @@ fn no_metadata_a_page_and_a_redirect_without_end() {
 }
 
 #[test]
-fn without_an_issuer_the_form_asks_for_it_and_a_mailbox_finds_its_preset() {
+fn discovery_requires_issuer_and_mailbox_finds_its_preset() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &[]).start();
     terminal.wait_for("[a Authorize]");
@@ -323,7 +323,7 @@ fn with_flags_at_a_service_elsewhere(
 }
 
 #[test]
-fn a_service_elsewhere_cannot_lead_to_this_machine() {
+fn remote_service_cannot_point_to_this_machine() {
     let none = || serde_json::json!({});
     let (exit, stdout, stderr) = at_a_service_elsewhere(none(), none());
     assert_eq!((exit, stdout.trim()), (0, "the-token"), "{stderr}");
@@ -355,7 +355,7 @@ fn a_service_elsewhere_cannot_lead_to_this_machine() {
 }
 
 #[test]
-fn an_endpoint_on_another_host_is_named_before_anything_goes_there() {
+fn endpoint_on_another_host_is_reported_before_any_request() {
     let metadata = serde_json::json!({"token_endpoint": "https://tokens.example/token"});
     let run = |more: &[&str]| {
         with_flags_at_a_service_elsewhere(metadata.clone(), serde_json::json!({}), more)
@@ -380,7 +380,7 @@ fn an_endpoint_on_another_host_is_named_before_anything_goes_there() {
 }
 
 #[test]
-fn an_endpoint_on_another_host_stops_authorize_until_the_host_is_trusted() {
+fn endpoint_on_another_host_requires_trust_before_sign_in() {
     let home = tempfile::tempdir().unwrap();
     let server = server(|path, url| match path {
         WELL_KNOWN => {
@@ -427,7 +427,7 @@ fn an_endpoint_on_another_host_stops_authorize_until_the_host_is_trusted() {
 }
 
 #[test]
-fn a_service_that_is_busy_is_not_blamed_on_the_issuer() {
+fn busy_service_is_not_reported_as_wrong_issuer() {
     let home = tempfile::tempdir().unwrap();
     let server = server(|path, _| match path {
         WELL_KNOWN => Reply {
@@ -439,12 +439,12 @@ fn a_service_that_is_busy_is_not_blamed_on_the_issuer() {
     assert_nothing_changed(&discover(
         home.path(),
         &server.url,
-        "The service is busy (HTTP 503) and requests a wait of 2 minutes. Try again in 2 minutes.",
+        "The service is busy (HTTP 503) and asks clients to wait 2 minutes. Try again in 2 minutes.",
     ));
 }
 
 #[test]
-fn a_url_that_sets_a_parameter_of_the_protocol_is_rejected_wherever_it_comes_from() {
+fn url_with_protocol_parameter_is_refused_from_every_source() {
     let metadata =
         serde_json::json!({"token_endpoint": "https://as.example/token?client_id=other"});
     let (exit, _, stderr) = at_a_service_elsewhere(metadata, serde_json::json!({}));

@@ -14,7 +14,7 @@ fn started(home: &tempfile::TempDir) -> Terminal {
 }
 
 #[test]
-fn restored_after_quit() {
+fn terminal_is_restored_after_quit() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = started(&home);
     terminal.focus("Quit");
@@ -24,7 +24,7 @@ fn restored_after_quit() {
 }
 
 #[test]
-fn restored_after_ctrl_c() {
+fn terminal_is_restored_after_ctrl_c() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = started(&home);
     terminal.send(CTRL_C);
@@ -33,7 +33,7 @@ fn restored_after_ctrl_c() {
 }
 
 #[test]
-fn restored_after_signals() {
+fn terminal_is_restored_after_signals() {
     for signal in ["TERM", "HUP", "INT", "QUIT"] {
         let home = tempfile::tempdir().unwrap();
         let mut terminal = started(&home);
@@ -44,7 +44,7 @@ fn restored_after_signals() {
 }
 
 #[test]
-fn restored_after_panics_in_a_draw_and_in_a_task() {
+fn terminal_is_restored_after_panics_in_draw_and_task() {
     let fixture = std::path::Path::new(env!("CARGO_BIN_EXE_oauth-authorizer"))
         .with_file_name("examples/panics");
     for (place, code) in [("draw", 101), ("task", 1)] {
@@ -68,7 +68,7 @@ fn restored_after_panics_in_a_draw_and_in_a_task() {
 }
 
 #[test]
-fn leaving_with_tokens_that_were_not_taken_asks_once() {
+fn quitting_with_unsaved_tokens_asks_once() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &["--demo"]).start();
     terminal.wait_for("[a Authorize]");
@@ -90,7 +90,7 @@ fn leaving_with_tokens_that_were_not_taken_asks_once() {
 }
 
 #[test]
-fn the_program_stops_and_goes_on_with_the_shell() {
+fn program_suspends_and_resumes_in_a_shell() {
     let home = tempfile::tempdir().unwrap();
     let bash = std::path::Path::new("/bin/bash");
     let mut terminal = Command::of(bash, home.path(), &["--norc", "--noprofile", "-i"])
@@ -140,7 +140,7 @@ fn ticks(pid: u32) -> u64 {
 }
 
 #[test]
-fn nothing_is_written_and_nothing_runs_while_nothing_happens() {
+fn idle_program_writes_nothing_and_uses_no_cpu() {
     let home = tempfile::tempdir().unwrap();
     let terminal = started(&home);
     let (bytes, before) = (terminal.written(), ticks(terminal.pid()));
@@ -157,7 +157,7 @@ fn nothing_is_written_and_nothing_runs_while_nothing_happens() {
 }
 
 #[test]
-fn a_terminal_taken_away_without_a_signal_ends_the_program() {
+fn program_exits_if_terminal_disappears_without_signal() {
     let home = tempfile::tempdir().unwrap();
     // On the form, and during a flow.
     for flags in [&["--preset", "github"][..], &["--demo"]] {
@@ -235,7 +235,7 @@ fn a_terminal_taken_away_without_a_signal_ends_the_program() {
 }
 
 #[test]
-fn without_a_terminal_it_says_so() {
+fn missing_terminal_is_reported() {
     let home = tempfile::tempdir().unwrap();
     let output = std::process::Command::new("setsid")
         .arg("--wait")

@@ -327,7 +327,7 @@ fn play(answer: &Documented) {
 }
 
 #[test]
-fn documented_answers_are_explained() {
+fn documented_error_responses_are_explained() {
     let facts: Facts = toml::from_str(include_str!("../facts/errors.toml")).unwrap();
     assert_eq!(facts.answer.len(), 50);
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -350,7 +350,7 @@ fn documented_answers_are_explained() {
 }
 
 #[test]
-fn a_field_that_the_preset_locks_leads_to_the_preset() {
+fn editing_a_locked_field_moves_focus_to_preset() {
     let home = tempfile::tempdir().unwrap();
     let body = r#"{"ok":false,"error":"invalid_grant_type"}"#;
     let service = service(At::Exchange, Reply::json(200, body));
@@ -362,7 +362,7 @@ fn a_field_that_the_preset_locks_leads_to_the_preset() {
 }
 
 #[test]
-fn a_long_answer_can_be_read_to_its_end() {
+fn long_error_response_can_be_read_to_its_end() {
     let home = tempfile::tempdir().unwrap();
     let body = format!(
         r#"{{"error":"redirect_uri_mismatch","error_description":"{}the very end"}}"#,

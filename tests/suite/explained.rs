@@ -36,7 +36,7 @@ fn explain(arguments: &[&str], input: &str) -> (String, String, Option<i32>) {
 }
 
 #[test]
-fn an_error_is_explained_by_its_code_and_from_a_text() {
+fn error_is_explained_by_code_and_from_text() {
     let (told, _, code) = explain(&["AADSTS50011"], "");
     assert_eq!(code, Some(0));
     for part in [
@@ -72,7 +72,7 @@ fn an_error_is_explained_by_its_code_and_from_a_text() {
 }
 
 #[test]
-fn the_challenge_of_a_mail_server_is_decoded() {
+fn mail_server_challenge_is_decoded() {
     // {"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}
     let line = "334 eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==";
     let (told, _, code) = explain(&[line], "");
@@ -85,7 +85,7 @@ fn the_challenge_of_a_mail_server_is_decoded() {
 }
 
 #[test]
-fn a_preset_names_the_service() {
+fn preset_limits_explanations_to_its_service() {
     let (google, _, code) = explain(&["--preset", "google-mail", "redirect_uri_mismatch"], "");
     assert_eq!(code, Some(0));
     assert!(
@@ -98,7 +98,7 @@ fn a_preset_names_the_service() {
 }
 
 #[test]
-fn what_is_not_known_is_an_error() {
+fn unknown_error_code_is_reported() {
     let (told, error, code) = explain(&["never_heard_of"], "");
     assert_eq!((told.as_str(), code), ("", Some(1)));
     assert!(error.contains("never_heard_of"), "{error}");
@@ -155,7 +155,7 @@ fn document() -> String {
 }
 
 #[test]
-fn the_document_has_every_explanation() {
+fn errors_document_lists_every_explanation() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors.md");
     let expected = document();
     if std::env::var("INSTA_UPDATE").is_ok_and(|it| it == "always") {
@@ -182,7 +182,7 @@ fn the_document_has_every_explanation() {
 }
 
 #[test]
-fn there_is_a_page_of_the_manual_for_each_command() {
+fn every_command_has_a_manual_page() {
     let folder = tempfile::tempdir().unwrap();
     let status = std::process::Command::new(program())
         .args(["man", "--output"])

@@ -27,7 +27,7 @@ fn row(terminal: &Terminal, label: &str) -> String {
 }
 
 #[test]
-fn a_locked_field_cannot_be_changed_by_any_key_or_paste() {
+fn locked_field_ignores_every_key_and_paste() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(home.path(), &["--preset", "github"]);
     let locked = ["Device code URL", "Token ex. URL"];
@@ -61,7 +61,7 @@ fn a_locked_field_cannot_be_changed_by_any_key_or_paste() {
 }
 
 #[test]
-fn a_change_is_undone_by_the_key_in_the_help() {
+fn undo_key_from_help_restores_cleared_field() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(home.path(), &[]);
     terminal.focus("Client ID");
@@ -77,7 +77,7 @@ fn a_change_is_undone_by_the_key_in_the_help() {
 }
 
 #[test]
-fn the_value_of_the_preset_is_restored_and_that_is_undone() {
+fn preset_value_is_restored_and_restore_can_be_undone() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(home.path(), &["--preset", "gitlab"]);
     terminal.focus("Scope");
@@ -91,7 +91,7 @@ fn the_value_of_the_preset_is_restored_and_that_is_undone() {
 }
 
 #[test]
-fn custom_settings_keeps_the_values_and_unlocks_them() {
+fn custom_settings_keep_and_unlock_preset_values() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(home.path(), &["--preset", "github"]);
     terminal.focus("Preset");
@@ -138,7 +138,7 @@ fn the_preset_list_filters_as_you_type() {
 }
 
 #[test]
-fn the_scope_list_adds_and_removes() {
+fn scope_list_removes_a_deselected_scope() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(home.path(), &["--preset", "microsoft-mail"]);
     terminal.focus("Scope");
@@ -159,7 +159,7 @@ fn the_scope_list_adds_and_removes() {
 }
 
 #[test]
-fn variables_fill_the_urls_as_they_are_typed() {
+fn urls_update_as_variables_are_typed() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(home.path(), &["--preset", "keycloak"]);
     terminal.focus("Host");
@@ -171,7 +171,7 @@ fn variables_fill_the_urls_as_they_are_typed() {
 }
 
 #[test]
-fn the_fields_of_the_other_flow_stay_in_their_place() {
+fn fields_of_other_flow_keep_their_position() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(home.path(), &["--preset", "microsoft-mail"]);
     let place = |terminal: &Terminal| {
@@ -243,12 +243,12 @@ fn assert_told(change: &[(&str, &str)], sentences: &[&str]) {
 }
 
 #[test]
-fn no_client_id() {
+fn missing_client_id_is_reported() {
     assert_told(&[("--client-id", "")], &["The Client ID is missing."]);
 }
 
 #[test]
-fn a_bad_url() {
+fn invalid_url_is_reported() {
     assert_told(
         &[("--token-url", "token")],
         &["Not a valid URL", "starting with https://"],
@@ -267,7 +267,7 @@ fn a_bad_url() {
 }
 
 #[test]
-fn an_unknown_preset() {
+fn unknown_preset_is_reported_with_suggestion() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &["--preset", "gogle"]).start();
     assert_eq!(terminal.wait_exit().exit_code(), 2);
@@ -281,7 +281,7 @@ fn an_unknown_preset() {
 }
 
 #[test]
-fn a_port_in_use() {
+fn port_in_use_is_reported() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let redirect = format!("http://127.0.0.1:{port}/cb");
@@ -300,7 +300,7 @@ fn a_port_in_use() {
 }
 
 #[test]
-fn a_server_that_is_not_there() {
+fn unreachable_server_is_reported() {
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}/device");
     let sentence = format!("Can't connect to 127.0.0.1:{port}: Connection refused.");
@@ -315,7 +315,7 @@ fn a_server_that_is_not_there() {
 }
 
 #[test]
-fn a_redirect_url_that_is_not_ours() {
+fn redirect_url_on_another_machine_is_explained() {
     // The program can't listen there and says so; the user can still paste the redirect.
     assert_told(
         &[
@@ -340,7 +340,7 @@ fn a_redirect_url_that_is_not_ours() {
 }
 
 #[test]
-fn a_certificate_that_is_not_trusted_and_the_ca_file_that_helps() {
+fn untrusted_certificate_is_reported_and_ca_file_fixes_it() {
     let home = tempfile::tempdir().unwrap();
     let (key, certificate) = (
         home.path().join("key.pem"),
@@ -415,7 +415,7 @@ fn a_certificate_that_is_not_trusted_and_the_ca_file_that_helps() {
 }
 
 #[test]
-fn the_screen_follows_the_size_of_the_window() {
+fn screen_adapts_to_window_size() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(home.path(), &["--preset", "microsoft-mail"]);
     for (columns, rows) in [(120, 40), (60, 18), (40, 10), (80, 24)] {
@@ -437,7 +437,7 @@ fn the_screen_follows_the_size_of_the_window() {
 }
 
 #[test]
-fn help_shows_the_keys_and_escape_closes_it_without_leaving() {
+fn escape_closes_help_without_leaving_the_screen() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = start(home.path(), &["--preset", "github"]);
     terminal.focus("Help");

@@ -85,7 +85,7 @@ pub fn repository(user: &str, token: &str) -> Scripted {
 }
 
 #[test]
-fn git_gets_a_new_token_after_a_refusal() {
+fn git_gets_new_token_after_rejection() {
     let (profiles, server) = profiles();
     let repository = repository("alice@example.org", "second");
     let ran = git(&profiles, &repository.url);
@@ -101,7 +101,7 @@ fn git_gets_a_new_token_after_a_refusal() {
 }
 
 #[test]
-fn only_the_token_that_was_refused_is_replaced() {
+fn only_the_rejected_token_is_replaced() {
     let (profiles, server) = profiles();
     let before = profiles.record();
     for input in [
@@ -146,7 +146,7 @@ fn only_the_token_that_was_refused_is_replaced() {
 }
 
 #[test]
-fn a_refused_token_without_a_known_expiry_is_replaced_and_one_without_a_refresh_token_stays() {
+fn rejected_token_is_replaced_only_with_a_refresh_token() {
     let (profiles, server) = profiles();
     profiles.edit(|record| record["tokens"]["refresh_token"] = Value::Null);
     let before = profiles.record();
@@ -163,7 +163,7 @@ fn a_refused_token_without_a_known_expiry_is_replaced_and_one_without_a_refresh_
 }
 
 #[test]
-fn newer_tokens_of_a_refresh_that_was_stopped_are_kept() {
+fn newer_tokens_of_an_interrupted_refresh_are_kept() {
     let (profiles, server) = profiles();
     let mut next = profiles.record();
     next["generation"] = json!(next["generation"].as_u64().unwrap() + 1);
@@ -193,7 +193,7 @@ fn no_token_goes_over_http_to_another_machine() {
 }
 
 #[test]
-fn an_action_needs_the_format_of_git() {
+fn credential_helper_actions_require_git_format() {
     let (profiles, _server) = profiles();
     for arguments in [
         &["token", "office", "get"][..],

@@ -177,7 +177,7 @@ fn openssl_fingerprint(certificate: &Path) -> String {
 }
 
 #[test]
-fn a_sign_in_comes_back_over_https_to_the_created_certificate() {
+fn https_callback_works_with_the_created_certificate() {
     use std::os::unix::fs::PermissionsExt;
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let files = create(home.path(), "localhost");
@@ -311,7 +311,7 @@ fn a_real_browser_posts_the_response_of_another_site() {
 }
 
 #[test]
-fn a_real_browser_shows_the_page_where_it_trusts_exactly_this_certificate() {
+fn real_browser_shows_page_only_with_trusted_certificate() {
     let sign_in = SignIn::start();
     assert_eq!(sign_in.fingerprint, openssl_fingerprint(&sign_in.trusted));
     let callback = sign_in.callback();
@@ -340,7 +340,7 @@ fn a_real_browser_shows_the_page_where_it_trusts_exactly_this_certificate() {
 }
 
 #[test]
-fn what_is_not_https_or_not_trusted_is_turned_away_and_the_wait_goes_on() {
+fn non_https_and_untrusting_clients_are_refused() {
     let sign_in = SignIn::start();
     let other_home = tempfile::tempdir().unwrap();
     let other = create(other_home.path(), "localhost").certificate;
@@ -395,7 +395,7 @@ fn what_is_not_https_or_not_trusted_is_turned_away_and_the_wait_goes_on() {
 }
 
 #[test]
-fn slow_greetings_are_dropped_in_time_and_lock_nobody_out() {
+fn slow_tls_handshakes_time_out_and_block_nobody() {
     let sign_in = SignIn::start();
     let begin = Instant::now();
     // More than the listener keeps open at once.
@@ -474,7 +474,7 @@ fn signed(folder: &Path, names: &[&str]) -> (PathBuf, PathBuf, PathBuf) {
 }
 
 #[test]
-fn given_pem_files_go_before_the_created_certificate() {
+fn given_pem_files_take_precedence_over_created_certificate() {
     let home = tempfile::tempdir().unwrap();
     create(home.path(), "localhost");
     let (root, chain, key) = signed(home.path(), &["localhost"]);
@@ -492,7 +492,7 @@ fn given_pem_files_go_before_the_created_certificate() {
 }
 
 #[test]
-fn without_a_port_it_is_443() {
+fn https_redirect_url_without_port_uses_443() {
     let home = tempfile::tempdir().unwrap();
     let trusted = create(home.path(), "127.0.0.2").certificate;
     let redirect = "https://127.0.0.2/callback";
@@ -522,7 +522,7 @@ fn ended(home: &Path, more: &[&str]) -> (i32, String) {
 }
 
 #[test]
-fn files_that_cannot_be_used_are_told_with_their_field() {
+fn unusable_files_are_reported_with_their_field() {
     let home = tempfile::tempdir().unwrap();
     let at = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
     let (_, chain, key) = signed(home.path(), &["mail.example", "10.0.0.1"]);
@@ -634,7 +634,7 @@ fn files_that_cannot_be_used_are_told_with_their_field() {
 }
 
 #[test]
-fn on_the_screen_a_bad_file_leads_to_its_field() {
+fn screen_leads_from_unusable_file_to_its_field() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let redirect = "https://localhost:0/callback";
     let more = [
@@ -661,7 +661,7 @@ fn on_the_screen_a_bad_file_leads_to_its_field() {
 }
 
 #[test]
-fn without_a_certificate_the_form_says_what_to_do_and_the_answer_can_be_pasted() {
+fn missing_certificate_is_explained_and_redirect_can_be_pasted() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let flags = flags(&server, "https://localhost:8443/callback", &[]);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();

@@ -47,7 +47,7 @@ fn sign_in(provider: &Provider, client: &str, secret: Option<&str>) -> String {
 }
 
 #[test]
-fn the_tokens_of_a_real_provider_are_verified_in_each_algorithm() {
+fn real_provider_id_tokens_are_verified_with_each_algorithm() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     for (client, secret, words) in [
         ("public-native", None, "RS256, with a key of the issuer"),
@@ -69,7 +69,7 @@ fn the_tokens_of_a_real_provider_are_verified_in_each_algorithm() {
 }
 
 #[test]
-fn keys_that_change_between_two_sign_ins_are_requested_again() {
+fn keys_changed_between_sign_ins_are_requested_again() {
     let port = free_port().to_string();
     let settings = [("DEVICE_INTERVAL", "1"), ("PORT", port.as_str())];
     let provider = Provider::start(&settings);
@@ -256,7 +256,7 @@ fn published(pairs: &[&Pair]) -> Reply {
 }
 
 #[test]
-fn a_token_that_breaks_a_rule_is_refused_before_any_token_is_printed() {
+fn invalid_id_token_is_refused_before_printing_tokens() {
     let of = |claims: Value| Service {
         claims,
         ..Service::right()
@@ -323,7 +323,7 @@ fn a_token_that_breaks_a_rule_is_refused_before_any_token_is_printed() {
 }
 
 #[test]
-fn without_keys_the_check_says_why_and_nothing_is_refused() {
+fn unavailable_keys_are_explained_and_tokens_are_accepted() {
     let gone = Service {
         keys: vec![Reply::json(404, "{}")],
         ..Service::right()
@@ -387,7 +387,7 @@ fn without_keys_the_check_says_why_and_nothing_is_refused() {
 }
 
 #[test]
-fn keys_that_changed_a_moment_ago_are_requested_once_more() {
+fn unknown_key_triggers_one_more_key_request() {
     let (old, new) = (pair("old"), Service::right());
     let service = Service {
         keys: vec![published(&[&old]), published(&[&old, &new.signs_with])],

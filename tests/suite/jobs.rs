@@ -82,7 +82,7 @@ fn assert_works(terminal: &mut Terminal) {
 }
 
 #[test]
-fn a_program_that_was_stopped_from_outside_works_again() {
+fn program_resumes_after_external_stop_signal() {
     for signal in ["TSTP", "STOP", "TTIN", "TTOU"] {
         for group in [false, true] {
             let home = tempfile::tempdir().unwrap();
@@ -119,7 +119,7 @@ fn a_program_that_was_stopped_from_outside_works_again() {
 }
 
 #[test]
-fn dash_gets_its_terminal_back_and_gives_it_again() {
+fn dash_can_suspend_and_resume_the_program_repeatedly() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = shell(home.path(), "dash");
     let pid = start(&mut terminal, "--preset github");
@@ -138,7 +138,7 @@ fn dash_gets_its_terminal_back_and_gives_it_again() {
 }
 
 #[test]
-fn in_the_background_the_terminal_is_left_alone() {
+fn background_program_leaves_the_terminal_alone() {
     for signal in ["TSTP", "STOP"] {
         for end in [false, true] {
             let home = tempfile::tempdir().unwrap();
@@ -175,7 +175,7 @@ fn in_the_background_the_terminal_is_left_alone() {
 }
 
 #[test]
-fn where_no_shell_could_continue_it_the_program_goes_on() {
+fn program_does_not_suspend_without_a_job_control_shell() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &["--preset", "github"]).start();
     assert_works(&mut terminal);
@@ -195,7 +195,7 @@ fn where_no_shell_could_continue_it_the_program_goes_on() {
 }
 
 #[test]
-fn a_value_alone_on_the_screen_can_be_left_after_a_stop() {
+fn plain_view_can_be_closed_after_suspend() {
     for (token, fits) in [("the-token".to_owned(), true), ("t".repeat(3000), false)] {
         let home = tempfile::tempdir().unwrap();
         let reply = format!(r#"{{"access_token":"{token}","token_type":"Bearer"}}"#);
@@ -257,7 +257,7 @@ fn flags(server: &Scripted, flow: &str) -> String {
 }
 
 #[test]
-fn line_by_line_the_modes_are_given_back_and_the_question_is_asked_again() {
+fn plain_mode_restores_modes_and_repeats_prompt_after_suspend() {
     for name in ["bash", "dash"] {
         let (home, server) = (tempfile::tempdir().unwrap(), server());
         let mut terminal = shell(home.path(), name);
@@ -296,7 +296,7 @@ fn line_by_line_the_modes_are_given_back_and_the_question_is_asked_again() {
 }
 
 #[test]
-fn line_by_line_the_background_waits_for_the_terminal() {
+fn plain_mode_in_background_waits_for_the_terminal() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let mut terminal = shell(home.path(), "bash");
     let pid = start(
@@ -324,7 +324,7 @@ fn line_by_line_the_background_waits_for_the_terminal() {
 }
 
 #[test]
-fn without_a_controlling_terminal_the_one_of_a_stream_is_drawn_on() {
+fn screen_uses_terminal_of_a_stream_without_controlling_terminal() {
     for redirected in ["", "</dev/null", "2>/dev/null"] {
         let (home, server) = (tempfile::tempdir().unwrap(), server());
         let script = format!(
@@ -352,7 +352,7 @@ fn without_a_controlling_terminal_the_one_of_a_stream_is_drawn_on() {
 }
 
 #[test]
-fn a_stream_that_is_open_for_reading_only_is_opened_again() {
+fn read_only_terminal_stream_is_reopened_for_writing() {
     let home = tempfile::tempdir().unwrap();
     let script = format!("{} --preset github <$(tty) >out 2>&1", program().display());
     let mut terminal = Command::of(Path::new("/bin/bash"), home.path(), &["-c", &script]).start();
@@ -369,7 +369,7 @@ fn a_stream_that_is_open_for_reading_only_is_opened_again() {
 }
 
 #[test]
-fn a_start_in_the_background_waits_for_the_foreground() {
+fn program_started_in_background_waits_for_foreground() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = shell(home.path(), "bash");
     let pid = start(&mut terminal, "--preset github &");

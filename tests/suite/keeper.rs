@@ -63,7 +63,7 @@ fn assert_alive(profiles: &Profiles, provider: &Provider) {
 }
 
 #[test]
-fn any_number_at_once_make_one_refresh() {
+fn concurrent_callers_cause_a_single_refresh() {
     let provider = provider();
     let profiles = Profiles::at(&provider);
     for (round, count) in [50, 200].into_iter().enumerate() {
@@ -90,7 +90,7 @@ fn any_number_at_once_make_one_refresh() {
 }
 
 #[test]
-fn an_earlier_success_does_not_stand_in_for_a_refresh() {
+fn earlier_success_does_not_replace_a_needed_refresh() {
     let provider = provider();
     let profiles = Profiles::at(&provider);
     profiles.expire();
@@ -112,7 +112,7 @@ fn an_earlier_success_does_not_stand_in_for_a_refresh() {
 }
 
 #[test]
-fn a_failure_is_shared() {
+fn failed_refresh_is_shared_by_all_callers() {
     let (profiles, server) = Profiles::scripted(|_| {
         std::thread::sleep(Duration::from_secs(5));
         Reply {
@@ -144,7 +144,7 @@ fn refreshes(server: &Scripted) -> usize {
 }
 
 #[test]
-fn a_caller_that_is_killed_loses_nothing() {
+fn killed_caller_loses_no_tokens() {
     const ROUNDS: usize = 300;
     let provider = provider();
     let profiles = Profiles::at(&provider);
@@ -201,7 +201,7 @@ fn assert_good_or_told(profiles: &Profiles, provider: &Provider, ran: &Ran, cont
 }
 
 #[test]
-fn a_keeper_that_is_killed_leaves_a_good_record_or_the_truth() {
+fn killed_keeper_leaves_valid_record_or_reports_loss() {
     const ROUNDS: usize = 200;
     let provider = provider();
     let mut profiles = Profiles::at(&provider);
@@ -274,7 +274,7 @@ fn keeper_killed_at(profiles: &Profiles, call: &str, when: usize) -> bool {
 }
 
 #[test]
-fn a_keeper_that_is_killed_between_two_steps_leaves_what_the_next_one_needs() {
+fn keeper_killed_at_any_step_leaves_recoverable_state() {
     let provider = provider();
     let mut profiles = Profiles::at(&provider);
     // Every system call that completes a step, each time that the keeper makes it: files are opened, written, synced,
@@ -322,7 +322,7 @@ fn a_keeper_that_is_killed_between_two_steps_leaves_what_the_next_one_needs() {
 }
 
 #[test]
-fn a_group_of_processes_that_ends_at_once_leaves_a_good_record_or_the_truth() {
+fn killed_process_group_leaves_valid_record_or_reports_loss() {
     // Stopping a container or a systemd unit kills the caller and the keeper together. Without a control group to kill,
     // both are frozen first and then killed.
     const ROUNDS: usize = 20;

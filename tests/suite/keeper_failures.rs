@@ -39,7 +39,7 @@ fn with_header(mut reply: Reply, name: &str, value: &str) -> Reply {
 }
 
 #[test]
-fn each_answer_has_its_exit_code_and_keeps_the_tokens() {
+fn each_error_response_sets_exit_code_and_keeps_tokens() {
     let html = || {
         with_header(
             Reply::json(200, "<html>Welcome</html>"),
@@ -205,7 +205,7 @@ fn each_answer_has_its_exit_code_and_keeps_the_tokens() {
 }
 
 #[test]
-fn a_new_refresh_token_is_stored_even_if_the_access_token_is_useless() {
+fn new_refresh_token_is_stored_despite_invalid_access_token() {
     for (useless, words) in [
         (r#""access_token":"at 9""#, "contains whitespace"),
         (
@@ -245,7 +245,7 @@ fn a_new_refresh_token_is_stored_even_if_the_access_token_is_useless() {
 }
 
 #[test]
-fn a_useless_access_token_may_have_used_up_the_refresh_token() {
+fn invalid_access_token_marks_refresh_token_as_possibly_used() {
     let (profiles, server) = Profiles::scripted(|_| {
         Reply::json(200, r#"{"access_token":"at 9","token_type":"Bearer"}"#)
     });
@@ -267,7 +267,7 @@ fn a_useless_access_token_may_have_used_up_the_refresh_token() {
 }
 
 #[test]
-fn status_401_to_a_client_with_a_secret_may_be_about_the_secret() {
+fn status_401_may_be_about_the_client_secret() {
     for body in [
         "",
         "Client authentication failed",
@@ -310,7 +310,7 @@ fn status_401_to_a_client_with_a_secret_may_be_about_the_secret() {
 }
 
 #[test]
-fn a_token_that_is_valid_is_not_called_expired() {
+fn valid_token_is_not_reported_as_expired() {
     let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
     leave(&profiles, 40);
     let ran = profiles.run(&["token", "office", "--offline"]);
@@ -338,7 +338,7 @@ fn a_token_that_is_valid_is_not_called_expired() {
 }
 
 #[test]
-fn a_lost_answer_is_named_even_after_other_failures() {
+fn lost_response_is_reported_even_after_other_failures() {
     let answers = std::sync::atomic::AtomicUsize::new(0);
     let (profiles, server) = Profiles::scripted(move |_| {
         match answers.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
@@ -364,7 +364,7 @@ fn a_lost_answer_is_named_even_after_other_failures() {
 }
 
 #[test]
-fn a_service_that_cannot_be_reached_is_tried_again_and_told() {
+fn unreachable_service_is_reported() {
     let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
     let elsewhere = format!("http://127.0.0.1:{}/token", free_port());
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
@@ -384,7 +384,7 @@ fn a_service_that_cannot_be_reached_is_tried_again_and_told() {
 }
 
 #[test]
-fn an_answer_without_a_refresh_token_leaves_the_old_one() {
+fn response_without_refresh_token_keeps_the_old_one() {
     let (profiles, _server) = Profiles::scripted(|_| {
         Reply::json(
             200,
@@ -414,7 +414,7 @@ fn assert_untouched(profiles: &Profiles, server: &Scripted, words: &str) {
 }
 
 #[test]
-fn a_record_that_is_not_in_order_is_left_alone() {
+fn invalid_or_unsafe_record_is_refused_and_left_unchanged() {
     let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
     profiles.expire();
     let path = profiles.state("record");
@@ -501,7 +501,7 @@ fn a_record_that_is_not_in_order_is_left_alone() {
 }
 
 #[test]
-fn what_was_planted_in_place_of_the_next_record_gets_nothing() {
+fn planted_next_record_is_not_used() {
     let (profiles, _server) = Profiles::scripted(|_| {
         Reply::json(
             200,
@@ -560,7 +560,7 @@ fn on_small_disk(profiles: &Profiles, script: &str) -> Ran {
 }
 
 #[test]
-fn a_full_or_read_only_disk_is_told_before_the_service_is_asked() {
+fn full_or_read_only_disk_prevents_the_request() {
     for (break_it, repair, words) in [
         (
             "cat /dev/zero >\"$STATE/fill\" 2>/dev/null",
@@ -604,7 +604,7 @@ fn a_full_or_read_only_disk_is_told_before_the_service_is_asked() {
 }
 
 #[test]
-fn a_holder_that_hangs_is_named() {
+fn hanging_lock_holder_is_reported() {
     let (profiles, server) = Profiles::scripted(|_| Reply {
         silent: true,
         ..Reply::default()
@@ -645,7 +645,7 @@ fn a_holder_that_hangs_is_named() {
 }
 
 #[test]
-fn a_clock_that_was_set_wrong_costs_one_refresh() {
+fn wrong_clock_causes_only_one_refresh() {
     let (profiles, server) = Profiles::scripted(|_| {
         Reply::json(
             200,
@@ -668,7 +668,7 @@ fn a_clock_that_was_set_wrong_costs_one_refresh() {
 }
 
 #[test]
-fn the_keeper_holds_no_lock_of_its_caller_and_outlives_it() {
+fn keeper_outlives_its_caller_without_holding_its_lock() {
     let (profiles, server) = Profiles::scripted(|_| {
         std::thread::sleep(Duration::from_secs(2));
         Reply::json(

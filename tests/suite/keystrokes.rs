@@ -51,7 +51,7 @@ fn preset_at(server: &str) -> String {
 }
 
 #[test]
-fn both_tokens_of_microsoft_365_mail_take_nine_keys() {
+fn copying_both_microsoft_365_tokens_takes_nine_keys() {
     let home = tempfile::tempdir().unwrap();
     let presets = home.path().join("config/oauth-authorizer/presets");
     fs::create_dir_all(&presets).unwrap();

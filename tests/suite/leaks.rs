@@ -137,7 +137,7 @@ fn device(request: &Request) -> Reply {
 }
 
 #[test]
-fn a_device_flow_repeats_no_code_and_no_secret() {
+fn device_flow_reveals_no_code_or_secret() {
     let (home, server) = (tempfile::tempdir().unwrap(), Scripted::start(device));
     let mut terminal = terminal(home.path(), &server, "device-code");
     terminal.wait_for("[a Try again]");
@@ -164,7 +164,7 @@ fn a_device_flow_repeats_no_code_and_no_secret() {
 }
 
 #[test]
-fn an_exchange_repeats_no_code_and_no_secret() {
+fn code_exchange_reveals_no_code_or_secret() {
     let server = Scripted::start(|request| {
         let verifier = request
             .form
@@ -190,7 +190,7 @@ fn an_exchange_repeats_no_code_and_no_secret() {
 }
 
 #[test]
-fn a_callback_repeats_no_code_and_no_state() {
+fn callback_error_reveals_no_code_or_state() {
     let (home, server) = (
         tempfile::tempdir().unwrap(),
         Scripted::start(|_| Reply::default()),
@@ -231,7 +231,7 @@ fn tokens(access: &str, refresh: &str) -> Reply {
 }
 
 #[test]
-fn tokens_are_repeated_nowhere_nor_is_what_a_refresh_sends() {
+fn failed_refresh_reveals_no_tokens_or_secret() {
     let server = Scripted::start(|request| match request.form.get("refresh_token") {
         None => tokens(ACCESS, REFRESH),
         Some(_) => error("invalid_grant", &[REFRESH, ACCESS, SECRET]),

@@ -34,7 +34,7 @@ fn device_flow(uri: &str, env: &[(&str, &str)]) -> (Terminal, Scripted, tempfile
 }
 
 #[test]
-fn the_device_url_is_a_link_and_reads_as_itself() {
+fn device_url_is_a_link_that_shows_itself() {
     let uri = "https://as.example/device";
     let (mut terminal, _server, _home) = device_flow(uri, &[]);
     assert_eq!(links(&terminal.bytes()), [(uri.to_owned(), uri.to_owned())]);
@@ -54,7 +54,7 @@ fn the_device_url_is_a_link_and_reads_as_itself() {
 }
 
 #[test]
-fn no_link_is_sent_where_the_user_wants_none() {
+fn links_can_be_turned_off() {
     let uri = "https://as.example/device";
     let none = [("OAUTH_AUTHORIZER_LINKS", "none")];
     let (terminal, _server, _home) = device_flow(uri, &none);
@@ -62,7 +62,7 @@ fn no_link_is_sent_where_the_user_wants_none() {
 }
 
 #[test]
-fn the_authorization_url_is_a_link_to_all_of_it_though_it_is_cut() {
+fn shortened_authorization_url_links_to_the_full_url() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &["--demo"]).start();
     terminal.wait_for("[a Authorize]");
@@ -82,7 +82,7 @@ fn the_authorization_url_is_a_link_to_all_of_it_though_it_is_cut() {
 }
 
 #[test]
-fn a_terminal_that_might_print_it_gets_none() {
+fn terminals_without_link_support_get_no_link() {
     for env in [
         &[("TERM", "linux")][..],
         &[("TERM", "vt100")],
@@ -102,7 +102,7 @@ fn a_terminal_that_might_print_it_gets_none() {
 
 /// No part of a link's sequence is visible, whether this tmux forwards links or drops them.
 #[test]
-fn in_tmux_nothing_is_seen_of_the_link() {
+fn link_sequence_is_not_visible_in_tmux() {
     let (_server, flags) = DeviceFlow::at("https://as.example/device").start();
     let mut line = vec![program().to_str().unwrap().to_owned()];
     line.extend(flags);

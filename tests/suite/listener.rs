@@ -185,7 +185,7 @@ fn a_forged_issuer_is_refused() {
 }
 
 #[test]
-fn another_path_method_or_host_is_turned_away() {
+fn wrong_path_method_or_host_is_refused() {
     let sign_in = SignIn::start(LOOPBACK, None);
     let good = format!("/callback?code=true-code&state={}", sign_in.state);
     let authority = sign_in.authority.clone();
@@ -220,7 +220,7 @@ fn another_path_method_or_host_is_turned_away() {
 
 /// The response to each request. The state in the targets is forged, so a page shows which requests count as callbacks.
 #[test]
-fn requests_are_judged_by_the_rules_of_http() {
+fn requests_are_validated_according_to_http() {
     const CALLBACK: (u16, &str) = (400, "This sign-in doesn't match");
     const MALFORMED: (u16, &str) = (400, "not a valid HTTP request");
     // Rejected by the parser, which sends an empty page.
@@ -383,7 +383,7 @@ fn requests_are_judged_by_the_rules_of_http() {
 }
 
 #[test]
-fn what_was_turned_away_is_counted_on_the_screen() {
+fn screen_counts_refused_requests() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal =
         crate::terminal::Command::new(home.path(), &["--demo", "--flow", "authorization-code"])
@@ -410,7 +410,7 @@ fn what_was_turned_away_is_counted_on_the_screen() {
 }
 
 #[test]
-fn the_pages_are_not_stored_and_load_nothing() {
+fn pages_are_not_cached_and_load_nothing_external() {
     let sign_in = SignIn::start(LOOPBACK, None);
     let answer = sign_in
         .raw(&format!(
@@ -434,7 +434,7 @@ fn the_pages_are_not_stored_and_load_nothing() {
 }
 
 #[test]
-fn oversized_slow_and_silent_connections_do_not_matter() {
+fn oversized_slow_and_silent_connections_are_harmless() {
     let sign_in = SignIn::start(LOOPBACK, None);
     let authority = sign_in.authority.clone();
     // A connection that is closed at once.
@@ -476,7 +476,7 @@ fn oversized_slow_and_silent_connections_do_not_matter() {
 }
 
 #[test]
-fn what_comes_after_the_answer_is_told_the_truth_or_turned_away() {
+fn requests_after_the_callback_get_no_misleading_page() {
     // The exchange takes a while, so that requests can arrive after the callback.
     let server = Scripted::start(|_| {
         std::thread::sleep(Duration::from_millis(400));
@@ -512,7 +512,7 @@ fn what_comes_after_the_answer_is_told_the_truth_or_turned_away() {
 }
 
 #[test]
-fn localhost_is_both_families() {
+fn localhost_listens_on_ipv4_and_ipv6() {
     let port = free_port();
     let sign_in = SignIn::start(&format!("http://localhost:{port}/callback"), None);
     for address in ["127.0.0.1", "::1"] {
@@ -539,7 +539,7 @@ fn localhost_is_both_families() {
 }
 
 #[test]
-fn a_listen_address_stands_in_for_the_redirect_url() {
+fn listen_address_overrides_the_redirect_url() {
     let port = free_port();
     let home = tempfile::tempdir().unwrap();
     let address = format!("127.0.0.1:{port}");
@@ -584,7 +584,7 @@ fn a_listen_address_stands_in_for_the_redirect_url() {
 }
 
 #[test]
-fn behind_a_proxy_a_listener_is_named_by_its_address() {
+fn listener_behind_proxy_accepts_its_own_address_as_host() {
     let port = free_port();
     let home = tempfile::tempdir().unwrap();
     let mut plain = Plain::start(

@@ -196,7 +196,7 @@ fn dovecot_accepts_a_fresh_token_and_rejects_others() {
 }
 
 #[test]
-fn the_screen_signs_in_to_dovecot_with_the_tokens_of_a_profile() {
+fn screen_signs_in_to_dovecot_with_profile_tokens() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let mail = MailServer::start(&provider);
     let profiles = Profiles::at(&provider);
@@ -379,7 +379,7 @@ fn rejection(protocol: Protocol, challenge: Option<&str>, reply: &str) -> Vec<St
 }
 
 #[test]
-fn every_explanation_is_shown_for_what_a_server_says() {
+fn every_server_error_shows_its_explanation() {
     use base64::Engine;
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let entries = Library::default().explanations("mail");
@@ -416,7 +416,7 @@ fn every_explanation_is_shown_for_what_a_server_says() {
 }
 
 #[test]
-fn a_rejection_is_blamed_on_the_token_only_if_it_was_sent() {
+fn rejection_blames_the_token_only_if_sent() {
     use base64::Engine;
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     // The command is rejected before the token is sent.
@@ -473,7 +473,7 @@ fn a_rejection_is_blamed_on_the_token_only_if_it_was_sent() {
 }
 
 #[test]
-fn a_server_that_is_not_valid_is_told_with_the_form_that_is() {
+fn invalid_server_is_reported_with_the_valid_form() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     for server in [
         "imap.example.org:993",
@@ -504,7 +504,7 @@ fn a_server_that_is_not_valid_is_told_with_the_form_that_is() {
 }
 
 #[test]
-fn a_rejection_before_the_sign_in_says_nothing_about_the_token() {
+fn rejection_before_sign_in_does_not_blame_the_token() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     for (protocol, script, words) in [
         (
@@ -534,7 +534,7 @@ fn a_rejection_before_the_sign_in_says_nothing_about_the_token() {
 }
 
 #[test]
-fn a_token_is_never_sent_in_clear() {
+fn token_is_never_sent_unencrypted() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     for (protocol, script, words) in [
         (
@@ -592,7 +592,7 @@ fn a_token_is_never_sent_in_clear() {
 }
 
 #[test]
-fn a_token_goes_to_the_servers_that_it_was_issued_for() {
+fn token_is_sent_only_to_its_own_servers() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let ran = profiles.run(&["mail-test", "office"]);
     assert_eq!(ran.code, 2, "{ran:?}");
@@ -631,7 +631,7 @@ fn a_token_goes_to_the_servers_that_it_was_issued_for() {
 }
 
 #[test]
-fn what_a_token_says_about_itself_is_a_warning() {
+fn mismatched_token_claims_are_warnings() {
     use base64::Engine;
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let claims = json!({ "aud": "https://graph.example", "scp": "Mail.Read", "exp": 1_000_000, "upn": "bob@example.org" });

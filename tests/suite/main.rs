@@ -6,7 +6,7 @@
     clippy::panic,
     unreachable_pub,
     clippy::items_after_statements,
-    reason = "a test ends on what it did not expect"
+    reason = "a test fails on anything unexpected"
 )]
 #![allow(clippy::print_stdout, reason = "a test tells what it has measured")]
 

@@ -48,7 +48,7 @@ fn plain(home: &Path, flags: &[String], more: &[&str]) -> (i32, String) {
 }
 
 #[test]
-fn what_is_no_file_is_refused_with_a_sentence() {
+fn device_directory_or_missing_file_is_refused_with_reason() {
     let home = tempfile::tempdir().unwrap();
     let (_server, flags) = server();
     let huge = huge(home.path());
@@ -157,7 +157,7 @@ fn terminated(home: &Path, pipe: &str, flags: &[&str]) -> ExitStatus {
 }
 
 #[test]
-fn a_signal_ends_the_wait_for_a_pipe_that_nobody_writes_to() {
+fn signal_ends_wait_for_a_pipe_without_writer() {
     let home = tempfile::tempdir().unwrap();
     let pipe = pipe(home.path());
     let pipe = pipe.to_str().unwrap();
@@ -210,7 +210,7 @@ fn authorizing(home: &Path, more: &[&str]) -> (Terminal, Scripted) {
 }
 
 #[test]
-fn the_screen_does_not_wait_for_a_pipe_that_nobody_writes_to() {
+fn screen_stays_responsive_while_reading_pipe_without_writer() {
     let home = tempfile::tempdir().unwrap();
     let pipe = pipe(home.path());
     let flags = ["--ca-file", pipe.to_str().unwrap()];
@@ -238,7 +238,7 @@ fn the_screen_does_not_wait_for_a_pipe_that_nobody_writes_to() {
 }
 
 #[test]
-fn ctrl_c_ends_the_wait_for_a_secret_before_the_screen() {
+fn ctrl_c_ends_wait_for_a_secret_file() {
     let home = tempfile::tempdir().unwrap();
     let pipe = pipe(home.path());
     let flags = ["--client-secret-file", pipe.to_str().unwrap()];
@@ -251,7 +251,7 @@ fn ctrl_c_ends_the_wait_for_a_secret_before_the_screen() {
 }
 
 #[test]
-fn the_output_of_a_command_stands_for_a_file() {
+fn command_output_can_be_used_as_a_file() {
     let home = tempfile::tempdir().unwrap();
     let server = Scripted::start(|request| {
         if request.path != "/token" {
@@ -303,7 +303,7 @@ fn the_output_of_a_command_stands_for_a_file() {
 
 /// Discovery reads the certificates first; the flow reads them again.
 #[test]
-fn the_certificates_of_a_command_are_there_for_discovery_and_the_flow() {
+fn piped_certificates_are_used_for_discovery_and_flow() {
     let home = tempfile::tempdir().unwrap();
     let url = Arc::new(OnceLock::<String>::new());
     let known = Arc::clone(&url);
@@ -353,7 +353,7 @@ fn the_certificates_of_a_command_are_there_for_discovery_and_the_flow() {
 }
 
 #[test]
-fn a_pipe_that_nobody_writes_to_is_given_up_before_the_screen() {
+fn reading_a_pipe_without_writer_times_out() {
     let home = tempfile::tempdir().unwrap();
     let pipe = pipe(home.path());
     let (pipe, home) = (pipe.to_str().unwrap(), home.path());
@@ -382,7 +382,7 @@ fn a_pipe_that_nobody_writes_to_is_given_up_before_the_screen() {
 }
 
 #[test]
-fn a_secret_file_that_others_can_read_is_warned_about_and_used() {
+fn secret_file_readable_by_others_causes_a_warning() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("secret");
     std::fs::write(&path, "s3cret\n").unwrap();
@@ -412,7 +412,7 @@ fn a_secret_file_that_others_can_read_is_warned_about_and_used() {
 }
 
 #[test]
-fn a_secret_full_of_nuls_is_refused() {
+fn secret_with_control_characters_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("secret");
     std::fs::write(&path, [0; 32]).unwrap();

@@ -77,7 +77,7 @@ fn assert_taken(terminal: &mut Terminal) {
 }
 
 #[test]
-fn a_long_url_pasted_with_brackets_is_taken_and_a_forged_one_is_not() {
+fn long_bracketed_paste_is_accepted_and_forged_url_refused() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let (mut terminal, state) = sign_in(&home, &server);
     terminal.paste("http://127.0.0.1:1/callback?code=x&state=forged\r");
@@ -98,7 +98,7 @@ fn a_long_url_pasted_with_brackets_is_taken_and_a_forged_one_is_not() {
 }
 
 #[test]
-fn a_query_pasted_as_single_keys_is_taken() {
+fn query_pasted_as_single_keys_is_accepted() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let (mut terminal, state) = sign_in(&home, &server);
     // The focus is on a button, but the burst still goes to the paste box.
@@ -114,7 +114,7 @@ fn a_query_pasted_as_single_keys_is_taken() {
 }
 
 #[test]
-fn text_that_comes_with_a_tab_is_typed_where_the_tab_leads() {
+fn text_after_tab_goes_to_the_next_field() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &[]).start();
     terminal.wait_for("[a Authorize]");
@@ -126,7 +126,7 @@ fn text_that_comes_with_a_tab_is_typed_where_the_tab_leads() {
 }
 
 #[test]
-fn a_bare_code_pasted_as_single_keys_is_taken() {
+fn bare_code_pasted_as_single_keys_is_accepted() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let (mut terminal, _) = sign_in(&home, &server);
     terminal.focus("Paste");
@@ -138,7 +138,7 @@ fn a_bare_code_pasted_as_single_keys_is_taken() {
 }
 
 #[test]
-fn a_bare_code_that_the_service_does_not_take_leaves_the_wait() {
+fn rejected_bare_code_does_not_end_the_wait() {
     let home = tempfile::tempdir().unwrap();
     let server = Scripted::start(
         |request| match request.form.get("code").map(String::as_str) {
@@ -267,7 +267,7 @@ fn on_every_screen(check: impl Fn(&mut Terminal, &str)) {
 }
 
 #[test]
-fn split_arrow_keys_and_pastes_press_nothing_on_any_screen() {
+fn split_arrow_keys_and_pastes_trigger_nothing() {
     on_every_screen(|terminal, sign| {
         let before = state(terminal);
         type_fast(terminal, "\x1b[A\x1b[B\x1b[A", &[20]);
@@ -286,7 +286,7 @@ fn split_arrow_keys_and_pastes_press_nothing_on_any_screen() {
 }
 
 #[test]
-fn newlines_pasted_as_keys_start_nothing_on_any_focus_of_any_screen() {
+fn pasted_newlines_trigger_nothing_on_any_screen() {
     on_every_screen(|terminal, sign| {
         let before = state(terminal);
         for at in 0..9 {
@@ -303,7 +303,7 @@ fn newlines_pasted_as_keys_start_nothing_on_any_focus_of_any_screen() {
 }
 
 #[test]
-fn a_command_substitution_gets_the_token_and_nothing_else() {
+fn command_substitution_captures_only_the_token() {
     let home = tempfile::tempdir().unwrap();
     let tmux = || {
         let mut tmux = Process::new("tmux");
@@ -363,7 +363,7 @@ fn a_command_substitution_gets_the_token_and_nothing_else() {
 }
 
 #[test]
-fn the_trace_of_a_run_is_saved_without_its_secrets() {
+fn trace_is_saved_without_secrets() {
     use std::os::unix::fs::PermissionsExt;
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let (mut terminal, state) = sign_in(&home, &server);

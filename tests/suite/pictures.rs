@@ -136,7 +136,7 @@ fn assert_picture(name: &str, svg: &str) {
 }
 
 #[test]
-fn the_pictures_show_the_screens_as_they_are() {
+fn pictures_match_the_screens() {
     let remote = TMUX.environment();
     let windows = WINDOWS.environment();
     for (name, title, columns, rows, place) in [
@@ -195,7 +195,7 @@ fn frames() -> Vec<(Drawn, usize)> {
 }
 
 #[test]
-fn the_animated_picture_shows_a_whole_device_flow() {
+fn animated_picture_shows_a_complete_device_flow() {
     let frames = frames();
     let all: usize = frames.iter().map(|(_, seconds)| seconds).sum();
     let mut inside = String::from("<style>g{visibility:hidden}#f0{visibility:visible}</style>\n");

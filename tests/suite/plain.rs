@@ -147,7 +147,7 @@ fn start(home: &Path, flags: &[String]) -> Plain {
 }
 
 #[test]
-fn the_device_flow_needs_pipes_only() {
+fn device_flow_works_with_pipes_only() {
     let (home, provider) = (
         tempfile::tempdir().unwrap(),
         Provider::start(&[("DEVICE_INTERVAL", "1")]),
@@ -179,7 +179,7 @@ fn the_device_flow_needs_pipes_only() {
 }
 
 #[test]
-fn the_authorization_code_flow_needs_pipes_only() {
+fn authorization_code_flow_works_with_pipes_only() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let flags = provider_flags(
         &provider,
@@ -205,7 +205,7 @@ fn the_authorization_code_flow_needs_pipes_only() {
 }
 
 #[test]
-fn a_pasted_answer_is_taken_from_standard_input() {
+fn pasted_redirect_is_read_from_standard_input() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let flags = provider_flags(
         &provider,
@@ -226,7 +226,7 @@ fn a_pasted_answer_is_taken_from_standard_input() {
 }
 
 #[test]
-fn the_endpoints_are_asked_of_the_issuer() {
+fn endpoints_are_discovered_from_the_issuer() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let start_with = |issuer: &str| {
         let flags = [
@@ -333,7 +333,7 @@ fn issuer_flags(url: &str, endpoints: bool) -> Vec<String> {
 }
 
 #[test]
-fn an_issuer_that_is_given_is_asked_first_and_another_one_ends_the_run() {
+fn given_issuer_is_queried_first_and_must_match() {
     for endpoints in [false, true] {
         let flags = |url: &str| issuer_flags(url, endpoints);
         let (asked, code, stderr) = with_metadata_of(Some(""), flags);
@@ -374,7 +374,7 @@ fn names(paths: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn the_issuer_of_a_preset_is_asked_where_the_preset_is_not_certain() {
+fn issuer_of_an_unverified_preset_is_queried() {
     let home = tempfile::tempdir().unwrap();
     let preset = |url: &str, confidence: &str, endpoints: &str| {
         let file = home.path().join("own.toml");
@@ -408,7 +408,7 @@ fn the_issuer_of_a_preset_is_asked_where_the_preset_is_not_certain() {
 }
 
 #[test]
-fn a_wrong_issuer_is_the_only_thing_that_is_told() {
+fn invalid_issuer_is_the_only_error_reported() {
     let home = tempfile::tempdir().unwrap();
     for issuer in [
         "https://idp.example/r?policy=x",
@@ -448,7 +448,7 @@ fn told(terminal: &Terminal, word: &str) -> String {
 }
 
 #[test]
-fn a_dumb_terminal_gets_lines_and_is_asked_what_to_print() {
+fn dumb_terminal_runs_plain_mode_and_prompts_for_output() {
     for (term, flow) in [("dumb", "device-code"), ("", "authorization-code")] {
         let (home, provider) = (
             tempfile::tempdir().unwrap(),
@@ -504,7 +504,7 @@ fn a_dumb_terminal_gets_lines_and_is_asked_what_to_print() {
 }
 
 #[test]
-fn under_term_dumb_both_flows_need_pipes_only_and_write_no_escape_byte() {
+fn dumb_terminal_flows_write_no_escape_bytes_to_pipes() {
     let (home, provider) = (
         tempfile::tempdir().unwrap(),
         Provider::start(&[("DEVICE_INTERVAL", "1")]),
@@ -580,7 +580,7 @@ fn exchange(home: &Path, server: &Scripted, token: &str) -> Plain {
 }
 
 #[test]
-fn a_code_whose_answer_is_lost_is_sent_once_and_said_to_be_used_up() {
+fn code_is_not_sent_again_after_a_lost_response() {
     let home = tempfile::tempdir().unwrap();
     let replies = [
         Reply {
@@ -616,7 +616,7 @@ fn a_code_whose_answer_is_lost_is_sent_once_and_said_to_be_used_up() {
 }
 
 #[test]
-fn a_code_that_could_not_be_sent_is_sent_again() {
+fn code_is_sent_again_after_a_failed_connection() {
     let home = tempfile::tempdir().unwrap();
     let port = free_port();
     let token = format!("http://127.0.0.1:{port}/token");
@@ -632,7 +632,7 @@ fn a_code_that_could_not_be_sent_is_sent_again() {
 }
 
 #[test]
-fn each_exit_code_is_given() {
+fn every_exit_code_is_returned() {
     let home = tempfile::tempdir().unwrap();
     let server = scripted();
     let run = |more: &[&str]| start(home.path(), &scripted_flags(&server, more)).end();
@@ -646,7 +646,7 @@ fn each_exit_code_is_given() {
     let (exit, _, stderr) = start(home.path(), &without_id).end();
     assert_eq!(exit, 2, "{stderr}");
     assert!(
-        stderr.contains("error: Client ID: The Client ID is missing."),
+        stderr.contains("error: The Client ID is missing."),
         "{stderr}"
     );
     let port = free_port().to_string();
@@ -729,7 +729,7 @@ fn each_exit_code_is_given() {
 }
 
 #[test]
-fn a_reader_of_the_talk_that_is_gone_does_not_matter() {
+fn closed_standard_error_does_not_stop_the_sign_in() {
     let (home, server) = (
         tempfile::tempdir().unwrap(),
         Provider::start(&[("DEVICE_INTERVAL", "1")]),
@@ -774,7 +774,7 @@ fn a_reader_of_the_talk_that_is_gone_does_not_matter() {
 }
 
 #[test]
-fn many_pasted_lines_are_all_looked_at() {
+fn every_pasted_line_is_evaluated() {
     let (home, server) = (tempfile::tempdir().unwrap(), scripted());
     let mut plain = start(
         home.path(),
@@ -856,7 +856,7 @@ fn completions_and_the_manual_page_are_printed() {
 }
 
 #[test]
-fn a_reader_that_has_enough_is_no_error() {
+fn closed_output_pipe_is_not_an_error() {
     for arguments in [
         &["presets", "list"][..],
         &["presets", "show", "github"],
@@ -879,7 +879,7 @@ fn a_reader_that_has_enough_is_no_error() {
 }
 
 #[test]
-fn what_is_no_terminal_by_its_name_gets_lines() {
+fn unsuitable_term_value_selects_plain_mode() {
     let (home, server) = (tempfile::tempdir().unwrap(), scripted());
     for term in ["unknown", "network", "emacs", "dumb-emacs-ansi"] {
         let flags = scripted_flags(&server, &["--flow", "authorization-code"]);
@@ -915,7 +915,7 @@ fn bash_completes_the_presets() {
 }
 
 #[test]
-fn a_secret_comes_by_standard_input_and_reaches_only_the_token_url() {
+fn secret_from_standard_input_reaches_only_the_token_url() {
     let (home, provider) = (
         tempfile::tempdir().unwrap(),
         Provider::start(&[("STRICT_AUTH", "1")]),

@@ -145,7 +145,7 @@ fn a_sign_in_is_saved_opened_changed_and_refreshed() {
 }
 
 #[test]
-fn a_sign_in_is_saved_to_the_store_of_another_program() {
+fn sign_in_is_saved_to_an_external_store() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::new();
     let store = Store::new();
@@ -305,7 +305,7 @@ fn open_tokens(terminal: &mut Terminal) {
 }
 
 #[test]
-fn tokens_of_a_profile_are_revoked_on_the_screen_and_leave_it() {
+fn revoked_tokens_are_removed_from_the_profile() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = token_tools::public(&provider);
     let token = profiles.token();
@@ -340,7 +340,7 @@ fn tokens_of_a_profile_are_revoked_on_the_screen_and_leave_it() {
 }
 
 #[test]
-fn a_profile_is_deleted_with_its_tokens_revoked_or_not_at_all() {
+fn profile_is_deleted_only_if_its_tokens_are_revoked() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = token_tools::public(&provider);
     let token = profiles.token();
@@ -370,7 +370,7 @@ fn a_profile_is_deleted_with_its_tokens_revoked_or_not_at_all() {
 }
 
 #[test]
-fn a_profile_that_is_there_is_replaced_only_after_a_question_and_a_failure_loses_nothing() {
+fn existing_profile_is_replaced_only_after_confirmation() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
     let before = profiles.record();
@@ -410,7 +410,7 @@ fn a_profile_that_is_there_is_replaced_only_after_a_question_and_a_failure_loses
 }
 
 #[test]
-fn tokens_that_a_script_refreshed_are_not_replaced_by_those_on_the_screen() {
+fn saving_does_not_overwrite_tokens_refreshed_by_a_script() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
     let mut terminal = start(&profiles, &["--profile", "office"]);
@@ -440,7 +440,7 @@ fn tokens_that_a_script_refreshed_are_not_replaced_by_those_on_the_screen() {
 }
 
 #[test]
-fn a_profile_that_was_changed_or_deleted_elsewhere_is_not_replaced_by_a_save() {
+fn saving_does_not_overwrite_externally_changed_or_deleted_profile() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
     let mut terminal = start(&profiles, &["--profile", "office"]);

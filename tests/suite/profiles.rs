@@ -199,7 +199,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn a_saved_sign_in_gives_tokens_to_scripts() {
+fn saved_sign_in_provides_tokens_to_scripts() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
@@ -317,7 +317,7 @@ fn each_format_carries_the_token_unchanged() {
 }
 
 #[test]
-fn flags_of_token_that_would_print_something_else_are_refused() {
+fn conflicting_token_output_flags_are_refused() {
     let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
     // Without the check, the token would be refreshed first.
     let before = server.requests("/token").len();
@@ -374,7 +374,7 @@ fn flags_of_token_that_would_print_something_else_are_refused() {
 }
 
 #[test]
-fn a_profile_that_is_named_twice_is_refreshed_once() {
+fn profile_named_twice_is_refreshed_once() {
     let (profiles, server) = Profiles::scripted(|_| {
         Reply::json(
             200,
@@ -389,7 +389,7 @@ fn a_profile_that_is_named_twice_is_refreshed_once() {
 }
 
 #[test]
-fn a_token_file_goes_only_where_nobody_else_can_reach() {
+fn token_file_is_written_only_to_a_private_folder() {
     let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
     let home = profiles.home.path();
     let write = |path: &Path, more: &[&str]| {
@@ -445,7 +445,7 @@ fn a_token_file_goes_only_where_nobody_else_can_reach() {
 }
 
 #[test]
-fn a_client_secret_stays_in_the_record_or_where_the_settings_say() {
+fn client_secret_comes_from_its_configured_source() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::new();
     let file = profiles.home.path().join("secret");
@@ -520,8 +520,11 @@ fn profiles_are_listed_shown_renamed_and_deleted() {
         !ran.stdout.contains("first") && !ran.stdout.contains("refresh-1"),
         "{ran:?}"
     );
+    let before = profiles.settings().with_extension("toml.before");
+    std::fs::write(&before, "").unwrap();
     let ran = profiles.run(&["profiles", "rename", "office", "Shop"]);
     assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!before.exists() && before.with_file_name("Shop.toml.before").exists());
     let ran = profiles.run(&["token", "shop"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "first\n"), "{ran:?}");
     let ran = profiles.run(&["token", "office"]);
@@ -547,7 +550,7 @@ fn profiles_are_listed_shown_renamed_and_deleted() {
 }
 
 #[test]
-fn renaming_keeps_the_newer_tokens_of_a_refresh_that_was_stopped() {
+fn renaming_keeps_newer_tokens_of_an_interrupted_refresh() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let mut next = profiles.record();
     next["generation"] = json!(next["generation"].as_u64().unwrap() + 1);
@@ -562,7 +565,7 @@ fn renaming_keeps_the_newer_tokens_of_a_refresh_that_was_stopped() {
 }
 
 #[test]
-fn one_folder_can_hold_everything() {
+fn settings_and_records_can_share_one_folder() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let folder = profiles.home.path().join("all");
     std::fs::create_dir(&folder).unwrap();
@@ -587,7 +590,7 @@ fn one_folder_can_hold_everything() {
 }
 
 #[test]
-fn tokens_go_nowhere_else_than_where_they_came_from() {
+fn tokens_are_sent_only_to_their_original_service() {
     let elsewhere = Scripted::start(|_| Reply::json(200, "{}"));
     let other = format!("{}/token", elsewhere.url);
     let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
@@ -707,7 +710,7 @@ fn a_changed_preset_gets_no_token() {
 }
 
 #[test]
-fn a_command_prints_the_client_secret_once_a_sign_in_accepted_it() {
+fn secret_command_runs_only_after_sign_in_approval() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::new();
     // A settings file written by hand, as for a service.
@@ -793,7 +796,7 @@ fn a_command_prints_the_client_secret_once_a_sign_in_accepted_it() {
 }
 
 #[test]
-fn settings_are_saved_without_a_sign_in_and_tokens_stay() {
+fn saving_settings_needs_no_sign_in_and_keeps_tokens() {
     let (profiles, server) = Profiles::scripted(|_| {
         Reply::json(
             200,
@@ -844,7 +847,7 @@ fn settings_are_saved_without_a_sign_in_and_tokens_stay() {
 }
 
 #[test]
-fn the_folder_of_profiles_counts_wherever_it_is_named_and_stands_in_the_commands_to_run() {
+fn profiles_folder_is_used_and_repeated_in_suggested_commands() {
     let profiles = Profiles::new();
     let home = profiles.home.path();
     let folder = home.join("my profiles");
@@ -878,7 +881,7 @@ fn the_folder_of_profiles_counts_wherever_it_is_named_and_stands_in_the_commands
 }
 
 #[test]
-fn tokens_whose_settings_are_gone_can_be_found_and_deleted() {
+fn orphaned_tokens_are_listed_and_can_be_deleted() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     std::fs::remove_file(profiles.settings()).unwrap();
     let ran = profiles.run(&["profiles", "list"]);
@@ -893,7 +896,7 @@ fn tokens_whose_settings_are_gone_can_be_found_and_deleted() {
 }
 
 #[test]
-fn a_folder_that_does_not_exist_is_not_an_empty_list() {
+fn missing_profiles_folder_is_an_error() {
     let profiles = Profiles::new();
     let file = profiles.home.path().join("file");
     std::fs::write(&file, "").unwrap();
@@ -924,7 +927,7 @@ fn a_folder_that_does_not_exist_is_not_an_empty_list() {
 }
 
 #[test]
-fn an_empty_access_token_is_refreshed_and_one_with_a_line_break_is_not_printed() {
+fn empty_token_is_refreshed_and_multiline_header_is_refused() {
     let (profiles, _server) = Profiles::scripted(|_| {
         Reply::json(
             200,
@@ -948,7 +951,7 @@ fn an_empty_access_token_is_refreshed_and_one_with_a_line_break_is_not_printed()
 type Change<'a> = &'a dyn Fn(&mut Value);
 
 #[test]
-fn an_import_by_somebody_else_is_checked_and_shows_where_tokens_go() {
+fn import_is_checked_and_shows_where_tokens_are_sent() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
     let other = Profiles::new();
@@ -996,7 +999,7 @@ fn an_import_by_somebody_else_is_checked_and_shows_where_tokens_go() {
 }
 
 #[test]
-fn a_mailbox_that_is_added_to_the_settings_counts() {
+fn mailbox_added_to_settings_is_used() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let ask = || profiles.run(&["token", "office", "--format", "xoauth2"]);
     let ran = ask();
@@ -1016,7 +1019,7 @@ fn a_mailbox_that_is_added_to_the_settings_counts() {
 }
 
 #[test]
-fn a_profile_moves_to_another_computer_encrypted() {
+fn encrypted_profile_moves_to_another_computer() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let home = profiles.home.path();
     let key = home.join("key");

@@ -50,7 +50,7 @@ fn add(profiles: &Profiles, lines: &str) {
 }
 
 #[test]
-fn the_end_of_a_refresh_token_is_known_without_a_preset() {
+fn refresh_token_expiry_is_read_from_the_response() {
     for name in ["refresh_token_expires_in", "refresh_expires_in"] {
         let (profiles, _server) = Profiles::scripted(move |_| {
             let mut answer =
@@ -125,7 +125,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn a_check_sends_nothing_writes_nothing_and_waits_for_nobody() {
+fn check_sends_nothing_writes_nothing_and_does_not_wait() {
     let (profiles, server) = Profiles::scripted(refreshed);
     let record = profiles.state("record");
     let folder = record.parent().unwrap();
@@ -157,7 +157,7 @@ fn a_check_sends_nothing_writes_nothing_and_waits_for_nobody() {
 }
 
 #[test]
-fn what_breaks_next_has_its_date() {
+fn upcoming_failures_are_reported_with_their_date() {
     let (profiles, _server) = Profiles::scripted(refreshed);
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
     let ago = |days: u64| {
@@ -279,7 +279,7 @@ fn what_breaks_next_has_its_date() {
 }
 
 #[test]
-fn the_testing_mode_of_a_service_is_known_from_its_preset() {
+fn testing_mode_expiry_is_read_from_the_preset() {
     let profiles = Profiles::new();
     let folder = profiles.home.path().join("all");
     std::fs::create_dir(&folder).unwrap();
@@ -351,7 +351,7 @@ fn the_testing_mode_of_a_service_is_known_from_its_preset() {
 }
 
 #[test]
-fn what_is_broken_has_the_exit_code_of_its_repair() {
+fn broken_profile_sets_exit_code_that_matches_its_fix() {
     let (profiles, _server) = Profiles::scripted(|_| {
         Reply::json(
             400,
@@ -452,7 +452,7 @@ fn what_is_broken_has_the_exit_code_of_its_repair() {
 }
 
 #[test]
-fn a_refresh_leaves_what_the_check_needs_to_know() {
+fn refresh_keeps_sign_in_time_and_records_clock_difference() {
     let (profiles, _server) = Profiles::scripted(|request| {
         let mut reply = refreshed(request);
         // The clock of the service is an hour behind.
@@ -492,7 +492,7 @@ fn a_refresh_leaves_what_the_check_needs_to_know() {
 }
 
 #[test]
-fn a_refresh_that_failed_or_was_stopped_is_mentioned() {
+fn failed_or_interrupted_refresh_is_reported() {
     let (profiles, _server) =
         Profiles::scripted(|_| Reply::json(401, r#"{"error":"invalid_client"}"#));
     profiles.expire();
@@ -535,7 +535,7 @@ fn a_refresh_that_failed_or_was_stopped_is_mentioned() {
         0,
         "ok",
         "answer-lost",
-        "the program was stopped before it stored the answer",
+        "the program was stopped before it stored the response",
     );
     std::fs::set_permissions(&attempt, PermissionsExt::from_mode(0o666)).unwrap();
     assert_found(
@@ -562,7 +562,7 @@ fn verify(flags: &[&str], home: &Path, units: &Path, names: [&str; 2]) {
 }
 
 #[test]
-fn the_units_of_the_mail_guide_are_in_order() {
+fn systemd_units_in_mail_guide_are_valid() {
     let folder = tempfile::tempdir().unwrap();
     let names = ["office-mail.service", "office-mail.timer"];
     for name in names {
@@ -572,7 +572,7 @@ fn the_units_of_the_mail_guide_are_in_order() {
 }
 
 #[test]
-fn a_timer_and_cron_mail_what_needs_attention() {
+fn timer_and_cron_send_mail_about_problems() {
     let (profiles, _server) = Profiles::scripted(refreshed);
     let home = profiles.home.path();
     let installed = ("/usr/local/bin/oauth-authorizer", program());
@@ -658,7 +658,7 @@ fn a_timer_and_cron_mail_what_needs_attention() {
 }
 
 #[test]
-fn a_mailbox_and_a_mail_server_that_cannot_be_used_are_found() {
+fn invalid_mailbox_and_mail_server_are_reported() {
     let (profiles, _server) = Profiles::scripted(refreshed);
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
     for (line, name) in [
@@ -673,7 +673,7 @@ fn a_mailbox_and_a_mail_server_that_cannot_be_used_are_found() {
 }
 
 #[test]
-fn a_disk_that_takes_no_tokens_is_found() {
+fn full_or_read_only_disk_is_reported() {
     let (profiles, _server) = Profiles::scripted(refreshed);
     let record = profiles.state("record");
     let folder = record.parent().unwrap();

@@ -178,7 +178,7 @@ fn device_flow_denied() {
 }
 
 #[test]
-fn device_flow_expired_and_asked_again() {
+fn expired_device_code_can_be_requested_again() {
     let (home, provider) = (
         tempfile::tempdir().unwrap(),
         Provider::start(&[("DEVICE_INTERVAL", "1"), ("DEVICE_CODE_TTL", "4")]),
@@ -197,7 +197,7 @@ fn device_flow_expired_and_asked_again() {
 }
 
 #[test]
-fn authorization_code_as_a_public_client() {
+fn authorization_code_flow_works_for_public_client() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let mut terminal = form(
         &home,
@@ -277,12 +277,12 @@ fn confidential(client_id: &str, authentication: &str) {
 }
 
 #[test]
-fn authorization_code_with_a_secret_by_basic() {
+fn authorization_code_flow_works_with_basic_authentication() {
     confidential(ODD_BASIC, "basic");
 }
 
 #[test]
-fn authorization_code_with_a_secret_by_post() {
+fn authorization_code_flow_works_with_post_authentication() {
     confidential(ODD_POST, "post");
 }
 
@@ -327,7 +327,7 @@ fn refresh_rotates_the_refresh_token() {
 }
 
 #[test]
-fn tokens_are_asked_about_and_revoked_on_the_screen() {
+fn screen_inspects_and_revokes_tokens() {
     let (home, provider) = (
         tempfile::tempdir().unwrap(),
         Provider::start(&[("DEVICE_INTERVAL", "1")]),
@@ -395,7 +395,7 @@ fn tokens_are_asked_about_and_revoked_on_the_screen() {
     terminal.send("o");
     terminal.wait_for("Ask the service who the access token belongs to");
     terminal.send(ENTER);
-    terminal.wait_for("The service rejected the userinfo request");
+    terminal.wait_for("The service rejected the user info request");
     terminal.send("o");
     terminal.wait_for("Ask the service who the access token belongs to");
     terminal.send(DOWN);
@@ -411,7 +411,7 @@ fn tokens_are_asked_about_and_revoked_on_the_screen() {
 }
 
 #[test]
-fn an_answer_with_a_wrong_state_is_refused_and_the_wait_goes_on() {
+fn redirect_with_wrong_state_is_refused_and_waiting_continues() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let mut terminal = form(
         &home,
@@ -438,7 +438,7 @@ fn an_answer_with_a_wrong_state_is_refused_and_the_wait_goes_on() {
 }
 
 #[test]
-fn a_code_that_is_not_bound_to_this_program_is_refused() {
+fn code_with_wrong_pkce_challenge_is_rejected() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let mut terminal = form(
         &home,
@@ -489,7 +489,7 @@ fn an_id_token_with_a_wrong_nonce_is_refused() {
 }
 
 #[test]
-fn an_id_token_without_a_nonce_is_helped_by_one_key() {
+fn id_token_without_nonce_offers_one_key_fix() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let flags = [
         "--flow",
@@ -518,7 +518,7 @@ fn an_id_token_without_a_nonce_is_helped_by_one_key() {
 }
 
 #[test]
-fn an_answer_of_another_issuer_is_refused() {
+fn redirect_from_another_issuer_is_refused() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let flags = [
         "--flow",
@@ -535,7 +535,7 @@ fn an_answer_of_another_issuer_is_refused() {
 }
 
 #[test]
-fn a_refusal_in_the_browser_is_told() {
+fn denial_in_the_browser_is_reported() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let mut terminal = form(
         &home,
@@ -614,7 +614,7 @@ fn with_extra(
 }
 
 #[test]
-fn the_time_and_the_level_of_the_sign_in_are_checked_where_they_were_requested() {
+fn requested_auth_time_and_acr_are_checked() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let level = "acr_values=urn:example:mfa";
     for (extra, lines) in [
@@ -654,7 +654,7 @@ fn the_time_and_the_level_of_the_sign_in_are_checked_where_they_were_requested()
 }
 
 #[test]
-fn a_response_by_post_is_accepted_with_the_right_state_only() {
+fn form_post_response_is_accepted_only_with_matching_state() {
     let (home, provider) = (tempfile::tempdir().unwrap(), Provider::start(&[]));
     let (mut plain, url) = with_extra(&provider, &home, "response_mode=form_post");
     // Forged by another page of the same browser.

@@ -144,7 +144,7 @@ fn socks(service: u16, password: bool, asked: Asked) -> u16 {
 }
 
 #[test]
-fn a_socks_proxy_leads_to_the_service() {
+fn socks5h_proxy_resolves_and_reaches_the_service() {
     for (scheme, who, user) in [
         ("socks5h", "", ""),
         ("socks5h", "me:p%23w%2F1@", "me p#w/1"),
@@ -167,7 +167,7 @@ fn a_socks_proxy_leads_to_the_service() {
 }
 
 #[test]
-fn a_socks_proxy_without_its_h_gets_an_address_that_this_machine_resolved() {
+fn socks5_proxy_resolves_the_host_name_locally() {
     let asked = Asked::default();
     let port = socks(service(), false, Arc::clone(&asked));
     let setting = format!("socks5://127.0.0.1:{port}");
@@ -182,7 +182,7 @@ fn a_socks_proxy_without_its_h_gets_an_address_that_this_machine_resolved() {
 }
 
 #[test]
-fn a_setting_that_cannot_be_read_stops_the_run_and_nothing_is_sent() {
+fn invalid_proxy_setting_ends_the_run_before_any_request() {
     for setting in [
         r"http://dom\user:p#w/1@127.0.0.1:PORT",
         "http://user:p#w@127.0.0.1:PORT",
@@ -224,7 +224,7 @@ fn a_setting_that_cannot_be_read_stops_the_run_and_nothing_is_sent() {
 }
 
 #[test]
-fn what_a_proxy_refuses_is_told_with_its_status_its_address_and_the_variable() {
+fn proxy_error_is_reported_with_status_address_and_variable() {
     for (status, words) in [
         (
             "407 Proxy Authentication Required",

@@ -43,7 +43,7 @@ fn names(url: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_url_names_what_was_pushed_where_that_is_required_or_the_client_has_a_secret() {
+fn parameters_are_pushed_if_required_or_client_is_confidential() {
     let home = tempfile::tempdir().unwrap();
     for (par, client, authentication, pushed) in [
         ("required", "public-native", "none", true),
@@ -88,7 +88,7 @@ fn the_url_names_what_was_pushed_where_that_is_required_or_the_client_has_a_secr
 }
 
 #[test]
-fn the_screen_shows_the_step_and_the_trace_has_no_reference() {
+fn screen_shows_push_step_and_trace_redacts_request_uri() {
     let (home, provider) = (
         tempfile::tempdir().unwrap(),
         Provider::start(&[("PAR", "required")]),
@@ -123,7 +123,7 @@ fn the_screen_shows_the_step_and_the_trace_has_no_reference() {
 }
 
 #[test]
-fn a_refusal_is_explained_where_pushing_is_required() {
+fn rejection_is_explained_if_pushing_is_required() {
     let home = tempfile::tempdir().unwrap();
     let provider = Provider::start(&[("PAR", "required"), ("STRICT_AUTH", "1")]);
     let wrong_url = ["--redirect-url", "http://127.0.0.1:8400/elsewhere"];
@@ -188,7 +188,7 @@ fn server(required: bool, reply: Reply) -> Scripted {
 }
 
 #[test]
-fn a_service_that_does_it_wrong_ends_the_sign_in_only_where_pushing_is_required() {
+fn invalid_push_response_is_fatal_only_if_required() {
     let home = tempfile::tempdir().unwrap();
     let redirect = Reply {
         headers: vec![("Location".to_owned(), "https://evil.example/par".to_owned())],

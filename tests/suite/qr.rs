@@ -102,7 +102,7 @@ fn long(characters: usize) -> String {
 }
 
 #[test]
-fn a_decoder_reads_the_device_urls_of_services() {
+fn device_url_qr_codes_can_be_decoded() {
     for uri in [
         "https://www.google.com/device",
         "https://microsoft.com/devicelogin",
@@ -128,7 +128,7 @@ fn a_decoder_reads_the_device_urls_of_services() {
 }
 
 #[test]
-fn a_decoder_reads_the_complete_url_of_a_real_provider() {
+fn complete_url_qr_code_can_be_decoded() {
     let home = tempfile::tempdir().unwrap();
     let provider = Provider::start(&[]);
     let mut flags = provider.flags();
@@ -161,7 +161,7 @@ fn a_decoder_reads_the_complete_url_of_a_real_provider() {
 }
 
 #[test]
-fn where_the_complete_url_is_too_long_the_other_one_is_shown() {
+fn qr_code_falls_back_to_the_shorter_url() {
     let uri = "https://as.example/device";
     let flow = DeviceFlow {
         complete: Some(long(300)),
@@ -174,7 +174,7 @@ fn where_the_complete_url_is_too_long_the_other_one_is_shown() {
 }
 
 #[test]
-fn where_there_is_none_the_reason_is_shown() {
+fn missing_qr_code_is_explained() {
     // A larger window would have room for it: the button says so under More.
     let (mut terminal, _server, _home) = start(DeviceFlow::at(&long(107)), &[]);
     assert!(!terminal.flat().contains("[q QR code]"));
@@ -190,7 +190,7 @@ fn where_there_is_none_the_reason_is_shown() {
 }
 
 #[test]
-fn an_authorization_url_has_one_where_it_fits() {
+fn authorization_url_has_qr_code_if_it_fits() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &["--demo"]).start();
     terminal.wait_for("[a Authorize]");
@@ -217,7 +217,7 @@ fn an_authorization_url_has_one_where_it_fits() {
 }
 
 #[test]
-fn it_gives_way_to_the_tokens() {
+fn qr_code_closes_when_tokens_arrive() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &["--demo"]).start();
     terminal.wait_for("[a Authorize]");

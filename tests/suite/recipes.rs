@@ -475,7 +475,7 @@ fn command_of(line: &str, fields: usize) -> &str {
 }
 
 #[test]
-fn cron_has_what_it_needs() {
+fn cron_job_gets_a_token() {
     let desk = Desk::start();
     let program = program();
     let installed = (INSTALLED, program.to_str().unwrap());
@@ -624,7 +624,7 @@ fn state_directory(profiles: &Profiles, name: &str) -> (PathBuf, PathBuf) {
 }
 
 #[test]
-fn a_systemd_service_with_a_dynamic_user() {
+fn systemd_service_with_dynamic_user_gets_a_token() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
     profiles.expire();
@@ -663,7 +663,7 @@ fn a_systemd_service_with_a_dynamic_user() {
 }
 
 #[test]
-fn a_timer_refreshes_what_is_old() {
+fn timer_refreshes_old_tokens() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
     let program = program();
@@ -693,7 +693,7 @@ fn a_timer_refreshes_what_is_old() {
 }
 
 #[test]
-fn a_service_account_gets_access_tokens_only() {
+fn service_account_gets_only_access_tokens() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
     let (state, bin) = state_directory(&profiles, "state");
@@ -770,7 +770,7 @@ fn kill(arguments: &[&str]) {
 
 /// systemd stops a service by sending a signal to all its processes.
 #[test]
-fn a_refresh_under_way_finishes_when_its_service_is_stopped() {
+fn refresh_in_progress_finishes_when_its_service_is_stopped() {
     let (profiles, _server, refresh) = held_refresh();
     profiles.expire();
     let mut caller = profiles.command(&["token", "office"]).spawn().unwrap();
@@ -872,7 +872,7 @@ fn a_container_starts_with_a_valid_token() {
 }
 
 #[test]
-fn a_container_that_is_stopped_waits_for_a_refresh() {
+fn stopping_a_container_waits_for_a_refresh() {
     let (profiles, _server, refresh) = held_refresh();
     let (volume, _) = state_directory(&profiles, "volume");
     let root = container();

@@ -32,7 +32,7 @@ fn register(terminal: &mut Terminal, token: &str, told: &str) {
 const WITH_SECRET: &str = "Client ID, Client secret and Client auth. are filled in.";
 
 #[test]
-fn a_registered_client_signs_in_by_device_code() {
+fn registered_client_signs_in_with_device_code() {
     let (home, provider) = (
         tempfile::tempdir().unwrap(),
         Provider::start(&[("REGISTRATION", "open"), ("DEVICE_INTERVAL", "1")]),
@@ -57,7 +57,7 @@ fn works(terminal: &mut Terminal, provider: &Provider) {
 }
 
 #[test]
-fn an_initial_token_is_required_and_the_registration_can_be_kept() {
+fn registration_requires_initial_token_and_can_be_saved() {
     let (home, provider) = (
         tempfile::tempdir().unwrap(),
         Provider::start(&[("REGISTRATION", "token"), ("STRICT_AUTH", "1")]),
@@ -116,7 +116,7 @@ fn an_initial_token_is_required_and_the_registration_can_be_kept() {
 }
 
 #[test]
-fn a_client_without_users_is_registered_with_a_secret() {
+fn client_credentials_client_is_registered_with_a_secret() {
     let (home, provider) = (
         tempfile::tempdir().unwrap(),
         Provider::start(&[("REGISTRATION", "open"), ("STRICT_AUTH", "1")]),

@@ -108,7 +108,7 @@ impl Unread {
 }
 
 #[test]
-fn reports_of_terminals_press_nothing_whole_and_split_at_every_byte() {
+fn whole_and_split_terminal_reports_press_no_keys() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = tokens(&home);
     let unread = Unread::of(&terminal);
@@ -142,7 +142,7 @@ fn send_slowly(terminal: &mut Terminal, bytes: &[u8]) -> bool {
 }
 
 #[test]
-fn reports_over_a_line_of_300_baud_press_nothing() {
+fn terminal_reports_at_300_baud_press_no_keys() {
     let home = tempfile::tempdir().unwrap();
     for _ in 0..5 {
         let mut terminal = tokens(&home);
@@ -156,7 +156,7 @@ fn reports_over_a_line_of_300_baud_press_nothing() {
 }
 
 #[test]
-fn a_report_before_the_start_is_no_key() {
+fn terminal_report_before_startup_is_not_treated_as_keys() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &["--demo"]).start();
     // A late response to a query that was typed ahead, and a key.
@@ -167,7 +167,7 @@ fn a_report_before_the_start_is_no_key() {
 }
 
 #[test]
-fn an_unfinished_paste_ends() {
+fn typing_continues_after_an_unfinished_paste() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &[]).start();
     terminal.wait_for("[a Authorize]");
@@ -179,7 +179,7 @@ fn an_unfinished_paste_ends() {
 }
 
 #[test]
-fn every_encoding_of_ctrl_c_ends_the_program_whatever_is_unfinished() {
+fn every_encoding_of_ctrl_c_ends_the_program() {
     let home = tempfile::tempdir().unwrap();
     let encodings = rows().filter(|(bytes, expected)| {
         let whole = !bytes.starts_with(b"\x1b[200~") && !bytes.ends_with(b"\x03");
@@ -310,7 +310,7 @@ impl Dice {
 }
 
 #[test]
-fn a_million_random_bytes_press_nothing() {
+fn a_million_random_bytes_press_no_keys() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = tokens(&home);
     let mut dice = Dice(0x5eed_cafe);

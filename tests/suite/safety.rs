@@ -176,7 +176,7 @@ fn with_browser(
 }
 
 #[test]
-fn the_browser_is_started_apart_from_our_terminal_and_without_our_secrets() {
+fn browser_gets_neither_the_terminal_nor_secrets() {
     let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let provider = Provider::start(&[]);
     let script = "env > $OUT/env\n\
@@ -223,7 +223,7 @@ fn the_browser_is_started_apart_from_our_terminal_and_without_our_secrets() {
 }
 
 #[test]
-fn a_browser_that_fails_is_told_and_one_that_never_returns_does_not_matter() {
+fn failing_browser_is_reported_and_hanging_one_ignored() {
     let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let provider = Provider::start(&[]);
     let failing = browser(folder.path(), "exit 3");
@@ -246,7 +246,7 @@ fn a_browser_that_fails_is_told_and_one_that_never_returns_does_not_matter() {
 }
 
 #[test]
-fn over_ssh_and_without_a_display_no_browser_is_started() {
+fn no_browser_starts_over_ssh_or_without_a_display() {
     let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let provider = Provider::start(&[]);
     let browser = browser(folder.path(), "touch $OUT/started");
@@ -273,7 +273,7 @@ fn over_ssh_and_without_a_display_no_browser_is_started() {
 }
 
 #[test]
-fn no_core_is_dumped_and_no_other_program_reads_the_memory() {
+fn core_dumps_and_memory_access_are_disabled() {
     let home = tempfile::tempdir().unwrap();
     let terminal = Command::new(home.path(), &["--preset", "github"]).start();
     terminal.wait_for("[a Authorize]");
@@ -353,7 +353,7 @@ fn plain_device_flow(url: &str, variables: &[(&str, &str)]) -> (Option<i32>, Str
 }
 
 #[test]
-fn the_proxy_of_the_environment_is_used_except_for_this_machine() {
+fn proxy_variables_are_used_except_for_this_machine() {
     use std::io::{BufRead, BufReader, Write};
     let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", proxy.local_addr().unwrap());
@@ -393,7 +393,7 @@ fn the_proxy_of_the_environment_is_used_except_for_this_machine() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_machine_without_ca_certificates_is_told_so_unless_there_is_a_ca_file() {
+fn missing_ca_certificates_are_reported_without_ca_file() {
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/device", server.local_addr().unwrap());
     let nowhere = ("SSL_CERT_DIR", "/nonexistent");
@@ -416,7 +416,7 @@ fn a_machine_without_ca_certificates_is_told_so_unless_there_is_a_ca_file() {
 }
 
 #[test]
-fn an_answer_without_end_is_bounded() {
+fn response_size_is_limited() {
     let server = Scripted::start(|_| Reply::json(200, &"x".repeat(3_000_000)));
     let (code, stderr) = plain_device_flow(&format!("{}/device", server.url), &[]);
     assert_eq!(code, Some(1), "{stderr}");
@@ -426,7 +426,7 @@ fn an_answer_without_end_is_bounded() {
 /// The linker flags in `.cargo/config.toml` replace the compiler's own flags.
 #[test]
 #[cfg(target_os = "linux")]
-fn the_tables_of_the_loader_are_read_only() {
+fn binary_uses_full_relro_and_pie() {
     let read = std::process::Command::new("readelf")
         .args(["--wide", "--program-headers", "--dynamic"])
         .arg(program())

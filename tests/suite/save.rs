@@ -32,7 +32,7 @@ fn assert_private(path: &std::path::Path) {
 }
 
 #[test]
-fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
+fn saved_token_and_json_files_are_private() {
     let home = tempfile::tempdir().unwrap();
     let (mut terminal, _server) = tokens(&home);
     to_a_file(&mut terminal);
@@ -89,7 +89,7 @@ fn the_chosen_token_or_all_as_json_is_saved_for_its_owner_alone() {
 }
 
 #[test]
-fn what_was_saved_is_not_asked_about_when_leaving() {
+fn quitting_does_not_ask_about_saved_tokens() {
     let home = tempfile::tempdir().unwrap();
     let (mut terminal, _server) = tokens(&home);
     // The token is not saved if the folder does not exist, so quitting still asks.

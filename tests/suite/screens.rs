@@ -368,7 +368,7 @@ fn each<T: Send>(look: impl Fn(&Fixture) -> T + Sync) -> Vec<T> {
 }
 
 #[test]
-fn every_screen_in_every_terminal_at_every_size() {
+fn every_screen_is_drawn_correctly_at_every_size() {
     let began = std::time::Instant::now();
     let checked = each(check);
     let count: usize = checked.iter().map(|(count, _)| count).sum();
@@ -797,7 +797,7 @@ const OTHERS: [(&str, &str); 12] = [
 ];
 
 #[test]
-fn no_key_does_what_the_items_do_not() {
+fn every_documented_key_has_an_equivalent_item() {
     let mut app = App::new(XTERM.environment());
     let text = app.press("Help").draw(200, 100).text();
     let known = |key: &str| WALKED.contains(&key) || OTHERS.iter().any(|(other, _)| *other == key);
@@ -822,7 +822,7 @@ fn no_key_does_what_the_items_do_not() {
 }
 
 #[test]
-fn what_lies_on_top_closes_without_escape_and_with_it() {
+fn dialogs_close_with_enter_and_with_escape() {
     let mut count = 0;
     for fixture in all() {
         let fresh = || fixture.app(fixture.usual());
@@ -860,7 +860,7 @@ fn what_lies_on_top_closes_without_escape_and_with_it() {
 }
 
 #[test]
-fn escape_goes_back_one_level_at_a_time_from_everywhere() {
+fn escape_goes_back_one_level_at_a_time() {
     let mut counts = [0; 3];
     for fixture in all() {
         let mut app = fixture.app(fixture.usual());
@@ -906,7 +906,7 @@ fn escape_goes_back_one_level_at_a_time_from_everywhere() {
 }
 
 #[test]
-fn a_discovery_takes_the_focus_from_the_button_that_goes() {
+fn discovery_moves_focus_from_the_removed_button() {
     let mut app = App::new(XTERM.environment());
     app.discovering().exchanged().keys("<esc>").go("Trace");
     let drawn = app.keys("d").look();

@@ -49,7 +49,7 @@ fn tests() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_document_names_tests_that_exist_one_at_least_for_each_rule() {
+fn every_rule_in_the_document_names_existing_tests() {
     let all = tests();
     assert!(all.len() > 800, "{}", all.len());
     let text = include_str!("../../docs/security.md");

@@ -191,7 +191,7 @@ fn print(home: &Path, flags: &[String]) -> (i32, String, String) {
 }
 
 #[test]
-fn plain_mode_sends_a_signed_assertion_and_no_client() {
+fn plain_mode_sends_signed_assertion_without_client_id() {
     let home = tempfile::tempdir().unwrap();
     for subject in [None, Some(SUBJECT)] {
         let server = server(subject);
@@ -235,7 +235,7 @@ fn a_key_file_that_others_can_read_is_reported() {
 }
 
 #[test]
-fn files_that_are_not_the_key_of_this_server_are_named_and_nothing_is_sent() {
+fn invalid_key_file_is_reported_before_any_request() {
     let home = tempfile::tempdir().unwrap();
     let (server, other) = (server(None), server(None));
     let flags = flags(&server, home.path());
@@ -332,7 +332,7 @@ fn twenty(profiles: &Profiles) -> Vec<Ran> {
 }
 
 #[test]
-fn a_profile_requests_one_new_token_for_all_callers_and_has_only_the_path() {
+fn profile_stores_only_key_path_and_shares_one_token() {
     let server = server(Some(SUBJECT));
     let (profiles, path) = saved(&server);
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
@@ -366,7 +366,7 @@ fn a_profile_requests_one_new_token_for_all_callers_and_has_only_the_path() {
 }
 
 #[test]
-fn a_profile_uses_the_key_and_subject_that_it_was_saved_with_and_no_others() {
+fn profile_refuses_a_changed_key_or_subject() {
     let server = server(Some(SUBJECT));
     let (profiles, path) = saved(&server);
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();

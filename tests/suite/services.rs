@@ -1145,7 +1145,7 @@ fn runs() -> &'static [Result<Record, String>] {
 }
 
 #[test]
-fn every_preset_gets_tokens_and_new_ones_from_a_service_that_speaks_its_dialect() {
+fn every_preset_gets_and_refreshes_tokens_from_simulated_service() {
     let wrong: Vec<&str> = runs()
         .iter()
         .filter_map(|run| Some(run.as_ref().err()?.as_str()))
@@ -1839,7 +1839,7 @@ fn compare_device(record: &Record, facts: &Value, compare: &mut Comparison) {
 }
 
 #[test]
-fn presets_and_what_services_receive_are_as_the_facts_say() {
+fn presets_and_requests_match_the_recorded_facts() {
     let (presets, facts) = (presets(), facts());
     let mut wrong = Vec::new();
     let mut used = BTreeSet::new();

@@ -26,7 +26,7 @@ fn waiting(over_ssh: bool, pasted: &str, event: Option<FlowEvent>) -> App {
 }
 
 #[test]
-fn the_paste_box_stays_in_sight_whatever_has_the_focus() {
+fn paste_box_stays_visible_with_any_focus() {
     let refused = || FlowEvent::PasteRefused("its state is not the one of this sign-in".to_owned());
     let unverified = || {
         let words = "The scope \"SMTP.Sendd\" is not valid for this client. ".repeat(4);
@@ -86,7 +86,7 @@ fn the_paste_box_stays_in_sight_whatever_has_the_focus() {
 }
 
 #[test]
-fn the_code_of_a_device_stays_in_sight_whatever_is_said() {
+fn device_code_stays_visible_with_any_message() {
     let mut app = App::new(XTERM.environment());
     app.device(true).resize(COLUMNS, ROWS);
     for _ in 0..app.items().len() {

@@ -29,7 +29,7 @@ fn shot(fixture: &Fixture) -> String {
 }
 
 #[test]
-fn every_screen_is_as_in_its_snapshot() {
+fn every_screen_matches_its_snapshot() {
     let mut settings = insta::Settings::new();
     settings.set_snapshot_path(folder());
     settings.set_prepend_module_to_snapshot(false);
@@ -46,7 +46,7 @@ fn every_screen_is_as_in_its_snapshot() {
 }
 
 #[test]
-fn every_snapshot_is_of_a_screen() {
+fn every_snapshot_belongs_to_a_screen() {
     let wanted: BTreeSet<String> = all()
         .iter()
         .map(|fixture| format!("{}.snap", fixture.name))

@@ -240,7 +240,7 @@ fn assert_tokens(terminal: &mut Terminal, provider: &Provider) {
 }
 
 #[test]
-fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
+fn tunnel_shown_over_ssh_carries_the_browser_redirect() {
     let (home, sshd, machine) = (
         tempfile::tempdir().unwrap(),
         Sshd::start(),
@@ -349,7 +349,7 @@ fn the_tunnel_shown_over_ssh_carries_the_browser_back() {
 }
 
 #[test]
-fn over_ssh_a_paste_is_enough() {
+fn pasting_the_redirect_works_over_ssh() {
     let (home, sshd) = (tempfile::tempdir().unwrap(), Sshd::start());
     let provider = Provider::start(&[]);
     let redirect = format!("http://127.0.0.1:{}/callback", free_port());

@@ -83,7 +83,7 @@ fn browser(home: &tempfile::TempDir, port: u16) -> (Terminal, Scripted) {
 }
 
 #[test]
-fn polls_stay_on_time_and_the_tokens_and_a_copy_come_afterwards() {
+fn polling_and_copying_work_while_output_is_blocked() {
     let home = tempfile::tempdir().unwrap();
     let (mut terminal, server, approved) = device(&home);
     terminal.take_output(false);
@@ -121,7 +121,7 @@ fn polls_stay_on_time_and_the_tokens_and_a_copy_come_afterwards() {
 }
 
 #[test]
-fn the_callback_is_answered_meanwhile() {
+fn callback_is_served_while_output_is_blocked() {
     let home = tempfile::tempdir().unwrap();
     let port = free_port();
     let (mut terminal, server) = browser(&home, port);
@@ -154,7 +154,7 @@ fn the_callback_is_answered_meanwhile() {
 }
 
 #[test]
-fn signals_and_ctrl_c_end_the_program() {
+fn signals_and_ctrl_c_work_while_output_is_blocked() {
     for signal in ["TERM", "HUP", "INT", ""] {
         for flow in ["device", "browser"] {
             let home = tempfile::tempdir().unwrap();

@@ -117,7 +117,7 @@ fn an_empty_token_in_a_store_is_refreshed() {
 }
 
 #[test]
-fn the_tokens_move_to_a_command_and_back() {
+fn tokens_move_to_a_command_store_and_back() {
     let (profiles, server, store) = stored();
     let secrets = |text: &str| ["first", "access-", "refresh-"].map(|secret| text.contains(secret));
     let file = || std::fs::read_to_string(profiles.state("record")).unwrap();
@@ -163,7 +163,7 @@ fn the_tokens_move_to_a_command_and_back() {
 }
 
 #[test]
-fn a_program_in_the_home_folder_is_found_as_in_a_shell() {
+fn tilde_in_store_command_expands_to_home_folder() {
     let (profiles, _server) = rotating();
     let store = Store::new();
     for name in ["read", "write"] {
@@ -177,7 +177,7 @@ fn a_program_in_the_home_folder_is_found_as_in_a_shell() {
 }
 
 #[test]
-fn a_store_that_fails_is_found_out_before_the_service_is_asked() {
+fn failing_store_is_reported_before_any_request() {
     let (profiles, server, store) = stored();
     profiles.expire();
     store.script("write", "echo 'gpg: no key' >&2; exit 2");
@@ -212,7 +212,7 @@ fn a_store_that_fails_is_found_out_before_the_service_is_asked() {
 }
 
 #[test]
-fn a_process_that_was_stopped_between_store_and_file_loses_nothing() {
+fn interruption_between_store_and_file_loses_no_tokens() {
     let (profiles, server, store) = stored();
     let (file, kept) = (profiles.record(), store.kept());
     profiles.expire();
@@ -311,7 +311,7 @@ fn a_deleted_profile_leaves_no_token_in_the_store() {
 }
 
 #[test]
-fn a_profile_can_begin_in_a_store() {
+fn new_profile_can_be_saved_directly_to_a_store() {
     let profiles = Profiles::new();
     let store = Store::new();
     let secret = profiles.home.path().join("secret");
@@ -351,7 +351,7 @@ fn a_profile_can_begin_in_a_store() {
 }
 
 #[test]
-fn mistakes_in_a_store_are_explained() {
+fn invalid_store_settings_are_explained() {
     let (profiles, _server) = rotating();
     for (flags, words) in [
         (&["command"][..], "requires two commands"),
@@ -384,7 +384,7 @@ fn mistakes_in_a_store_are_explained() {
 
 /// The password manager pass, with its own key.
 #[test]
-fn pass_keeps_the_tokens() {
+fn tokens_can_be_stored_in_pass() {
     let (profiles, server) = rotating();
     let run = |program: &str, arguments: &[&str]| {
         let output = Command::new(program)
@@ -434,7 +434,7 @@ fn pass_keeps_the_tokens() {
 }
 
 #[test]
-fn no_trial_of_commands_loses_what_their_store_contains() {
+fn trying_store_commands_keeps_existing_store_contents() {
     let (profiles, server, store) = stored();
     let kept = || store.kept()["tokens"]["refresh_token"].take();
     // Other names of the same store.
@@ -491,7 +491,7 @@ fn no_trial_of_commands_loses_what_their_store_contains() {
 }
 
 #[test]
-fn imported_tokens_go_to_the_store_of_the_profile() {
+fn imported_tokens_go_to_the_profile_store() {
     let (profiles, _server) = rotating();
     let home = profiles.home.path();
     let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
@@ -537,7 +537,7 @@ fn imported_tokens_go_to_the_store_of_the_profile() {
 }
 
 #[test]
-fn tokens_leave_the_record_only_for_a_store_that_prints_them_again() {
+fn tokens_move_only_to_a_store_that_returns_them() {
     let (profiles, server) = rotating();
     let store = Store::new();
     let before = std::fs::read(profiles.state("record")).unwrap();

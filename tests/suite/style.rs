@@ -123,7 +123,7 @@ fn found(text: &str) -> Vec<(usize, &'static str)> {
 }
 
 #[test]
-fn phrases_that_were_improved_do_not_come_back() {
+fn banned_phrases_do_not_appear() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files: Vec<PathBuf> = PLACES.iter().flat_map(|at| files(&root.join(at))).collect();
     assert!(files.len() > 200, "{} files", files.len());
@@ -138,7 +138,7 @@ fn phrases_that_were_improved_do_not_come_back() {
 }
 
 #[test]
-fn a_phrase_is_found_wherever_it_stands() {
+fn banned_phrase_is_found_at_any_position() {
     let found = |text: &str| {
         found(text)
             .into_iter()

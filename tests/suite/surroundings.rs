@@ -37,7 +37,7 @@ fn is_colored(terminal: &Terminal) -> bool {
 }
 
 #[test]
-fn colors_and_glyphs_follow_the_flags_before_all_else() {
+fn color_and_glyph_flags_override_the_environment() {
     let home = tempfile::tempdir().unwrap();
     for (flags, variables, colored, ascii) in [
         (&[][..], &[][..], true, false),
@@ -114,7 +114,7 @@ impl Fakes {
 const SIGN_IN: &[&str] = &["--flow", "authorization-code"];
 
 #[test]
-fn without_a_display_no_browser_of_any_kind_is_run() {
+fn no_browser_is_run_without_a_display() {
     let home = tempfile::tempdir().unwrap();
     let ssh = ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
     let sign_in = |fakes: &Fakes, variables: &[(&str, &str)]| {
@@ -207,7 +207,7 @@ fn doctor(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> String {
 const OVER_SSH: (&str, &str) = ("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 2222");
 
 #[test]
-fn doctor_names_the_exceptions_from_the_proxy_that_have_no_effect() {
+fn doctor_reports_ineffective_no_proxy_entries() {
     let home = tempfile::tempdir().unwrap();
     let told = |value: &str| {
         let told = doctor(home.path(), &[], &[("NO_PROXY", value)]);
@@ -227,7 +227,7 @@ fn doctor_names_the_exceptions_from_the_proxy_that_have_no_effect() {
 }
 
 #[test]
-fn doctor_says_where_it_is_and_what_follows() {
+fn doctor_describes_the_environment_and_its_effects() {
     let home = tempfile::tempdir().unwrap();
     let see = |flags: &[&str], variables: &[(&str, &str)], lines: &[&str]| {
         let told = doctor(home.path(), flags, variables);
@@ -309,7 +309,7 @@ fn doctor_says_where_it_is_and_what_follows() {
 }
 
 #[test]
-fn doctor_copies_as_a_test_and_claims_no_more_than_it_knows() {
+fn doctor_reports_the_result_of_a_test_copy() {
     let home = tempfile::tempdir().unwrap();
     let copy = |term: &str| {
         let mut terminal = Command::new(home.path(), &["doctor", "--test-copy"])

@@ -32,7 +32,7 @@ fn assert_root() {
 }
 
 #[test]
-fn a_token_file_is_given_to_a_group() {
+fn token_file_is_given_the_requested_group() {
     assert_root();
     let profiles = profiles();
     let path = profiles.home.path().join("token");
@@ -51,7 +51,7 @@ fn a_token_file_is_given_to_a_group() {
 }
 
 #[test]
-fn a_hyphen_is_standard_output() {
+fn hyphen_as_output_writes_to_standard_output() {
     let profiles = profiles();
     let folder = tempfile::tempdir().unwrap();
     let mut command = profiles.command(&["token", "office", "--output", "-"]);
@@ -61,7 +61,7 @@ fn a_hyphen_is_standard_output() {
 }
 
 #[test]
-fn a_token_type_that_needs_a_proof_is_a_warning() {
+fn token_type_that_requires_proof_causes_a_warning() {
     let profiles = profiles();
     for (kind, told) in [
         ("DPoP", true),
@@ -84,7 +84,7 @@ fn a_token_type_that_needs_a_proof_is_a_warning() {
 }
 
 #[test]
-fn an_unknown_group_is_an_error_before_anything_is_written() {
+fn unknown_group_is_refused_before_writing() {
     let profiles = profiles();
     let path = profiles.home.path().join("token");
     for group in ["no-such-group", "", "-5", "4294967295", "no such\u{7}"] {
@@ -111,7 +111,7 @@ pub fn give_away(path: &Path) {
 }
 
 #[test]
-fn a_user_can_name_the_groups_it_is_a_member_of() {
+fn user_can_choose_own_groups_for_token_file() {
     assert_root();
     let profiles = profiles();
     let home = profiles.home.path();
@@ -151,7 +151,7 @@ fn a_user_can_name_the_groups_it_is_a_member_of() {
 }
 
 #[test]
-fn a_file_that_cant_be_replaced_leaves_no_token_behind() {
+fn failed_file_replacement_leaves_no_token_behind() {
     let profiles = profiles();
     let folder = profiles.home.path().join("out");
     std::fs::create_dir_all(folder.join("x")).unwrap();
@@ -165,7 +165,7 @@ fn a_file_that_cant_be_replaced_leaves_no_token_behind() {
 }
 
 #[test]
-fn nobody_is_told_to_change_a_folder_of_all_users() {
+fn chmod_is_not_suggested_for_a_sticky_shared_folder() {
     let profiles = profiles();
     let shared = profiles.home.path().join("shared");
     std::fs::create_dir(&shared).unwrap();

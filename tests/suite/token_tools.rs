@@ -87,7 +87,7 @@ fn secrets(record: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_token_is_accepted_until_it_is_revoked_and_dead_afterwards() {
+fn token_works_until_it_is_revoked() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = confidential(&provider);
     let record = profiles.record();
@@ -179,7 +179,7 @@ fn one_token_is_revoked_without_the_other() {
 }
 
 #[test]
-fn what_a_public_client_is_refused_is_explained() {
+fn rejected_introspection_by_public_client_is_explained() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1"), ("NO_PUBLIC_INTROSPECTION", "1")]);
     let profiles = public(&provider);
     let ran = profiles.run(&["introspect", "office"]);
@@ -271,7 +271,7 @@ fn user_info_of_another_user_is_refused() {
 }
 
 #[test]
-fn an_endpoint_that_is_missing_is_named_with_what_to_do() {
+fn missing_endpoint_is_reported_with_what_to_do() {
     let (profiles, server) = scripted(&[], |_| Reply::json(500, ""));
     for (command, endpoint) in [
         ("revoke", "revocation"),
@@ -302,7 +302,7 @@ fn an_endpoint_that_is_missing_is_named_with_what_to_do() {
 }
 
 #[test]
-fn tokens_stay_until_the_service_says_that_they_are_revoked() {
+fn tokens_are_kept_until_the_service_confirms_revocation() {
     let cases: [(&str, Reply, i32); 9] = [
         (
             "refused",
@@ -383,7 +383,7 @@ fn tokens_stay_until_the_service_says_that_they_are_revoked() {
 }
 
 #[test]
-fn a_token_that_is_still_active_after_its_revocation_stays_in_the_record() {
+fn token_still_active_after_revocation_stays_in_the_record() {
     let (profiles, _server) = scripted(&["revocation", "introspection"], |request| {
         match request.path.as_str() {
             "/revocation" => Reply::json(200, ""),
@@ -400,7 +400,7 @@ fn a_token_that_is_still_active_after_its_revocation_stays_in_the_record() {
 }
 
 #[test]
-fn hostile_answers_are_bounded_clean_and_repeat_no_token() {
+fn hostile_responses_produce_short_clean_output_without_tokens() {
     let deep = format!("{}1{}", r#"{"a":"#.repeat(5000), "}".repeat(5000));
     let cases: Vec<(&str, String, i32)> = vec![
         ("page", "<html><title>Hi</title></html>".to_owned(), 1),
@@ -451,7 +451,7 @@ fn hostile_answers_are_bounded_clean_and_repeat_no_token() {
 }
 
 #[test]
-fn tokens_go_only_where_they_were_issued_for() {
+fn tokens_are_sent_only_to_pinned_endpoints() {
     let other = Scripted::start(|_| Reply::json(200, r#"{"sub":"x","active":true}"#));
     let elsewhere = other.url.clone();
     // The endpoints in the metadata changed later, to another port of this machine.
@@ -576,7 +576,7 @@ fn jwt(claims: &Value) -> String {
 }
 
 #[test]
-fn times_are_local_whatever_tz_contains() {
+fn times_are_local_for_every_form_of_tz() {
     let profiles = Profiles::new();
     // 2026-01-01 00:00:00 UTC.
     let token = jwt(&json!({ "exp": 1_767_225_600 }));
@@ -600,7 +600,7 @@ fn times_are_local_whatever_tz_contains() {
 }
 
 #[test]
-fn inspect_shows_times_and_what_a_token_is_for() {
+fn inspect_shows_times_and_purpose_of_a_token() {
     let profiles = Profiles::new();
     let now = std::time::SystemTime::UNIX_EPOCH
         .elapsed()
@@ -673,7 +673,7 @@ fn inspect_shows_times_and_what_a_token_is_for() {
 }
 
 #[test]
-fn inspect_reads_what_people_have() {
+fn inspect_accepts_common_input_formats() {
     let profiles = Profiles::new();
     let token = jwt(&json!({ "sub": "alice" }));
     let response = json!({ "token_type": "Bearer", "id_token": "i", "access_token": token });
@@ -709,7 +709,7 @@ fn inspect_reads_what_people_have() {
 }
 
 #[test]
-fn a_token_as_an_argument_is_refused_and_not_repeated() {
+fn token_as_argument_is_refused_without_printing_it() {
     let profiles = Profiles::new();
     let long = jwt(&json!({ "sub": "alice", "exp": 1 }));
     for token in [
@@ -742,7 +742,7 @@ fn a_token_as_an_argument_is_refused_and_not_repeated() {
         assert!(ran.stderr.contains("standard input"), "{ran:?}");
         // An invalid flag is still explained.
         for (flag, words) in [
-            ("--min-valid", "write a number with s, m, h or d"),
+            ("--min-valid", "use a number with s, m, h or d"),
             ("--format", "possible values: raw"),
         ] {
             let ran = profiles.run(&["token", "office", flag, token]);
@@ -753,7 +753,7 @@ fn a_token_as_an_argument_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn inspect_checks_signatures_with_the_keys_of_the_issuer() {
+fn inspect_verifies_signatures_with_issuer_keys() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = public(&provider);
     let ran = profiles.run(&["inspect", "office"]);

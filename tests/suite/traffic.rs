@@ -48,7 +48,7 @@ fn form(home: &tempfile::TempDir, term: &str) -> Terminal {
 }
 
 #[test]
-fn a_key_typed_and_a_move_of_the_focus_cost_little() {
+fn typing_and_moving_the_focus_write_few_bytes() {
     let home = tempfile::tempdir().unwrap();
     for term in ["xterm-256color", "linux", "vt100"] {
         let mut terminal = form(&home, term);
@@ -95,7 +95,7 @@ fn a_key_typed_and_a_move_of_the_focus_cost_little() {
 }
 
 #[test]
-fn a_step_of_the_time_left_costs_little() {
+fn countdown_updates_write_few_bytes() {
     let home = tempfile::tempdir().unwrap();
     let server = Scripted::start(|request| match request.path.as_str() {
         "/device" => Reply::json(

@@ -47,7 +47,7 @@ fn flags(server: &Scripted, flow: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_secret_is_not_shown_and_the_modes_are_given_back_at_every_end() {
+fn secret_is_not_echoed_and_modes_are_restored() {
     for name in ["bash", "dash"] {
         let (home, server) = (tempfile::tempdir().unwrap(), server());
         let mut terminal = shell(home.path(), name);
@@ -88,7 +88,7 @@ fn a_secret_is_not_shown_and_the_modes_are_given_back_at_every_end() {
 
 /// Only bash sets its own modes again if a program has not restored them.
 #[test]
-fn the_modes_are_given_back_after_a_stop_that_was_not_announced() {
+fn terminal_modes_are_restored_after_sigstop() {
     let secret = ["--client-secret-stdin", "--client-authentication", "post"];
     for (name, background) in [
         ("bash", false),
@@ -128,7 +128,7 @@ fn the_modes_are_given_back_after_a_stop_that_was_not_announced() {
 }
 
 #[test]
-fn the_line_of_a_long_answer_is_edited_too() {
+fn line_editing_works_while_waiting_for_a_redirect() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let flags = flags(&server, "authorization-code");
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -161,7 +161,7 @@ fn the_line_of_a_long_answer_is_edited_too() {
 }
 
 #[test]
-fn the_wait_for_an_answer_can_be_left() {
+fn wait_for_a_redirect_can_be_ended() {
     for typed in [CTRL_D, "Exit\r", "quit\r"] {
         let (home, server) = (tempfile::tempdir().unwrap(), server());
         let flags = flags(&server, "authorization-code");
@@ -178,7 +178,7 @@ fn the_wait_for_an_answer_can_be_left() {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_dropped_and_that_is_said() {
+fn overlong_line_is_dropped_and_reported() {
     let (home, server) = (tempfile::tempdir().unwrap(), server());
     let flags = flags(&server, "authorization-code");
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();

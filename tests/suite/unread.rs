@@ -182,7 +182,7 @@ fn terminate(child: &Child) {
 }
 
 #[test]
-fn the_tokens_come_though_nobody_reads_the_talk() {
+fn tokens_are_printed_even_if_nobody_reads_standard_error() {
     for talk in ALL {
         let mut run = Run::start(talk);
         run.requests(2000, "/favicon.ico", 404);
@@ -196,7 +196,7 @@ fn the_tokens_come_though_nobody_reads_the_talk() {
 }
 
 #[test]
-fn a_signal_ends_it_at_once_though_nobody_reads_the_talk() {
+fn signal_ends_program_even_if_nobody_reads_standard_error() {
     for talk in ALL {
         let mut run = Run::start(talk);
         run.requests(400, "/favicon.ico", 404);
@@ -228,7 +228,7 @@ fn unread(flags: &[&str], variables: &[(&str, &str)]) -> Option<i32> {
 }
 
 #[test]
-fn an_error_before_anything_begins_ends_the_program_though_nobody_reads_it() {
+fn startup_error_ends_program_even_if_nobody_reads_it() {
     for flags in [
         &["--plain", "--client-secret-file", "/nonexistent"][..],
         &["--plain", "--preset-file", "/nonexistent"],
@@ -294,7 +294,7 @@ fn large(flags: &[&str], stdout: Stdio) -> (Child, String, Scripted, tempfile::T
 }
 
 #[test]
-fn a_result_that_nobody_reads_does_not_keep_a_signal_from_ending_the_program() {
+fn signal_ends_program_while_it_writes_an_unread_result() {
     let (reader, stdout) = full_pipe();
     let (mut child, ..) = large(&["--plain", "--print", "json"], stdout);
     // All messages are printed before the result.
@@ -350,7 +350,7 @@ fn a_slow_reader_gets_the_whole_result() {
 }
 
 #[test]
-fn a_result_that_cannot_be_written_is_an_error() {
+fn failure_to_write_the_result_is_an_error() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     for stdout in [broken_pipe(), Stdio::from(full)] {
         let (mut child, ..) = large(&["--plain", "--print", "access-token"], stdout);
@@ -367,7 +367,7 @@ fn a_result_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn what_is_said_and_what_is_printed_stay_in_order() {
+fn messages_and_result_stay_in_order() {
     let home = tempfile::tempdir().unwrap();
     let both = home.path().join("both");
     let file = File::create(&both).unwrap();
@@ -390,7 +390,7 @@ fn what_is_said_and_what_is_printed_stay_in_order() {
 
 /// The full-screen program writes its result to a pipe that its own process keeps open and nobody reads.
 #[test]
-fn after_the_screen_a_result_that_nobody_reads_does_not_keep_a_signal_from_ending_the_program() {
+fn signal_ends_program_with_unread_result_after_the_screen() {
     let home = tempfile::tempdir().unwrap();
     let (_server, flags) = DeviceFlow::giving(&"t".repeat(4 * PIPE)).start();
     let program = program();

@@ -48,7 +48,7 @@ fn files_with(folder: &Path, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_token_that_cant_be_written_is_printed_and_nothing_else_keeps_it() {
+fn token_that_cannot_be_stored_is_only_printed() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
     profiles.expire();
@@ -88,7 +88,7 @@ fn a_token_that_cant_be_written_is_printed_and_nothing_else_keeps_it() {
 }
 
 #[test]
-fn a_record_goes_to_a_new_file_where_the_reserved_space_cant_be_used() {
+fn unusable_reserved_space_falls_back_to_new_file() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
     profiles.expire();
@@ -101,7 +101,7 @@ fn a_record_goes_to_a_new_file_where_the_reserved_space_cant_be_used() {
 }
 
 #[test]
-fn a_record_that_is_complete_and_not_in_its_place_is_put_there_by_the_next_call() {
+fn next_call_moves_a_complete_pending_record_into_place() {
     let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
     let profiles = Profiles::at(&provider);
     profiles.expire();
@@ -148,7 +148,7 @@ fn ended(child: Child) -> Ran {
 }
 
 #[test]
-fn a_store_that_takes_no_new_tokens_leaves_them_to_the_caller_and_others_are_told() {
+fn failing_store_returns_tokens_only_to_first_caller() {
     let (profiles, server, store) = stored();
     profiles.expire();
     break_store(&store);
@@ -187,7 +187,7 @@ fn a_store_that_takes_no_new_tokens_leaves_them_to_the_caller_and_others_are_tol
 }
 
 #[test]
-fn without_its_caller_the_keeper_prints_nothing_and_leaves_the_truth() {
+fn keeper_without_caller_prints_nothing_and_records_the_loss() {
     let (profiles, server, store) = stored();
     profiles.expire();
     break_store(&store);
@@ -220,7 +220,7 @@ fn without_its_caller_the_keeper_prints_nothing_and_leaves_the_truth() {
 }
 
 #[test]
-fn the_screen_shows_tokens_that_cant_be_stored_and_saves_them_later() {
+fn screen_shows_unstored_tokens_and_saves_them_later() {
     let (profiles, server, store) = stored();
     break_store(&store);
     let mut terminal = Screen::new(profiles.home.path(), &["--profile", "office"]).start();
@@ -272,7 +272,7 @@ fn with_a_blocked_record(profiles: &Profiles) -> (Scripted, Vec<String>) {
 }
 
 #[test]
-fn a_sign_in_that_nobody_can_be_asked_about_is_kept_until_it_is_saved() {
+fn unattended_sign_in_is_kept_until_it_is_saved() {
     let profiles = Profiles::new();
     let (server, flags) = with_a_blocked_record(&profiles);
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -342,7 +342,7 @@ fn a_signal_ends_a_run_that_waits_for_a_store() {
 }
 
 #[test]
-fn a_user_at_a_terminal_can_save_again_what_was_not_saved() {
+fn user_at_a_terminal_can_retry_a_failed_save() {
     let profiles = Profiles::new();
     let (_server, flags) = with_a_blocked_record(&profiles);
     let flags: Vec<&str> = ["--plain"]

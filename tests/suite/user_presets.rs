@@ -247,12 +247,12 @@ fn assert_bad(text: impl AsRef<[u8]>, place: &[&str]) {
 }
 
 #[test]
-fn a_wrong_type() {
+fn wrong_value_type_is_reported() {
     assert_bad(GOOD.replace("\"Zebra service\"", "5"), &["line 2", "name"]);
 }
 
 #[test]
-fn an_unknown_key() {
+fn unknown_key_is_reported() {
     assert_bad(
         GOOD.replace("group", "color = \"red\"\ngroup"),
         &["line 3", "color"],
@@ -260,31 +260,31 @@ fn an_unknown_key() {
 }
 
 #[test]
-fn no_token_url() {
+fn missing_token_url_is_reported() {
     let text = GOOD.replace("token = \"https://zebra.example/token\"\n", "");
     assert_bad(text, &["line 5", "endpoints.token"]);
 }
 
 #[test]
-fn a_brace_that_never_closes() {
+fn unclosed_brace_is_reported() {
     let text = GOOD.replace("https://zebra.example/token", "https://{host/token");
     assert_bad(text, &["line 8", "endpoints.token"]);
 }
 
 #[test]
-fn a_default_that_holds_a_brace() {
+fn brace_in_a_default_value_is_reported() {
     let text = GOOD.replace("https://zebra.example/token", "https://{host}/token");
     let variable = "\n[[variables]]\nname = \"host\"\nlabel = \"Host\"\ndefault = \"{host}\"\n";
     assert_bad(text + variable, &["line 10", "variables", "host"]);
 }
 
 #[test]
-fn a_file_that_is_too_large() {
+fn oversized_file_is_reported() {
     assert_bad(format!("{GOOD}#{}", "x".repeat(10 << 20)), &["256 KiB"]);
 }
 
 #[test]
-fn a_file_that_is_not_utf_8() {
+fn non_utf_8_file_is_reported() {
     let text = GOOD.replace("Zebra service", "Zebr\u{0}");
     let bytes: Vec<u8> = text
         .bytes()
@@ -294,19 +294,19 @@ fn a_file_that_is_not_utf_8() {
 }
 
 #[test]
-fn a_pipe() {
+fn pipe_instead_of_a_file_is_reported() {
     let home = Home::good();
     run(std::process::Command::new("mkfifo").arg(home.presets().join("bad.toml")));
     assert_left_out("bad.toml", &home, &["it is a pipe, not a regular file"]);
 }
 
 #[test]
-fn an_empty_file() {
+fn empty_file_is_reported() {
     assert_bad("", &["line 1", "`id`"]);
 }
 
 #[test]
-fn no_toml() {
+fn invalid_toml_is_reported() {
     assert_bad(
         GOOD.replace("[endpoints]", "[endpoints"),
         &["line 5", "TOML"],
@@ -314,12 +314,12 @@ fn no_toml() {
 }
 
 #[test]
-fn the_id_of_custom_settings() {
+fn reserved_id_of_custom_settings_is_refused() {
     assert_bad(GOOD.replace("\"zebra\"", "\"custom\""), &["line 1", "id"]);
 }
 
 #[test]
-fn a_file_that_is_not_named_like_its_id() {
+fn file_name_that_differs_from_its_id_is_reported() {
     let home = Home::good();
     let twin = GOOD.replace("Zebra service", "Twin");
     let path = home.write("twin.toml", twin.replace("\"zebra\"", "\"twin\""));
@@ -349,7 +349,7 @@ fn a_file_that_is_not_named_like_its_id() {
 }
 
 #[test]
-fn bad_explanations_are_told() {
+fn invalid_explanations_are_reported() {
     let home = Home::good();
     home.write(
         "errors/mine.toml",
@@ -379,7 +379,7 @@ fn several_bad_files_are_counted() {
 }
 
 #[test]
-fn a_good_file_is_fine_wherever_it_is() {
+fn valid_file_is_accepted_in_any_folder() {
     let home = Home::good();
     let path = home.presets().join("zebra.toml");
     let path = path.to_str().unwrap();
@@ -428,7 +428,7 @@ fn a_file_replaces_a_built_in_preset() {
 }
 
 #[test]
-fn explanations_of_ones_own_are_used() {
+fn user_explanations_are_used() {
     let service = Scripted::start(|_| Reply::json(400, r#"{"error":"house_rule"}"#));
     let home = Home::new();
     home.write(
@@ -483,7 +483,7 @@ label = "Floor"
 }
 
 #[test]
-fn three_characters_find_the_great_ones() {
+fn three_characters_find_popular_services() {
     let home = Home::new();
     let mut terminal = home.start(&[]);
     for (typed, name) in [
@@ -505,7 +505,7 @@ fn three_characters_find_the_great_ones() {
 }
 
 #[test]
-fn an_address_finds_its_mail_service() {
+fn email_address_finds_its_mail_service() {
     let home = Home::new();
     for (address, names) in [
         ("me@gmail.com", &["Google mail"][..]),
@@ -532,7 +532,7 @@ fn an_address_finds_its_mail_service() {
 }
 
 #[test]
-fn an_address_that_no_preset_knows_is_said_to_be_so() {
+fn email_address_without_a_preset_is_reported() {
     let home = Home::new();
     let mut terminal = home.start(&[]);
     find(&mut terminal, "me@example.org");
@@ -542,7 +542,7 @@ fn an_address_that_no_preset_knows_is_said_to_be_so() {
 }
 
 #[test]
-fn what_is_not_certain_is_said() {
+fn unverified_preset_is_marked() {
     let home = Home::new();
     let mut terminal = home.start(&["--preset", "pingfederate"]);
     assert!(

@@ -68,7 +68,7 @@ fn a_display_of_another_machine_gets_no_copy_and_no_browser() {
 }
 
 #[test]
-fn after_su_it_is_said_whose_desktop_it_is() {
+fn doctor_reports_owner_of_the_desktop_after_su() {
     let (home, x) = (tempfile::tempdir().unwrap(), Xvfb::start());
     let su = |line: &str| {
         let line = format!("{} {line}", program().display());
@@ -190,7 +190,7 @@ fn attached(line: &[String], x: &Xvfb, variables: &[(&str, &str)]) -> (Tmux, Ter
 }
 
 #[test]
-fn in_tmux_a_copy_goes_to_the_desk_only_while_the_user_is_there() {
+fn tmux_copy_uses_desktop_only_while_attached_locally() {
     let (x, token) = (marked_desktop(), token(2_000));
     let (line, _server) = command(&token, |line| line);
     // At the desk.
@@ -218,7 +218,7 @@ fn in_tmux_a_copy_goes_to_the_desk_only_while_the_user_is_there() {
 }
 
 #[test]
-fn in_tmux_attached_from_elsewhere_the_desk_gets_nothing() {
+fn desktop_gets_no_copy_if_tmux_is_attached_remotely() {
     // The client differs in its SSH variables, in a forwarded display, or in having no display.
     for variables in [
         &[OVER_SSH, ("DISPLAY", "localhost:10.0")][..],
@@ -238,7 +238,7 @@ fn in_tmux_attached_from_elsewhere_the_desk_gets_nothing() {
 }
 
 #[test]
-fn doctor_says_who_is_attached_to_tmux() {
+fn doctor_reports_how_tmux_is_attached() {
     let shell = ["sh".to_owned()];
     for (variables, at_the_desk, told) in [
         (
@@ -285,7 +285,7 @@ fn doctor_says_who_is_attached_to_tmux() {
 }
 
 #[test]
-fn a_tmux_that_is_gone_or_elsewhere_does_not_keep_a_copy_from_this_terminal() {
+fn unavailable_tmux_does_not_prevent_a_terminal_copy() {
     let home = tempfile::tempdir().unwrap();
     for gone in ["/run/user/0/gone,1,0", "/dev/null,1,0", "nonsense"] {
         for term in ["xterm-256color", "tmux-256color"] {
@@ -318,7 +318,7 @@ fn a_tmux_that_is_gone_or_elsewhere_does_not_keep_a_copy_from_this_terminal() {
 }
 
 #[test]
-fn over_ssh_another_user_is_known_to_be_elsewhere() {
+fn ssh_session_is_detected_after_a_change_of_user() {
     let (home, sshd, x) = (
         tempfile::tempdir().unwrap(),
         Sshd::start(),
@@ -501,7 +501,7 @@ fn through_mosh(token: &str) -> (Mosh, Terminal, Scripted) {
 }
 
 #[test]
-fn through_mosh_a_copy_arrives_whole_or_is_refused() {
+fn copy_through_mosh_arrives_complete_or_is_refused() {
     for size in [20, 3_000, 12_000, 12_200] {
         let token = token(size);
         let (_mosh, mut terminal, _server) = through_mosh(&token);
@@ -534,7 +534,7 @@ fn through_mosh_a_copy_arrives_whole_or_is_refused() {
 }
 
 #[test]
-fn doctor_says_that_mosh_is_there_and_what_it_carries() {
+fn doctor_reports_mosh_and_its_copy_limit() {
     let mosh = Mosh::start(&[
         "sh".to_owned(),
         "-c".to_owned(),
@@ -549,7 +549,7 @@ fn doctor_says_that_mosh_is_there_and_what_it_carries() {
 }
 
 #[test]
-fn keys_that_come_together_through_a_slow_mosh_are_keys() {
+fn keys_batched_by_slow_mosh_are_not_a_paste() {
     for delay in [0, 100, 250] {
         let line = [
             program().to_str().unwrap(),
@@ -580,7 +580,7 @@ fn keys_that_come_together_through_a_slow_mosh_are_keys() {
 }
 
 #[test]
-fn two_keys_of_tmux_send_keys_are_two_keys() {
+fn tmux_send_keys_input_is_not_a_paste() {
     let line = [program().to_str().unwrap(), "--flow", "device-code"].map(str::to_owned);
     let tmux = Tmux::start(&line);
     tmux.wait_for("▸ Preset");
@@ -591,7 +591,7 @@ fn two_keys_of_tmux_send_keys_are_two_keys() {
 }
 
 #[test]
-fn tmux_over_mosh_has_the_copy_and_the_terminal_gets_it_as_the_guide_says() {
+fn tmux_over_mosh_forwards_copy_with_the_documented_setting() {
     let setting = r",*:Ms=\E]52;c;%p2%s\7";
     let guide = std::fs::read_to_string("docs/guide.md").unwrap();
     assert!(guide.contains(&format!("set -as terminal-overrides '{setting}'")));

@@ -46,7 +46,7 @@ fn end(drawn: &Drawn, row: u16, columns: std::ops::Range<u16>) -> Option<u16> {
 }
 
 #[test]
-fn half_of_a_wide_window_shows_the_buttons_next_to_its_rows() {
+fn wide_window_shows_buttons_next_to_their_rows() {
     let mut app = App::new(XTERM.environment());
     app.preset("microsoft-mail").by_browser();
     for columns in [120, 121, 122, 200] {
@@ -60,7 +60,7 @@ fn half_of_a_wide_window_shows_the_buttons_next_to_its_rows() {
 const FIELDS: [&str; 4] = ["Client ID", "Scope", "Token ex. URL", "Device code URL"];
 
 #[test]
-fn wide_characters_are_cut_whole_and_move_nothing() {
+fn wide_characters_are_never_split_and_shift_nothing() {
     for text in TEXTS {
         let mut app = App::new(XTERM.environment());
         for label in FIELDS {
@@ -96,7 +96,7 @@ fn wide_characters_are_cut_whole_and_move_nothing() {
 }
 
 #[test]
-fn no_screen_beside_the_form_cuts_a_wide_character() {
+fn no_other_screen_splits_a_wide_character() {
     for fixture in all() {
         let mut app = fixture.app(fixture.usual());
         for columns in [80, 121] {
@@ -108,7 +108,7 @@ fn no_screen_beside_the_form_cuts_a_wide_character() {
 }
 
 #[test]
-fn the_cursor_stays_at_a_long_value_whose_end_is_scrolled_out_of_sight() {
+fn cursor_stays_visible_in_a_long_scrolled_value() {
     let long = "/etc/ssl/certificates/".repeat(12);
     let mut seen = 0;
     for rows in 16..30 {

@@ -3,7 +3,7 @@
 use crate::terminal::{Command, TAB, is_focused};
 
 #[test]
-fn where_the_terminal_does_not_know_its_size_80_by_24_are_drawn() {
+fn unknown_window_size_defaults_to_80_by_24() {
     for (cols, rows) in [(0, 0), (80, 0), (0, 24)] {
         let home = tempfile::tempdir().unwrap();
         let mut terminal = Command::new(home.path(), &[]).start_sized(cols, rows);
@@ -20,7 +20,7 @@ fn where_the_terminal_does_not_know_its_size_80_by_24_are_drawn() {
 }
 
 #[test]
-fn a_window_of_many_cells_is_drawn_from_its_top() {
+fn very_large_window_is_drawn_from_the_top() {
     for (cols, rows) in [(500, 200), (154, 640)] {
         let home = tempfile::tempdir().unwrap();
         let mut terminal = Command::new(home.path(), &[]).start_sized(cols, rows);
@@ -33,7 +33,7 @@ fn a_window_of_many_cells_is_drawn_from_its_top() {
 }
 
 #[test]
-fn where_the_terminal_does_not_know_its_size_the_variables_count() {
+fn unknown_window_size_is_read_from_environment_variables() {
     for (variables, columns, rows) in [
         ([("COLUMNS", "100"), ("LINES", "abc")], 99, 24),
         ([("COLUMNS", "0"), ("LINES", "20")], 79, 20),
@@ -57,7 +57,7 @@ fn where_the_terminal_does_not_know_its_size_the_variables_count() {
 }
 
 #[test]
-fn a_window_may_become_unknown_or_a_single_cell_and_come_back() {
+fn screen_survives_unknown_and_single_cell_window_sizes() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Command::new(home.path(), &[]).start_sized(100, 30);
     terminal.wait_for("[a Authorize]");

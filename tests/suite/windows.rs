@@ -8,7 +8,7 @@
     clippy::print_stdout,
     unreachable_pub,
     dead_code,
-    reason = "a test ends on what it did not expect; not all of what is shared is used here"
+    reason = "a test fails on anything unexpected; not all of what is shared is used here"
 )]
 
 mod scripted;
@@ -205,7 +205,7 @@ fn start(flags: &[String]) -> InTmux {
 }
 
 #[test]
-fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
+fn flow_through_http_sys_shows_tokens() {
     let (provider, port) = (Provider::start(&[]), free_port());
     let mut program = start(&flags(&provider, port));
     let terminal = &mut program.terminal;
@@ -283,7 +283,7 @@ fn a_flow_through_http_sys_ends_with_tokens_on_screen() {
 }
 
 #[test]
-fn a_hundred_rounds_leave_no_descriptor_and_no_url() {
+fn canceled_sign_ins_leak_no_descriptor_or_url() {
     let (provider, port) = (Provider::start(&[]), free_port());
     let mut flags = flags(&provider, port);
     flags.extend(["--client-id".to_owned(), "public-native".to_owned()]);
@@ -331,7 +331,7 @@ fn a_hundred_rounds_leave_no_descriptor_and_no_url() {
 }
 
 #[test]
-fn what_http_sys_does_not_take_the_program_listens_on_by_itself_and_says_so() {
+fn url_that_http_sys_cannot_take_uses_own_listener() {
     let (provider, port) = (Provider::start(&[]), free_port());
     let mut flags = flags(&provider, port);
     let at = flags
@@ -360,7 +360,7 @@ fn what_http_sys_does_not_take_the_program_listens_on_by_itself_and_says_so() {
 }
 
 #[test]
-fn configure_asks_the_http_service() {
+fn configure_queries_the_http_service() {
     let (provider, port) = (Provider::start(&[]), free_port());
     let mut flags = flags(&provider, port);
     // Not localhost, for which Windows requires no reservation.
@@ -385,7 +385,7 @@ fn configure_asks_the_http_service() {
 }
 
 #[test]
-fn a_client_key_is_looked_for_in_the_certificate_store() {
+fn client_key_is_searched_in_the_certificate_store() {
     let absent = format!(r"Cert:\LocalMachine\My\{}", "0".repeat(40));
     for method in ["automatic", "mutual-tls"] {
         let flags = [
@@ -419,7 +419,7 @@ fn a_client_key_is_looked_for_in_the_certificate_store() {
 }
 
 #[test]
-fn keys_that_come_in_a_burst_are_a_paste() {
+fn burst_of_keys_is_treated_as_a_paste() {
     let mut program = InTmux::start(&["--no-browser"]);
     let terminal = &mut program.terminal;
     terminal.wait_for("[a Authorize]");

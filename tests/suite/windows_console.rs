@@ -44,7 +44,7 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
-fn characters_that_the_keyboard_lacks_are_pasted() {
+fn characters_missing_from_the_keyboard_can_be_pasted() {
     let mut program = InTmux::start(&["--no-browser"]);
     program.terminal.wait_for("[a Authorize]");
     program.terminal.focus("Client ID");
@@ -132,12 +132,14 @@ fn a_copied_token_stays_on_this_computer_and_can_be_removed() {
     program.terminal.wait_for("It stays there after you quit.");
     helper(&program, &["copy", "of another program"]);
     clear(&mut program.terminal);
-    program.terminal.wait_for("no longer has what you copied");
+    program
+        .terminal
+        .wait_for("no longer contains what you copied");
     assert_eq!(helper(&program, &["text"]), "of another program\n");
 }
 
 #[test]
-fn times_are_those_of_the_machine() {
+fn times_use_the_time_zone_of_the_machine() {
     let home = tempfile::tempdir().unwrap();
     let program = variable("OAUTH_AUTHORIZER_EXE");
     // 2026-01-01 00:00:00 UTC, and half a year later.
@@ -171,7 +173,7 @@ fn times_are_those_of_the_machine() {
 }
 
 #[test]
-fn a_console_without_sequences_is_refused_with_what_helps() {
+fn legacy_console_is_refused_with_a_fix() {
     // Without TERM, as on Windows, where it would mean another kind of console.
     let line =
         "env -u TERM LEGACY_CONSOLE=1 wine \"$@\"; printf 'exit code %s\\n' $?; exec sleep 60";
@@ -187,7 +189,7 @@ fn a_console_without_sequences_is_refused_with_what_helps() {
 }
 
 #[test]
-fn without_a_console_the_program_names_plain() {
+fn missing_console_is_reported_with_plain_mode_suggested() {
     let home = tempfile::tempdir().unwrap();
     let program = variable("OAUTH_AUTHORIZER_EXE");
     let output = wine(home.path(), &[program.as_str()]).output().unwrap();
@@ -274,7 +276,7 @@ fn in_manifest() -> Vec<String> {
 }
 
 #[test]
-fn a_library_beside_the_program_is_not_loaded() {
+fn dll_next_to_the_program_is_not_loaded() {
     let home = tempfile::tempdir().unwrap();
     let program = home.path().join("oauth-authorizer.exe");
     fs::copy(variable("OAUTH_AUTHORIZER_EXE"), &program).unwrap();
@@ -328,7 +330,7 @@ const KNOWN: [&str; 11] = [
 ];
 
 #[test]
-fn every_library_that_the_program_is_linked_with_is_that_of_windows() {
+fn program_links_only_windows_system_dlls() {
     let mut objdump = Command::new("x86_64-w64-mingw32-objdump");
     let text = servers::run(objdump.arg("-p").arg(variable("OAUTH_AUTHORIZER_EXE")));
     let mut imported: Vec<String> = text

@@ -160,7 +160,7 @@ fn fresh() -> Reply {
 }
 
 #[test]
-fn tokens_are_encrypted_and_ten_processes_make_one_refresh() {
+fn tokens_are_encrypted_and_concurrent_callers_share_one_refresh() {
     wake_wine();
     let profiles = Profiles::signed_in(|_| fresh());
     let record = profiles.record();
@@ -269,7 +269,7 @@ fn the_keeper_outlives_its_caller_and_holds_none_of_its_pipes() {
 }
 
 #[test]
-fn a_token_that_cant_be_stored_comes_through_the_pipe_of_the_keeper() {
+fn unstored_token_is_returned_through_the_keeper_pipe() {
     wake_wine();
     let reserved = Arc::new(OnceLock::<PathBuf>::new());
     let next = Arc::clone(&reserved);
@@ -290,7 +290,7 @@ fn a_token_that_cant_be_stored_comes_through_the_pipe_of_the_keeper() {
 }
 
 #[test]
-fn records_that_cannot_be_decrypted_say_why_and_nothing_is_asked() {
+fn undecryptable_record_is_reported_before_any_request() {
     wake_wine();
     let profiles = Profiles::signed_in(|_| fresh());
     let good = profiles.record();
@@ -333,7 +333,7 @@ fn records_that_cannot_be_decrypted_say_why_and_nothing_is_asked() {
 }
 
 #[test]
-fn files_that_others_can_use_are_refused() {
+fn files_accessible_to_others_are_refused() {
     wake_wine();
     let profiles = Profiles::signed_in(|_| fresh());
     let token = |words: &str| {
@@ -368,7 +368,7 @@ fn files_that_others_can_use_are_refused() {
 }
 
 #[test]
-fn a_profile_of_the_machine_is_for_administrators_and_its_service() {
+fn machine_profile_is_limited_to_administrators_and_its_service() {
     wake_wine();
     let data = Path::new(&variable("WINEPREFIX")).join("drive_c/ProgramData/oauth-authorizer");
     let _ = fs::remove_dir_all(&data);

@@ -26,7 +26,7 @@ pub enum ListenError {
         port: u16,
     },
     /// The system doesn't allow this account to listen on the port.
-    #[error("Your account may not listen on port {port} of {ip}.")]
+    #[error("Your account isn't allowed to listen on port {port} of {ip}.")]
     NotAllowed {
         /// The address to listen on.
         ip: IpAddr,
@@ -386,7 +386,7 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+    #![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
     use http_body_util::Empty;
     use hyper::body::Bytes;
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_compared_with_its_port() {
+    fn host_header_must_match_host_and_port() {
         for (redirect, host, expected) in [
             ("http://localhost/cb", "localhost", None),
             ("http://localhost/cb", "LocalHost", None),
@@ -444,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_without_a_path_is_no_callback_whatever_the_method() {
+    fn request_target_without_path_is_not_a_callback() {
         for (method, target, expected) in [
             (Method::GET, "/cb", None),
             (Method::GET, "http://localhost:8400/cb", None),
@@ -476,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_proxy_the_listener_has_two_names_and_either_scheme() {
+    fn proxied_listener_accepts_both_hosts_and_schemes() {
         let redirect = "https://mail.example.org/cb";
         for (target, host, expected) in [
             ("/cb", "mail.example.org", None),
@@ -503,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_proxy_any_address_that_a_connection_came_in_on_is_right() {
+    fn proxied_listener_accepts_the_address_of_the_connection() {
         let redirect = "https://proxy.example/cb";
         for (listen, local, host, is_right) in [
             ("0.0.0.0:8400", "127.0.0.1:8400", "127.0.0.1:8400", true),
@@ -565,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_old_client_may_leave_the_host_out_and_nobody_may_name_two() {
+    fn http_1_1_requires_exactly_one_host_header() {
         let redirect = Url::parse("http://localhost:8400/cb").unwrap();
         let gate = Gate::new(&redirect, None, ResponseMode::Query);
         let judged = |target: &str, version, hosts: &[&str]| {
@@ -597,7 +597,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_url_encoded_and_of_a_bounded_length() {
+    fn form_must_be_url_encoded_and_within_the_limit() {
         let form = Some("application/x-www-form-urlencoded");
         let limit = FORM_BYTES as u64;
         for (kind, length, page) in [
@@ -623,7 +623,7 @@ mod tests {
     }
 
     #[test]
-    fn what_to_do_about_a_port_that_is_not_allowed_is_told_for_this_system() {
+    fn hint_for_forbidden_port_depends_on_the_system() {
         let ip = std::net::Ipv4Addr::LOCALHOST.into();
         let hint = ListenError::NotAllowed { ip, port: 80 }.hint();
         let words = if cfg!(windows) {

@@ -7,7 +7,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the HTTP Server API is a C interface; each block says why it is sound"
+    reason = "the HTTP Server API is a C interface; each block explains why it is sound"
 )]
 
 use std::net::Ipv4Addr;
@@ -421,12 +421,12 @@ fn length(count: usize) -> u16 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_path_with_an_escaped_character_is_refused_as_configure_does() {
+    async fn path_with_escaped_character_is_refused() {
         let url = Url::parse("http://localhost:47111/a%20b").unwrap();
         let error = HttpSys::bind(&url, ResponseMode::Query).await.unwrap_err();
         assert!(matches!(error, ListenError::Escaped { .. }), "{error}");

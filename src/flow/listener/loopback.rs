@@ -472,7 +472,7 @@ mod tests {
     #![allow(
         clippy::unwrap_used,
         clippy::panic,
-        reason = "a test ends on what it did not expect"
+        reason = "a test fails on anything unexpected"
     )]
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -507,7 +507,7 @@ mod tests {
 
     /// Without IPv6, there is nothing to test.
     #[tokio::test]
-    async fn a_port_that_is_free_on_one_family_alone_is_taken() {
+    async fn port_taken_on_one_address_family_is_in_use() {
         let Ok(v6) = bind_one(Ipv6Addr::LOCALHOST.into(), 0) else {
             return;
         };
@@ -521,8 +521,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_turned_away_is_answered_and_counted_though_nobody_asks_and_a_callback_comes_first()
-     {
+    async fn stray_requests_never_block_and_callbacks_come_first() {
         let mut loopback = bind();
         for _ in 0..100 {
             let answer = within(get(&loopback, "/favicon.ico")).await.unwrap();
@@ -556,7 +555,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_callbacks_are_told_at_once_that_it_is_over() {
+    async fn late_callbacks_get_the_already_received_page() {
         let mut loopback = bind();
         // More callbacks than the queue of the flow holds.
         let browsers: Vec<_> = (0..30).map(|_| get(&loopback, "/callback?x")).collect();
@@ -584,7 +583,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_whole_with_its_last_byte_and_what_is_none_at_once() {
+    fn request_is_complete_only_with_its_last_byte() {
         for request in [
             "GET /callback?x HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "GET / HTTP/1.0\n\n",

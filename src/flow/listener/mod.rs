@@ -203,7 +203,7 @@ impl Listener {
 #[allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test ends on what it did not expect"
+    reason = "a test fails on anything unexpected"
 )]
 mod tests {
     use std::time::SystemTime;
@@ -212,7 +212,7 @@ mod tests {
     use crate::certificate::{created, load};
 
     #[tokio::test]
-    async fn where_windows_denies_access_our_own_listener_waits_and_says_so() {
+    async fn listener_falls_back_to_loopback_if_windows_denies_access() {
         let (tasks, url) = (
             TaskTracker::new(),
             Url::parse("http://127.0.0.1:0/a%20b").unwrap(),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browser_can_come_back_only_to_a_listener_that_it_reaches_and_that_speaks_its_language() {
+    fn callback_requires_a_reachable_listener_with_matching_scheme() {
         use ListenerChoice::{HttpSys, Loopback};
         for (url, listen, choice, has_certificate, expected) in [
             ("http://127.0.0.1:0/cb", None, Loopback, false, true),
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_certificate_that_a_browser_is_shown_is_told() {
+    async fn listener_reports_the_certificate_shown_to_browsers() {
         let (folder, now) = (tempfile::tempdir().unwrap(), SystemTime::now());
         let (files, _) = created::create(folder.path(), "127.0.0.1", now).unwrap();
         let certificate = load(&files, "127.0.0.1", now).unwrap();

@@ -232,7 +232,7 @@ mod tests {
     #![allow(
         clippy::unwrap_used,
         clippy::panic,
-        reason = "a test ends on what it did not expect"
+        reason = "a test fails on anything unexpected"
     )]
 
     use super::*;
@@ -244,7 +244,7 @@ mod tests {
     };
 
     #[test]
-    fn a_quarter_of_half_of_the_descriptors_may_send_at_once() {
+    fn connection_limits_are_derived_from_descriptors() {
         for (descriptors, connections, sending) in [
             (0, 8, 2),
             (100, 50, 13),
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_new_connection_waits_for_the_grace_of_the_oldest_and_no_longer() {
+    async fn new_connection_waits_only_for_the_oldest_grace_period() {
         let pool = Pool::new(LIMITS);
         let begin = Instant::now();
         let mut held = Vec::new();
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_shorter_than_the_grace_survives_any_number_of_held_connections() {
+    async fn short_pause_survives_any_number_of_held_connections() {
         let pool = Pool::new(LIMITS);
         let honest = accepted(&pool).await;
         let rivals = Arc::clone(&pool);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_oldest_give_way_in_groups() {
+    async fn oldest_connections_are_dropped_in_groups() {
         let pool = Pool::new(Limits {
             connections: 64,
             ..LIMITS
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_gives_way_while_others_are_closing() {
+    async fn no_connection_is_dropped_while_others_are_closing() {
         let pool = Pool::new(LIMITS);
         let honest = serve(accepted(&pool).await, CancellationToken::new());
         let closing = CancellationToken::new();
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_that_does_not_come_is_given_up() {
+    async fn connection_without_a_request_is_dropped() {
         let pool = Pool::new(LIMITS);
         let begin = Instant::now();
         let guest = accepted(&pool).await;
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn connections_that_are_answered_do_not_give_way() {
+    async fn connections_being_served_are_not_dropped() {
         let pool = Pool::new(LIMITS);
         let mut answered = Vec::new();
         for _ in 0..4 {

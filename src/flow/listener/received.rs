@@ -2,7 +2,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the HTTP Server API is a C interface; each block says why it is sound"
+    reason = "the HTTP Server API is a C interface; each block explains why it is sound"
 )]
 
 use std::net::IpAddr;
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_of_a_request_is_wiped_once_it_is_read() {
+    fn request_buffer_is_wiped_after_reading() {
         let target = "/callback?code=secret&state=x";
         let mut buffer = received(target);
         // SAFETY: filled in above.

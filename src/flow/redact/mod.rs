@@ -312,14 +312,14 @@ fn encodings(secret: &[u8]) -> Vec<(Zeroizing<String>, usize)> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::oauth::assertion::Proof;
     use crate::oauth::client::Method;
 
     #[test]
-    fn assertions_push_no_other_secret_out() {
+    fn assertions_do_not_displace_other_secrets() {
         let mut secrets = secrets(&["the-device-code-of-the-run"]);
         let sent = |secrets: &mut Secrets, at: usize| {
             let body = format!("client_assertion={at:06}{}", "x".repeat(4000));
@@ -363,7 +363,7 @@ mod tests {
     const CODE: &str = "4/0AbC-dEf_Gh1jKlMn0pQ";
 
     #[test]
-    fn a_secret_is_found_however_it_is_written() {
+    fn secret_is_found_in_any_encoding() {
         let base64 = |before: &str| {
             base64::engine::general_purpose::STANDARD.encode(format!("{before}{CODE}!"))
         };
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_stay_as_they_are() {
+    fn unrelated_text_is_left_unchanged() {
         let text = "AADSTS70008: The provided authorization code or refresh token has expired. Trace ID: \
                     1b4e28ba-2fa1-11d2-883f-0016d3cca427";
         assert_eq!(without(&[CODE, "hunter2"], text), text);
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn in_hex_twice_as_many_digits_give_a_secret_away() {
+    fn hex_matches_need_twice_as_many_digits() {
         let secret = "q_SUxyz1-W8";
         let hex = each(secret, |ch| format!("{:02x}", u32::from(ch)));
         assert!(hex.contains("535578"));
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn words_in_secrets_that_people_made_up_stay() {
+    fn common_words_in_secrets_are_not_redacted() {
         let text = "The client secret is not the one of this client: invalid_client";
         assert_eq!(without(&["a-client-code", "my-client-2024"], text), text);
         assert_eq!(
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn short_secrets_and_those_of_signs_are_found_whole() {
+    fn short_and_symbol_secrets_are_matched_as_a_whole() {
         assert_eq!(
             without(&["a+b1:c"], "no A%2BB1:C here, ab1"),
             "no [redacted, 8 chars] here, ab1"
@@ -485,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_an_unknown_name_is_a_secret_where_it_looks_random() {
+    fn random_looking_values_are_treated_as_secrets() {
         for secret in [
             "WDJB-MJHT",
             "WDJBMJHT",
@@ -528,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_url_its_parameters_are_secret_not_its_host() {
+    fn url_parameters_are_redacted_but_not_the_host() {
         let url = "http://127.0.0.1:46321/device?user_code=WDJB-MJHT";
         let text = "POST http://127.0.0.1:46321/device/auth user_code=wdjb-mjht";
         assert_eq!(
@@ -538,7 +538,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_within_urls_take_time_in_proportion() {
+    fn nested_urls_are_processed_in_linear_time() {
         for mark in ["#", "?u=", "/"] {
             for (url, levels) in [("https://a.example", 40), ("https://a", 30_000)] {
                 let text = format!("{}aB3xY7q", format!("{url}{mark}").repeat(levels));
@@ -555,7 +555,7 @@ mod tests {
     }
 
     #[test]
-    fn redaction_takes_time_in_proportion() {
+    fn redaction_takes_linear_time() {
         // Texts and secrets that share all their runs, and secrets that all share their first letters.
         let mut secrets = secrets(&[&"a".repeat(200_000)]);
         for at in 0..2_000 {
@@ -571,7 +571,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_forgets_the_oldest_secret_first() {
+    fn oldest_secrets_are_forgotten_first() {
         let mut secrets = Secrets::default();
         for at in 0..100 {
             secrets.remember(&format!("{at:02}{}", "x".repeat(10_000)));
@@ -605,7 +605,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_callback_the_known_secrets_count_and_what_looks_random_under_an_unknown_name() {
+    fn callback_values_are_secret_by_name_or_appearance() {
         for (query, text, left) in [
             // A word is a secret if its name says so.
             ("code=hunter", "no hunter", "no [redacted, 6 chars]"),
@@ -630,7 +630,7 @@ mod tests {
     }
 
     #[test]
-    fn words_in_the_place_of_an_access_token_are_no_secret() {
+    fn words_in_place_of_access_token_are_not_secret() {
         let words = "no token for this client";
         let text = "There is no token for this client.";
         let members = |name: &str| serde_json::json!({ name: words });
@@ -639,7 +639,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_too_long_to_be_remembered_pushes_no_other_out() {
+    fn oversized_secret_does_not_displace_others() {
         let known = |secrets: &Secrets| secrets.list.len();
         let long = |length: usize| format!("aB3xY7q9{}", "x".repeat(length - 8));
         let mut secrets = secrets(&["the-device-code", "the-user-code", "the-state"]);
@@ -661,7 +661,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_of_a_run_of_letters_are_all_found_and_so_many_shorter_ones() {
+    fn only_short_secrets_are_limited_in_number() {
         let numbered = |prefix: &str| -> Vec<String> {
             (0..=SHORT_LIMIT)
                 .map(|at| format!("{prefix}{at:03}"))
@@ -679,7 +679,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_bytes_of_secrets_are_looked_for_in_base64() {
+    fn base64_search_covers_a_limited_number_of_bytes() {
         let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
         let (one, other) = ("aB3xY7q9k", "kD5vW2m8p");
         let first = format!("{one}{}", "x".repeat(ENCODED_LIMIT - one.len()));
@@ -692,7 +692,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_of_too_many_parts_is_secret_as_a_whole() {
+    fn url_with_too_many_parts_is_one_secret() {
         let url = |count: usize| {
             let query: Vec<String> = (0..count).map(|at| format!("a=v{at:03}")).collect();
             format!("https://as.example/?{}", query.join("&"))

@@ -357,12 +357,12 @@ pub(in crate::flow) fn redacted(value: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_escape_stands_for_a_character_and_has_a_length() {
+    fn escape_is_decoded_with_its_length() {
         for (text, found) in [
             ("%41", Some(('A', 3))),
             ("%2541", Some(('A', 5))),
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_all_alphabets_count_whatever_their_case_and_width() {
+    fn letters_are_folded_across_case_and_width() {
         for (one, other) in [('a', 'A'), ('a', '\u{ff21}'), ('7', '\u{ff17}'), ('ä', 'Ä')] {
             assert_eq!(fold(one), fold(other), "{one} {other}");
         }
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_of_words_only_where_the_whole_words_are() {
+    fn part_is_of_words_only_inside_whole_words() {
         let of_words = |secret: &str, part: &str| {
             let begin = secret.find(part).unwrap();
             is_of_words(secret, begin..begin + part.len())
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn six_letters_and_digits_give_a_secret_away_unless_they_are_words() {
+    fn six_secret_characters_are_redacted_unless_they_are_words() {
         let secret = "9secret-clients";
         assert_eq!(
             without(secret, "is 9secre it?"),
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn what_overlaps_is_replaced_as_one() {
+    fn overlapping_matches_are_redacted_as_one() {
         let mut text = "It is alpha1 beta2x gamma3 now".to_owned();
         // The matches of two secrets.
         let found = vec![13..26, 6..19];

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_no_store_except_on_windows() {
+    fn key_store_is_unavailable_outside_windows() {
         let told = list(SystemTime::now()).map(|keys| keys.len());
         assert_eq!(told, Err(ELSEWHERE.to_owned()));
     }

@@ -2,7 +2,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the interfaces of Windows are those of C; each block says why it is sound"
+    reason = "Windows APIs are C interfaces; each block explains why it is sound"
 )]
 
 use std::ffi::{CStr, c_void};
@@ -232,7 +232,7 @@ impl HeldElsewhere for Key {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm};
     use windows_sys::Win32::Security::Cryptography::{
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn what_windows_signs_is_verified_with_the_certificate() {
+    fn windows_signatures_verify_with_the_certificate() {
         let handle = new_key();
         // Any certificate can own the handle until the right one exists.
         let (any, _) = self_signed("any.example");
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_does_not_belong_to_the_certificate_is_noticed() {
+    fn key_not_matching_the_certificate_is_detected() {
         let handle = new_key();
         let other = new_key();
         let (any, _) = self_signed("any.example");
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_without_a_key_is_found_and_not_listed() {
+    fn certificate_without_key_is_found_but_not_listed() {
         let (der, _) = self_signed("without.example");
         for location in Location::ALL {
             Store::add(location, &der).unwrap();

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_code_says_what_to_do() {
+    fn error_code_message_says_what_to_do() {
         let (machine, user) = (Location::LocalMachine, Location::CurrentUser);
         let sign = Step::Sign("PS256");
         for (step, code, location, expected) in [

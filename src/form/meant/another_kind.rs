@@ -79,13 +79,13 @@ fn is_domain(value: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::presets;
 
     #[test]
-    fn another_kind_of_value_is_told_where_the_form_is_known() {
+    fn value_of_another_kind_is_reported_for_known_formats() {
         let mut settings = Settings::new(presets::get("microsoft-mail").unwrap());
         let mut told = |typed: &str| {
             settings.set(Key::ClientId, typed.to_owned());
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_no_client_secret_and_is_not_shown() {
+    fn url_as_client_secret_is_reported_without_showing_it() {
         let mut settings = Settings::new(presets::get("custom").unwrap());
         settings.set(Key::ClientSecret, "https://app.example/s3cret".to_owned());
         let problem = client_secret_problem(&settings).unwrap();

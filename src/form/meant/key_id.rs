@@ -54,7 +54,7 @@ fn of_json(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::presets;
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_id_is_any_line_of_visible_characters() {
+    fn key_id_accepts_any_visible_characters() {
         let mut form = Settings::new(presets::get("custom").unwrap());
         form.set(Key::ClientKey, "k.pem".to_owned());
         let longest = "k".repeat(MOST);

@@ -363,7 +363,7 @@ fn path(settings: &Settings, key: Key) -> Option<Problem> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::sync::Arc;
 
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn client_ids_as_they_are_pasted() {
+    fn pasted_client_ids_are_corrected() {
         let id = "11111111-2222-3333-4444-555555555555";
         table(
             &mut form("custom"),
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_url_with_a_scheme_is_not_told_to_start_with_one() {
+    fn redirect_url_error_suggests_a_scheme_only_if_missing() {
         for (typed, words) in [
             ("http://localhost:8400/cb ?x", "Not a valid URL"),
             ("http://user:pw@localhost:8400/", "Remove the user name"),
@@ -497,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn client_secrets_are_told_in_words_only() {
+    fn client_secret_problems_never_show_the_secret() {
         let mut form = form("custom");
         table(
             &mut form,
@@ -537,7 +537,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_whose_host_was_forgotten_is_not_made_a_number() {
+    fn url_without_host_is_an_error_without_remedy() {
         for text in [
             "http://:18501/",
             "https://:8443/token",
@@ -556,7 +556,7 @@ mod tests {
     }
 
     #[test]
-    fn a_label_before_scopes_is_found() {
+    fn label_before_scopes_is_detected() {
         for (text, meant) in [
             ("scope=a b", Some("a b")),
             ("Scope: a b", Some("a b")),
@@ -580,7 +580,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_as_they_are_pasted() {
+    fn pasted_scopes_are_corrected() {
         let full = "https://outlook.office.com/SMTP.Send";
         let mut mail = form("microsoft-mail");
         table(
@@ -641,7 +641,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_as_they_are_pasted() {
+    fn pasted_endpoints_are_corrected() {
         let url = "https://as.example/token";
         table(
             &mut form("custom"),
@@ -693,7 +693,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_of_the_metadata_is_no_endpoint() {
+    fn metadata_url_as_endpoint_is_offered_as_issuer() {
         let mut form = form("custom");
         form.set_flow(FlowKind::DeviceCode);
         let typed = "https://as.example/r/.well-known/openid-configuration";
@@ -710,7 +710,7 @@ mod tests {
     }
 
     #[test]
-    fn issuers_as_they_are_pasted() {
+    fn pasted_issuers_are_corrected() {
         let url = "https://as.example/r";
         table(
             &mut form("custom"),
@@ -760,7 +760,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_address_is_no_issuer() {
+    fn email_address_as_issuer_is_moved_to_login_hint() {
         for typed in [
             "alice@contoso.example",
             "mailto:alice@contoso.example",
@@ -784,7 +784,7 @@ mod tests {
     }
 
     #[test]
-    fn redirect_urls_as_they_are_pasted() {
+    fn pasted_redirect_urls_are_corrected() {
         let mut form = form("custom");
         form.set_flow(FlowKind::AuthorizationCode);
         let url = "http://localhost:8400/cb";
@@ -842,7 +842,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_as_they_are_pasted() {
+    fn pasted_hosts_are_corrected() {
         let host = "sso.example.org";
         table(
             &mut form("keycloak"),
@@ -900,7 +900,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_url_as_they_are_pasted() {
+    fn pasted_url_parts_are_corrected() {
         let tenant = "contoso.onmicrosoft.com";
         table(
             &mut form("microsoft-mail"),
@@ -961,7 +961,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_fields_as_they_are_pasted() {
+    fn pasted_values_of_other_fields_are_corrected() {
         let mut form = form("custom");
         form.set_flow(FlowKind::AuthorizationCode);
         let parameters = "prompt=consent&hd=x";
@@ -1058,7 +1058,7 @@ mod tests {
     }
 
     #[test]
-    fn a_near_miss_is_told_by_the_preset() {
+    fn near_miss_is_explained_by_the_preset() {
         let text = "id = \"mine\"\nname = \"Mine\"\ngroup = \"developer\"\n[endpoints]\n\
                     device = \"https://as.example/d\"\ntoken = \"https://as.example/{tenant}\"\n\
                     [[variables]]\nname = \"tenant\"\nlabel = \"Tenant\"\n\

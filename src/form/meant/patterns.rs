@@ -52,7 +52,7 @@ pub(super) fn pattern_problem(settings: &Settings, key: Key) -> Option<Problem> 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::form::request;
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn every_pattern_is_told_at_the_form_by_its_own_examples() {
+    fn every_pattern_explains_its_near_misses() {
         for id in built_in_ids().filter(|id| ![CUSTOM, DEMO].contains(id)) {
             let preset = Library::default().get(id).unwrap();
             let mut settings = Settings::new(preset.clone());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn every_preset_knows_what_its_service_gives_out() {
+    fn every_preset_has_patterns_for_its_service() {
         for id in built_in_ids().filter(|id| ![CUSTOM, DEMO].contains(id)) {
             let preset = Library::default().get(id).unwrap();
             assert!(preset.all_patterns().next().is_some(), "{id}");

@@ -51,7 +51,7 @@ pub(super) fn store_path_problem(settings: &Settings, key: Key, windows: bool) -
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::presets;
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_accepted_on_windows_only() {
+    fn store_path_is_accepted_only_on_windows() {
         let short = r"cert:\localmachine\my\00";
         for (typed, windows, word, said) in [
             (path().as_str(), true, None, ""),

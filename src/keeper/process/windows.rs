@@ -2,7 +2,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the standard library lets every process inherit handles; each block says why it is sound"
+    reason = "the standard library lets every process inherit handles; each block explains why it is sound"
 )]
 
 use std::ffi::{OsStr, OsString};
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_environment_is_sorted_and_ends_in_two_zeros() {
+    fn environment_block_is_sorted_and_ends_with_two_nuls() {
         let pair = |name: &str, value: &str| (name.into(), value.into());
         let all = [pair("b", "2"), pair("A", "1 x"), pair("C", "")];
         assert_eq!(String::from_utf16_lossy(&block(&all)), "A=1 x\0b=2\0C=\0\0");

@@ -176,7 +176,7 @@ fn a_sign_in_succeeds_with_each_protocol() {
 }
 
 #[test]
-fn a_report_says_what_the_server_offers_and_how_many_messages_there_are() {
+fn report_shows_capabilities_and_message_count() {
     let tls = login(Security::Tls);
     let imap = |last| {
         let offers = "* CAPABILITY AUTH=XOAUTH2\r\na1 OK\r\n";
@@ -252,7 +252,7 @@ fn a_report_says_what_the_server_offers_and_how_many_messages_there_are() {
 }
 
 #[test]
-fn a_mechanism_is_known_once_it_is_chosen_and_each_protocol_ends_in_its_own_way() {
+fn each_protocol_chooses_a_mechanism_and_says_goodbye() {
     for (protocol, before, last, goodbye) in [
         (
             Protocol::Imap,
@@ -334,7 +334,7 @@ fn a_token_is_sent_only_after_tls_has_started() {
 }
 
 #[test]
-fn an_error_in_a_challenge_is_answered_and_the_last_word_waited_for() {
+fn client_responds_to_error_challenge_and_awaits_final_reply() {
     for (mechanism, ours) in [(Mechanism::Xoauth2, ""), (Mechanism::Oauthbearer, "AQ==")] {
         let mut login = login(Security::Tls);
         login.mechanism = Some(mechanism);
@@ -387,7 +387,7 @@ fn an_error_in_a_challenge_is_answered_and_the_last_word_waited_for() {
 }
 
 #[test]
-fn what_is_not_the_protocol_is_an_error() {
+fn protocol_violations_are_errors() {
     let tls = login(Security::Tls);
     let imap = ["* OK\r\n", "* CAPABILITY AUTH=XOAUTH2\r\na1 OK\r\n"];
     for (protocol, script) in [
@@ -432,7 +432,7 @@ fn what_is_not_the_protocol_is_an_error() {
 }
 
 #[test]
-fn a_server_that_is_busy_is_told_from_one_that_refuses() {
+fn temporary_rejections_differ_from_permanent_ones() {
     let tls = login(Security::Tls);
     for (protocol, script, expected) in [
         (Protocol::Imap, &["* BYE [UNAVAILABLE] later\r\n"][..], true),
@@ -451,7 +451,7 @@ fn a_server_that_is_busy_is_told_from_one_that_refuses() {
 }
 
 #[test]
-fn lines_are_counted_and_mechanisms_chosen() {
+fn lines_are_limited_and_preferred_mechanism_is_chosen() {
     let mut dialogue = Dialogue::new(Protocol::Smtp, login(Security::Tls));
     for _ in 0..LINES_LIMIT {
         assert!(matches!(dialogue.line("220-more").next, Next::Read));

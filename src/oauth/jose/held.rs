@@ -152,7 +152,7 @@ fn verification(algorithm: Algorithm) -> Result<&'static dyn VerificationAlgorit
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 pub(crate) mod tests {
     use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
 
@@ -211,7 +211,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_signed_elsewhere_is_compared_with_the_certificate() {
+    fn external_signature_is_checked_against_the_certificate() {
         let (key, certificate) = fake(Algorithm::Es256);
         let held = HeldKey::of_certificate(&certificate, key.clone()).unwrap();
         let signature = held.sign(Algorithm::Es256, b"message").unwrap();
@@ -225,7 +225,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_key_is_tried_with_each_padding_until_it_signs() {
+    fn key_is_tried_with_each_algorithm_until_it_signs() {
         let pair = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec![]).unwrap();
         let certificate = certificate.self_signed(&pair).unwrap().der().to_vec();
@@ -240,7 +240,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_service_verifies_what_was_signed_elsewhere() {
+    fn external_signature_verifies_with_the_public_key() {
         let (key, certificate) = fake(Algorithm::Es256);
         let held = HeldKey::of_certificate(&certificate, key).unwrap();
         let x = URL_SAFE_NO_PAD.encode(&held.public[1..33]);
@@ -275,7 +275,7 @@ pub(crate) mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn an_rsa_key_is_neither_too_short_nor_shown() {
+    fn short_rsa_key_is_refused_and_debug_hides_it() {
         let openssl = super::super::openssl::Openssl::new();
         let of_bits = |bits: usize| {
             openssl.pem(

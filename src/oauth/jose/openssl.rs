@@ -1,5 +1,5 @@
 //! Keys that openssl makes for tests.
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
 use std::path::PathBuf;
 use std::process::Command;

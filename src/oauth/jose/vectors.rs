@@ -1,6 +1,6 @@
 //! Tests with the examples of RFC 7515 and RFC 8037, the vectors of Project Wycheproof in `tests/vectors`, and keys
 //! made by openssl.
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 #![allow(
     clippy::print_stdout,
     reason = "the vectors that are left out are named"
@@ -96,7 +96,7 @@ fn run(file: &str) -> (usize, Vec<String>) {
 }
 
 #[test]
-fn the_vectors_of_wycheproof_come_out_as_stated() {
+fn wycheproof_vectors_give_the_stated_results() {
     for (file, times, left_out) in [
         // Left out: two of ES512 with P-521, and the contradictions.
         ("json_web_signature_test.json", 393, 8),
@@ -178,7 +178,7 @@ fn object(value: Value) -> Map<String, Value> {
 
 #[test]
 #[cfg(unix)]
-fn what_is_signed_with_a_key_of_openssl_is_verified() {
+fn signatures_with_openssl_keys_are_verified() {
     let openssl = Openssl::new();
     let rsa = [
         Algorithm::Rs256,
@@ -266,7 +266,7 @@ fn what_is_signed_with_a_key_of_openssl_is_verified() {
 
 #[test]
 #[cfg(unix)]
-fn a_key_that_cannot_be_used_says_why() {
+fn unusable_key_error_gives_the_reason() {
     let openssl = Openssl::new();
     let rsa = openssl.pem(
         "rsa",
@@ -424,7 +424,7 @@ fn a_key_that_cannot_be_used_says_why() {
 }
 
 #[test]
-fn the_key_is_the_one_that_is_named_or_the_only_one_that_fits() {
+fn key_is_chosen_by_id_or_as_only_match() {
     let secret = |last: char| SecretString::from(format!("0123456789abcdef0123456789abcde{last}"));
     let jwk = |id: Option<&str>, last: char, more: Value| {
         let mut key = object(more);
@@ -513,7 +513,7 @@ fn the_key_is_the_one_that_is_named_or_the_only_one_that_fits() {
 }
 
 #[test]
-fn a_published_set_is_bounded_and_its_symmetric_keys_prove_nothing() {
+fn published_keys_are_limited_and_symmetric_ones_ignored() {
     let published = |status, body: &str| {
         KeySet::published(&crate::oauth::answer::Answer {
             status,
@@ -561,7 +561,7 @@ fn a_published_set_is_bounded_and_its_symmetric_keys_prove_nothing() {
 }
 
 #[test]
-fn a_signed_text_is_read_within_a_limit_and_told_by_its_header() {
+fn signed_text_is_limited_and_classified_by_its_header() {
     let text = |header: &str, length: usize| {
         let header = URL_SAFE_NO_PAD.encode(header);
         let payload = "A".repeat(length - header.len() - 2);

@@ -89,12 +89,12 @@ pub fn save(path: &Path, text: &SecretString) -> io::Result<Readers> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_its_owners_alone() {
+    fn saved_file_replaces_the_old_and_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trace.txt");
         std::fs::write(&path, "old and longer").unwrap();
@@ -135,7 +135,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_a_file_system_made_of_the_mode_is_told() {
+    fn readers_are_derived_from_the_actual_file_mode() {
         for (mode, readers) in [
             (0o100_600, Readers::User),
             (0o100_700, Readers::User),

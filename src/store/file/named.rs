@@ -27,12 +27,12 @@ pub fn absolute(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_meant_as_in_a_shell() {
+    fn quotes_are_removed_and_tilde_is_expanded_in_paths() {
         let home = std::env::home_dir().unwrap();
         for (entered, meant) in [
             ("none/key.json", PathBuf::from("none/key.json")),
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_such_a_name_is_meant_itself() {
+    fn existing_file_with_quotes_in_its_name_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("'name' ");
         std::fs::write(&path, "").unwrap();

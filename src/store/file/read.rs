@@ -216,10 +216,10 @@ pub fn is_readable_by_others(file: &File) -> bool {
     file.metadata().is_ok_and(|about| is_open_to_others(&about))
 }
 
-/// The same for a path, without opening the file.
+/// The same for a path as entered by the user, without opening the file.
 #[must_use]
 pub fn may_others_read(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|about| is_open_to_others(&about))
+    std::fs::metadata(cleaned(path)).is_ok_and(|about| is_open_to_others(&about))
 }
 
 fn is_open_to_others(about: &Metadata) -> bool {
@@ -236,7 +236,7 @@ fn is_open_to_others(about: &Metadata) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -265,7 +265,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn devices_and_sockets_are_not_read_and_pipes_up_to_the_limit() {
+    fn devices_and_sockets_are_refused_and_pipes_are_limited() {
         let folder = tempfile::tempdir().unwrap();
         for device in ["/dev/zero", "/dev/full", "/dev/null", "/dev/tty"] {
             let outcome = read(Path::new(device), Kinds::WithPipes, 1024);
@@ -294,7 +294,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn files_that_other_users_can_read_are_told() {
+    fn files_readable_by_others_are_detected() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
@@ -308,6 +308,8 @@ mod tests {
         ] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(may_others_read(&path), readable, "{mode:o}");
+            let quoted = format!("\"{}\"", path.display());
+            assert_eq!(may_others_read(Path::new(&quoted)), readable, "{mode:o}");
             assert_eq!(is_readable_by_others(&file), readable, "{mode:o}");
         }
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -316,7 +318,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_a_pipe_held_is_kept_and_a_file_is_read_again() {
+    fn pipe_content_is_cached_and_files_are_reread() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = pipe(folder.path());
         let write = {
@@ -344,7 +346,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_pipe_that_nobody_writes_to_is_given_up() {
+    fn pipe_without_a_writer_times_out() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = pipe(folder.path());
         assert_eq!(
@@ -355,7 +357,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test(start_paused = true)]
-    async fn work_aside_is_given_up_and_the_end_does_not_wait() {
+    async fn background_read_times_out_without_delaying_exit() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = pipe(folder.path());
         let outcome = aside(move || read(&pipe, Kinds::WithPipes, 1024)).await;

@@ -121,13 +121,13 @@ pub fn checked(text: &str) -> Result<&str, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::secret::ExposeSecret;
 
     #[test]
-    fn the_content_of_another_file_is_no_secret() {
+    fn keys_and_json_files_are_refused_as_secrets() {
         for (text, part) in [
             (
                 "-----BEGIN PRIVATE KEY-----\nMIIsecret\n-----END PRIVATE KEY-----\n",

@@ -2,7 +2,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the standard library knows no access lists; each block says why it is sound"
+    reason = "the standard library has no API for access lists; each block explains why it is sound"
 )]
 
 use std::fs::{File, OpenOptions};

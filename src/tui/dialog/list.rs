@@ -184,7 +184,7 @@ pub(super) fn draw(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::super::testing;
     use super::*;
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn in_the_smallest_window_the_text_of_the_selected_entry_is_below_the_list() {
+    fn small_window_shows_selected_entry_text_below_the_list() {
         let reason = "No revocation endpoint is known for this service. To revoke access by hand, remove the app at \
             https://apps.example.org";
         let mut entries: Vec<ListEntry> = (0..7).map(|_| entry("Copy", "key: c")).collect();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn in_the_smallest_window_the_note_uses_the_free_rows() {
+    fn small_window_shows_the_note_in_free_rows() {
         let list = |entries: usize| List {
             entries: (0..entries).map(|_| entry("one", "")).collect(),
             note: "Type another in the field.".to_owned(),

@@ -494,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_filtered_and_answers_with_a_name() {
+    fn filtered_list_returns_the_picked_name() {
         let mut dialog = Dialog::filtered_list((), "", "gamma");
         assert!(matches!(key(&mut dialog, Command::Next), Reply::Open));
         key(&mut dialog, Command::Next);
@@ -509,7 +509,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_loaded_again_keeps_its_mark() {
+    fn reloaded_list_keeps_its_selection() {
         let mut dialog = Dialog::list((), false);
         key(&mut dialog, Command::Next);
         let reply = key_with(&mut dialog, Command::Enter, &["aardvark", "alpha", "beta"]);
@@ -526,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_begins_on_an_entry_that_can_be_chosen_and_offers_enter_only_there() {
+    fn list_offers_enter_only_on_available_entries() {
         let some_off = |_: &str| {
             let mut entries = entries(&["alpha", "beta", "gamma"], "");
             entries[0].off = true;
@@ -560,7 +560,7 @@ mod tests {
     }
 
     #[test]
-    fn two_entries_of_one_name_do_not_hold_the_mark() {
+    fn duplicate_names_do_not_trap_the_selection() {
         let mut dialog = Dialog::list((), false);
         let twice = ["a", "repo", "repo", "z"];
         for _ in 0..3 {
@@ -574,7 +574,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_leave_the_list_open() {
+    fn ticking_an_entry_leaves_the_list_open() {
         let mut dialog = Dialog::list((), true);
         key(&mut dialog, Command::PageDown);
         assert!(matches!(
@@ -584,7 +584,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_begins_with_the_button_that_changes_nothing() {
+    fn question_starts_on_the_harmless_button() {
         let buttons = [
             (Shortcut::Letter('s'), "Save"),
             (Shortcut::Letter('y'), "Delete"),
@@ -606,7 +606,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_scrolls_to_its_end_and_back_in_as_many_pages() {
+    fn text_scrolls_down_and_up_in_equal_pages() {
         let mut dialog = Dialog::reading(());
         let scroll = |dialog: &Dialog<()>| match dialog.kind {
             DialogKind::Reading { scroll } => scroll,
@@ -627,7 +627,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_answers_with_its_text_and_tab_asks_for_another() {
+    fn line_dialog_returns_trimmed_text_and_tab_requests_another() {
         let prompt = Prompt {
             title: String::new(),
             lead: String::new(),

@@ -199,7 +199,7 @@ fn small(count: usize) -> u16 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::super::entries::ListEntry;
     use super::super::testing;
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn in_the_smallest_window_the_message_uses_the_free_rows() {
+    fn small_window_shows_the_message_in_free_rows() {
         let text = "No preset covers alice@mail.example.org. Type the name of the service that hosts its mail, or press \
             Enter to use Custom settings.";
         let said = [
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cursor_never_stands_in_the_last_column() {
+    fn cursor_is_never_in_the_last_column() {
         for length in 0..60 {
             let (_, cursor) = drawn(1, &[], &"x".repeat(length));
             assert!(cursor.x < 39, "{length}: {cursor}");

@@ -3,7 +3,7 @@
 //! ```text
 //!  OAuth Authorizer                              Microsoft 365 mail · device code
 //!  ─────────────────────────────────────────────────────────────────────────────
-//!     ▀▀▀▀▀   ▄ ▀    ▄      ▀▀▀▀▀      The QR code leads to
+//!     ▀▀▀▀▀   ▄ ▀    ▄      ▀▀▀▀▀      The QR code points to
 //!            ▄    ▀  ▀ ▄▀▄▄            https://microsoft.com/devicelogin
 //!      ▀▀▀   ▀▀ ▄▀ ▀   ▀▀    ▀▀▀
 //!    ▀▀▀▀▀▀▀ ▀  ▄▀▄        ▀▀▀▀▀▀▀     Enter the code there

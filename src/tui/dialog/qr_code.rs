@@ -158,7 +158,7 @@ pub fn has_room(window: (u16, u16)) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::console::environment::Environment;
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn at_80x24_it_takes_106_characters() {
+    fn qr_code_at_80x24_holds_106_characters() {
         let good = theme(true, true);
         let picture = Picture::of(good, (80, 24), &url(106)).unwrap();
         assert_eq!((picture.columns(), picture.rows()), (41, 21));
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn it_needs_colors_and_half_blocks() {
+    fn qr_code_requires_colors_and_half_blocks() {
         let short = url(30);
         assert_eq!(
             Picture::of(theme(true, false), (80, 24), &short),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_border_is_light_all_around() {
+    fn qr_code_border_is_light_on_all_sides() {
         let picture = Picture::of(theme(true, true), (80, 24), &url(30)).unwrap();
         for column in 0..picture.columns() {
             assert_eq!(picture.cell(column, 0), (false, false));
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_too_small_for_any_has_no_room() {
+    fn too_small_window_has_no_room() {
         assert!(has_room((80, 24)) && has_room((25, 16)));
         assert!(!has_room((24, 16)) && !has_room((25, 15)));
     }

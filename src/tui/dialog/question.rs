@@ -213,7 +213,7 @@ fn button_places(question: &Question, columns: usize, ascii: bool) -> Vec<(u16, 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::super::testing;
     use super::*;
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn in_the_smallest_window_every_question_can_be_read_to_its_end() {
+    fn small_window_shows_every_question_in_full() {
         let window = (testing::theme(), testing::SMALLEST);
         let buttons = [
             (Shortcut::Letter('s'), "Save everything"),

@@ -10,7 +10,7 @@ mod context;
 mod item;
 mod route;
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 pub(in crate::tui) mod testing;
 mod typed;
 

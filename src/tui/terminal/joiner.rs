@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_without_text_are_keys_and_all_are_once_pastes_are_marked() {
+    fn textless_keys_and_marked_pastes_are_not_joined() {
         for typing in [true, false] {
             assert_eq!(
                 keys(&join("\t\r", 0, typing)),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_text_and_its_enters_and_tabs_are_dropped() {
+    fn burst_of_keys_is_text_without_enters_and_tabs() {
         for gap in [0, 1, 5] {
             let typed = join("http://x/\r?code=a\tb\r", gap, true);
             let text: String = typed
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn single_keys_are_themselves() {
+    fn single_keys_are_not_joined() {
         for typing in [true, false] {
             assert_eq!(keys(&join("\r", 0, typing)), [KeyCode::Enter]);
             assert_eq!(
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn through_mosh_a_few_letters_are_keys_and_more_are_a_paste() {
+    fn only_long_bursts_through_mosh_are_a_paste() {
         for typing in [true, false] {
             let join = |input: &str| {
                 let mut joiner = Joiner::default();
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn text_after_a_tab_is_for_where_the_tab_leads() {
+    fn text_after_tab_goes_to_the_next_field() {
         let mut joiner = Joiner::default();
         let mut feed =
             |code, typing| joiner.feed(KeyEvent::new(code, NONE), Duration::ZERO, typing);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_is_answered_at_once() {
+    fn typed_keys_are_passed_on_immediately() {
         let mut joiner = Joiner::default();
         let event = KeyEvent::new(KeyCode::Char('a'), NONE);
         assert_eq!(

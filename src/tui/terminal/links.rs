@@ -106,7 +106,7 @@ fn link(buffer: &mut Buffer, url: &Url, run: &Run) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::console::environment::Environment;
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_one_link_however_many_rows_it_takes() {
+    fn url_over_several_rows_is_one_link() {
         let url = "https://e.org/device";
         assert_eq!(
             links(&linked(&["open  https://e.org/device "], &[url])),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn another_url_that_begins_alike_is_not_taken_for_it() {
+    fn urls_with_a_common_prefix_are_not_confused() {
         let (long, short) = ("https://e.org/d?code=1", "https://e.org/d");
         let lines = ["https://e.org/d       ", "https://e.org/d?code=1"];
         assert_eq!(
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_terminal_may_open_is_a_link() {
+    fn unsafe_urls_are_not_links() {
         for bad in [
             "ftp://e.org/",
             "file:///etc/passwd",
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_written_when_it_changes_and_undone_where_it_was() {
+    fn links_are_written_on_change_and_removed_afterward() {
         let url = "https://e.org/d";
         let (plain, with_link) = (
             linked(&["https://e.org/d x"], &[]),

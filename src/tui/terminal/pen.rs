@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_to_another_style_is_short() {
+    fn style_changes_use_short_sequences() {
         let (plain, bold) = (Pen::default(), pen(Modifier::BOLD, Color::Reset));
         let reversed = pen(Modifier::REVERSED, Color::Reset);
         let both = pen(Modifier::BOLD | Modifier::REVERSED, Color::Reset);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_is_written_in_any_style_that_is_not_seen() {
+    fn blanks_fit_styles_that_are_invisible_on_them() {
         let blank = Cell::default();
         assert!(pen(Modifier::BOLD, Color::Red).fits(&blank));
         assert!(!pen(Modifier::REVERSED, Color::Reset).fits(&blank));

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_size_is_assumed_and_a_large_one_is_cut() {
+    fn unknown_size_is_assumed_and_large_size_is_capped() {
         let none = assumed(|_| None);
         for (told, usable_size) in [
             ((132, 50), (132, 50)),

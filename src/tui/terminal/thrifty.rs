@@ -205,7 +205,7 @@ impl<W: Write> Backend for Thrifty<W> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stays_of_text_whose_width_is_doubtful() {
+    fn text_of_doubtful_width_leaves_no_residue() {
         for odd in [
             "a👍🏽b👍🏽c👍🏽d 1234567890",
             "لا لا لا لا لا لا لا لا 1234567890",
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stays_where_the_terminal_draws_wider_than_told() {
+    fn text_drawn_wider_than_expected_leaves_no_residue() {
         // Ratatui makes each of them one cell with two columns, but this terminal draws four.
         let mut screen = Screen::new((40, 1), Thrifty::new);
         for text in ["a👍🏽b👍🏽", "next"] {
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn the_screen_is_the_same_as_without() {
+    fn thrifty_backend_draws_the_same_screen() {
         let mut dice = Dice(793);
         let (columns, rows) = (60, 12);
         for moves_rows in [false, true] {

@@ -87,7 +87,7 @@ fn half_blocks(letter: &[&str; 5], top: usize) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_a_letter_of_its_own_is_drawn() {
+    fn only_characters_in_the_font_are_drawn() {
         for code in ["wdjb", "WD JB", "ÄB", "A_B", ""] {
             assert_eq!(block_letters(code, 200), None, "{code}");
         }

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_cut_says_so() {
+    fn truncated_line_ends_with_an_ellipsis() {
         assert_eq!(cut_to(6, &["abc", "def"]), "abcdef");
         assert_eq!(cut_to(5, &["abc", "def"]), "abcd…");
         assert_eq!(cut_to(3, &["abc", "def"]), "ab…");

@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_paste_goes_in_at_the_cursor_as_one_line() {
+    fn paste_is_inserted_at_the_cursor_as_one_line() {
         let mut field = Editor::new("ad");
         field.edit(Edit::Left);
         assert!(field.paste("b\r\nc\t\u{1b}\u{202e}"));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_taken_back_one_by_one() {
+    fn undo_reverts_changes_one_by_one() {
         let mut field = Editor::new("before");
         for ch in "abc".chars() {
             field.edit(Edit::Insert(ch));
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_nothing() {
+    fn debug_output_shows_no_text() {
         assert_eq!(format!("{:?}", Editor::new("s3cret")), "Editor");
     }
 }

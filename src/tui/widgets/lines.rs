@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn each_word_has_its_line_and_the_cursor_its_place() {
+    fn each_word_gets_a_line_and_the_cursor_follows() {
         let text = "ab cdefghij k";
         let whole = |row, column| {
             (
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_scrolls_within_itself() {
+    fn long_value_scrolls_with_the_cursor() {
         let text = "a b c d e f g";
         assert_eq!(
             at(text, 13, 3),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn other_values_break_where_the_line_ends() {
+    fn other_values_wrap_at_the_line_end() {
         let broken = lines("abc defgh", 9, (4, 9), false);
         assert_eq!(broken.shown, ["abc ", "defg", "h"]);
         assert_eq!((broken.row, broken.column), (2, 1));

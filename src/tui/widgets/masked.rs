@@ -28,7 +28,7 @@ mod tests {
     use crate::console::environment::Environment;
 
     #[test]
-    fn the_ends_of_a_long_token_are_shown_and_nothing_of_a_short_one() {
+    fn only_the_ends_of_long_tokens_are_shown() {
         let theme = Theme::new(&Environment::default());
         let token: String = ('a'..='z').chain('A'..='Z').collect();
         let ellipsis = theme.ellipsis();

@@ -301,7 +301,7 @@ mod tests {
     use crate::console::environment::Environment;
 
     #[test]
-    fn a_cursor_never_stands_in_the_last_column() {
+    fn cursor_is_never_in_the_last_column() {
         let theme = Theme::new(&Environment::default());
         for columns in [40, 59, 60, 80, 120] {
             for length in 0..200 {
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn words_stand_in_one_column_behind_labels_of_any_width() {
+    fn text_is_aligned_after_labels_of_any_width() {
         for label in ["name", "日本語", "e\u{301}👍", "ﾊﾟ"] {
             let lines = labeled_lines(label, "one two", 8, 12);
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();

@@ -261,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_cut_ends_in_an_ellipsis() {
+    fn shortened_text_ends_with_an_ellipsis() {
         assert_eq!(shorten("abcdef", 6, "…"), "abcdef");
         assert_eq!(shorten("abcdef", 4, "…"), "abc…");
         assert_eq!(shorten("日本語", 4, "…"), "日…");
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn wherever_the_cursor_is_the_window_shows_its_place() {
+    fn window_always_shows_the_cursor_position() {
         let text = "0日1本2語3abcdefghijklmn";
         for ellipsis in ["…", "..."] {
             for columns in 2..30 {
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_below_is_told_to_be_cut() {
+    fn lines_without_room_end_with_an_ellipsis() {
         let lines = || vec!["one".to_owned(), "two".to_owned(), "three".to_owned()];
         assert_eq!(fit(lines(), 3, 5, "…"), lines());
         assert_eq!(fit(lines(), 2, 5, "…"), ["one", "two…"]);
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn ascii_text_takes_the_same_columns() {
+    fn ascii_text_has_the_same_width() {
         assert_eq!(ascii("a日e\u{301}é"), "a??e?");
         assert_eq!(width(&ascii("日本語")), width("日本語"));
     }
@@ -345,13 +345,13 @@ mod tests {
     }
 
     #[test]
-    fn chunks_join_to_the_whole() {
+    fn chunks_split_text_at_the_given_length() {
         assert_eq!(chunks("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(chunks("", 4), [""]);
     }
 
     #[test]
-    fn time_is_told_in_minutes_then_tens_then_seconds() {
+    fn time_left_is_minutes_then_tens_then_seconds() {
         let words = |seconds| time_left(Duration::from_secs(seconds)).0;
         assert_eq!(words(899), "14 minutes");
         assert_eq!(words(120), "2 minutes");

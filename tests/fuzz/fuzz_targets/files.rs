@@ -1,4 +1,4 @@
-//! Any preset, profile settings, record, and key file of a service account.
+//! Any preset, profile settings, record, note about a refresh, and key file of a service account.
 
 #![no_main]
 
@@ -12,15 +12,17 @@ use oauth_authorizer::oauth::jwt_bearer::ServiceAccount;
 use oauth_authorizer::presets::Library;
 use oauth_authorizer::presets::check::parse_preset;
 use oauth_authorizer::profile::settings_file::SettingsFile;
+use oauth_authorizer::store::attempt::AttemptNote;
 use oauth_authorizer::store::record::Record;
 use url::Url;
 
 use common::is_shown;
 
-const SEEDS: [&[u8]; 4] = [
+const SEEDS: [&[u8]; 5] = [
     include_bytes!("../../../presets/github.toml"),
     b"format = 1\npreset = \"microsoft-mail\"\nclient-id = \"x\"\n[mail]\nuser = \"a@b.example\"\n",
     b"{\"format\":1,\"profile\":\"office\",\"end\":true}",
+    b"{\"number\":1,\"pid\":2,\"host\":\"h\",\"since\":3,\"generation\":4,\"sent\":true,\"outcome\":null,\"lost\":null}",
     b"{\"type\":\"service_account\",\"client_email\":\"a@b\",\"private_key\":\"-----BEGIN PRIVATE KEY-----\",\"token_uri\":\"https://x\"}",
 ];
 
@@ -55,6 +57,10 @@ fuzz_target!(
                 assert_eq!(*again.to_bytes(), *record.to_bytes());
             }
             Err(error) => is_shown(&error.to_string()),
+        }
+        if let Some(note) = AttemptNote::parse(bytes) {
+            let next = note.number.checked_add(1).expect("another attempt can follow");
+            assert!(next > note.number && note.since < u64::MAX / 2);
         }
         let token_url = Url::parse("https://oauth2.googleapis.com/token").expect("a URL");
         if let Err(error) = ServiceAccount::parse(bytes, &token_url) {

@@ -32,7 +32,7 @@ fn scenarios() -> Vec<Scenario> {
 }
 
 #[test]
-fn each_behavior_is_told_as_it_is_and_nothing_leaks() {
+fn every_service_behavior_is_reported_without_leaks() {
     let scenarios = scenarios();
     let runs: Vec<Run<'_>> = scenarios
         .iter()
@@ -61,7 +61,7 @@ fn each_behavior_is_told_as_it_is_and_nothing_leaks() {
 }
 
 #[test]
-fn each_endpoint_has_each_class() {
+fn every_endpoint_has_scenarios_of_every_class() {
     let scenarios = file::all();
     let (table, wrong) = table::table(&scenarios);
     let variants: usize = scenarios.iter().map(|scenario| scenario.cases.len()).sum();
@@ -82,7 +82,7 @@ answer.body = '{"error":"e_nobody_knows","error_description":"$all"}'
 "#;
 
 #[test]
-fn the_screen_and_the_trace_of_a_sign_in_repeat_no_secret() {
+fn sign_in_screen_and_trace_contain_no_secrets() {
     for endpoint in [Endpoint::Device, Endpoint::Poll, Endpoint::Exchange] {
         for case in [case(ERROR), case("exit = 0\nreads = []")] {
             let (server, plan) = prepare(endpoint, &case);
@@ -131,7 +131,7 @@ fn leaking(folder: &Path, line: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_planted_leak_is_found_in_each_place_and_form() {
+fn planted_leak_is_found_in_every_place_and_encoding() {
     let folder = tempfile::tempdir().unwrap();
     for (endpoint, line, place) in [
         (Endpoint::Exchange, "", None),

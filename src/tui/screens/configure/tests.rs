@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
 use super::*;
 use crate::certificate::created::Created;
@@ -58,7 +58,7 @@ fn told(out: &Outbox) -> &str {
 }
 
 #[test]
-fn the_editor_follows_a_value_that_others_have_changed() {
+fn editor_follows_a_value_changed_elsewhere() {
     let mut alone = opened(true, "http://localhost:8400/");
     alone.go(Item::User);
     let report = Report {
@@ -74,7 +74,7 @@ fn the_editor_follows_a_value_that_others_have_changed() {
 }
 
 #[test]
-fn one_action_at_a_time_and_what_came_of_it_is_told() {
+fn actions_run_one_at_a_time_and_report_outcomes() {
     let mut alone = opened(true, "http://localhost:8400/");
     let busy = "The previous action is still in progress.";
     assert_eq!(told(&alone.press(Item::Do(SetUpAction::Verify))), busy);
@@ -90,7 +90,7 @@ fn one_action_at_a_time_and_what_came_of_it_is_told() {
 }
 
 #[test]
-fn a_change_is_checked_and_leads_back() {
+fn set_up_is_followed_by_a_check() {
     let mut alone = opened(true, "http://localhost:8400/");
     done(&mut alone, Report::default());
     alone.go(Item::User);
@@ -124,7 +124,7 @@ fn a_change_is_checked_and_leads_back() {
 }
 
 #[test]
-fn our_own_listener_has_checked_itself() {
+fn set_up_of_our_own_listener_needs_no_check() {
     let mut alone = opened(false, "https://localhost:8443/");
     done(&mut alone, Report::default());
     alone.press(Item::Do(SetUpAction::SetUp));
@@ -137,7 +137,7 @@ fn our_own_listener_has_checked_itself() {
 }
 
 #[test]
-fn a_deletion_is_asked_about_first() {
+fn deletion_requires_confirmation() {
     let mut alone = opened(true, "http://localhost:8400/");
     done(&mut alone, Report::default());
     alone.press(Item::Do(SetUpAction::Delete));
@@ -174,7 +174,7 @@ fn a_certificate_is_chosen_from_the_list() {
 }
 
 #[test]
-fn a_command_that_creates_a_certificate_is_offered_where_there_is_none() {
+fn command_to_create_a_certificate_is_offered_if_missing() {
     let mut alone = opened(true, "https://localhost:8443/");
     done(&mut alone, Report::default());
     // The user comes first, because the URL is reserved for that user.
@@ -213,7 +213,7 @@ fn a_command_that_creates_a_certificate_is_offered_where_there_is_none() {
 }
 
 #[test]
-fn the_url_without_set_up_is_taken_and_given_back() {
+fn url_without_set_up_can_be_used_and_undone() {
     let before = "http://localhost:8400/";
     let mut alone = opened(true, before);
     done(&mut alone, Report::default());
@@ -230,7 +230,7 @@ fn the_url_without_set_up_is_taken_and_given_back() {
 }
 
 #[test]
-fn commands_are_copied_and_back_leads_to_the_form() {
+fn commands_can_be_copied_and_back_opens_the_form() {
     let mut alone = opened(true, "http://localhost:8400/");
     done(&mut alone, Report::default());
     alone.go(Item::User);
@@ -275,7 +275,7 @@ fn commands_are_copied_and_back_leads_to_the_form() {
 }
 
 #[test]
-fn what_was_found_has_a_row_for_the_fix_and_one_for_the_command() {
+fn findings_show_fix_and_command_in_separate_rows() {
     let mut alone = opened(false, "http://localhost:8400/callback");
     alone.console.environment.utf8 = true;
     let findings = vec![
@@ -323,7 +323,7 @@ fn buttons(alone: &Solo<Configure>) -> Vec<String> {
 }
 
 #[test]
-fn where_nothing_can_be_set_up_there_is_only_verify() {
+fn urls_without_set_up_offer_only_verify() {
     for url in [
         "http://localhost:0/",
         "http://localhost:8400/a%20b",
@@ -343,7 +343,7 @@ fn where_nothing_can_be_set_up_there_is_only_verify() {
 }
 
 #[test]
-fn without_set_up_enter_says_what_it_does() {
+fn without_set_up_button_shows_use_or_undo() {
     let enter = |alone: &Solo<Configure>| {
         let items = Screen::items(&alone.screen, alone.view()).into_iter();
         let mut items = items.filter(|entry| entry.item == Item::WithoutSetUp);
@@ -359,7 +359,7 @@ fn without_set_up_enter_says_what_it_does() {
 }
 
 #[test]
-fn a_missing_certificate_is_asked_for_as_it_can_be_had() {
+fn missing_certificate_hint_depends_on_the_list() {
     let mut alone = opened(true, "https://localhost:8443/");
     done(&mut alone, Report::default());
     alone.go(Item::User);
@@ -393,7 +393,7 @@ fn a_missing_certificate_is_asked_for_as_it_can_be_had() {
 }
 
 #[test]
-fn commands_are_counted_and_verify_needs_no_administrator() {
+fn command_count_is_shown_and_verify_needs_no_administrator() {
     for (url, these, copy) in [
         ("http://localhost:8400/", "run this command", "the command"),
         (
@@ -414,7 +414,7 @@ fn commands_are_counted_and_verify_needs_no_administrator() {
         };
         let (text, hint) = shown(&mut alone, SetUpAction::Verify);
         assert!(
-            text.contains(&format!("{these} to see the same:")),
+            text.contains(&format!("{these} to see these settings:")),
             "{text}"
         );
         assert!(hint.starts_with(&format!("Copy {copy}. ")), "{hint}");
@@ -426,7 +426,7 @@ fn commands_are_counted_and_verify_needs_no_administrator() {
 }
 
 #[test]
-fn in_a_narrow_window_no_label_is_cut() {
+fn narrow_window_does_not_truncate_labels() {
     for (windows, url) in [
         (true, "https://localhost:8443/"),
         (false, "https://localhost:8443/"),

@@ -219,7 +219,7 @@ impl Page<'_> {
             }
             Some(Planned::Commands(commands)) => {
                 let purpose = match action {
-                    SetUpAction::Verify => " to see the same",
+                    SetUpAction::Verify => " to see these settings",
                     SetUpAction::SetUp | SetUpAction::Delete => "",
                 };
                 let text = match commands.len() {
@@ -463,9 +463,9 @@ pub(super) fn certificates(set_up: &ListenerSetUp) -> List {
 pub(super) fn before_delete(set_up: &ListenerSetUp) -> String {
     let what = match set_up.planned(SetUpAction::Delete) {
         Some(Planned::Commands(commands)) => {
-            format!("Delete will run:\n{}", commands.join("\n"))
+            format!("This runs:\n{}", commands.join("\n"))
         }
-        Some(Planned::Words(text)) => format!("Delete will {text}"),
+        Some(Planned::Words(text)) => format!("This will {text}"),
         Some(Planned::Certificate(_)) | None => String::new(),
         Some(Planned::Nothing(text) | Planned::Missing(text) | Planned::Problem(text)) => text,
     };

@@ -261,7 +261,7 @@ fn purpose(cx: ViewContext<'_>, key: Key) -> String {
             )
         }
         Key::Flow if settings.flow() == FlowKind::JwtBearer => {
-            "Service account: no user signs in. Its private key gets an access token, for itself or for the Subject.".to_owned()
+            "Service account: no user signs in. Its key gets an access token for the account itself or for the Subject.".to_owned()
         }
         Key::Flow if !settings.flow().has_user() => {
             "Client credentials: no user signs in. The client gets an access token for itself.".to_owned()

@@ -19,7 +19,7 @@ impl Form {
             cx.clear_message();
         } else {
             let label = cx.session.settings.label(problem.key);
-            cx.warn(format!("{label}: {}", problem.text));
+            cx.warn(problem.labeled(label));
         }
     }
 

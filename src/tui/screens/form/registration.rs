@@ -133,7 +133,7 @@ pub(super) fn sentence(filled: Option<&[Key]>, session: &Session, now: Moment) -
             let is = if labels.len() == 1 { "is" } else { "are" };
             format!("{} {is} filled in.", list_of(&labels))
         }
-        None => "The form is about another service now, so nothing is filled in.".to_owned(),
+        None => "The form is now set to another service, so nothing was filled in.".to_owned(),
     };
     let client = session.registration.as_ref().map(|it| &*it.client);
     let wrong = client.and_then(Registered::secret_problem);
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_secret_is_a_local_time_and_what_is_near_is_told() {
+    fn secret_expiry_is_local_and_warned_about_if_soon() {
         let now = Moment {
             local: jiff::civil::date(2026, 11, 28).at(12, 0, 0, 0),
             unix: 1_000_000,
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_registered_instead_is_named_with_what_to_do() {
+    fn differences_in_registered_values_are_reported() {
         let different = |name, registered: &str| Different {
             name,
             registered: registered.to_owned(),

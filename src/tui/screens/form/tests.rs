@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
 use super::*;
 use crate::certificate::store_path::StorePath;
@@ -40,7 +40,7 @@ fn starts(out: &Outbox) -> bool {
 }
 
 #[test]
-fn what_is_typed_is_the_value_and_enter_goes_to_what_is_missing() {
+fn typed_text_is_stored_and_enter_finds_missing_fields() {
     let mut alone = form("demo");
     assert_eq!(alone.screen.common.focus, Item::Authorize);
     alone.session.settings.set(Key::ClientId, String::new());
@@ -72,7 +72,7 @@ fn what_is_typed_is_the_value_and_enter_goes_to_what_is_missing() {
 }
 
 #[test]
-fn buttons_start_what_they_name_or_lead_elsewhere() {
+fn buttons_start_actions_or_open_screens() {
     let mut alone = form("demo");
     for absent in ["Tokens", "Trace"] {
         assert!(!alone.labels().contains(&absent.to_owned()));
@@ -127,7 +127,7 @@ fn choices_are_changed_in_both_directions() {
 }
 
 #[test]
-fn the_secret_is_shown_on_request_and_hidden_under_another_preset() {
+fn secret_is_hidden_unless_revealed() {
     let mut alone = custom();
     alone
         .session
@@ -141,7 +141,7 @@ fn the_secret_is_shown_on_request_and_hidden_under_another_preset() {
 }
 
 #[test]
-fn the_advanced_part_is_folded_and_its_items_with_it() {
+fn advanced_section_hides_its_items_when_folded() {
     let mut alone = form(CUSTOM);
     let issuer = |alone: &Solo<Form>| alone.labels().contains(&"Issuer".to_owned());
     assert!(!issuer(&alone));
@@ -152,7 +152,7 @@ fn the_advanced_part_is_folded_and_its_items_with_it() {
 }
 
 #[test]
-fn a_preset_is_found_by_what_is_typed_and_an_address_is_the_login_hint() {
+fn typed_email_address_selects_preset_and_login_hint() {
     let mut alone = form(CUSTOM);
     alone.press(Item::Field(Key::Preset));
     alone.type_text("alice@gmail.com");
@@ -168,7 +168,7 @@ fn a_preset_is_found_by_what_is_typed_and_an_address_is_the_login_hint() {
 }
 
 #[test]
-fn a_list_that_is_loaded_again_under_the_user_keeps_its_mark() {
+fn preset_list_keeps_its_selection_after_a_reload() {
     let mut alone = form(CUSTOM);
     alone.press(Item::Field(Key::Preset));
     alone.keys(&[Command::Next, Command::Next, Command::Next]);
@@ -217,7 +217,7 @@ fn a_paste_on_the_preset_searches_for_it() {
 }
 
 #[test]
-fn a_scope_that_is_not_in_the_list_is_counted_apart() {
+fn unlisted_scopes_are_counted_separately() {
     let mut alone = form("microsoft-mail");
     let note = |alone: &Solo<Form>| scopes(alone.view()).note;
     assert!(note(&alone).contains("selected. Custom"));
@@ -233,7 +233,7 @@ fn a_scope_that_is_not_in_the_list_is_counted_apart() {
 }
 
 #[test]
-fn the_list_of_a_variable_begins_at_its_value() {
+fn variable_list_starts_at_the_current_value() {
     let mut alone = form("microsoft-mail");
     let first = alone.session.settings.value(Key::Var(0));
     assert_eq!(choice(alone.view(), 0), first);
@@ -247,7 +247,7 @@ fn the_list_of_a_variable_begins_at_its_value() {
 }
 
 #[test]
-fn a_problem_is_fixed_with_one_key_wherever_the_focus_is() {
+fn fix_key_fixes_a_problem_from_any_field() {
     let wrong = |alone: &mut Solo<Form>| {
         alone.session.settings.set_flow(FlowKind::AuthorizationCode);
         alone.go(Item::Field(Key::Scope));
@@ -273,7 +273,7 @@ fn a_problem_is_fixed_with_one_key_wherever_the_focus_is() {
 }
 
 #[test]
-fn a_discovery_needs_an_issuer_and_tells_how_it_ends() {
+fn discovery_requires_an_issuer_and_reports_its_outcome() {
     let mut alone = form(CUSTOM);
     assert!(told(&alone.press(Item::Discover)).contains("issuer URL"));
     assert_eq!(alone.screen.common.focus, Item::Field(Key::Issuer));
@@ -298,7 +298,7 @@ fn a_discovery_needs_an_issuer_and_tells_how_it_ends() {
 }
 
 #[test]
-fn beside_another_screen_nothing_on_it_has_the_focus() {
+fn unfocused_form_shows_no_cursor() {
     let alone = custom();
     let rows = |focused| {
         let cx = ViewContext {
@@ -316,7 +316,7 @@ fn beside_another_screen_nothing_on_it_has_the_focus() {
 }
 
 #[test]
-fn a_locked_field_that_an_error_is_about_leads_to_the_preset() {
+fn error_in_a_locked_field_focuses_the_preset() {
     let mut alone = form("google-mail");
     let route = Route::Form(FormTarget::Field(Key::TokenUrl));
     let out = alone.act(|screen, cx| Screen::entered(screen, route, cx));
@@ -328,7 +328,7 @@ fn a_locked_field_that_an_error_is_about_leads_to_the_preset() {
 }
 
 #[test]
-fn a_certificate_of_the_machine_is_chosen_as_client_key() {
+fn store_certificate_can_be_chosen_as_client_key() {
     let windows = Environment {
         windows: true,
         ..Environment::default()
@@ -389,7 +389,7 @@ fn a_small_window_shows_only_the_buttons_of_the_focused_row() {
 }
 
 #[test]
-fn the_demo_is_approved_on_this_machine_only() {
+fn hint_offers_the_approve_key_only_for_the_demo() {
     let mut alone = form("demo");
     alone.go(Item::Authorize);
     let hint = &alone.body(80, 24).hint[0];

@@ -414,7 +414,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scopes_lose_their_beginning_first() {
+    fn long_scopes_are_shortened_from_the_start() {
         let all = ["offline_access", "https://o.example/SMTP.Send"].map(str::to_owned);
         assert_eq!(scopes(&all, 80, "…"), all.join(" "));
         assert_eq!(scopes(&all, 30, "…"), "offline_access …/SMTP.Send");

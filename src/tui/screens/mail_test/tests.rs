@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
 use super::*;
 use crate::console::environment::Environment;
@@ -83,7 +83,7 @@ fn refused(reply: &str) -> Problem {
 }
 
 #[test]
-fn the_mailbox_is_asked_for_and_then_all_servers_are_tested() {
+fn all_servers_are_tested_after_the_mailbox_is_entered() {
     let mut alone = mail();
     assert!(enter(&mut alone).effects.is_empty());
     assert!(AnyScreen::has_dialog(&alone.screen));
@@ -161,7 +161,7 @@ fn an_expired_token_is_refreshed_first() {
 }
 
 #[test]
-fn a_server_can_be_typed_and_the_mechanism_chosen() {
+fn server_and_mechanism_can_be_chosen() {
     let mut alone = mail();
     alone.session.mail.user = Some("alice@example.org".to_owned());
     alone.act(|screen, cx| AnyScreen::press(screen, "Other server…", cx));
@@ -207,7 +207,7 @@ fn a_server_can_be_typed_and_the_mechanism_chosen() {
 }
 
 #[test]
-fn tokens_of_a_profile_go_only_to_the_servers_that_they_were_issued_for() {
+fn profile_tokens_are_sent_only_to_pinned_mail_servers() {
     let mut alone = mail();
     let pins = |session: &Session| {
         let tokens = session.tokens.as_ref().unwrap();
@@ -240,7 +240,7 @@ fn tokens_of_a_profile_go_only_to_the_servers_that_they_were_issued_for() {
 }
 
 #[test]
-fn before_a_test_there_are_no_results_to_keep() {
+fn back_hint_mentions_no_results_before_a_test() {
     let mut alone = mail();
     alone.go(Item::Back);
     let hint = &alone.body(80, 24).hint[0];

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
 use super::*;
 use crate::console::environment::Environment;
@@ -69,7 +69,7 @@ fn opens(out: &Outbox) -> Option<(&str, Opening)> {
 }
 
 #[test]
-fn the_screen_opens_before_the_list_is_read_and_then_has_the_focus_on_it() {
+fn screen_opens_before_loading_and_then_focuses_the_list() {
     let mut alone = Solo::new(Environment::default(), "demo", |_| Profiles::new());
     alone.session.profiles = profiles::Profiles::new(Some(places()), None, None);
     assert!(alone.text().contains("Reading the profiles"));
@@ -112,7 +112,7 @@ fn enter_opens_and_a_authorizes_the_chosen_one() {
 }
 
 #[test]
-fn what_would_be_lost_is_asked_about() {
+fn opening_a_profile_asks_before_discarding_changes() {
     let mut alone = profiles(&["a", "b"]);
     let opened = Opened {
         place: place("a"),
@@ -156,7 +156,7 @@ fn what_would_be_lost_is_asked_about() {
 }
 
 #[test]
-fn deleting_asks_first_and_never_by_the_key_that_asked() {
+fn delete_and_enter_keys_do_not_confirm_a_deletion() {
     let mut alone = profiles(&["a"]);
     for keys in [
         &[Command::Delete, Command::Enter][..],
@@ -174,7 +174,7 @@ fn deleting_asks_first_and_never_by_the_key_that_asked() {
 }
 
 #[test]
-fn a_profile_whose_tokens_another_one_uses_is_deleted_without_revoking_them() {
+fn deleting_a_profile_does_not_revoke_shared_tokens() {
     let mut alone = profiles(&[]);
     let one = |name: &str, twin: &str| Listed {
         revocation: Some(Ok(())),
@@ -195,7 +195,7 @@ fn a_profile_whose_tokens_another_one_uses_is_deleted_without_revoking_them() {
 }
 
 #[test]
-fn deleting_says_whether_the_tokens_were_revoked() {
+fn deletion_reports_whether_tokens_were_revoked() {
     let mut alone = profiles(&["a"]);
     let mut said = |revoked: Vec<Revoked>| {
         let report = ProfileReport::Deleted(place("a"), Ok(revoked));
@@ -214,7 +214,7 @@ fn deleting_says_whether_the_tokens_were_revoked() {
 }
 
 #[test]
-fn a_name_that_cannot_be_is_asked_for_again() {
+fn rename_asks_again_for_an_invalid_or_taken_name() {
     let mut alone = profiles(&["a", "taken"]);
     alone.act(|screen, cx| screen.activate(Item::Rename, cx));
     alone.type_text("/b");
@@ -241,7 +241,7 @@ fn a_name_that_cannot_be_is_asked_for_again() {
 }
 
 #[test]
-fn one_of_many_is_found_by_typing() {
+fn profile_can_be_found_by_typing() {
     let names: Vec<String> = (0..20).map(|at| format!("box-{at}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut alone = profiles(&names[..8]);
@@ -260,7 +260,7 @@ fn one_of_many_is_found_by_typing() {
 }
 
 #[test]
-fn a_check_shows_what_is_wrong_and_what_to_do() {
+fn check_dialog_shows_findings_and_fixes() {
     let mut alone = profiles(&["a", "b"]);
     alone.go(row("b"));
     let out = alone.keys(&[Command::Letter('k')]);
@@ -305,7 +305,7 @@ fn a_check_shows_what_is_wrong_and_what_to_do() {
 }
 
 #[test]
-fn the_message_about_a_button_names_the_profile() {
+fn button_hints_name_the_profile() {
     let mut alone = profiles(&["a", "b"]);
     alone.go(row("b"));
     for item in [

@@ -353,7 +353,7 @@ mod tests {
     const DAY: u64 = 86_400;
 
     #[test]
-    fn the_worst_is_told_first() {
+    fn status_shows_the_most_urgent_state() {
         let now = Moment {
             unix: 1_000_000,
             ..Moment::default()

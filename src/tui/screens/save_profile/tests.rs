@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
 use super::*;
 use crate::console::environment::Environment;
@@ -16,6 +16,9 @@ use crate::tui::screen::testing::{Solo, token_set};
 use crate::tui::screen::{AnyScreen, Outbox};
 use crate::tui::widgets::editor::Edit;
 
+/// When the tokens arrived, in seconds since 1970.
+const ARRIVED: i64 = 1_000_000;
+
 fn places() -> Places {
     Places::of_user("/c/profiles".into(), "/s/profiles".into())
 }
@@ -28,6 +31,7 @@ fn screen(from: SaveFrom, tokens: bool) -> Solo<SaveProfile> {
     alone.session.profiles = profiles::Profiles::new(Some(places()), None, None);
     if tokens {
         let _ = alone.session.authorize().unwrap();
+        alone.console.now.unix = ARRIVED;
         alone.hear(FlowEvent::Tokens(Box::new(token_set("first"))));
     }
     alone
@@ -46,16 +50,18 @@ fn hear(alone: &mut Solo<SaveProfile>, report: ProfileReport) {
 }
 
 #[test]
-fn enter_in_the_name_saves_what_is_chosen() {
+fn enter_in_the_name_field_saves_the_selection() {
     let mut alone = screen(SaveFrom::Tokens(None), true);
     assert!(task(alone.keys(&[Command::Enter])).is_none());
     assert!(alone.body(80, 24).hint[0].text.contains("Enter a name"));
+    alone.console.now.unix = ARRIVED + 3000;
     alone.type_text("office");
     let file = std::path::Path::new("profiles").join("office.toml");
     assert!(alone.text().contains(&*file.to_string_lossy()));
     assert!(alone.text().contains("oauth-authorizer token office"));
     let first = task(alone.keys(&[Command::Enter])).unwrap();
-    assert!(first.name.is("office") && first.tokens.is_some() && !first.replace);
+    assert!(first.name.is("office") && !first.replace);
+    assert_eq!(first.tokens.as_ref().unwrap().at, 1_000_000);
     assert!(first.request.client.secret.is_some());
     // Only one save at a time.
     assert!(task(alone.keys(&[Command::Enter])).is_none());
@@ -73,7 +79,7 @@ fn enter_in_the_name_saves_what_is_chosen() {
 }
 
 #[test]
-fn a_profile_that_is_there_is_replaced_after_a_question() {
+fn existing_profile_is_replaced_only_after_confirmation() {
     let mut alone = screen(SaveFrom::Tokens(None), true);
     alone.type_text("office");
     let first = task(alone.keys(&[Command::Enter])).unwrap();
@@ -94,7 +100,7 @@ fn a_profile_that_is_there_is_replaced_after_a_question() {
 }
 
 #[test]
-fn tokens_go_only_with_the_settings_that_they_were_issued_for() {
+fn tokens_are_saved_only_with_their_settings() {
     let mut alone = screen(SaveFrom::Form, true);
     assert!(alone.labels().contains(&"Save tokens".to_owned()));
     alone
@@ -119,7 +125,7 @@ fn tokens_go_only_with_the_settings_that_they_were_issued_for() {
 }
 
 #[test]
-fn saved_tokens_are_taken_and_have_the_command_of_the_profile() {
+fn saved_tokens_are_taken_and_show_the_profile_command() {
     let mut alone = screen(SaveFrom::Tokens(None), true);
     assert!(alone.session.has_untaken_tokens());
     alone.type_text("office");
@@ -158,7 +164,7 @@ fn saved_tokens_are_taken_and_have_the_command_of_the_profile() {
 }
 
 #[test]
-fn what_was_entered_is_there_again_until_the_profile_is_saved() {
+fn entries_are_restored_until_the_profile_is_saved() {
     let mut alone = screen(SaveFrom::Tokens(None), true);
     alone.type_text("office");
     alone.go(Item::Tokens);
@@ -206,7 +212,7 @@ fn in_pass(name: &str) -> Listed {
 }
 
 #[test]
-fn a_store_is_chosen_and_its_commands_are_entered() {
+fn command_store_requires_both_commands() {
     let mut alone = screen(SaveFrom::Tokens(None), true);
     alone.type_text("office");
     let fields = |alone: &Solo<SaveProfile>| {
@@ -252,7 +258,7 @@ fn a_store_is_chosen_and_its_commands_are_entered() {
 }
 
 #[test]
-fn a_program_in_the_home_folder_is_saved_as_it_was_entered() {
+fn tilde_in_store_commands_is_saved_as_entered() {
     let mut alone = screen(SaveFrom::Tokens(None), true);
     alone.session.profiles.home = Some("/home/me".into());
     alone.type_text("office");
@@ -272,7 +278,7 @@ fn a_program_in_the_home_folder_is_saved_as_it_was_entered() {
 }
 
 #[test]
-fn the_profiles_that_are_there_are_read_when_the_screen_opens() {
+fn existing_profiles_are_listed_when_the_screen_opens() {
     let mut alone = screen(SaveFrom::Form, false);
     let route = Route::SaveProfile(SaveFrom::Form);
     let out = alone.act(|screen, cx| Screen::entered(screen, route, cx));
@@ -283,7 +289,7 @@ fn the_profiles_that_are_there_are_read_when_the_screen_opens() {
 }
 
 #[test]
-fn the_store_of_a_profile_that_is_replaced_stays_unless_another_one_is_chosen() {
+fn replaced_profile_keeps_its_store_unless_changed() {
     let mut alone = screen(SaveFrom::Tokens(None), true);
     hear(&mut alone, ProfileReport::Listed(vec![in_pass("office")]));
     alone.type_text("office");
@@ -308,7 +314,7 @@ fn the_store_of_a_profile_that_is_replaced_stays_unless_another_one_is_chosen() 
 }
 
 #[test]
-fn a_file_can_be_written_instead() {
+fn tokens_can_be_saved_to_a_file_instead() {
     let mut alone = screen(SaveFrom::Tokens(Some(Value::Refresh)), true);
     alone.press(Item::File);
     let out = alone.keys(&[Command::Enter]);
@@ -334,7 +340,7 @@ fn a_file_can_be_written_instead() {
 }
 
 #[test]
-fn what_is_no_name_is_told_while_it_is_typed() {
+fn invalid_name_is_reported_while_typing() {
     let mut alone = screen(SaveFrom::Form, false);
     alone.type_text("my office");
     assert!(alone.text().contains("invalid"));
@@ -354,7 +360,7 @@ fn what_is_no_name_is_told_while_it_is_typed() {
 
 #[cfg(windows)]
 #[test]
-fn a_profile_of_the_computer_can_be_for_the_account_of_a_service() {
+fn machine_profile_can_be_used_by_a_service_account() {
     let mut alone = screen(SaveFrom::Tokens(None), true);
     alone.session.profiles = profiles::Profiles::new(Places::new(None).ok(), None, None);
     alone.type_text("office");

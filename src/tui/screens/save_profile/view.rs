@@ -349,7 +349,7 @@ fn said(screen: &SaveProfile, cx: ViewContext<'_>) -> Vec<Said> {
         Item::Read | Item::Write => return vec![said_of_command(screen, cx)],
         Item::Tokens => (
             "Save tokens",
-            "Without them, the profile has the settings alone.",
+            "Without them, the profile contains only the settings.",
         ),
         Item::Secret => (
             "Save secret",

@@ -7,7 +7,7 @@
 //!    2  Sign in        In the browser on that computer, open
 //!                      https://login.microsoftonline.com/common/oa…  [u Copy URL]
 //!
-//!    3  Return         If the page loads, this screen continues by itself.
+//!    3  Return         If the page loads, this screen continues automatically.
 //!                      If not, copy the URL from the address bar and paste it:
 //!    Paste                                                URL, code or error text
 //! ```

@@ -112,7 +112,7 @@ fn trouble(last: &Poll) -> Option<Said> {
     };
     let reason = reason.trim_end_matches('.');
     let text = format!(
-        "The last check failed: {reason}. The next check is {} later. You can approve meanwhile.",
+        "The last check failed: {reason}. It is repeated after {}. You can approve in the meantime.",
         seconds(last.pause)
     );
     Some(Said::new("Retrying", text))
@@ -271,7 +271,7 @@ fn purpose(screen: &SignIn, run: &Run) -> Said {
         ),
         Item::RedirectUrl => ("Copy URL", "Copy the redirect URL exactly as it is sent."),
         Item::Edit if run.is_live() => ("Edit", "Cancel this sign-in and change the field."),
-        Item::Edit => ("Edit", "Go to this field in the form."),
+        Item::Edit => ("Edit", "Go to this field in the settings."),
         Item::OpenBrowser => ("Open browser", "Open the URL in a browser on this machine."),
         Item::QrCode => (
             "QR code",
@@ -309,8 +309,8 @@ fn purpose(screen: &SignIn, run: &Run) -> Said {
             "Copy cause, fix and the service's response, without secrets.",
         ),
         Item::More => ("More", "Show the other buttons."),
-        Item::Cancel => ("Cancel", "Cancel this sign-in. It asks first."),
-        Item::Settings => ("Settings", "Back to the form."),
+        Item::Cancel => ("Cancel", "Cancel this sign-in. Asks first."),
+        Item::Settings => ("Settings", "Return to the settings."),
         Item::Help => ("Help", "Keys of this screen, then all others."),
     };
     Said::new(label, text)

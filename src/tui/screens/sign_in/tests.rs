@@ -1,7 +1,7 @@
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends on what it did not expect"
+    reason = "a test fails on anything unexpected"
 )]
 
 use super::*;
@@ -83,7 +83,7 @@ fn url(text: &str) -> Content {
 const COMPLETE: &str = "https://as.example/device?c=WDJB-MJHT";
 
 #[test]
-fn the_code_and_its_urls_are_copied_and_shown_alone() {
+fn code_and_urls_can_be_copied_and_shown_alone() {
     let mut alone = device();
     assert_eq!(alone.screen.common.focus, Item::CopyCode);
     let code = Content::UserCode("WDJB-MJHT".to_owned());
@@ -104,7 +104,7 @@ fn the_code_and_its_urls_are_copied_and_shown_alone() {
 }
 
 #[test]
-fn a_code_is_in_large_letters_where_they_fit_and_always_as_text() {
+fn code_uses_large_letters_only_if_they_fit() {
     let mut alone = device();
     assert!(alone.text().contains("█▄▀▄█  █  █  ▄  █  █▀▀▄  ▀▀▀"));
     assert!(alone.text().contains("   As text        WDJB-MJHT"));
@@ -140,7 +140,7 @@ fn a_code_is_in_large_letters_where_they_fit_and_always_as_text() {
 }
 
 #[test]
-fn the_wait_for_approval_tells_when_the_code_expires_and_how_often_is_checked() {
+fn waiting_hint_shows_code_expiry_and_check_interval() {
     let mut alone = device();
     let said = |alone: &Solo<SignIn>| {
         let hint = alone.body(80, 14).hint;
@@ -162,7 +162,7 @@ fn the_wait_for_approval_tells_when_the_code_expires_and_how_often_is_checked() 
     alone.hear(polled(5, Note::Trouble("no answer in time".to_owned())));
     let slow = said(&alone);
     assert!(slow.contains(
-        "Retrying: The last check failed: no answer in time. The next check is 5 seconds later."
+        "Retrying: The last check failed: no answer in time. It is repeated after 5 seconds."
     ));
     assert!(!slow.contains("Checked"), "{slow}");
     alone.console.size = (40, 10);
@@ -171,7 +171,7 @@ fn the_wait_for_approval_tells_when_the_code_expires_and_how_often_is_checked() 
 }
 
 #[test]
-fn a_qr_code_is_closed_when_what_it_leads_to_is_over() {
+fn qr_code_closes_when_the_code_expires() {
     let mut alone = device();
     alone.press(Item::QrCode);
     assert!(AnyScreen::has_dialog(&alone.screen));
@@ -190,7 +190,7 @@ fn a_qr_code_is_closed_when_what_it_leads_to_is_over() {
 }
 
 #[test]
-fn a_code_that_the_service_ends_early_did_not_expire_in_the_future() {
+fn early_expiry_is_shown_without_a_future_time() {
     let mut alone = device();
     alone.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
     let text = alone.text();
@@ -201,7 +201,7 @@ fn a_code_that_the_service_ends_early_did_not_expire_in_the_future() {
 }
 
 #[test]
-fn a_small_window_keeps_its_rows_for_the_fix_of_a_failure() {
+fn small_window_omits_the_hint_after_a_failure() {
     let mut alone = device();
     alone.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
     let hint = alone.body(80, 24).hint;
@@ -211,7 +211,7 @@ fn a_small_window_keeps_its_rows_for_the_fix_of_a_failure() {
 }
 
 #[test]
-fn a_qr_code_without_room_is_under_more_and_ascii_has_none() {
+fn oversized_qr_code_is_under_more_except_in_ascii() {
     let long = |environment| {
         let mut alone = waiting(environment, "demo", FlowKind::DeviceCode);
         alone.hear(FlowEvent::DeviceCode {
@@ -231,7 +231,7 @@ fn a_qr_code_without_room_is_under_more_and_ascii_has_none() {
 }
 
 #[test]
-fn a_paste_is_handed_over_and_stays_until_the_next_one() {
+fn pasted_text_is_submitted_and_stays_until_next_paste() {
     let mut alone = browser(None);
     assert!(Solo::<SignIn>::told(&alone.press(Item::Paste)).contains("copy the URL"));
     // Wherever the focus is, a paste goes to the paste box.
@@ -276,7 +276,7 @@ fn a_paste_is_handed_over_and_stays_until_the_next_one() {
 }
 
 #[test]
-fn the_text_of_an_error_page_is_explained_with_the_value_to_compare() {
+fn pasted_error_page_is_explained_with_the_redirect_url() {
     let mut alone = waiting(
         Environment::default(),
         "microsoft-mail",
@@ -324,7 +324,7 @@ fn the_text_of_an_error_page_is_explained_with_the_value_to_compare() {
 }
 
 #[test]
-fn an_error_that_is_only_a_number_is_explained() {
+fn numeric_error_code_is_explained() {
     let mut alone = waiting(
         Environment::default(),
         "microsoft-mail",
@@ -341,7 +341,7 @@ fn an_error_that_is_only_a_number_is_explained() {
 }
 
 #[test]
-fn an_error_without_the_state_is_shown_and_ends_nothing() {
+fn error_without_state_does_not_end_the_sign_in() {
     let mut alone = browser(None);
     let error = ServerError::new("invalid_scope", Some("The scope SMTP.Sendd is not valid."));
     alone.hear(FlowEvent::Unverified(error));
@@ -365,7 +365,7 @@ fn an_error_without_the_state_is_shown_and_ends_nothing() {
 }
 
 #[test]
-fn a_sign_in_over_ssh_has_numbered_steps_and_begins_with_the_tunnel() {
+fn sign_in_over_ssh_shows_numbered_steps_and_tunnel() {
     let tunnel = "ssh -L 8400:127.0.0.1:8400 alice@192.0.2.2";
     let mut alone = browser(Some(alice()));
     assert_eq!(alone.screen.common.focus, Item::CopyTunnel);
@@ -403,7 +403,7 @@ fn a_sign_in_over_ssh_has_numbered_steps_and_begins_with_the_tunnel() {
 }
 
 #[test]
-fn the_other_flow_is_offered_where_it_would_do() {
+fn other_flow_is_offered_only_if_it_would_work() {
     for (flow, other, label) in [
         (
             FlowKind::AuthorizationCode,
@@ -436,7 +436,7 @@ fn the_other_flow_is_offered_where_it_would_do() {
 }
 
 #[test]
-fn a_browser_is_opened_and_the_demo_approved() {
+fn buttons_open_the_browser_and_approve_the_demo() {
     let desktop = Environment {
         display: true,
         ..Environment::default()
@@ -455,7 +455,7 @@ fn a_browser_is_opened_and_the_demo_approved() {
 }
 
 #[test]
-fn over_ssh_no_browser_can_open_the_url_of_the_demo() {
+fn demo_hint_warns_about_browsers_over_ssh() {
     for (environment, words) in [
         (over_ssh(), "can't open the URL"),
         (Environment::default(), "or open the URL in a browser"),
@@ -471,7 +471,7 @@ fn over_ssh_no_browser_can_open_the_url_of_the_demo() {
 }
 
 #[test]
-fn steps_and_checks_are_folded_but_on_a_wide_page() {
+fn steps_and_checks_are_folded_except_on_wide_pages() {
     let mut alone = device();
     alone.hear(FlowEvent::Began(Step::Approval));
     assert!(!alone.text().contains("Steps"));
@@ -491,7 +491,7 @@ fn steps_and_checks_are_folded_but_on_a_wide_page() {
 }
 
 #[test]
-fn it_is_canceled_after_a_question_and_tried_again() {
+fn sign_in_is_canceled_after_confirmation_and_retried() {
     let mut alone = device();
     let trace = Navigation::Open(Route::Trace);
     assert_eq!(alone.press(Item::Trace).navigation, Some(trace));
@@ -518,7 +518,7 @@ fn it_is_canceled_after_a_question_and_tried_again() {
 }
 
 #[test]
-fn a_failure_is_explained_with_the_value_to_register_and_leads_to_the_field() {
+fn failure_shows_the_value_to_register_and_its_field() {
     let mut alone = waiting(
         Environment::default(),
         "microsoft-mail",
@@ -562,7 +562,7 @@ fn a_failure_is_explained_with_the_value_to_register_and_leads_to_the_field() {
 }
 
 #[test]
-fn a_scope_without_which_it_works_is_removed_by_one_key() {
+fn fix_key_removes_openid_only_if_that_helps() {
     for (problem, scope, left) in [
         (IdTokenProblem::NoNonce, "email openid a", Some("email a")),
         (IdTokenProblem::Incomplete, "openid", Some("")),
@@ -594,7 +594,7 @@ fn a_scope_without_which_it_works_is_removed_by_one_key() {
 }
 
 #[test]
-fn what_has_no_explanation_is_told_in_the_words_of_the_service() {
+fn unexplained_error_shows_the_words_of_the_service() {
     let mut alone = device();
     let error = ServerError::new("made_up", Some("No one knows this."));
     let asked = Asked::Exchange;

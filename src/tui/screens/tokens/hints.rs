@@ -233,7 +233,7 @@ fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
         Item::CopyReport => REPORT,
         Item::ClearClipboard => CLEAR_CLIPBOARD,
         Item::Trace => "Show the last requests and responses. Secrets are redacted.",
-        Item::Settings => "Return to the form. The tokens are kept.",
+        Item::Settings => "Return to the settings. The tokens are kept.",
         Item::Help => "Keys of this screen, then all others.",
     };
     text.to_owned()

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
 use std::time::Duration;
 
@@ -112,7 +112,7 @@ fn said(alone: &Solo<Tokens>) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_buttons_act_on_the_chosen_line() {
+fn buttons_act_on_the_selected_line() {
     let mut alone = tokens();
     assert_eq!(alone.screen.common.focus, ACCESS);
     assert_eq!(copied(&mut alone, Item::Copy), "first-access");
@@ -133,7 +133,7 @@ fn the_buttons_act_on_the_chosen_line() {
 }
 
 #[test]
-fn each_line_is_copied_whole() {
+fn each_line_is_copied_in_full() {
     let mut alone = with("microsoft-mail", of_mail());
     let command = "oauth-authorizer --preset microsoft-mail --client-id me";
     for (line, text) in [
@@ -169,7 +169,7 @@ fn each_line_is_copied_whole() {
 }
 
 #[test]
-fn the_client_secret_is_in_no_command_and_no_report() {
+fn copied_command_and_report_contain_no_secrets() {
     let mut alone = Solo::new(Environment::default(), "google-mail", |_| Tokens::new());
     let settings = &mut alone.session.settings;
     settings.set(Key::ClientSecret, "s3cret-of-the-client".to_owned());
@@ -199,7 +199,7 @@ fn the_client_secret_is_in_no_command_and_no_report() {
 }
 
 #[test]
-fn a_row_has_the_ends_of_its_token_its_length_and_its_state() {
+fn token_row_shows_ends_length_and_state() {
     let mut alone = with("microsoft-mail", of_mail());
     assert_eq!(
         row(&alone, "Access token"),
@@ -224,7 +224,7 @@ fn a_row_has_the_ends_of_its_token_its_length_and_its_state() {
 }
 
 #[test]
-fn a_small_window_loses_the_length_then_the_time_left_then_the_ends() {
+fn narrow_window_drops_length_then_time_left_then_ends() {
     let alone = with("microsoft-mail", of_mail());
     let first = |columns| {
         let row = &alone.body(columns, 24).rows[0];
@@ -242,7 +242,7 @@ fn a_small_window_loses_the_length_then_the_time_left_then_the_ends() {
 }
 
 #[test]
-fn a_line_is_shown_whole_until_another_is_chosen() {
+fn revealed_line_is_hidden_when_another_is_selected() {
     let mut alone = with("microsoft-mail", of_mail());
     let whole = "x".repeat(79);
     assert!(!alone.text().contains(&whole));
@@ -264,7 +264,7 @@ fn a_line_is_shown_whole_until_another_is_chosen() {
 }
 
 #[test]
-fn checks_are_one_line_until_they_are_unfolded() {
+fn checks_are_one_line_until_expanded() {
     let mut alone = tokens();
     alone.press(Item::Refresh);
     for (name, outcome) in [
@@ -292,7 +292,7 @@ fn checks_are_one_line_until_they_are_unfolded() {
 }
 
 #[test]
-fn the_message_says_first_that_there_is_no_refresh_token_and_ctrl_f_adds_its_scope() {
+fn missing_refresh_token_is_reported_with_a_scope_fix() {
     let mut alone = Solo::new(Environment::default(), "microsoft-mail", |_| Tokens::new());
     alone.console.now = moment(0);
     let settings = &mut alone.session.settings;
@@ -331,7 +331,7 @@ fn the_message_says_first_that_there_is_no_refresh_token_and_ctrl_f_adds_its_sco
 }
 
 #[test]
-fn a_refresh_scope_that_was_not_granted_is_not_suggested_again() {
+fn ungranted_refresh_scope_is_not_suggested_again() {
     let mut alone = Solo::new(Environment::default(), "microsoft-mail", |_| Tokens::new());
     alone.console.now = moment(0);
     alone.authorize(FlowKind::DeviceCode);
@@ -362,7 +362,7 @@ fn a_refresh_scope_that_was_not_granted_is_not_suggested_again() {
 }
 
 #[test]
-fn an_expired_token_is_renewed_and_not_copied() {
+fn expired_token_hint_suggests_refresh_or_sign_in() {
     let mut alone = with("microsoft-mail", of_mail());
     alone.console.now = moment(3600);
     let expired = |alone: &Solo<Tokens>| said(alone).remove(0).1;
@@ -383,7 +383,7 @@ fn an_expired_token_is_renewed_and_not_copied() {
 }
 
 #[test]
-fn a_revoked_refresh_token_refreshes_nothing() {
+fn revoked_refresh_token_hides_the_refresh_button() {
     let mut alone = with("gitlab", of_mail());
     assert!(alone.labels().contains(&"Refresh".to_owned()));
     let asked = alone.session.ask(Tool::Revocation, TokenKind::Refresh);
@@ -422,7 +422,7 @@ fn the_checks_are_copied_from_their_row() {
 }
 
 #[test]
-fn what_was_not_granted_is_named() {
+fn missing_scopes_are_named() {
     let granted = |scope: Option<&[&str]>| {
         let scope = scope.map(|all| all.iter().map(|it| (*it).to_owned()).collect());
         let set = TokenSet {
@@ -445,7 +445,7 @@ fn what_was_not_granted_is_named() {
 }
 
 #[test]
-fn claims_have_times_and_name_this_client() {
+fn claims_show_times_and_identify_this_client() {
     let mut alone = with("microsoft-mail", of_mail());
     alone.act(|screen, cx| AnyScreen::press(screen, "Claims…", cx));
     assert!(AnyScreen::has_dialog(&alone.screen));
@@ -480,7 +480,7 @@ fn claims_have_times_and_name_this_client() {
 }
 
 #[test]
-fn long_claims_are_whole_and_a_cut_is_told() {
+fn long_claims_are_shown_whole_and_truncation_is_reported() {
     let reading = |claims: &serde_json::Value, profile: Option<&str>| {
         let set = TokenSet {
             id_token: Some(jwt(claims).into()),
@@ -544,7 +544,7 @@ fn claims_and_checks_say_whether_the_signature_was_verified() {
 }
 
 #[test]
-fn the_chosen_value_or_all_of_them_are_saved() {
+fn selected_value_or_all_values_can_be_saved() {
     let mut alone = tokens();
     let mut saved = |item: Option<Item>, keys: &[Command]| {
         match item {
@@ -598,7 +598,7 @@ fn the_chosen_value_or_all_of_them_are_saved() {
 }
 
 #[test]
-fn a_refresh_can_be_canceled_and_the_focus_stays_where_it_was() {
+fn refresh_can_be_canceled_and_focus_is_restored() {
     let mut alone = tokens();
     alone.go(REFRESH);
     let out = alone.keys(&[Command::Letter('f')]);
@@ -626,7 +626,7 @@ fn a_refresh_can_be_canceled_and_the_focus_stays_where_it_was() {
 }
 
 #[test]
-fn a_value_that_the_new_tokens_lack_is_no_longer_chosen() {
+fn selection_moves_if_the_new_tokens_lack_the_value() {
     let mut alone = tokens();
     alone.go(REFRESH);
     alone.press(Item::Refresh);
@@ -639,7 +639,7 @@ fn a_value_that_the_new_tokens_lack_is_no_longer_chosen() {
 }
 
 #[test]
-fn others_are_named_by_their_route() {
+fn buttons_and_escape_open_other_screens() {
     let mut alone = tokens();
     let form = Navigation::Open(Route::Form(FormTarget::Authorize));
     assert_eq!(alone.press(Item::Settings).navigation, Some(form));
@@ -652,7 +652,7 @@ fn others_are_named_by_their_route() {
 }
 
 #[test]
-fn saving_before_the_end_asks_where_to_save_all() {
+fn saving_all_before_quitting_asks_for_a_path() {
     let mut alone = tokens();
     alone.act(Screen::save_all);
     let effects = alone.keys(&[Command::Enter]).effects;

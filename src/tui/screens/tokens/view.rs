@@ -427,7 +427,7 @@ fn password(tokens: &TokenState) -> String {
         }
         None => String::new(),
     };
-    format!("the access token, {again}by {mechanism}")
+    format!("the access token, {again}with {mechanism}")
 }
 
 /// Returns which of the requested scopes were granted.

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ fn rows(alone: &Solo<Trace>, columns: u16) -> Vec<String> {
 }
 
 #[test]
-fn an_exchange_stands_in_columns() {
+fn exchange_is_shown_in_columns() {
     let mut alone = trace();
     let time = alone.console.now;
     let request = Request {
@@ -118,7 +118,7 @@ fn an_exchange_stands_in_columns() {
 }
 
 #[test]
-fn what_failed_without_an_answer_is_said_in_full() {
+fn failure_without_a_response_is_shown_in_full() {
     let all = rows(&trace(), 80);
     let at = all.iter().position(|row| row.contains("POST")).unwrap();
     assert!(

@@ -147,7 +147,7 @@ fn with_ctrl(record: &Record) -> Option<char> {
 #[allow(
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends on what it did not expect"
+    reason = "a test fails on anything unexpected"
 )]
 mod tests {
     use super::*;
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_the_keyboard_lacks_are_typed() {
+    fn alt_codes_and_surrogate_pairs_are_typed() {
         let mut records = stroke(0x41, u16::from(b'A'), SHIFT).to_vec();
         records.extend(alt_code(u16::from(b'~'), "126"));
         records.extend(stroke(0x42, u16::from(b'B'), SHIFT));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_release_is_a_key() {
+    fn key_releases_are_ignored_except_for_alt_codes() {
         for key in 0..=0xff {
             for unit in [0, 0x0d, u16::from(b'a'), u16::from(b'~')] {
                 for modifiers in [NONE, SHIFT, CTRL, ALT, CTRL | ALT] {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_have_their_names_and_modifiers() {
+    fn records_map_to_keys_with_modifiers() {
         let at_sign = u16::from(b'@');
         for (key, unit, modifiers, expected) in [
             (virtual_key::BACK, 8, NONE, Some(KeyCode::Backspace)),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_key_counts_as_often_as_it_repeats() {
+    fn held_key_counts_its_repeats() {
         let mut held = record(true, virtual_key::BACK, 8, NONE);
         let mut count = |repeat| {
             held.repeat = repeat;

@@ -1,6 +1,6 @@
 //! Tests of the decoder: every case as a whole, byte by byte at 300 baud, and split at every position.
 
-#![allow(clippy::unwrap_used, reason = "a test ends on what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ fn decode(parts: &[&[u8]], gap: Duration) -> String {
 }
 
 #[test]
-fn every_sequence_comes_to_the_same_however_it_is_split() {
+fn sequences_decode_the_same_however_they_are_split() {
     assert!(CASES.len() >= 150 && RAW.len() >= 40);
     for (bytes, expected) in cases() {
         let sequence = bytes.escape_ascii();
@@ -78,7 +78,7 @@ fn every_sequence_comes_to_the_same_however_it_is_split() {
 }
 
 #[test]
-fn the_rest_of_a_report_that_comes_late_is_no_typing() {
+fn late_rest_of_a_report_is_not_typed() {
     let late = Duration::from_millis(400);
     let reports = cases().filter(|(bytes, expected)| {
         let begins = bytes.starts_with(b"\x1b[") || bytes.starts_with(b"\x1b]");
@@ -104,7 +104,7 @@ fn the_rest_of_a_report_that_comes_late_is_no_typing() {
 }
 
 #[test]
-fn a_bracket_long_after_an_esc_is_typed() {
+fn bracket_long_after_escape_is_typed() {
     for (gap, heard) in [(499, "Esc"), (501, "Esc [ 3")] {
         let parts: [&[u8]; 2] = [b"\x1b", b"[3"];
         assert_eq!(decode(&parts, Duration::from_millis(gap)), heard);
@@ -115,7 +115,7 @@ fn a_bracket_long_after_an_esc_is_typed() {
 }
 
 #[test]
-fn a_key_is_heard_after_every_sequence_and_a_pause() {
+fn key_after_any_sequence_and_a_pause_is_reported() {
     for (bytes, expected) in cases() {
         let mut decoder = Decoder::default();
         let mut inputs = decoder.feed(bytes, Duration::ZERO);
@@ -133,7 +133,7 @@ fn a_key_is_heard_after_every_sequence_and_a_pause() {
 }
 
 #[test]
-fn what_never_pauses_ends_all_the_same() {
+fn sequences_without_a_pause_end_at_a_time_limit() {
     for (beginning, gap, limit) in [
         ("\x1b]0;", 200, 20),
         ("\x1b[", 200, 20),
@@ -155,7 +155,7 @@ fn what_never_pauses_ends_all_the_same() {
 }
 
 #[test]
-fn what_never_ends_is_dropped_until_a_pause() {
+fn endless_sequences_are_dropped_until_a_pause() {
     let long = "\x1b[".to_owned() + &"1;".repeat(1000) + "trace";
     assert_eq!(decode(&[long.as_bytes()], BYTE), "");
     let title = "\x1b]0;".to_owned() + &"r".repeat(1_000_000);
@@ -171,7 +171,7 @@ fn what_never_ends_is_dropped_until_a_pause() {
 proptest! {
     /// Ctrl+C is reported whatever came before it, however that was split, and nothing stays unfinished for long.
     #[test]
-    fn ctrl_c_is_heard_after_any_bytes(
+    fn ctrl_c_is_reported_after_any_bytes(
         parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..8),
         sequence in prop::sample::select(cases().collect::<Vec<_>>()),
         gap in 0..400u64,
@@ -193,7 +193,7 @@ proptest! {
 
     /// Letters within a string are not keys: whatever a terminal sends in a string, no key is reported.
     #[test]
-    fn strings_press_nothing(kind in prop::sample::select(&b"]PX^_"[..]), text in "[ -~Ü宛朜盛]{0,200}", bell in any::<bool>()) {
+    fn terminal_strings_produce_no_keys(kind in prop::sample::select(&b"]PX^_"[..]), text in "[ -~Ü宛朜盛]{0,200}", bell in any::<bool>()) {
         let end = if bell { "\x07" } else { "\x1b\\" };
         let sequence = format!("\x1b{}{text}{end}", char::from(kind));
         prop_assert_eq!(decode(&[sequence.as_bytes()], BYTE), "");
@@ -203,7 +203,7 @@ proptest! {
 
     /// Every sequence with a private marker or an intermediate byte is dropped as a whole, whatever it means.
     #[test]
-    fn sequences_that_are_no_keys_press_nothing(
+    fn non_key_sequences_produce_no_keys(
         marker in "[<=>?]", params in "[0-9;:]{0,60}", middle in "[ -/]{0,3}", end in "[@-~]", eight in any::<bool>(),
     ) {
         let introducer = if eight { "\u{9b}" } else { "\x1b[" };
