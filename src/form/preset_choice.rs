@@ -11,6 +11,7 @@ use crate::form::field::{ADVANCED, BASIC, Key};
 use crate::form::settings::Settings;
 use crate::oauth::client::PROTOCOL_PARAMETERS;
 use crate::presets::{CUSTOM, Preset};
+use crate::secret::ExposeSecret;
 
 impl Settings {
     /// Returns the preset's initial text for a field with the flow in use; empty if there is none.
@@ -110,12 +111,49 @@ impl Settings {
     }
 
     fn switch(&mut self, preset: Arc<Preset>, draft: Draft) {
+        let returns = self.draft_returns();
         let before = std::mem::replace(&mut self.draft, draft);
-        if !self.preset.is_custom() || before.own_urls || before.has_own_server() {
+        if returns {
             self.earlier.insert(self.preset.id.clone(), before);
         }
         self.preset = preset;
         self.found = None;
+    }
+
+    /// Returns whether the values are kept for a return to the preset.
+    fn draft_returns(&self) -> bool {
+        !self.preset.is_custom() || self.draft.own_urls || self.draft.has_own_server()
+    }
+
+    /// Keeps the values that were entered under other presets in `before`, for a return to these presets.
+    pub fn keep_entries_of(&mut self, before: Self) {
+        let returns = before.draft_returns();
+        self.earlier = before.earlier;
+        if returns {
+            self.earlier.insert(before.preset.id.clone(), before.draft);
+        }
+        self.earlier.remove(&self.preset.id);
+    }
+
+    /// Returns whether settings with the preset of this name, in place of these, would lose something that the user
+    /// entered. What flags and environment variables set is not lost.
+    #[must_use]
+    pub fn would_lose_entries_to(&self, preset_name: &str) -> bool {
+        if self.draft_returns() && self.preset.name != preset_name {
+            return false;
+        }
+        let own = Draft::of_preset(&self.preset, self.browser);
+        let scope = self.preset.scope.of_flow(self.draft.flow).join(" ");
+        let is_entered = |(key, value): (&Key, &String)| {
+            let preset = match key {
+                Key::Scope => scope.as_str(),
+                key => own.values.get(key).map_or("", String::as_str),
+            };
+            value.trim() != preset && !self.draft.sources.contains_key(key)
+        };
+        let has_secret = !self.draft.secret.expose_secret().is_empty();
+        self.draft.values.iter().any(is_entered)
+            || (has_secret && !self.draft.sources.contains_key(&Key::ClientSecret))
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Mail {
     /// The SASL mechanism to use; `None` for the best one that a server offers.
     pub mechanism: Option<Mechanism>,
     /// Servers that the user entered, used instead of those in the settings.
-    pub(super) servers: Vec<MailServer>,
+    pub servers: Vec<MailServer>,
     pub(super) tests: Option<MailTests>,
 }
 

@@ -137,6 +137,12 @@ impl Session {
         )
     }
 
+    /// Returns whether the service may be replacing the refresh token, while no profile gets the new one.
+    #[must_use]
+    pub fn may_lose_refresh_token(&self) -> bool {
+        matches!(self.work(), Some(Work::Refreshing(run)) if run.request.kind.has_user())
+    }
+
     /// Returns the attempt number of the task in progress.
     #[must_use]
     pub fn attempt(&self) -> Option<AttemptId> {

@@ -104,6 +104,17 @@ impl Session {
         Ok(task)
     }
 
+    /// Returns whether to ask for the name of the profile before the tokens are saved. They belong in the open profile if
+    /// they are in none yet, and were issued for its settings or for those in the form.
+    #[must_use]
+    pub fn asks_for_profile(&self) -> bool {
+        let (Some(tokens), Some(open)) = (&self.tokens, &self.profiles.open) else {
+            return true;
+        };
+        let fit = !open.differs(&tokens.settings) || same(&self.settings, &tokens.settings);
+        tokens.profile.is_some() || !fit
+    }
+
     /// Saves the form to the open profile, with tokens that are in no profile yet; returns `None` if none is open.
     pub fn save_open_profile(&mut self, from_tokens: bool) -> Option<Result<ProfileTask, Refused>> {
         let open = self.profiles.open.as_ref()?;

@@ -8,10 +8,10 @@ use crate::flow::tool_report::{Outcome, Revoked, Told, Verified};
 use crate::oauth::tools::TokenKind;
 use crate::profile::saved_tokens::SavedTokens;
 use crate::secret::{ExposeSecret, SecretString};
-use crate::session::Taken;
 use crate::session::content::Content;
 use crate::session::profiles::ProfileNews;
 use crate::session::run::Ended;
+use crate::session::{Taken, Value};
 use crate::store::file::Readers;
 
 /// Who can read a saved file, in a few words.
@@ -42,6 +42,7 @@ pub(super) fn cleared(outcome: &Result<bool, String>) -> Message {
 pub(super) fn save_dialog(
     content: Content,
     before: Option<(&Content, SecretString)>,
+    single: Value,
 ) -> Option<Dialog<Content>> {
     let name = content.file_name()?;
     let path = match before {
@@ -49,12 +50,12 @@ pub(super) fn save_dialog(
         Some(_) | None => name.into(),
     };
     let (what, other) = match content {
-        Content::Json(_) => (
+        Content::Json(attempt) => (
             "tokens, and everything returned with them, as JSON",
-            "only the access token",
+            format!("only the {}", Content::Token(single, attempt).name()),
         ),
-        Content::Token(..) => (content.name(), "all tokens as JSON"),
-        _ => (content.name(), ""),
+        Content::Token(..) => (content.name(), "all tokens as JSON".to_owned()),
+        _ => (content.name(), String::new()),
     };
     let lead = format!("Save the {what} to this file. An existing file is replaced.");
     let mode = if cfg!(windows) { "" } else { " (mode 0600)" };
@@ -224,7 +225,7 @@ pub(super) fn refresh_failed(ended: Ended) -> Message {
     };
     // The cause comes first; the service's own words may be long, and the trace contains them.
     let text = shorten(ended.text.trim_end_matches('.'), 120, "...");
-    Message::warning(format!("{text}. {hint} Your current tokens are kept."))
+    Message::warning(format!("{text}. Your current tokens are kept. {hint}"))
 }
 
 /// Returns the message about profile news; `None` if the screens already show the news.

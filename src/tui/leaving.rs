@@ -21,7 +21,10 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
 fn asks_to_leave(dialog: &Dialog<RootDialog>) -> bool {
     matches!(
         dialog.id,
-        RootDialog::Leave | RootDialog::LeaveRegistration | RootDialog::LeaveChanges
+        RootDialog::Leave
+            | RootDialog::LeaveRegistration
+            | RootDialog::LeaveRefresh
+            | RootDialog::LeaveChanges
     )
 }
 
@@ -34,6 +37,9 @@ fn ask_to_leave(model: &Model) -> Option<Dialog<RootDialog>> {
     }
     if let Some((client, taken)) = session.untaken_registration() {
         return Some(root::leave_registration(client, taken));
+    }
+    if session.may_lose_refresh_token() {
+        return Some(root::leave_refresh());
     }
     let name = session
         .profile()

@@ -44,6 +44,8 @@ pub(super) enum RootDialog {
     Leave,
     /// Quit without having copied or saved the registration?
     LeaveRegistration,
+    /// Quit although a refresh may be replacing the refresh token?
+    LeaveRefresh,
     /// Replace the tokens by a new sign-in without having copied or saved them?
     SignIn,
     /// Quit without saving the changes to the open profile?
@@ -201,6 +203,16 @@ fn untaken(
     Question::new(format!("{asked} {state}"), text, buttons)
         .with_rows(rows)
         .beginning_on(Shortcut::Letter('s'))
+}
+
+/// Returns the question whether to quit during a refresh.
+pub(super) fn leave_refresh() -> Dialog<RootDialog> {
+    let buttons = [(Shortcut::Letter('y'), QUIT), (Shortcut::Esc, "Stay")];
+    let text = "The service may have already replaced the refresh token. If you quit now, the new one is lost, and you may \
+        have to sign in again.";
+    let question = Question::new("Quit? The tokens are being refreshed.", text, &buttons)
+        .with_aside("Ctrl+C again also quits");
+    Dialog::question(RootDialog::LeaveRefresh, question)
 }
 
 /// Returns the question whether to quit without saving the changes to a profile.

@@ -16,6 +16,7 @@ use super::copies::CLEAR_CLIPBOARD;
 use super::dialog::DialogKind;
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
+use super::root::RootDialog;
 use super::screen::testing::{device_code, settings, sign_in, token_set};
 use super::screen::{AnyScreen, Message, UpdateContext};
 use super::update::update;
@@ -369,6 +370,25 @@ fn tokens_can_be_saved_elsewhere_if_profile_save_fails() {
     );
     assert_eq!(user.title(), "Save as a profile");
     user.focus("To a file instead…");
+}
+
+#[test]
+fn quitting_during_a_refresh_asks_first() {
+    let mut user = authorized("first");
+    for value in [Value::Access, Value::Refresh, Value::Id] {
+        user.copied(value, CopiedBy::Tmux);
+    }
+    user.press("Refresh");
+    assert!(user.asks_whether_to_leave());
+    assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
+    user.key(KeyCode::Esc);
+    assert!(user.asks_whether_to_leave());
+    // The question is about the new tokens once they have arrived.
+    user.hear(FlowEvent::Tokens(Box::new(token_set("second"))));
+    assert!(matches!(
+        user.model.dialog.as_ref().unwrap().id,
+        RootDialog::Leave
+    ));
 }
 
 /// Returns a user whose form was just filled in by a registration.

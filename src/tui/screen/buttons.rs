@@ -46,11 +46,15 @@ pub(super) fn places<I>(
     let room = usize::from(columns.saturating_sub(start(columns) + 1));
     let needed = |at: usize| button_width(entries[at].shortcut, &entries[at].label, ascii) + 1;
     let most = most_rows(rows);
-    // More comes before the last buttons, Back and Help, or replaces the buttons that don't fit.
-    let last = order
+    // More comes before the last buttons, Back and Help or Help and Quit, or replaces the buttons that don't fit.
+    let is_last =
+        |at: &usize| matches!(entries[*at].shortcut, Shortcut::Esc | Shortcut::Letter('?'));
+    let other = |at: &usize| !is_last(at) && entries[*at].shortcut != Shortcut::None;
+    let last = order.iter().rposition(other).map_or(0, |at| at + 1);
+    let last = order[last..]
         .iter()
-        .rposition(|at| !matches!(entries[*at].shortcut, Shortcut::Esc | Shortcut::Letter('?')))
-        .map_or(0, |at| at + 1);
+        .position(is_last)
+        .map_or(order.len(), |at| last + at);
     let mut whole = order.clone();
     if let Some(more) = more {
         if rare.is_empty() {
@@ -112,4 +116,28 @@ fn flow(order: &[usize], room: usize, needed: impl Fn(usize) -> usize) -> Vec<(u
             (*at, row)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_is_never_in_a_row_below_help() {
+        let entries = [
+            Entry::button(0, "Authorize", 'a'),
+            Entry::more(1),
+            Entry::quiet(2, "Rare").under_more("why"),
+            Entry::button(3, "Help", '?'),
+            Entry::quiet(4, "Quit"),
+        ];
+        for columns in NARROW..120 {
+            let places = places(&entries, None, (columns, 24), false);
+            let row = |at: usize| match places[at] {
+                Place::Row(row) => row,
+                _ => panic!("{} isn't shown at {columns} columns", entries[at].label),
+            };
+            assert!(row(1) <= row(3) && row(3) <= row(4), "{columns}");
+        }
+    }
 }

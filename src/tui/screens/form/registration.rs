@@ -7,7 +7,7 @@ use crate::oauth::registration::{Different, Registered};
 use crate::secret::SecretString;
 use crate::session::clock::Moment;
 use crate::session::content::Content;
-use crate::session::{Refused, Session};
+use crate::session::{Refused, Session, Value};
 use crate::tui::copies::save_dialog;
 use crate::tui::dialog::{Dialog, Prompt};
 use crate::tui::message::Effect;
@@ -48,7 +48,7 @@ impl Form {
 
     /// Asks where to save the registered client.
     pub(super) fn ask_file(&mut self, before: Option<(&Content, SecretString)>) {
-        let dialog = save_dialog(Content::Registration, before);
+        let dialog = save_dialog(Content::Registration, before, Value::Access);
         self.common.dialog = dialog.map(|dialog| Dialog {
             id: DialogId::SaveRegistration,
             kind: dialog.kind,

@@ -16,7 +16,7 @@ use crate::mail::server::{Address, Protocol, is_mailbox};
 use crate::secret::ExposeSecret;
 use crate::session::SessionEvent;
 use crate::session::content::Content;
-use crate::session::mail::MailTests;
+use crate::session::mail::{Mail, MailTests};
 use crate::tui::dialog::{Answer, Dialog, List, ListEntry, Prompt, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
@@ -156,6 +156,19 @@ fn read_server(text: &str) -> Result<(Protocol, Address), String> {
     Ok((protocol, address))
 }
 
+/// Returns the server that the user entered last, in the form that [`read_server`] accepts.
+fn entered_server(mail: &Mail) -> String {
+    let last = mail.servers.last();
+    let address = last.and_then(|last| Some((last.protocol, last.address.as_ref().ok()?)));
+    address.map_or_else(String::new, |(protocol, address)| {
+        format!(
+            "{} {}",
+            protocol.key(),
+            address.to_string().replace(' ', ":")
+        )
+    })
+}
+
 impl Screen for MailTest {
     type Item = Item;
     type DialogId = DialogId;
@@ -252,7 +265,7 @@ impl Screen for MailTest {
             Item::Trace => self.common.dialog = Some(Dialog::reading(DialogId::Trace)),
             Item::More => cx.more(),
             Item::Mailbox => self.ask_mailbox(cx.view(), None),
-            Item::OtherServer => self.ask_server("", None),
+            Item::OtherServer => self.ask_server(&entered_server(&cx.session.mail), None),
             Item::Mechanism => {
                 let marked = cx.session.mail.mechanism.map_or(BEST, Mechanism::name);
                 self.common.dialog = Some(Dialog::list_on(DialogId::Mechanism, marked));

@@ -175,6 +175,14 @@ fn server_and_mechanism_can_be_chosen() {
         "imap alice@example.org mail.example.org:1993 TLS"
     );
     alone.press(Item::Cancel);
+    // The server can be corrected.
+    alone.act(|screen, cx| AnyScreen::press(screen, "Other server…", cx));
+    let out = alone.keys(&[Command::Enter]);
+    assert_eq!(
+        tested(&out.effects)[0],
+        "imap alice@example.org mail.example.org:1993 TLS"
+    );
+    alone.press(Item::Cancel);
     let out = alone.act(|screen, cx| {
         let answer = Answer::Picked {
             key: "OAUTHBEARER".to_owned(),

@@ -50,6 +50,10 @@ impl Profiles {
         let mut lost = Vec::new();
         if let Some(name) = session.profile().filter(|_| session.has_unsaved_changes()) {
             lost.push(format!("The changes to \"{name}\" are not saved."));
+        } else if session.profile().is_none()
+            && session.settings.would_lose_entries_to(&listed.preset)
+        {
+            lost.push("The values that you entered are not saved as a profile.".to_owned());
         }
         if session.has_untaken_tokens() {
             lost.push("The tokens of the last sign-in have not been copied or saved.".to_owned());
@@ -319,6 +323,12 @@ impl Screen for Profiles {
                     let id = DialogId::Checked(place.clone(), forecast.clone());
                     self.common.dialog = Some(Dialog::reading(id));
                 }
+                return;
+            }
+            // Another process may have renamed or deleted the profile.
+            SessionEvent::Profile(ProfileNews::Failed(_)) => {
+                let list = cx.session.list_profiles();
+                cx.out.effects.extend(list.map(Effect::Profile));
                 return;
             }
             _ => return,

@@ -1,10 +1,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 
+use std::sync::Arc;
+
 use super::*;
 use crate::console::environment::Environment;
 use crate::flow::tool_report::{Revoked, Verified};
-use crate::form::settings::Key;
+use crate::form::settings::{Key, Settings};
 use crate::oauth::tools::TokenKind;
+use crate::presets::{self, CUSTOM};
 use crate::profile::finding::{Finding, Forecast, Level};
 use crate::profile::places::Places;
 use crate::session::profiles::{self, Listed, Opened, ProfileReport, Standing};
@@ -114,17 +117,7 @@ fn enter_opens_and_a_authorizes_the_chosen_one() {
 #[test]
 fn opening_a_profile_asks_before_discarding_changes() {
     let mut alone = profiles(&["a", "b"]);
-    let opened = Opened {
-        place: place("a"),
-        mail: Vec::new(),
-        settings: settings("demo"),
-        tokens: None,
-        notice: None,
-    };
-    hear(
-        &mut alone,
-        ProfileReport::Opened(Ok(Box::new(opened)), Opening::Form),
-    );
+    open(&mut alone, "a", settings("demo"));
     assert_eq!(alone.session.profile().unwrap().as_str(), "a");
     alone.go(row("b"));
     assert!(opens(&alone.keys(&[Command::Enter])).is_some());
@@ -153,6 +146,62 @@ fn opening_a_profile_asks_before_discarding_changes() {
     ))));
     alone.keys(&[Command::Letter('a')]);
     assert!(AnyScreen::has_dialog(&alone.screen));
+}
+
+fn open(alone: &mut Solo<Profiles>, name: &str, settings: Settings) {
+    let opened = Opened {
+        place: place(name),
+        mail: Vec::new(),
+        settings,
+        tokens: None,
+        notice: None,
+    };
+    let opened = ProfileReport::Opened(Ok(Box::new(opened)), Opening::Form);
+    hear(alone, opened);
+}
+
+#[test]
+fn opening_a_profile_keeps_entered_values_or_asks_first() {
+    let of_custom = || Settings::new(presets::get(CUSTOM).unwrap());
+    let opens_at_once = |form: Settings| {
+        let mut alone = profiles(&["a"]);
+        alone.session.settings = form;
+        alone.go(row("a"));
+        let at_once = opens(&alone.keys(&[Command::Enter])).is_some();
+        assert_ne!(at_once, AnyScreen::has_dialog(&alone.screen));
+        at_once
+    };
+    assert!(opens_at_once(of_custom()));
+    for key in [Key::ClientId, Key::ClientSecret, Key::TokenUrl, Key::Scope] {
+        let mut form = of_custom();
+        form.set(key, "x".to_owned());
+        assert!(!opens_at_once(form), "{key:?}");
+    }
+    // Values of another preset are there again when it is selected.
+    let mut alone = profiles(&["a"]);
+    alone.session.settings = settings("github");
+    alone.go(row("a"));
+    assert!(opens(&alone.keys(&[Command::Enter])).is_some());
+    open(&mut alone, "a", of_custom());
+    assert_eq!(alone.session.settings.value(Key::ClientId), "");
+    let github = settings("github");
+    alone.session.settings.choose(Arc::clone(github.preset()));
+    assert_eq!(alone.session.settings.value(Key::ClientId), "me");
+    assert_eq!(
+        alone.session.settings.secret().expose_secret(),
+        github.secret().expose_secret()
+    );
+}
+
+#[test]
+fn list_is_read_again_after_a_profile_is_gone() {
+    let mut alone = profiles(&["a"]);
+    let gone = ProfileReport::Opened(Err("a.toml does not exist.".to_owned()), Opening::Form);
+    let out = hear(&mut alone, gone);
+    assert!(matches!(
+        out.effects.as_slice(),
+        [Effect::Profile(ProfileTask::List(_))]
+    ));
 }
 
 #[test]

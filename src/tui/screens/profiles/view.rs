@@ -14,6 +14,7 @@ use ratatui::text::{Line, Span};
 use super::state::{Item, Profiles, all, label};
 use crate::profile::finding::Forecast;
 use crate::profile::places::Place;
+use crate::profile::store_kind::Store;
 use crate::session::clock::Moment;
 use crate::session::profiles::{Listed, SOON, Standing};
 use crate::tui::dialog::{List, ListEntry, Reading};
@@ -266,8 +267,12 @@ fn about(cx: ViewContext<'_>, listed: &Listed) -> Vec<Said> {
                 let text = format!("Sign in again before {}.", day_and_time(now, end));
                 said.push(Said::new("Warning", text).toned(Tone::Warning));
             }
-            let path = cx.session.profiles.short_path(&listed.place.record());
-            said.push(Said::new("Stored in", path));
+            let commands = listed.store.as_ref().and_then(Store::commands);
+            let stored_in = match commands {
+                Some(commands) => format!("the store of {}", commands.name()),
+                None => cx.session.profiles.short_path(&listed.place.record()),
+            };
+            said.push(Said::new("Stored in", stored_in));
             said
         }
     }

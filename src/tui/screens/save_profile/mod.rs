@@ -59,7 +59,7 @@ impl SaveProfile {
 
     /// Asks where to save the selected token, or all tokens.
     fn ask_where(&mut self, content: Content, before: Option<(&Content, SecretString)>) {
-        let dialog = save_dialog(content, before);
+        let dialog = save_dialog(content, before, self.token());
         self.common.dialog = dialog.map(|dialog| Dialog {
             id: DialogId::File(dialog.id),
             kind: dialog.kind,
@@ -181,11 +181,17 @@ impl Screen for SaveProfile {
 
     fn cleaned(
         &self,
-        _item: &Item,
+        item: &Item,
         text: &str,
         _cx: ViewContext<'_>,
     ) -> (SecretString, Option<String>) {
-        (text.trim().into(), None)
+        let text = text.trim();
+        // A name never has quotation marks, but a command may.
+        let text = match item {
+            Item::Name => text.trim_matches(['"', '\'', '`']).trim(),
+            _ => text,
+        };
+        (text.into(), None)
     }
 
     fn changed(&mut self, item: Item, by: isize, cx: &mut UpdateContext<'_>) {

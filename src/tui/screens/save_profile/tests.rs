@@ -4,7 +4,7 @@ use super::*;
 use crate::console::environment::Environment;
 use crate::flow::event::FlowEvent;
 use crate::form::settings::Key;
-use crate::profile::places::Places;
+use crate::profile::places::{Place, Places};
 use crate::profile::saved_tokens::SavedTokens;
 use crate::profile::store_kind::Store;
 use crate::session::profiles::{
@@ -183,6 +183,33 @@ fn entries_are_restored_until_the_profile_is_saved() {
     hear(&mut alone, ProfileReport::Saved(task, Ok(saved)));
     let again = SaveProfile::new(SaveFrom::Tokens(None), alone.view());
     assert!(again.draft.with_tokens && again.draft.name == "office");
+}
+
+#[test]
+fn tokens_of_other_settings_are_not_saved_to_the_open_profile_without_asking() {
+    let mut alone = screen(SaveFrom::Tokens(None), true);
+    assert!(alone.session.asks_for_profile());
+    alone.type_text("b");
+    // The form changes after the sign-in, and is saved as another profile.
+    let form = &mut alone.session.settings;
+    form.set(Key::ClientId, "other".to_owned());
+    alone.screen.from = SaveFrom::Form;
+    let mut task = task(alone.keys(&[Command::Letter('s')])).unwrap();
+    assert!(task.tokens.is_none());
+    let place = places().new_place(&"b".parse().unwrap(), false).unwrap();
+    let saved = |place: &Place| Saved {
+        place: place.clone(),
+        version: None,
+        tokens: SavedTokens::Fine,
+    };
+    task.settings = alone.session.settings.clone();
+    hear(&mut alone, ProfileReport::Saved(task, Ok(saved(&place))));
+    assert!(alone.session.tokens.as_ref().unwrap().profile.is_none());
+    assert!(alone.session.asks_for_profile());
+    // Tokens for what the form contains belong in the open profile.
+    let form = &mut alone.session.settings;
+    form.set(Key::ClientId, "me".to_owned());
+    assert!(!alone.session.asks_for_profile());
 }
 
 /// Lets the save fail, so that the screen stays.

@@ -70,8 +70,8 @@ impl Tokens {
                 SaveFrom::Tokens(Some(value)) => Content::Token(value, tokens.attempt),
                 SaveFrom::Tokens(None) | SaveFrom::Form => Content::Json(tokens.attempt),
             };
-            self.ask_where(content, None);
-        } else if tokens.profile.is_some() {
+            self.ask_where(content, None, cx.view());
+        } else if cx.session.asks_for_profile() {
             cx.go(Navigation::Open(Route::SaveProfile(from)));
         } else {
             cx.save_profile(from);
@@ -80,8 +80,17 @@ impl Tokens {
 
     /// Asks where to save `content`. `before` is the content that the dialog asked about before, and the path in its
     /// field.
-    fn ask_where(&mut self, content: Content, before: Option<(&Content, SecretString)>) {
-        let dialog = save_dialog(content, before);
+    fn ask_where(
+        &mut self,
+        content: Content,
+        before: Option<(&Content, SecretString)>,
+        cx: ViewContext<'_>,
+    ) {
+        let single = match self.content(cx) {
+            Some(Content::Token(value, _)) => value,
+            _ => Value::Access,
+        };
+        let dialog = save_dialog(content, before, single);
         self.common.dialog = dialog.map(|dialog| Dialog {
             id: DialogId::Save(dialog.id),
             kind: dialog.kind,
@@ -108,10 +117,7 @@ impl Tokens {
         // A narrow window has room for two of these buttons.
         let narrow = cx.console.size.0 < NARROW;
         let place = if narrow { 1 } else { items.len() };
-        // No name is asked for if a profile is open that doesn't contain the tokens yet.
-        let asks = tokens.profile.is_some()
-            || cx.session.profile().is_none()
-            || !cx.session.can_save_profile(true);
+        let asks = cx.session.asks_for_profile() || !cx.session.can_save_profile(true);
         let save = if asks { "Save…" } else { "Save" };
         items.insert(place, Entry::button(Item::Save, save, 's'));
         if tokens.can_refresh() && !busy {
@@ -295,8 +301,8 @@ impl Screen for Tokens {
         self.save_from(SaveFrom::Tokens(None), cx);
     }
 
-    fn not_saved(&mut self, content: Content, path: SecretString, _cx: &mut UpdateContext<'_>) {
-        self.ask_where(content.clone(), Some((&content, path)));
+    fn not_saved(&mut self, content: Content, path: SecretString, cx: &mut UpdateContext<'_>) {
+        self.ask_where(content.clone(), Some((&content, path)), cx.view());
     }
 
     fn focused(&mut self, item: Item, _cx: &mut UpdateContext<'_>) {
@@ -327,7 +333,7 @@ impl Screen for Tokens {
                     Content::Json(_) => chosen.unwrap_or(Content::Token(Value::Access, attempt)),
                     _ => Content::Json(attempt),
                 };
-                self.ask_where(other, Some((&content, path)));
+                self.ask_where(other, Some((&content, path)), cx.view());
             }
             Answer::Picked { .. } | Answer::Ticked(_) | Answer::Button(_) => {}
         }

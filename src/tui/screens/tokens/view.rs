@@ -473,8 +473,8 @@ fn summary(tokens: &TokenState) -> String {
         let count = names.len();
         (count > 0).then(|| format!("{count} {word}: {}", names.join(", ")))
     };
-    if tokens.checks.is_empty() && tokens.profile.is_some() {
-        return "none: the tokens were read from the profile".to_owned();
+    if tokens.checks.is_empty() && tokens.pins.is_some() {
+        return "none: the tokens were read from a profile".to_owned();
     }
     let passed = tokens.checks.iter();
     let passed = passed.filter(|it| it.outcome == Outcome::Passed).count();

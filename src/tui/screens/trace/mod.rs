@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use self::state::Item;
 pub(super) use self::state::Trace;
 use crate::secret::SecretString;
+use crate::session::Value;
 use crate::session::content::Content;
 use crate::tui::copies::save_dialog;
 use crate::tui::dialog::Answer;
@@ -61,7 +62,7 @@ impl Screen for Trace {
         match item {
             Item::Back => cx.go(Navigation::Back),
             Item::Copy => cx.emit(Effect::Copy(Content::Trace)),
-            Item::Save => self.common.dialog = save_dialog(Content::Trace, None),
+            Item::Save => self.common.dialog = save_dialog(Content::Trace, None, Value::Access),
             Item::Help => cx.help(),
         }
     }
@@ -73,7 +74,7 @@ impl Screen for Trace {
     }
 
     fn not_saved(&mut self, content: Content, path: SecretString, _cx: &mut UpdateContext<'_>) {
-        self.common.dialog = save_dialog(Content::Trace, Some((&content, path)));
+        self.common.dialog = save_dialog(Content::Trace, Some((&content, path)), Value::Access);
     }
 
     fn scrolls_by_line(&self) -> bool {
