@@ -53,7 +53,7 @@ pub mod exit {
     use crate::flow::http::HttpError;
     use crate::flow::tool_report::ToolError;
     use crate::oauth::failure::Failure;
-    use crate::oauth::tool_answers::ToolFailure;
+    use crate::oauth::tool_failure::ToolFailure;
 
     /// The run completed as requested.
     pub const DONE: u8 = 0;

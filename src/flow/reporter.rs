@@ -208,7 +208,7 @@ mod tests {
     use crate::oauth::device::Note;
     use crate::oauth::failure::{Asked, ServerError};
     use crate::oauth::id_token_problem::IdTokenProblem;
-    use crate::oauth::tool_answers::ToolFailure;
+    use crate::oauth::tool_failure::ToolFailure;
     use crate::oauth::tools::{TokenKind, Tool};
 
     const SECRET: &str = "s3cr3t-abcdef";

@@ -19,8 +19,9 @@ use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::jose::Jws;
 use crate::oauth::token::TokenSet;
 use crate::oauth::tool_answers::{
-    Introspection, ToolFailure, parse_introspection, parse_revocation, parse_userinfo,
+    Introspection, parse_introspection, parse_revocation, parse_userinfo,
 };
+use crate::oauth::tool_failure::ToolFailure;
 use crate::oauth::tools::{TokenKind, Tool};
 use crate::secret::{ExposeSecret, SecretString};
 

@@ -6,7 +6,8 @@ use super::http::HttpError;
 use crate::oauth::assertion::KeyFileError;
 use crate::oauth::check::Check;
 use crate::oauth::client::RequestError;
-use crate::oauth::tool_answers::{Introspection, ToolFailure, UserInfo};
+use crate::oauth::tool_answers::{Introspection, UserInfo};
+use crate::oauth::tool_failure::ToolFailure;
 use crate::oauth::tools::TokenKind;
 
 /// The reason that there is no result.

@@ -231,6 +231,7 @@ fn by_itself(failure: &Failure) -> Option<Explanation> {
     let about = failure.about()?;
     let field = match about {
         About::Secret => Key::ClientSecret,
+        About::KeyFile => Key::KeyFile,
         About::Url(Asked::DeviceCode) => Key::DeviceUrl,
         About::Url(Asked::Pushed | Asked::Registration) => Key::Issuer,
         About::Url(

@@ -49,6 +49,9 @@ pub(super) const NEEDS_REDIRECT: &str = "The service registers only clients with
 pub(super) fn unusable_hint(asked: Asked, status: u16) -> String {
     let url = asked.field();
     match (asked, status) {
+        (Asked::JwtBearer, 401) => {
+            "The service rejected the assertion: check the Key file, Subject and Scope.".to_owned()
+        }
         (_, 401) => {
             "The service rejected the client: check Client secret, Client ID, and Client auth. (--client-authentication)."
                 .to_owned()

@@ -9,7 +9,8 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::failure::{BodyKind, NO_CODE, ServerError};
+use super::failure::{BodyKind, NO_CODE, ServerError, is_temporary};
+use super::reported::reported;
 use super::words::{challenge, decoded, is_heading, parameters, problem, words, xml_error};
 use crate::clean::clean;
 
@@ -45,7 +46,7 @@ impl Answer {
     /// Returns whether the status says that the server can't respond now.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.status == 429 || self.status >= 500
+        is_temporary(self.status)
     }
 
     /// Returns the members of the JSON object, or the parameters of the form.
@@ -76,7 +77,9 @@ impl Answer {
     /// contain tokens, so only the heading of a web page is shown, which may be that of a network's sign-in page.
     pub(super) fn told(&self, reason: &str, words: Option<&str>) -> String {
         let is_page = self.body.kind() == BodyKind::Page;
-        let is_shown = |words: &&str| self.status >= 400 || (is_page && is_heading(words));
+        let is_shown = |words: &&str| {
+            self.status >= 400 || self.reports_failure() || (is_page && is_heading(words))
+        };
         match words.filter(is_shown) {
             Some(words) => format!("{reason}: {words} (HTTP status {})", self.status),
             None => format!("{reason} (HTTP status {})", self.status),
@@ -89,7 +92,12 @@ impl Answer {
             Content::Json(members) | Content::Form(members) => problem(members),
             Content::Other { words, .. } => words.clone(),
         };
-        message.filter(|_| self.status >= 400)
+        message.filter(|_| self.status >= 400 || self.reports_failure())
+    }
+
+    /// Returns whether the members say that the request failed, whatever the status says.
+    pub(super) fn reports_failure(&self) -> bool {
+        self.body.members().and_then(reported).is_some()
     }
 
     /// Returns the message in the body of a rejection as an error without a code. A status at its start, as in the titles
@@ -104,7 +112,11 @@ impl Answer {
 
     /// Describes an object without the `wanted` member, in the same way.
     pub(super) fn lacks(&self, wanted: &str) -> String {
-        let words = self.body.members().and_then(problem);
+        let members = self.body.members();
+        let words = match members.and_then(reported) {
+            Some(error) if self.status < 400 => Some(error.to_string()),
+            _ => members.and_then(problem),
+        };
         self.told(&format!("it contains no {wanted}"), words.as_deref())
     }
 
@@ -165,6 +177,14 @@ impl Body {
         match &self.content {
             Content::Json(members) | Content::Form(members) => Some(members),
             Content::Other { .. } => None,
+        }
+    }
+
+    /// Returns the message in a body that is neither JSON nor a form.
+    pub(super) fn words(&self) -> Option<&str> {
+        match &self.content {
+            Content::Other { words, .. } => words.as_deref(),
+            Content::Json(_) | Content::Form(_) => None,
         }
     }
 
@@ -269,7 +289,23 @@ fn content(text: &str) -> Content {
         };
     }
     if serde_json::from_str::<IgnoredAny>(text).is_ok() {
-        return other("it is JSON, but not an object");
+        // The message in a list of errors.
+        let list = text
+            .starts_with('[')
+            .then(|| format!("{{\"errors\":{text}}}"));
+        let listed = list.and_then(|list| parse_object(Zeroizing::new(list).as_bytes()).ok());
+        let words = match listed {
+            Some(mut members) => {
+                let words = problem(&members);
+                members.iter_mut().for_each(|(_, value)| wipe(value));
+                words
+            }
+            None => words(text),
+        };
+        return Content::Other {
+            reason: "it is JSON, but not an object",
+            words,
+        };
     }
     if !text.contains('=') || text.contains(char::is_whitespace) {
         return other("it is neither JSON nor a form");
@@ -533,6 +569,19 @@ mod tests {
         assert!(none.contains("neither JSON nor a form"), "{none}");
         // The header is wrong: the body is not compressed.
         assert_eq!(told("gzip", b"{}"), Ok(0));
+    }
+
+    #[test]
+    fn list_of_errors_is_reported_without_its_other_values() {
+        let words = |body: &str| Body::from(body).words().map(str::to_owned);
+        assert_eq!(
+            words(r#"[{"access_token":"s3cret","message":"no app"}]"#).unwrap(),
+            "no app"
+        );
+        assert_eq!(words(r#"["no app"]"#).unwrap(), "no app");
+        assert_eq!(words(r#"[{"access_token":"s3cret"}]"#), None);
+        assert_eq!(words(r#"[{"access_token":"s3cret"#), None);
+        assert_eq!(words("[ERROR] no app").unwrap(), "[ERROR] no app");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
 use super::error_members::error;
-use super::failure::{Asked, BodyKind, Failure, ServerError};
+use super::failure::{Asked, BodyKind, Failure, ServerError, is_temporary};
 use super::members::{is_none, number};
 use super::token::{Fate, Reading, TokenSet, parse_token_answer};
 use super::url::{from_server, not_turned_here};
@@ -266,7 +266,7 @@ impl Polling {
     pub fn expired(&self) -> Failure {
         match &self.unusable {
             Some((status, reason, _))
-                if !self.answered && (!self.busy || matches!(status, Some(429 | 500..))) =>
+                if !self.answered && (!self.busy || status.is_some_and(is_temporary)) =>
             {
                 Failure::Unanswered {
                     reason: reason.trim_end_matches('.').to_owned(),
@@ -286,7 +286,7 @@ impl Polling {
         };
         self.unusable = Some((status, reason.clone(), times));
         match status {
-            Some(status) if times > 1 && !matches!(status, 429 | 500..) => {
+            Some(status) if times > 1 && !is_temporary(status) => {
                 let hint = Failure::Unusable {
                     asked: Asked::Approval,
                     status,
@@ -350,7 +350,8 @@ impl Polling {
                         return Next::Failed(answer.unusable(Asked::Approval, reason));
                     }
                     Reading::Neither(reason) => {
-                        self.busy |= answer.status == 429 || answer.retry_after.is_some();
+                        self.busy |= matches!(answer.status, 408 | 425 | 429)
+                            || answer.retry_after.is_some();
                         self.count(Some(answer.status), format!("invalid response: {reason}"))
                     }
                 };

@@ -194,7 +194,11 @@ pub fn parse_metadata(
         return Err(status_text(answer).into());
     }
     let members = answer.members()?;
-    let named = text(members, "issuer").ok_or_else(|| "it has no issuer".to_owned())?;
+    let named = text(members, "issuer").ok_or_else(|| {
+        let error = said(answer).map(|error| format!(": {error}"));
+        let error = error.unwrap_or_default();
+        format!("it has no issuer{}", error.trim_end_matches('.'))
+    })?;
     let asked = expected.issuer;
     let issuer = if expected
         .others

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::codes::{as_in_protocol, is_protocol_code};
 use super::dialect::{Answers, at};
 use super::failure::{NO_CODE, ServerError};
+use super::words::problem;
 
 /// Returns whether the text is a message that a service sent instead of a token: three or more words, or two words
 /// without digits or inner capitals. No word of it looks like a secret.
@@ -81,7 +82,15 @@ pub(super) fn error(
         .error_description
         .iter()
         .find_map(|path| said(at(members, path)?))
-        .or(beside);
+        .or(beside)
+        .or_else(|| problem(members));
+    // Ory describes the fix in a second text.
+    let description = match (description, members.get("error_hint").and_then(said)) {
+        (Some(description), Some(hint)) if !description.contains(&hint) => {
+            Some(format!("{description} {hint}"))
+        }
+        (description, hint) => description.or(hint),
+    };
     if !code.contains(char::is_whitespace) {
         return Some(ServerError::new(&code, description.as_deref()));
     }
@@ -113,6 +122,11 @@ const NO_ERROR: &[&str] = &[
     "", "0", "none", "ok", "success", "null", "false", "no_error",
 ];
 
+/// Returns whether the value of `error` means that there is no error.
+pub(super) fn says_no_error(text: &str) -> bool {
+    NO_ERROR.contains(&text.trim().to_ascii_lowercase().as_str())
+}
+
 /// Returns the start of a text, as much as an error needs.
 fn head(text: &str) -> String {
     text[..text.floor_char_boundary(HEAD_LIMIT)].to_owned()
@@ -134,9 +148,7 @@ fn said(value: &Value) -> Option<String> {
 fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
     match value {
         Value::Null | Value::Bool(_) => None,
-        Value::String(code) if NO_ERROR.contains(&code.trim().to_ascii_lowercase().as_str()) => {
-            None
-        }
+        Value::String(code) if says_no_error(code) => None,
         Value::Number(number) if number.as_f64() == Some(0.0) => None,
         Value::Object(object) if object.is_empty() => None,
         Value::String(code) => Some((head(code), None)),
@@ -148,7 +160,16 @@ fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
                     _ => None,
                 })
             };
-            let message = one(&["message", "error_description", "description", "detail"]);
+            let message = one(&["message", "error_description", "description", "detail"])
+                .or_else(|| problem(object));
+            // A reason may also be a word for programs.
+            let reason = one(&["reason"]).filter(|reason| reason.contains(' '));
+            let message = match (message, reason) {
+                (Some(message), Some(reason)) if message != reason => {
+                    Some(format!("{}: {reason}", message.trim_end_matches('.')))
+                }
+                (message, reason) => message.or(reason),
+            };
             match one(&["error", "code", "status", "type"]) {
                 Some(code) => Some((code, message)),
                 // Its other members may contain anything, so they are not shown.

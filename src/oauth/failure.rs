@@ -119,6 +119,12 @@ fn duration_text(time: Duration) -> String {
     format!("{count} {unit}{plural}")
 }
 
+/// Returns whether a status says that the same request may succeed later. The server didn't process a request that it
+/// rejected with 408 or 425 (RFC 9110, section 15.5.9; RFC 8470, section 5.2).
+pub(super) const fn is_temporary(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..)
+}
+
 fn is_busy(status: u16, wait: Option<Duration>, error: Option<&ServerError>) -> bool {
     status == 429 || wait.is_some() || error.is_some_and(|error| error.code == BUSY)
 }
@@ -158,6 +164,8 @@ pub enum About {
     Secret,
     /// The URL of this request.
     Url(Asked),
+    /// The key file of a service account.
+    KeyFile,
     /// The scopes.
     Scope,
     /// The scope `openid`, without which the service issues no ID token.
@@ -319,9 +327,10 @@ impl Failure {
     #[must_use]
     pub fn about(&self) -> Option<About> {
         let by_status = |asked, status| match status {
+            401 if asked == Asked::JwtBearer => Some(About::KeyFile),
             401 => Some(About::Secret),
             400 if asked == Asked::Refresh => None,
-            429 | 500.. => None,
+            status if is_temporary(status) => None,
             _ => Some(About::Url(asked)),
         };
         match self {
@@ -337,8 +346,11 @@ impl Failure {
                 reason,
                 asked,
                 status,
+                message,
                 ..
-            } if !requires_certificate(reason) => by_status(*asked, *status),
+            } if !requires_certificate(reason) && !is_said(*status, message.as_ref()) => {
+                by_status(*asked, *status)
+            }
             Self::Unanswered {
                 status: Some(status),
                 ..
@@ -410,9 +422,7 @@ impl Failure {
                         ..
                     },
             } => unusable_hint(*asked, *status),
-            Self::Server { .. } | Self::Callback(_) => {
-                "See the service's message for the cause.".to_owned()
-            }
+            Self::Server { .. } | Self::Callback(_) => SEE_MESSAGE.to_owned(),
             Self::Unavailable {
                 status: NETWORK_SIGN_IN,
                 ..
@@ -421,13 +431,16 @@ impl Failure {
                 format!("Try again {}.", self.when().unwrap_or_default())
             }
             Self::Unusable { reason, .. } if requires_certificate(reason) => CLIENT_CERTIFICATE.to_owned(),
+            Self::Unusable {
+                status, message, ..
+            } if is_said(*status, message.as_ref()) => SEE_MESSAGE.to_owned(),
             Self::Unusable { asked, status, .. } => unusable_hint(*asked, *status),
             Self::Unanswered {
                 status: Some(429),
                 ..
             } => "The service is busy. Request a new code later.".to_owned(),
             Self::Unanswered {
-                status: Some(500..),
+                status: Some(408 | 425 | 500..),
                 ..
             } => "The service has a problem. Request a new code later.".to_owned(),
             Self::Unanswered {
@@ -446,6 +459,14 @@ impl Failure {
             Self::IdToken { problem, .. } => problem.fix(),
         }
     }
+}
+
+/// The fix if only the service's message tells the cause.
+const SEE_MESSAGE: &str = "See the service's message for the cause.";
+
+/// Returns whether the service reported an error with the status of a success, so that its URL is right.
+fn is_said(status: u16, message: Option<&String>) -> bool {
+    status < 300 && message.is_some()
 }
 
 /// Returns whether this is the page of a web server that requires a client certificate, but says so only after it has
@@ -605,6 +626,9 @@ mod tests {
                 Some(About::Url(Asked::Exchange)),
                 "no such endpoint",
             ),
+            (Asked::JwtBearer, 401, Some(About::KeyFile), "Key file"),
+            (Asked::Exchange, 408, None, "this service's endpoint"),
+            (Asked::Exchange, 425, None, "this service's endpoint"),
             (Asked::Exchange, 429, None, "this service's endpoint"),
             (Asked::Exchange, 500, None, "this service's endpoint"),
             (

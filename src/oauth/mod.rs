@@ -31,11 +31,13 @@ pub mod pushed;
 pub mod registration;
 #[cfg(all(test, unix))]
 mod relying_party;
+mod reported;
 mod request;
 pub mod signature;
 pub mod token;
 pub mod token_notes;
 pub mod tool_answers;
+pub mod tool_failure;
 pub mod tools;
 pub mod url;
 mod useless;

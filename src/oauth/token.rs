@@ -89,12 +89,15 @@ impl Answer {
         match reading {
             Reading::Error(error, _) if self.is_final(error) => Fate::Refused,
             Reading::Error(error, _) if error.code == BUSY => Fate::NotProcessed,
-            _ if self.status == 429 || (self.status == 503 && self.retry_after.is_some()) => {
+            _ if matches!(self.status, 408 | 425 | 429)
+                || (self.status == 503 && self.retry_after.is_some()) =>
+            {
                 Fate::NotProcessed
             }
             // Nothing is lost: the tokens that were issued are useless. A refresh token may be used up all the same.
             Reading::Useless(_) if asked != Asked::Refresh => Fate::Refused,
             Reading::Neither(_) if (400..500).contains(&self.status) => Fate::Refused,
+            Reading::Neither(_) if self.status < 300 && self.reports_failure() => Fate::Refused,
             _ => Fate::Unknown,
         }
     }
@@ -460,6 +463,37 @@ mod tests {
     }
 
     #[test]
+    fn failure_with_status_200_is_described_in_the_words_of_the_service() {
+        let failure = |body: &str| {
+            let answer = answer(200, body);
+            let reading = parse_token_answer(&answer, &Answers::default());
+            let fate = answer.fate(Asked::Refresh, &reading);
+            let failure = reading.into_tokens(Asked::Refresh, &answer).unwrap_err();
+            (failure.to_string(), failure.hint(), failure.about(), fate)
+        };
+        for (body, words) in [
+            (
+                r#"{"errcode":40029,"errmsg":"invalid code"}"#,
+                "40029: invalid code",
+            ),
+            (r#"{"code":40001,"msg":"No app"}"#, "40001: No app"),
+            (
+                r#"{"access_token":null,"error_description":"Code used"}"#,
+                "Code used",
+            ),
+        ] {
+            let (text, hint, about, fate) = failure(body);
+            let told = format!("it contains no access_token: {words} (HTTP status 200).");
+            assert!(text.ends_with(&told), "{text}");
+            assert_eq!(hint, "See the service's message for the cause.");
+            assert_eq!((about, fate), (None, Fate::Refused));
+        }
+        let (text, _, about, fate) = failure(r#"{"message":"s3cret"}"#);
+        assert!(!text.contains("s3cret") && about.is_some(), "{text}");
+        assert_eq!(fate, Fate::Unknown);
+    }
+
+    #[test]
     fn anomalies_in_a_response_are_noted() {
         let body = r#"{"access_token":"a\n","token_type":"DPoP","expires_in":"soon"}"#;
         let notes = tokens(body).notes;
@@ -787,6 +821,20 @@ mod tests {
     }
 
     #[test]
+    fn temporary_status_is_not_a_rejection() {
+        for status in [408, 425, 429] {
+            let answer = answer(status, "");
+            let reading = parse_token_answer(&answer, &Answers::default());
+            assert_eq!(answer.fate(Asked::Refresh, &reading), Fate::NotProcessed);
+            let failure = reading.into_tokens(Asked::Refresh, &answer).unwrap_err();
+            assert!(
+                matches!(failure, Failure::Unavailable { .. }),
+                "{status}: {failure}"
+            );
+        }
+    }
+
+    #[test]
     fn error_object_is_reported_with_its_message() {
         let body = r#"{"error":{"code":401,"message":"no such app"}}"#;
         assert!(
@@ -1009,6 +1057,30 @@ mod tests {
             (
                 r#"{"errors":[{"code":"invalid_client","message":"no such app"}]}"#,
                 "invalid_client: no such app",
+            ),
+            (
+                r#"{"error":"invalid_client","errorDescription":"no such app"}"#,
+                "invalid_client: no such app",
+            ),
+            (
+                r#"{"error":"invalid_client","msg":"no such app"}"#,
+                "invalid_client: no such app",
+            ),
+            (
+                r#"{"error":"invalid_client","error_description":"no app","error_hint":"Ask alice."}"#,
+                "invalid_client: no app Ask alice.",
+            ),
+            (
+                r#"{"error":{"code":400,"reason":"no such app","message":"Malformed."}}"#,
+                "400: Malformed: no such app",
+            ),
+            (
+                r#"{"error":{"code":400,"reason":"badRequest","message":"Malformed"}}"#,
+                "400: Malformed",
+            ),
+            (
+                r#"{"error":{"errors":[{"message":"no such app"}]}}"#,
+                "no such app",
             ),
         ] {
             assert_eq!(error_of(body, &Answers::default()).to_string(), told);

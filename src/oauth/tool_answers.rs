@@ -1,7 +1,5 @@
 //! The requests to the endpoints for existing tokens, and the responses.
 
-use std::time::Duration;
-
 use oauth2::{RefreshToken, TokenUrl};
 use serde_json::{Map, Value};
 use url::Url;
@@ -11,8 +9,10 @@ use super::assertion::Proof;
 use super::client::{Client, Method, Request, RequestError, taken};
 use super::dialect::Answers;
 use super::error_members::error;
-use super::failure::{BodyKind, ServerError};
+use super::failure::BodyKind;
 use super::id_token::Claims;
+use super::reported::contradiction;
+use super::tool_failure::ToolFailure;
 use super::tools::{TokenKind, Tool};
 use crate::secret::{ExposeSecret, SecretString};
 
@@ -88,206 +88,6 @@ impl Client {
             }
             _ => Proof::None,
         }
-    }
-}
-
-/// Why a request about a token failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ToolFailure {
-    /// The service rejected the request.
-    #[error("The service rejected {}{}", .tool.request(), said(*.status, .error.as_ref()))]
-    Refused {
-        /// The request.
-        tool: Tool,
-        /// HTTP status.
-        status: u16,
-        /// The service's error.
-        error: Option<ServerError>,
-        /// Whether the client has no secret.
-        public: bool,
-    },
-    /// The user info is for a different user than the ID token (OpenID Connect Core, section 5.3.2).
-    #[error(
-        "The user info is for a different user than the ID token (sub differs), so it was rejected."
-    )]
-    OtherUser,
-    /// The response is invalid.
-    #[error("The response to {} is invalid: {reason}.", .tool.request())]
-    Unusable {
-        /// The request.
-        tool: Tool,
-        /// What the response is instead.
-        reason: String,
-    },
-    /// The response is a JWT instead of JSON (OpenID Connect Core, section 5.3.2; RFC 9701).
-    #[error(
-        "The response to {} is a signed or encrypted JWT, which this program doesn't read.", .tool.request()
-    )]
-    Jwt {
-        /// The request.
-        tool: Tool,
-    },
-    /// The service is busy or has a problem.
-    #[error("The service is busy or has a problem{}", said(*.status, .error.as_ref()))]
-    Unavailable {
-        /// HTTP status.
-        status: u16,
-        /// How long the service asks to wait.
-        wait: Option<Duration>,
-        /// The service's error.
-        error: Option<ServerError>,
-    },
-}
-
-fn said(status: u16, error: Option<&ServerError>) -> String {
-    match error {
-        Some(error) => {
-            let text = error.to_string();
-            format!(": {} (HTTP {status}).", text.trim_end_matches('.'))
-        }
-        None => format!(" (HTTP {status})."),
-    }
-}
-
-impl ToolFailure {
-    /// Returns the cause, if it is known.
-    #[must_use]
-    pub fn cause(&self) -> Option<&'static str> {
-        match self {
-            Self::Refused {
-                tool: Tool::Introspection,
-                public: true,
-                ..
-            } => Some(
-                "Introspection is meant for servers that accept tokens. This service requires a client with a secret, and \
-                 this client is public: it has none.",
-            ),
-            Self::Refused {
-                tool: Tool::Revocation,
-                error: Some(error),
-                ..
-            } if error.code == UNSUPPORTED => Some(
-                "This service can't revoke this kind of token. It stays valid until it expires.",
-            ),
-            Self::Refused {
-                tool: Tool::Introspection | Tool::Revocation,
-                error: Some(error),
-                ..
-            } if error.code == INVALID_TOKEN => Some(
-                "The service doesn't accept the token: it has expired, was revoked, or was issued by another server.",
-            ),
-            Self::Refused {
-                tool: Tool::Introspection | Tool::Revocation,
-                public: false,
-                error: Some(error),
-                ..
-            } if error.code == "invalid_client" => {
-                Some("The service doesn't accept this client, or its secret, at this endpoint.")
-            }
-            Self::Refused {
-                tool: Tool::UserInfo,
-                status: 401,
-                ..
-            } => Some("The access token has expired, was revoked, or is for a different API."),
-            _ if self.lacks_scope() => {
-                Some("The access token lacks the scope for it. Many services require openid.")
-            }
-            _ => None,
-        }
-    }
-
-    /// Returns the fix, as a sentence.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Refused {
-                tool: Tool::Introspection,
-                public: true,
-                ..
-            } => {
-                "Use User info to test the access token, or introspect it with a client that has a secret."
-            }
-            _ if self.lacks_scope() => {
-                "Add the missing scope to Scope and sign in again. Refreshing the tokens doesn't add a scope."
-            }
-            Self::Refused {
-                tool: Tool::Revocation,
-                error: Some(error),
-                ..
-            } if error.code == UNSUPPORTED => {
-                "To end it sooner, remove the access of this client in your account at the service."
-            }
-            Self::Refused {
-                tool: Tool::Revocation,
-                error: Some(error),
-                ..
-            } if error.code == INVALID_TOKEN => {
-                "If it has expired or was revoked, nothing is left to revoke. Use User info to see whether the service still \
-                 accepts the access token."
-            }
-            Self::Refused {
-                tool: Tool::Introspection,
-                error: Some(error),
-                ..
-            } if error.code == INVALID_TOKEN => REFRESH,
-            Self::Refused {
-                tool: Tool::UserInfo,
-                ..
-            } => REFRESH,
-            Self::Refused { .. } => "Check the client ID and how the client authenticates.",
-            Self::OtherUser => {
-                "Sign in again. Report it to the service's administrator if it happens again."
-            }
-            Self::Unusable { .. } => {
-                "Check the URL of the endpoint in the preset or in the issuer's metadata."
-            }
-            Self::Jwt { .. } => {
-                "Configure the client at the service so that this endpoint responds with JSON that is neither signed nor encrypted."
-            }
-            Self::Unavailable { .. } => "Try again later.",
-        }
-    }
-
-    /// Returns the texts that may repeat something from outside this program.
-    pub(crate) fn texts(&mut self) -> Vec<&mut String> {
-        match self {
-            Self::Refused { error, .. } | Self::Unavailable { error, .. } => {
-                error.iter_mut().flat_map(ServerError::texts).collect()
-            }
-            Self::Unusable { reason, .. } => vec![reason],
-            Self::OtherUser | Self::Jwt { .. } => Vec::new(),
-        }
-    }
-}
-
-/// The error of a service that can't revoke tokens of this kind (RFC 7009, section 2.2.1).
-const UNSUPPORTED: &str = "unsupported_token_type";
-/// The error of a service that doesn't accept the token (RFC 6750, section 3.1).
-const INVALID_TOKEN: &str = "invalid_token";
-/// The fix if the service doesn't accept the token.
-const REFRESH: &str =
-    "Refresh the tokens and try again. If the service rejects the new token too, sign in again.";
-
-impl ToolFailure {
-    /// Returns whether the access token lacks the scope for the user info (RFC 6750, section 3.1).
-    fn lacks_scope(&self) -> bool {
-        let Self::Refused {
-            tool: Tool::UserInfo,
-            status,
-            error,
-            ..
-        } = self
-        else {
-            return false;
-        };
-        let said = error.as_ref();
-        *status == 403 || said.is_some_and(|error| error.code == "insufficient_scope")
-    }
-
-    /// Returns whether the service can't revoke tokens of this kind.
-    #[must_use]
-    pub fn is_unsupported(&self) -> bool {
-        matches!(self, Self::Refused { error: Some(error), .. } if error.code == UNSUPPORTED)
     }
 }
 
@@ -406,7 +206,8 @@ fn members(
 }
 
 /// Interprets the response to a revocation. Only the status counts (RFC 7009, section 2.2), so the body may be anything
-/// except a web page, which doesn't come from the revocation endpoint.
+/// except a web page, which doesn't come from the revocation endpoint, and a text that says the opposite: some services
+/// send each error with status 200, and the only copy of the tokens must not be removed then.
 ///
 /// # Errors
 /// Returns an error if the token is not revoked.
@@ -420,6 +221,14 @@ pub fn parse_revocation(
     let unusable = |reason| Err(ToolFailure::Unusable { tool, reason });
     if answer.body.kind() == BodyKind::Page {
         return unusable(answer.members().err().unwrap_or_default());
+    }
+    if let Some(error) = contradiction(answer.body.members(), answer.body.words()) {
+        return Err(ToolFailure::Refused {
+            tool,
+            status: answer.status,
+            error: Some(error),
+            public,
+        });
     }
     if !matches!(answer.status, 200 | 204) {
         return unusable(format!("its HTTP status is {}, not 200", answer.status));
@@ -437,14 +246,27 @@ pub fn parse_introspection(
     dialect: &Answers,
 ) -> Result<Introspection, ToolFailure> {
     let tool = Tool::Introspection;
-    let members = members(answer, tool, public, dialect)?;
-    let active = match members.get("active") {
-        Some(Value::Bool(active)) => Some(*active),
-        // Some services send the value as text.
-        Some(Value::String(text)) => text.parse().ok(),
+    // Some services send it as text or number.
+    let active = |members: &Map<String, Value>| match members.get("active")? {
+        Value::Bool(active) => Some(*active),
+        Value::String(text) => text.to_ascii_lowercase().parse().ok(),
+        Value::Number(number) => match number.as_u64()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        },
         _ => None,
     };
-    match active {
+    let members = match members(answer, tool, public, dialect) {
+        // An error next to it says why the token is not active.
+        Err(ToolFailure::Refused { status: 200, .. })
+            if answer.body.members().and_then(active) == Some(false) =>
+        {
+            answer.body.members().cloned().unwrap_or_default()
+        }
+        members => members?,
+    };
+    match active(&members) {
         Some(active) => Ok(Introspection {
             active,
             claims: Claims::of(members),
@@ -664,6 +486,11 @@ mod tests {
             (404, ""),
             (500, ""),
             (503, r#"{"error":"server_error"}"#),
+            (200, r#"{"success":false}"#),
+            (200, r#"{"ok":true,"revoked":false}"#),
+            (200, r#"{"code":20003,"msg":"invalid client"}"#),
+            (200, r#"{"status":"error","message":"No client"}"#),
+            (200, "Error: client authentication failed"),
         ] {
             assert!(read(status, body).is_err(), "{status} {body}");
         }
@@ -682,7 +509,12 @@ mod tests {
             (r#"{"active":true,"status":"x"}"#, Some(true)),
             (r#"{"active":false}"#, Some(false)),
             (r#"{"active":"true"}"#, Some(true)),
-            (r#"{"active":1}"#, None),
+            (r#"{"active":"False"}"#, Some(false)),
+            (r#"{"active":1}"#, Some(true)),
+            (r#"{"active":0}"#, Some(false)),
+            (r#"{"active":2}"#, None),
+            (r#"{"active":false,"error":"invalid_token"}"#, Some(false)),
+            (r#"{"active":true,"error":"invalid_token"}"#, None),
             (r#"{"active":null}"#, None),
             ("{}", None),
             ("active=true", None),
@@ -703,6 +535,10 @@ mod tests {
                 .unwrap_or_default()
                 .contains("this client is public");
             assert_eq!(told, public, "{error}");
+            let refused = answer(401, r#"{"error":"invalid_token"}"#);
+            let error = parse_introspection(&refused, public, &Answers::default()).unwrap_err();
+            let cause = error.cause().unwrap_or_default();
+            assert!(cause.contains("has expired, was revoked"), "{cause}");
         }
     }
 

@@ -77,11 +77,18 @@ pub(super) fn words(text: &str) -> Option<String> {
         .iter()
         .find_map(|name| element(head, name))
     } else {
-        (text.len() <= WORDS_LIMIT).then(|| text.trim_matches('"').to_owned())
+        let is_text = text.len() <= WORDS_LIMIT && !has_members(text);
+        is_text.then(|| text.trim_matches('"').to_owned())
     };
     found
         .map(|words| clean(&words, TEXT_LIMIT))
         .filter(|words| !words.is_empty())
+}
+
+/// Returns whether the text contains JSON with names, which may be those of tokens. It may have been cut.
+fn has_members(text: &str) -> bool {
+    let mut parts = text.split('"').skip(1);
+    parts.any(|part| part.trim_start().starts_with(':'))
 }
 
 /// Returns whether the text is a heading in which no word can be a secret: short words of letters and punctuation.
@@ -117,7 +124,13 @@ pub(super) fn problem(members: &Map<String, Value>) -> Option<String> {
     };
     let title = ["title", "statusmessage"].iter().find_map(text);
     let detail = DETAILS.iter().find_map(text);
-    let detail = detail.or_else(|| listed(members.get("errors")?));
+    let detail = detail.or_else(|| {
+        let mut found = members
+            .iter()
+            .filter(|(key, _)| key.eq_ignore_ascii_case("errors"));
+        found.find_map(|(_, errors)| listed(errors))
+    });
+    let detail = detail.or_else(|| problem(members.get("status")?.as_object()?));
     // Apigee.
     let detail = detail.or_else(|| non_empty(members.get("fault")?.get("faultstring")?));
     match (title, detail) {
@@ -149,12 +162,24 @@ fn non_empty(value: &Value) -> Option<String> {
     Some(clean(value.as_str()?, TEXT_LIMIT)).filter(|text| !text.is_empty())
 }
 
+/// The error of a token without a required scope (RFC 6750, section 3.1). The header may name the scope.
+const SCOPE: &str = "insufficient_scope";
+
 /// Returns the error in a `WWW-Authenticate` header, as in RFC 6750, section 3. Some services send it with other
 /// schemes.
 pub(super) fn challenge(header: &str) -> Option<ServerError> {
     let head = head(header);
     let code = quoted(head, "error").filter(|code| !code.is_empty())?;
     let description = quoted(head, "error_description");
+    let scope = quoted(head, "scope").filter(|scope| code == SCOPE && !scope.is_empty());
+    let description = match (description, scope) {
+        (description, None) => description,
+        (None, Some(scope)) => Some(format!("it requires the scope {scope}")),
+        (Some(description), Some(scope)) => Some(format!(
+            "{} (required scope: {scope})",
+            description.trim_end_matches('.')
+        )),
+    };
     Some(ServerError::new(&code, description.as_deref()))
 }
 
@@ -303,6 +328,14 @@ mod tests {
             "no app"
         );
         assert_eq!(words("<html><p>s3cret"), None);
+        for text in [
+            r#"[{"access_token":"s3cret"}]"#,
+            r#""access_token" : "s3cret"#,
+            r#"error: {"a":1"#,
+        ] {
+            assert_eq!(words(text), None, "{text}");
+        }
+        assert!(words(r#"The app "x" is unknown: see "y""#).is_some());
         assert_eq!(words(&"x".repeat(WORDS_LIMIT + 1)), None);
     }
 
@@ -360,6 +393,8 @@ mod tests {
                 r#"{"errors":{"x":7,"scope":"is empty"}}"#,
                 "scope: is empty",
             ),
+            (r#"{"Errors":[{"Message":"no such app"}]}"#, "no such app"),
+            (r#"{"status":{"message":"no such app"}}"#, "no such app"),
         ] {
             assert_eq!(read(text).unwrap(), said);
         }
@@ -383,6 +418,22 @@ mod tests {
             challenge(both).unwrap().to_string(),
             "invalid_client: No \"app\""
         );
+        for (header, told) in [
+            (
+                r#"Bearer error="insufficient_scope", scope="openid profile.read""#,
+                "insufficient_scope: it requires the scope openid profile.read",
+            ),
+            (
+                r#"Bearer scope="a", error="insufficient_scope", error_description="Too little.""#,
+                "insufficient_scope: Too little (required scope: a)",
+            ),
+            (
+                r#"Bearer scope="a", error="invalid_token""#,
+                "invalid_token",
+            ),
+        ] {
+            assert_eq!(challenge(header).unwrap().to_string(), told, "{header}");
+        }
         for header in [
             "Basic realm=\"as\"",
             "Basic error=\"\"",
