@@ -55,8 +55,46 @@ const THROTTLED: &[&str] = &[
     "slow_down",
 ];
 
-/// Words in a rejection of the refresh token.
-const DEAD: &[&str] = &["expired", "revoked", "token", "grant"];
+/// Words for what only a new sign-in can replace.
+const TOKEN: &[&str] = &[
+    "refresh token",
+    "refresh_token",
+    "refreshtoken",
+    "refresh-token",
+    "grant",
+];
+
+/// Words that contain one of [`TOKEN`], but don't mean it.
+const GRANT_TYPE: &[&str] = &["grant type", "grant_type", "grant-type", "granttype"];
+
+/// Words that say that it can no longer be used.
+const DEAD: &[&str] = &[
+    "expired",
+    "expiry",
+    "timeout",
+    "timed out",
+    "revoked",
+    "invalid",
+    "not valid",
+    "bad ",
+    "malformed",
+    "unknown",
+    "unrecognized",
+    "not recognized",
+    "not found",
+    "not exist",
+    "doesn't exist",
+    "no such",
+    "used",
+    "consumed",
+    "reuse",
+    "no longer",
+    "inactive",
+    "not active",
+];
+
+/// Words for a client secret, which is a setting.
+const SECRET: &[&str] = &["client secret", "client_secret", "clientsecret"];
 
 impl RefreshFailure {
     /// Classifies an error.
@@ -65,7 +103,9 @@ impl RefreshFailure {
         match error {
             FlowError::LostRefresh(cause) => match cause.as_ref() {
                 FlowError::Protocol(Failure::Unavailable {
-                    status: 429, wait, ..
+                    status: 408 | 425 | 429,
+                    wait,
+                    ..
                 }) => Self::Busy(*wait),
                 // Asking again with the same refresh token helps nobody.
                 FlowError::Protocol(Failure::Useless { .. }) => Self::Unusable,
@@ -105,6 +145,13 @@ impl RefreshFailure {
                 message,
                 ..
             } => Self::of_rejection(*status, *body, message.as_deref().unwrap_or_default()),
+            // Some services send errors with the status of a success.
+            Failure::Unusable {
+                status: 200,
+                body,
+                message: Some(message),
+                ..
+            } => Self::of_rejection(400, *body, message),
             // A firewall or proxy in front of the service.
             Failure::Unusable {
                 status: 403,
@@ -122,13 +169,13 @@ impl RefreshFailure {
     /// Classifies a rejection without an error code. A gateway in front of the service rejects requests, too.
     fn of_rejection(status: u16, body: BodyKind, message: &str) -> Self {
         let message = message.to_ascii_lowercase();
-        let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
         match (status, body) {
-            _ if has(THROTTLED) => Self::Busy(None),
+            _ if has(&message, THROTTLED) => Self::Busy(None),
             // Glewlwyd rejects with status 400 and an empty body.
             (400, BodyKind::Empty) => Self::Rejected,
             (_, BodyKind::Page) => Self::Unread,
-            (400, _) if has(DEAD) => Self::Rejected,
+            _ if is_about_the_secret(&message) => Self::Settings,
+            (400, _) if is_dead(&message) => Self::Rejected,
             (401, _) => Self::Unclear,
             _ => Self::Unread,
         }
@@ -142,33 +189,48 @@ impl RefreshFailure {
         {
             return Self::TooEarly;
         }
-        let is_dead = text.contains("expired") || text.contains("revoked");
-        let is_refresh_token = text.contains("refresh token") || text.contains("refresh_token");
+        let has_ended = has(&text, &["expired", "revoked"]);
+        let is_refresh_token = has(&text, &["refresh token", "refresh_token"]);
         match error.code.as_str() {
             code if REJECTED.contains(&code) => Self::Rejected,
             code if code.contains("refresh_token") && !code.contains("missing") => Self::Rejected,
-            "invalid_request" if is_dead && is_refresh_token => Self::Rejected,
+            "invalid_request" if has_ended && is_refresh_token => Self::Rejected,
             "invalid_client"
             | "unauthorized_client"
             | "invalid_request"
             | "invalid_scope"
             | "invalid_target"
             | "unsupported_grant_type" => Self::Settings,
-            _ if THROTTLED.iter().any(|word| text.contains(word)) => Self::Busy(None),
+            _ if has(&text, THROTTLED) => Self::Busy(None),
+            _ if is_about_the_secret(&text) => Self::Settings,
             // Salesforce and others describe the expiry in their own words.
-            _ if is_dead => Self::Rejected,
-            _ if error.status == Some(400) => {
-                let is_about_the_token = DEAD.iter().any(|word| text.contains(word));
-                if is_about_the_token || error.description.is_none() {
-                    Self::Rejected
-                } else {
-                    Self::Unread
-                }
-            }
+            _ if is_dead(&text) => Self::Rejected,
+            _ if error.status == Some(400) && error.description.is_none() => Self::Rejected,
+            _ if error.status == Some(400) => Self::Unread,
             _ if error.status == Some(401) => Self::Unclear,
+            // Something else has ended, such as a license.
+            _ if has_ended => Self::Unread,
             _ => Self::Unusable,
         }
     }
+}
+
+fn has(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
+/// Returns whether the text, in lower case, says that the client secret can't be used.
+fn is_about_the_secret(text: &str) -> bool {
+    has(text, SECRET) && has(text, DEAD)
+}
+
+/// Returns whether the text, in lower case, says that the refresh token or the grant can no longer be used. "Token" alone
+/// may be another one, such as that of a form, so it must have expired or been revoked.
+fn is_dead(text: &str) -> bool {
+    let text = (GRANT_TYPE.iter()).fold(text.to_owned(), |text, words| text.replace(words, ""));
+    let is_other = has(&text, &["csrf", "xsrf", "x-token", "api token"]);
+    (has(&text, TOKEN) && has(&text, DEAD))
+        || (!is_other && text.contains("token") && has(&text, &["expired", "revoked"]))
 }
 
 #[cfg(test)]
@@ -224,6 +286,49 @@ mod tests {
             (401, "Too Many Requests", RefreshFailure::Busy(None)),
             (400, "Unknown refresh token", RefreshFailure::Rejected),
             (401, "Client authentication failed", RefreshFailure::Unclear),
+            (400, "CSRF token mismatch", RefreshFailure::Unread),
+            (400, "CSRF token expired", RefreshFailure::Unread),
+            (
+                400,
+                r#"{"message":"Missing X-Token header"}"#,
+                RefreshFailure::Unread,
+            ),
+            (
+                400,
+                "Unexpected token < in JSON at position 0",
+                RefreshFailure::Unread,
+            ),
+            (400, "Unsupported grant type", RefreshFailure::Unread),
+            (400, "Invalid grant_type", RefreshFailure::Unread),
+            (
+                400,
+                "Token endpoint is disabled for maintenance",
+                RefreshFailure::Unread,
+            ),
+            (400, "Session expired", RefreshFailure::Unread),
+            (400, "Token has been revoked", RefreshFailure::Rejected),
+            (
+                400,
+                "The refresh token has already been used",
+                RefreshFailure::Rejected,
+            ),
+            (400, "The grant doesn't exist", RefreshFailure::Rejected),
+            (
+                400,
+                "Your client secret has expired",
+                RefreshFailure::Settings,
+            ),
+            (
+                200,
+                r#"{"errcode":42002,"errmsg":"refresh_token timeout"}"#,
+                RefreshFailure::Rejected,
+            ),
+            (
+                200,
+                r#"{"errcode":42003,"errmsg":"no app"}"#,
+                RefreshFailure::Unread,
+            ),
+            (200, "{}", RefreshFailure::Unusable),
         ] {
             assert_eq!(
                 RefreshFailure::of(&unusable(status, body)),
@@ -244,6 +349,8 @@ mod tests {
             (400, "Bad refresh token", RefreshFailure::Rejected),
             (400, "", RefreshFailure::Rejected),
             (401, "Request blocked", RefreshFailure::Unclear),
+            (401, "client secret expired", RefreshFailure::Settings),
+            (401, "license expired", RefreshFailure::Unclear),
         ] {
             let error = with_status(status, description);
             assert_eq!(RefreshFailure::of(&error), failure, "{description}");
@@ -268,6 +375,12 @@ mod tests {
             ("invalid_refresh_token", "", RefreshFailure::Rejected),
             ("refresh_token_reused", "", RefreshFailure::Rejected),
             ("token_revoked", "", RefreshFailure::Rejected),
+            ("unknown_error", "license expired", RefreshFailure::Unread),
+            (
+                "unknown_error",
+                "client_secret is expired",
+                RefreshFailure::Settings,
+            ),
             (
                 "invalid_request",
                 "Refresh token is expired",
@@ -328,6 +441,7 @@ mod tests {
             (unusable(401), RefreshFailure::Unclear),
             (unusable(404), RefreshFailure::Settings),
             (busy(429), RefreshFailure::Busy(None)),
+            (lost(busy(408)), RefreshFailure::Busy(None)),
             (page(403), RefreshFailure::Unread),
             (page(404), RefreshFailure::Settings),
             (lost(busy(502)), RefreshFailure::MaybeTaken),
