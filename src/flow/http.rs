@@ -121,12 +121,10 @@ impl Http {
             is_loopback(url) || proxy::is_direct(url),
             url.scheme() == "https",
         );
-        if !is_direct && let Err(wrong) = proxy::on_the_way_to(url) {
-            return Err(HttpError::ProxySetting {
-                variable: wrong.variable,
-                reason: wrong.reason,
-            });
-        }
+        let proxy = match is_direct {
+            true => None,
+            false => proxy::on_the_way_to(url)?,
+        };
         let cell = match (is_direct, tls, identity) {
             (true, false, _) => &self.direct,
             (true, true, None) => &self.direct_tls,
@@ -151,6 +149,9 @@ impl Http {
             .user_agent(concat!("oauth-authorizer/", env!("CARGO_PKG_VERSION")));
         if is_direct {
             builder = builder.no_proxy();
+        } else if let Some((setting, url)) = proxy.and_then(|it| Some((it.setting, it.url?))) {
+            let proxy = reqwest::Proxy::all(url.expose_secret());
+            builder = builder.proxy(proxy.map_err(|_| proxy::Unreadable::no_address(setting))?);
         }
         // Reading the system's certificates is slow, and plain http on loopback doesn't need them.
         builder = if tls {

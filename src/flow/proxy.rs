@@ -16,13 +16,16 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Url;
 
+use super::http_error::HttpError;
 use super::tls::trouble;
 use super::tls_config;
 use crate::clean::{clean, system_reason};
+use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file::read as file;
 
-/// The environment variables for https, as reqwest reads them: the first of a row that is set; if empty, the next row.
-const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
+/// The environment variables for https. The first one that is set and not blank counts. reqwest itself would ignore
+/// `https_proxy` if `HTTPS_PROXY` is empty.
+const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// The proxy schemes that reqwest supports.
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
@@ -40,6 +43,9 @@ const BEYOND: &str =
     "The proxy can't reach the service. Check the host name in the URL, or try again later.";
 const FORBIDDEN: &str = "The proxy doesn't allow this host. Ask its administrator, or add the host to NO_PROXY if it can be \
     reached directly.";
+const NO_PROXY_SERVER: &str =
+    "This is probably a web server, not a proxy. Check the host and the port in that setting.";
+const BUSY: &str = "The proxy is busy. Try again later.";
 const DOWN: &str = "Check that the proxy is running and the setting is correct, or add the host to NO_PROXY if it can be \
     reached directly.";
 const TLS: &str = "If the proxy doesn't use TLS, write http:// instead of https:// in that setting. Otherwise its certificate must be \
@@ -66,6 +72,8 @@ pub(super) struct Proxy {
     pub(super) setting: &'static str,
     /// The proxy's address, without user name and password.
     pub(super) address: String,
+    /// The proxy as a URL, with user name and password; `None` if the settings of the system name it.
+    pub(super) url: Option<SecretString>,
     /// The protocol of the proxy.
     scheme: String,
     /// Whether the setting contains a user name or a password.
@@ -83,6 +91,26 @@ pub(super) struct Unreadable {
     pub(super) reason: &'static str,
 }
 
+/// What is wrong with a value that is not an address.
+const NO_ADDRESS: &str = "it is not an address such as http://host:port";
+
+impl Unreadable {
+    /// The setting doesn't contain an address.
+    pub(super) fn no_address(variable: &'static str) -> Self {
+        let reason = NO_ADDRESS;
+        Self { variable, reason }
+    }
+}
+
+impl From<Unreadable> for HttpError {
+    fn from(wrong: Unreadable) -> Self {
+        Self::ProxySetting {
+            variable: wrong.variable,
+            reason: wrong.reason,
+        }
+    }
+}
+
 /// Returns the proxy for a request to this https URL, or `None` for a direct connection.
 pub(super) fn on_the_way_to(url: &Url) -> Result<Option<Proxy>, Unreadable> {
     choose(url, |name| std::env::var_os(name), &Matcher::from_system())
@@ -98,8 +126,8 @@ fn is_excepted(url: &Url, variable: &impl Fn(&str) -> Option<OsString>) -> bool 
     let Ok(uri) = url.as_str().parse::<Uri>() else {
         return false;
     };
-    let mut values = EXCEPTIONS.into_iter().filter_map(variable);
-    let Some(text) = values.next().and_then(|value| value.into_string().ok()) else {
+    let value = first(&EXCEPTIONS, variable).map(|(_, value)| value);
+    let Some(text) = value.and_then(|value| value.into_string().ok()) else {
         return false;
     };
     let port = url.port_or_known_default();
@@ -118,13 +146,24 @@ fn is_excepted(url: &Url, variable: &impl Fn(&str) -> Option<OsString>) -> bool 
     any.no(entries.join(",")).build().intercept(&uri).is_none()
 }
 
+/// Returns the first of these variables that is set and not blank.
+fn first(
+    names: &[&'static str],
+    variable: &impl Fn(&str) -> Option<OsString>,
+) -> Option<(&'static str, OsString)> {
+    let mut set = names
+        .iter()
+        .filter_map(|name| Some((*name, variable(name)?)));
+    set.find(|(_, value)| value.to_str().is_none_or(|text| !text.trim().is_empty()))
+}
+
 /// Returns the entries of `NO_PROXY` that can't match any host, each with the reason, as part of a sentence.
 pub(crate) fn useless_exceptions() -> Vec<(String, &'static str)> {
     useless(&|name| std::env::var_os(name))
 }
 
 fn useless(variable: &impl Fn(&str) -> Option<OsString>) -> Vec<(String, &'static str)> {
-    let text = EXCEPTIONS.into_iter().find_map(variable);
+    let text = first(&EXCEPTIONS, variable).map(|(_, value)| value);
     let text = text.unwrap_or_default();
     let text = text.to_string_lossy();
     let entries = text.split(|ch: char| ch == ',' || ch.is_whitespace());
@@ -175,42 +214,47 @@ fn choose(
     let Ok(uri) = url.as_str().parse::<Uri>() else {
         return Ok(None);
     };
-    let first = |names: [&'static str; 2]| {
-        names
-            .into_iter()
-            .find_map(|name| Some((name, variable(name)?)))
-    };
     // Like reqwest: in a CGI script, a client could set the proxy variable.
     if is_excepted(url, &variable) || variable("REQUEST_METHOD").is_some() {
         return Ok(None);
     }
-    let mut named = None;
-    for names in VARIABLES {
-        let Some((name, value)) = first(names).filter(|(_, value)| !value.is_empty()) else {
-            continue;
-        };
-        let text = value.to_str().ok_or("it is not UTF-8");
-        text.and_then(check).map_err(|reason| Unreadable {
-            variable: name,
-            reason,
-        })?;
-        named = Some(name);
-        break;
-    }
-    let proxy = system.intercept(&uri);
-    if let (Some(variable), None) = (named, &proxy) {
-        return Err(Unreadable {
-            variable,
-            reason: "it is not an address such as http://host:port",
-        });
+    let named = first(&VARIABLES, &variable);
+    let (setting, value) = match &named {
+        Some((variable, value)) => {
+            let text = value.to_str().ok_or("it is not UTF-8");
+            let url = text.and_then(|text| check(text).map(|()| with_scheme(text)));
+            let wrong = |reason| Unreadable { variable, reason };
+            (*variable, Some(url.map_err(wrong)?))
+        }
+        None => ("the system's proxy settings", None),
+    };
+    let proxy = match &value {
+        Some(value) => Matcher::builder()
+            .all(value.expose_secret())
+            .build()
+            .intercept(&uri),
+        None => system.intercept(&uri),
+    };
+    if value.is_some() && proxy.is_none() {
+        return Err(Unreadable::no_address(setting));
     }
     Ok(proxy.map(|proxy| Proxy {
-        setting: named.unwrap_or("the system's proxy settings"),
+        setting,
+        url: value,
         address: clean(proxy.uri().authority().map_or("", |it| it.as_str()), 100),
         scheme: proxy.uri().scheme_str().unwrap_or_default().to_owned(),
         has_credentials: proxy.basic_auth().is_some() || proxy.raw_auth().is_some(),
         credentials: proxy.basic_auth().cloned(),
     }))
+}
+
+/// Returns the proxy's URL. Without a scheme, the proxy uses http.
+fn with_scheme(text: &str) -> SecretString {
+    if text.contains("://") {
+        text.into()
+    } else {
+        format!("http://{text}").into()
+    }
 }
 
 /// Checks for a value that reqwest would ignore or misread. Returns what is wrong with it.
@@ -241,12 +285,12 @@ fn check(text: &str) -> Result<(), &'static str> {
     }
     let parsed: Result<http::uri::Authority, _> = authority.parse();
     let Ok(parsed) = parsed else {
-        return Err("it is not an address such as http://host:port");
+        return Err(NO_ADDRESS);
     };
     let host = authority.rsplit('@').next().unwrap_or_default();
     let port = host.strip_prefix(parsed.host()).unwrap_or_default();
     if parsed.host().is_empty() || (!port.is_empty() && parsed.port_u16().is_none()) {
-        return Err("it is not an address such as http://host:port");
+        return Err(NO_ADDRESS);
     }
     Ok(())
 }
@@ -263,6 +307,8 @@ impl Proxy {
                 let answer = format!("it returned {status} {}", reason.unwrap_or_default());
                 let hint = match status {
                     407 => self.credentials_hint(),
+                    400 | 404 | 405 => NO_PROXY_SERVER,
+                    408 | 429 => BUSY,
                     500.. => BEYOND,
                     _ => FORBIDDEN,
                 };
@@ -404,12 +450,7 @@ mod tests {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let first = |names: [&str; 2]| names.into_iter().find_map(value).unwrap_or_default();
-        let matcher = Matcher::builder()
-            .https(first(VARIABLES[0]))
-            .all(first(VARIABLES[1]))
-            .no(first(EXCEPTIONS))
-            .build();
+        let matcher = Matcher::builder().build();
         let url = Url::parse(&format!("https://{host}/token")).unwrap();
         choose(&url, |name| value(name).map(OsString::from), &matcher)
     }
@@ -476,9 +517,31 @@ mod tests {
                 "all_proxy",
                 "[::1]:1080",
             ),
+            (
+                &[("HTTPS_PROXY", " "), ("https_proxy", "proxy.lan:3128")],
+                "https_proxy",
+                "proxy.lan:3128",
+            ),
+            (
+                &[("ALL_PROXY", ""), ("all_proxy", "proxy.lan:3128")],
+                "all_proxy",
+                "proxy.lan:3128",
+            ),
         ] {
             let proxy = chosen(variables, "as.example").unwrap().unwrap();
             assert_eq!((proxy.setting, proxy.address.as_str()), (setting, address));
+            let url = proxy.url.unwrap();
+            assert!(url.expose_secret().contains("://"));
+        }
+        for blank in ["", " ", "\t"] {
+            let all = VARIABLES.map(|name| (name, blank));
+            assert!(chosen(&all, "as.example").unwrap().is_none());
+            let excepted = [
+                ("HTTPS_PROXY", "proxy.lan:3128"),
+                ("NO_PROXY", blank),
+                ("no_proxy", "as.example"),
+            ];
+            assert!(chosen(&excepted, "as.example").unwrap().is_none());
         }
         assert!(chosen(&[], "as.example").unwrap().is_none());
     }
@@ -715,7 +778,17 @@ mod tests {
 
     #[tokio::test]
     async fn proxy_hint_depends_on_its_status() {
-        let cases: [(&'static [&'static str], &str, &str); 7] = [
+        let cases: [(&'static [&'static str], &str, &str); 9] = [
+            (
+                &["HTTP/1.1 405 x\r\n\r\n"],
+                "it returned 405 Method Not Allowed",
+                NO_PROXY_SERVER,
+            ),
+            (
+                &["HTTP/1.1 429 x\r\n\r\n"],
+                "it returned 429 Too Many Requests",
+                BUSY,
+            ),
             (
                 &["HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"],
                 "it returned 407 Proxy Authentication Required",
