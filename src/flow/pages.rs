@@ -25,6 +25,8 @@ pub enum Page {
     Refused,
     /// A callback that doesn't belong to the sign-in in progress.
     NotOurs,
+    /// A response to the sign-in in progress that can't be used.
+    Invalid,
     /// An error that may belong to the sign-in in progress, but lacks proof.
     Unverified,
     /// A callback without a query.
@@ -53,9 +55,12 @@ impl Page {
     fn status(self) -> StatusCode {
         match self {
             Self::Received | Self::Refused => StatusCode::OK,
-            Self::NotOurs | Self::Unverified | Self::Empty | Self::Over | Self::Malformed => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::NotOurs
+            | Self::Invalid
+            | Self::Unverified
+            | Self::Empty
+            | Self::Over
+            | Self::Malformed => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongMethod | Self::Posted => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoForm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -71,6 +76,7 @@ impl Page {
             Self::Received | Self::Over => "ok",
             Self::Refused
             | Self::NotOurs
+            | Self::Invalid
             | Self::Unverified
             | Self::Empty
             | Self::NotFound
@@ -99,6 +105,11 @@ impl Page {
                 "This sign-in doesn't match",
                 "This is not the sign-in that OAuth Authorizer is waiting for. Open the URL shown in your terminal. You \
                  can close this tab.",
+            ),
+            Self::Invalid => (
+                "This response can't be used",
+                "The service's response to this sign-in can't be used. Your terminal shows the reason. OAuth Authorizer is \
+                 still waiting.",
             ),
             Self::Unverified => (
                 "This sign-in doesn't match",
@@ -198,10 +209,11 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Page; 14] = [
+    const ALL: [Page; 15] = [
         Page::Received,
         Page::Refused,
         Page::NotOurs,
+        Page::Invalid,
         Page::Unverified,
         Page::Empty,
         Page::Over,

@@ -144,7 +144,7 @@ impl Reporter {
             if let Callback::Code(arrived) = callback {
                 secrets.remember(arrived.code.expose_secret());
             }
-            let rejected = matches!(callback, Callback::NotOurs(_) | Callback::Unverified(_));
+            let rejected = !matches!(callback, Callback::Code(_) | Callback::Ended(_));
             Exchange::callback(source, query, verdict(callback), rejected, &secrets)
         };
         self.report(FlowEvent::Exchange(entry)).await;
@@ -189,7 +189,7 @@ fn verdict(callback: &Callback) -> &str {
     match callback {
         Callback::Code(..) => "taken",
         Callback::Ended(_) => "the service ended the sign-in",
-        Callback::NotOurs(reason) => reason,
+        Callback::NotOurs(reason) | Callback::Invalid(reason) => reason,
         Callback::Unverified(_) => "an unverified error",
     }
 }

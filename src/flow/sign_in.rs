@@ -253,13 +253,19 @@ async fn receive(
             answer(Page::Refused);
             return Err(failure.into());
         }
-        Callback::NotOurs(reason) | Callback::Unverified(reason) if pasted => {
+        Callback::NotOurs(reason) | Callback::Invalid(reason) | Callback::Unverified(reason)
+            if pasted =>
+        {
             report_unverified(unverified, reporter).await;
             reporter.report(FlowEvent::PasteRefused(reason)).await;
         }
         Callback::Unverified(reason) => {
             answer(Page::Unverified);
             report_unverified(unverified, reporter).await;
+            reporter.report(FlowEvent::NotOurs(reason)).await;
+        }
+        Callback::Invalid(reason) => {
+            answer(Page::Invalid);
             reporter.report(FlowEvent::NotOurs(reason)).await;
         }
         Callback::NotOurs(reason) => {

@@ -1,14 +1,17 @@
 //! The response to an authorization request (RFC 6749, section 4.1.2; RFC 9207).
 
-use url::{Url, form_urlencoded};
+use serde_json::{Map, Value};
+use url::Url;
 
 use super::check::{Check, CheckName, Outcome};
 use super::client::{Client, Pending};
 use super::dialect::{Kept, kept_of_query};
 use super::failure::{Failure, NO_CODE, ServerError};
 use super::issuer::difference;
+use super::members::text;
 use super::pasted::{self, Pasted};
-use super::words::{parameter, parameters};
+use super::reported::reported;
+use super::words::{parameter, parameters, problem};
 use crate::clean::clean;
 use crate::secret::{SecretString, same};
 
@@ -52,6 +55,8 @@ pub enum Callback {
     Ended(Failure),
     /// Not the response to this sign-in, with the reason. The wait continues.
     NotOurs(String),
+    /// A response with the state of this sign-in that can't be used, with the reason. The wait continues.
+    Invalid(String),
     /// An error that may belong to this sign-in but lacks the proof. Says what is missing and what the error is. The
     /// wait continues.
     Unverified(String),
@@ -76,16 +81,20 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     let (description, iss) = (one("error_description"), one("iss"));
     let token_host = client.dialect.callback.token_host.as_ref();
     let server = token_host.and_then(|rule| one(&rule.parameter));
-    if twice {
-        return Callback::NotOurs("it contains a parameter twice".to_owned());
-    }
     let error = error.filter(|error| !error.trim().is_empty());
     let state = state.filter(|state| !state.is_empty());
+    if twice {
+        let lack = "it contains a parameter twice";
+        let states = parameters(query).filter(|(name, _)| name == "state");
+        let is_ours = states.count() == 1 && state.is_some_and(|it| same(&pending.state, &it));
+        return match &error {
+            Some(error) if is_ours => unproven(lack, error, description.as_deref()),
+            None if is_ours => Callback::Invalid(lack.to_owned()),
+            _ => Callback::NotOurs(lack.to_owned()),
+        };
+    }
     let unverified = |lack: &str| match &error {
-        Some(error) => {
-            let error = ServerError::new(error, description.as_deref());
-            Callback::Unverified(format!("{lack}, so it is unverified. It says: {error}"))
-        }
+        Some(error) => unproven(lack, error, description.as_deref()),
         None => Callback::NotOurs(lack.to_owned()),
     };
     let neither = || Callback::NotOurs("it has neither a code nor an error".to_owned());
@@ -105,6 +114,9 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
                 "it has a code but no state. If it is from your own sign-in, paste only the code"
                     .to_owned(),
             );
+        }
+        None if error.is_none() && code.is_none() && is_signed(query) => {
+            return Callback::NotOurs(SIGNED.to_owned());
         }
         None if error.is_none() && code.is_none() => return neither(),
         None => return unverified("it has no state"),
@@ -152,23 +164,19 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
             "not in the response",
         )),
     }
-    // Some services send a description without a code.
-    let error = error.or_else(|| {
-        let is_alone = code.as_ref().is_none_or(String::is_empty) && description.is_some();
-        is_alone.then(|| NO_CODE.to_owned())
-    });
-    match (code.filter(|code| !code.is_empty()), error) {
-        (_, Some(error)) => {
-            let error = ServerError::new(&error, description.as_deref());
-            Callback::Ended(if error.is_denial() {
-                Failure::Denied {
-                    polled: false,
-                    error,
-                }
-            } else {
-                Failure::Callback(error)
-            })
-        }
+    let code = code.filter(|code| !code.is_empty());
+    let error = error.map(|error| ServerError::new(&error, description.as_deref()));
+    // Some services use other names, or send a description without a code.
+    let error = error.or_else(|| other_error(query).filter(|_| code.is_none()));
+    match (code, error) {
+        (_, Some(error)) => Callback::Ended(if error.is_denial() {
+            Failure::Denied {
+                polled: false,
+                error,
+            }
+        } else {
+            Failure::Callback(error)
+        }),
         (Some(code), None) => {
             let token_url = match (token_host, server) {
                 (Some(rule), Some(server)) => match rule.at(&client.token_url, &server) {
@@ -189,8 +197,51 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
                 token_url,
             })
         }
-        (None, None) => neither(),
+        (None, None) => Callback::Invalid(without_code(query).to_owned()),
     }
+}
+
+/// The response to a request for a signed response (JARM).
+const SIGNED: &str = "it is a signed response (JARM), which this program doesn't read. Set response_mode=query in Extra \
+    parameters, or configure the client at the service so that it sends code and state as parameters";
+
+/// Returns whether the response is a JWT.
+fn is_signed(query: &str) -> bool {
+    parameter(query, "response").is_some_and(|response| response.split('.').count() >= 3)
+}
+
+/// Says why a response with the right state, but without a code or an error, can't be used.
+fn without_code(query: &str) -> &'static str {
+    let is_there = |name| parameter(query, name).is_some_and(|value| !value.is_empty());
+    if is_there("access_token") || is_there("id_token") {
+        "it has a token instead of a code (implicit flow), which this program doesn't accept. Set the response type of the \
+            client to code at the service"
+    } else if is_signed(query) {
+        SIGNED
+    } else {
+        "it has neither a code nor an error"
+    }
+}
+
+/// Returns the error in a response that names it otherwise than the protocol.
+fn other_error(query: &str) -> Option<ServerError> {
+    let is_other = |(name, _): &(String, String)| name != "code" && name != "state";
+    let members: Map<String, Value> = parameters(query)
+        .filter(is_other)
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    if members.contains_key("denied") {
+        return Some(ServerError::new("access_denied", None));
+    }
+    let told = |text: String| ServerError::new(NO_CODE, Some(&text));
+    let error = reported(&members).or_else(|| problem(&members).map(told));
+    error.or_else(|| text(&members, "error_reason").map(told))
+}
+
+/// An error that lacks the proof that it belongs to this sign-in.
+fn unproven(lack: &str, error: &str, description: Option<&str>) -> Callback {
+    let error = ServerError::new(error, description);
+    Callback::Unverified(format!("{lack}, so it is unverified. It says: {error}"))
 }
 
 /// Returns the error in a query string that does not belong to this sign-in. Its sender is unknown.
@@ -211,14 +262,9 @@ pub fn unverified_error(query: &str) -> Option<ServerError> {
 #[must_use]
 pub fn parse_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
     match pasted::read(text) {
-        Pasted::Query(query)
-            if form_urlencoded::parse(query.as_bytes())
-                .any(|(name, _)| name == "response_type") =>
-        {
-            Callback::NotOurs(
-                "it is the authorization URL, not the final URL from the browser".to_owned(),
-            )
-        }
+        Pasted::Query(query) if parameter(&query, "response_type").is_some() => Callback::NotOurs(
+            "it is the authorization URL, not the final URL from the browser".to_owned(),
+        ),
         Pasted::Query(query) => parse_callback(&query, pending, client),
         Pasted::Url => Callback::NotOurs("the URL has no code".to_owned()),
         Pasted::Text(text) => parse_bare_code(&text, pending, client),
@@ -456,7 +502,7 @@ mod tests {
         }
         assert!(matches!(
             read("error=&state=st%26te", None),
-            Callback::NotOurs(_)
+            Callback::Invalid(_)
         ));
         let Callback::Ended(Failure::Callback(error)) =
             read("error=x&error_description=f%FCr+dich&state=st%26te", None)
@@ -564,12 +610,66 @@ mod tests {
     fn duplicate_parameters_and_empty_callbacks_are_refused() {
         for query in [
             "code=a&code=b&state=st%26te",
-            "state=st%26te&state=st%26te&code=a",
             "code=a&state=st%26te&iss=https%3A%2F%2Fa&iss=https%3A%2F%2Fa",
             "state=st%26te",
             "state=st%26te&code=",
         ] {
+            assert!(matches!(read(query, None), Callback::Invalid(_)), "{query}");
+        }
+        for query in [
+            "state=st%26te&state=st%26te&code=a",
+            "state=st%26te&state=x&error=a",
+            "state=x&error=a&error=b",
+        ] {
             assert!(matches!(read(query, None), Callback::NotOurs(_)), "{query}");
+        }
+        let query = "error=a&error_description=b&error_description=c&state=st%26te";
+        let Callback::Unverified(told) = read(query, None) else {
+            panic!()
+        };
+        assert!(told.ends_with("It says: a: b"), "{told}");
+    }
+
+    #[test]
+    fn error_under_another_name_ends_the_sign_in() {
+        for (query, told) in [
+            (
+                "error_code=4201&error_message=App+not+active",
+                "4201: App not active",
+            ),
+            ("errorMessage=No+app", "No app"),
+            ("message=No+app", "No app"),
+            ("error_reason=user_left", "user_left"),
+            ("denied=abc", "access_denied"),
+        ] {
+            let Callback::Ended(failure) = read(&format!("{query}&state=st%26te"), None) else {
+                panic!("{query}")
+            };
+            assert!(failure.to_string().contains(told), "{failure}");
+            for query in [query.to_owned(), format!("{query}&state=other")] {
+                assert!(
+                    matches!(read(&query, None), Callback::NotOurs(_)),
+                    "{query}"
+                );
+            }
+            let query = format!("{query}&code=abc&state=st%26te");
+            assert!(matches!(read(&query, None), Callback::Code(_)), "{query}");
+        }
+    }
+
+    #[test]
+    fn response_of_another_flow_is_named() {
+        for (query, words) in [
+            ("access_token=s3cret&state=st%26te", "implicit flow"),
+            ("id_token=s3cret&state=st%26te", "implicit flow"),
+            ("response=a.b.s3cret&state=st%26te", "JARM"),
+            ("response=a.b.s3cret", "JARM"),
+            ("x=s3cret&state=st%26te", "neither a code nor an error"),
+        ] {
+            let (Callback::Invalid(told) | Callback::NotOurs(told)) = read(query, None) else {
+                panic!("{query}")
+            };
+            assert!(told.contains(words) && !told.contains("s3cret"), "{told}");
         }
     }
 

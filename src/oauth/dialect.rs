@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::failure::ServerError;
 use super::tools::ToolDialects;
+use super::words::parameters;
 use crate::clean::{clean, is_clean};
 use crate::secret::{ExposeSecret, SecretString};
 
@@ -335,9 +336,9 @@ impl Kept {
 /// Returns the parameters of `query` that are to be kept.
 #[must_use]
 pub fn kept_of_query(query: &str, names: &[String]) -> Vec<Kept> {
-    form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| names.iter().any(|kept| kept == name))
-        .filter_map(|(name, value)| Kept::new(&name, value.into_owned()))
+    parameters(query)
+        .filter(|(name, _)| names.contains(name))
+        .filter_map(|(name, value)| Kept::new(&name, value))
         .take(KEPT_COUNT)
         .collect()
 }
