@@ -121,9 +121,10 @@ impl Http {
             is_loopback(url) || proxy::is_direct(url),
             url.scheme() == "https",
         );
-        let proxy = match is_direct {
-            true => None,
-            false => proxy::on_the_way_to(url)?,
+        let proxy = if is_direct {
+            None
+        } else {
+            proxy::on_the_way_to(url)?
         };
         let cell = match (is_direct, tls, identity) {
             (true, false, _) => &self.direct,
