@@ -658,6 +658,7 @@ mod tests {
     }
 
     #[test]
+<<<<<<< HEAD
     fn response_of_another_flow_is_named() {
         for (query, words) in [
             ("access_token=s3cret&state=st%26te", "implicit flow"),
@@ -674,6 +675,8 @@ mod tests {
     }
 
     #[test]
+=======
+>>>>>>> term9
     fn oversized_callback_is_refused() {
         let (mut pending, client) = sign_in(None);
         pending.verifier = Some("v".into());

@@ -8,6 +8,10 @@ pub mod decoder;
 mod encodings;
 #[path = "../../../src/tui/layout.rs"]
 mod layout;
+#[path = "../../../src/tui/terminal/input/paste.rs"]
+mod paste;
+#[path = "../../../src/tui/terminal/input/place.rs"]
+mod place;
 
 /// The rows of the table, as bytes.
 pub fn rows() -> impl Iterator<Item = (&'static [u8], &'static str)> {

@@ -3,6 +3,8 @@
 //!
 //! - An incomplete sequence ends after a pause. A lone Esc is then a key; the rest of a sequence was not typed, and is
 //!   dropped.
+//! - The rest of a sequence or a paste may arrive after it has ended in this way. Until a key is pressed alone, a burst
+//!   continues what has ended.
 //! - Ctrl+C is always reported, whatever came before it.
 //! - Other control characters within a sequence are dropped, so that the bytes after them are still part of the
 //!   sequence.
@@ -14,6 +16,8 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::encodings::{self, Meaning};
+use super::paste::{Paste, Pasted};
+use super::place::{Place, is_continuation};
 
 /// After this pause a lone Esc is a key. Longer than the time between two bytes at 300 baud.
 const ESCAPE: Duration = Duration::from_millis(100);
@@ -26,17 +30,23 @@ const CHARACTER: Duration = Duration::from_millis(250);
 const SEQUENCE: Duration = Duration::from_secs(1);
 /// After this pause a paste ends whose end marker was lost.
 const PASTE: Duration = Duration::from_secs(1);
+/// After this pause a paste ends that contains the beginning of another paste and one end. Terminals don't nest pastes,
+/// so that end is usually the last.
+const NESTED: Duration = Duration::from_millis(100);
+/// For this long after the pause that ended a sequence or a paste, its rest may arrive.
+const REST: Duration = Duration::from_secs(30);
+/// A key was pressed alone if nothing follows for this long. Longer than the time between two bytes at 300 baud.
+const ALONE: Duration = Duration::from_millis(60);
+/// After this pause a burst ends that is the rest of a paste.
+const BURST: Duration = Duration::from_millis(300);
+/// Maximum length of the sequence of a key that was pressed alone, in bytes.
+const KEY: usize = 32;
 /// Maximum duration of anything but a paste, even without a pause: enough for 600 bytes at 300 baud.
 const LASTS: Duration = Duration::from_secs(20);
 /// Maximum duration of a paste.
 const PASTE_LASTS: Duration = Duration::from_mins(5);
 /// Maximum length of a key's sequence, in bytes. The rest of a longer sequence is dropped like a string.
 const LONGEST: usize = 256;
-/// Maximum size of a paste, in bytes. The rest is dropped.
-const PASTE_LIMIT: usize = 1024 * 1024;
-/// The sequences that begin and end a paste.
-const PASTE_BEGIN: &[u8] = b"\x1b[200~";
-const PASTE_END: &[u8] = b"\x1b[201~";
 
 const ESC: u8 = 0x1b;
 const CTRL_C: u8 = 0x03;
@@ -73,59 +83,48 @@ enum Mode {
     Paste(Paste),
 }
 
-#[derive(Debug, Default)]
-struct Paste {
-    text: Vec<u8>,
-    /// The bytes since the last Esc, which may be the end of the paste.
-    sequence: Vec<u8>,
-    /// How many nested pastes have begun.
-    depth: usize,
-}
-
-impl Paste {
-    fn keep(&mut self, bytes: &[u8]) {
-        if self.text.len() + bytes.len() <= PASTE_LIMIT {
-            self.text.extend(bytes);
-        }
-    }
-
-    fn finish(mut self) -> Input {
-        let sequence = std::mem::take(&mut self.sequence);
-        if !PASTE_END.starts_with(&sequence) {
-            self.keep(&sequence);
-        }
-        Input::Paste(String::from_utf8_lossy(&self.text).into_owned())
+/// Returns the character that a key is in a paste.
+fn character(input: &Input) -> Option<char> {
+    let Input::Key(key) = input else {
+        return None;
+    };
+    match key.code {
+        KeyCode::Char(ch) if (key.modifiers - KeyModifiers::SHIFT).is_empty() => Some(ch),
+        KeyCode::Enter => Some('\n'),
+        KeyCode::Tab => Some('\t'),
+        _ => None,
     }
 }
 
-/// The position of the stream within a UTF-8 character.
-#[derive(Debug, Default)]
-struct Place {
-    left: u8,
-    last: u8,
+/// What has ended because of a pause. Its rest may arrive late.
+#[derive(Debug)]
+struct Unfinished {
+    mode: Mode,
+    /// When it ended.
+    since: Duration,
+    /// Bytes that are either a key that was pressed alone, or the beginning of the rest.
+    held: Vec<u8>,
 }
 
-impl Place {
-    /// Processes a byte, and returns the byte after the Esc in the 7-bit form of an 8-bit control character. Within a
-    /// UTF-8 character such a byte is part of the character, unless that character is the control character itself.
-    fn control(&mut self, byte: u8) -> Option<u8> {
-        let within = self.left > 0 && is_continuation(byte);
-        let control = !within || self.last == 0xc2;
-        self.left = match byte {
-            _ if within => self.left - 1,
-            0xc2..=0xdf => 1,
-            0xe0..=0xef => 2,
-            0xf0..=0xf4 => 3,
-            _ => 0,
+impl Unfinished {
+    /// Returns whether the bytes may still be a key that was pressed alone. Ctrl+C waits for nothing.
+    fn may_be_key(&self) -> bool {
+        let is_character = || match std::str::from_utf8(&self.held) {
+            Ok(text) => text.chars().count() == 1,
+            Err(error) => error.valid_up_to() == 0 && error.error_len().is_none(),
         };
-        self.last = byte;
-        let known = matches!(byte, 0x8f | 0x90 | 0x98 | 0x9b..=0x9f);
-        (control && known).then(|| byte - 0x40)
+        let is_sequence = self.held.first() == Some(&ESC) && self.held.len() <= KEY;
+        !self.held.contains(&CTRL_C) && (is_sequence || is_character())
     }
-}
 
-fn is_continuation(byte: u8) -> bool {
-    (0x80..=0xbf).contains(&byte)
+    /// Returns the key, if the bytes are one.
+    fn key(&self) -> Option<Input> {
+        let mut decoder = Decoder::default();
+        let mut inputs = decoder.feed(&self.held, Duration::ZERO);
+        inputs.extend(decoder.expire(SEQUENCE));
+        let key = inputs.pop().filter(|input| matches!(input, Input::Key(_)));
+        key.filter(|_| inputs.is_empty())
+    }
 }
 
 /// Decodes the bytes of a terminal into keys and pastes.
@@ -139,6 +138,10 @@ pub struct Decoder {
     at: Duration,
     /// When an Esc arrived that became a key because nothing followed in time.
     escaped: Option<Duration>,
+    /// What has ended because of a pause, in [`Mode::Ground`] only.
+    unfinished: Option<Box<Unfinished>>,
+    /// When a carriage return arrived, if it was the last byte.
+    returned: Option<Duration>,
 }
 
 impl Decoder {
@@ -146,6 +149,29 @@ impl Decoder {
     pub fn feed(&mut self, bytes: &[u8], at: Duration) -> Vec<Input> {
         let mut inputs = Vec::new();
         self.at = at;
+        match self.unfinished.take() {
+            Some(mut unfinished) if at.saturating_sub(unfinished.since) <= REST => {
+                unfinished.held.extend(bytes);
+                if unfinished.may_be_key() {
+                    self.unfinished = Some(unfinished);
+                } else {
+                    self.resume(*unfinished, &mut inputs);
+                }
+            }
+            _ => self.decode(bytes, &mut inputs),
+        }
+        inputs
+    }
+
+    /// Continues what has ended because of a pause.
+    fn resume(&mut self, unfinished: Unfinished, inputs: &mut Vec<Input>) {
+        self.mode = unfinished.mode;
+        self.since = self.at;
+        self.decode(&unfinished.held, inputs);
+    }
+
+    fn decode(&mut self, bytes: &[u8], inputs: &mut Vec<Input>) {
+        let at = self.at;
         let late = self
             .escaped
             .take()
@@ -158,21 +184,34 @@ impl Decoder {
             if matches!(self.mode, Mode::Ground) {
                 self.since = at;
             }
-            self.byte(*byte, &mut inputs);
+            self.byte(*byte, inputs);
         }
-        inputs
     }
 
     /// Returns the time after which [`Self::expire`] has something to do.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        let (pause, lasts) = match &self.mode {
+        let held = self.unfinished.as_ref().map(|it| it.held.as_slice());
+        match held {
+            Some([ESC, ..]) => return Some(self.at + ESCAPE),
+            Some([_, ..]) => return Some(self.at + ALONE),
+            Some([]) | None => {}
+        }
+        let (pause, lasts) = self.limits()?;
+        Some((self.at + pause).min(self.since + lasts))
+    }
+
+    /// Returns the pause that ends the unfinished input, and its maximum duration.
+    fn limits(&self) -> Option<(Duration, Duration)> {
+        Some(match &self.mode {
             Mode::Ground => return None,
             Mode::Escape { string: false } => (ESCAPE, LASTS),
             Mode::Character(..) => (CHARACTER, LASTS),
             Mode::Control(sequence) if encodings::of_cut_off(sequence).is_some() => {
                 (CHARACTER, LASTS)
             }
+            Mode::Paste(paste) if paste.closed => (NESTED, PASTE_LASTS),
+            Mode::Paste(paste) if paste.rest => (BURST, PASTE_LASTS),
             Mode::Paste(_) => (PASTE, PASTE_LASTS),
             Mode::Escape { string: true }
             | Mode::String
@@ -180,30 +219,62 @@ impl Decoder {
             | Mode::Control(_)
             | Mode::Keypad(_)
             | Mode::Skip(_) => (SEQUENCE, LASTS),
-        };
-        Some((self.at + pause).min(self.since + lasts))
+        })
     }
 
     /// Returns the input that is complete because nothing has followed until `at`.
     pub fn expire(&mut self, at: Duration) -> Vec<Input> {
-        if self.deadline().is_none_or(|deadline| at <= deadline) {
-            return Vec::new();
-        }
         let mut inputs = Vec::new();
-        match std::mem::take(&mut self.mode) {
+        if self.deadline().is_none_or(|deadline| at <= deadline) {
+            return inputs;
+        }
+        if let Some(unfinished) = self.unfinished.take() {
+            match unfinished.key() {
+                Some(key) => {
+                    self.escaped = (unfinished.held == [ESC]).then_some(self.at);
+                    inputs.push(key);
+                }
+                None => self.resume(*unfinished, &mut inputs),
+            }
+            return inputs;
+        }
+        let paused = self
+            .limits()
+            .is_some_and(|(pause, lasts)| self.at + pause < self.since + lasts);
+        let rest = match std::mem::take(&mut self.mode) {
             Mode::Escape { string: false } => {
                 self.escaped = Some(self.at);
                 press(KeyCode::Esc.into(), &mut inputs);
+                None
             }
-            Mode::Paste(paste) => inputs.push(paste.finish()),
-            Mode::Control(sequence) => cut_off(&sequence, &mut inputs),
-            _ => {}
-        }
+            Mode::Paste(paste) => {
+                let closed = paste.closed;
+                finish(paste, &mut inputs);
+                (!closed).then(|| Mode::Paste(Paste::rest()))
+            }
+            Mode::Control(sequence) if encodings::of_cut_off(&sequence).is_some() => {
+                cut_off(&sequence, &mut inputs);
+                None
+            }
+            Mode::Ground | Mode::Character(..) => None,
+            mode => Some(mode),
+        };
+        let unfinished = |mode| {
+            Box::new(Unfinished {
+                mode,
+                since: at,
+                held: Vec::new(),
+            })
+        };
+        self.unfinished = rest.filter(|_| paused).map(unfinished);
         inputs
     }
 
     fn byte(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         let last = self.place.last;
+        if byte != b'\n' {
+            self.returned = None;
+        }
         let control = self.place.control(byte);
         match (std::mem::take(&mut self.mode), control) {
             // Coordinates of the mouse.
@@ -226,7 +297,7 @@ impl Decoder {
         match (mode, byte) {
             (mode, CTRL_C) => {
                 if let Mode::Paste(paste) = mode {
-                    inputs.push(paste.finish());
+                    finish(paste, inputs);
                 }
                 self.ground(byte, inputs);
             }
@@ -266,12 +337,20 @@ impl Decoder {
             ESC => self.mode = Mode::Escape { string: false },
             0x20..=0x7e => press(encodings::of_char(byte.into()), inputs),
             0x80.. => self.character(Vec::new(), false, byte, inputs),
+            // Some terminals send a line feed after the carriage return of Enter.
+            b'\n' if self.follows_return() => {}
             _ => {
+                self.returned = (byte == b'\r').then_some(self.at);
                 if let Some(key) = encodings::of_control(byte) {
                     press(key, inputs);
                 }
             }
         }
+    }
+
+    fn follows_return(&mut self) -> bool {
+        let returned = self.returned.take();
+        returned.is_some_and(|returned| self.at.saturating_sub(returned) <= CHARACTER)
     }
 
     /// Processes a byte after the first `bytes` of a character.
@@ -311,6 +390,7 @@ impl Decoder {
             0x30..=0x7e => press(encodings::with_alt(encodings::of_char(byte.into())), inputs),
             // Keys that are single control characters. The Linux console sends Esc Tab for Shift+Tab.
             _ => {
+                self.returned = (byte == b'\r').then_some(self.at);
                 if let Some(key) = encodings::of_control(byte) {
                     press(encodings::with_alt(key), inputs);
                 }
@@ -353,38 +433,33 @@ impl Decoder {
 
     /// Processes a byte within a paste.
     fn pasted(&mut self, mut paste: Paste, byte: u8, inputs: &mut Vec<Input>) {
-        if byte == ESC {
-            let before = std::mem::take(&mut paste.sequence);
-            paste.keep(&before);
-            // The first byte of an 8-bit control character in UTF-8.
-            paste.text.pop_if(|last| *last == 0xc2);
-        } else if paste.sequence.is_empty() {
-            paste.keep(&[byte]);
-            self.mode = Mode::Paste(paste);
-            return;
-        }
-        paste.sequence.push(byte);
-        let whole = paste.sequence.len() > 2 && (0x40..=0x7e).contains(&byte);
-        if whole || paste.sequence.len() > LONGEST {
-            let sequence = std::mem::take(&mut paste.sequence);
-            match sequence.as_slice() {
-                PASTE_BEGIN => paste.depth += 1,
-                PASTE_END if paste.depth == 0 => {
-                    inputs.push(paste.finish());
-                    return;
-                }
-                PASTE_END => paste.depth -= 1,
-                _ => {
-                    if let Some(key) = encodings::ctrl_c(&sequence) {
-                        inputs.push(paste.finish());
-                        press(key, inputs);
-                        return;
-                    }
-                    paste.keep(&sequence);
-                }
+        match paste.byte(byte) {
+            Pasted::More => self.mode = Mode::Paste(paste),
+            Pasted::End => finish(paste, inputs),
+            Pasted::Another => {
+                finish(paste, inputs);
+                self.mode = Mode::Paste(Paste::default());
+            }
+            Pasted::CtrlC(key) => {
+                finish(paste, inputs);
+                press(key, inputs);
             }
         }
-        self.mode = Mode::Paste(paste);
+    }
+}
+
+/// Adds a paste. The rest of a paste may be something else, such as a report: only its text counts.
+fn finish(paste: Paste, inputs: &mut Vec<Input>) {
+    let rest = paste.rest;
+    let bytes = paste.finish();
+    let text = if rest {
+        let keys = Decoder::default().feed(&bytes, Duration::ZERO);
+        keys.iter().filter_map(character).collect()
+    } else {
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    if !(rest && text.is_empty()) {
+        inputs.push(Input::Paste(text));
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) enum Meaning {
 }
 
 const NONE: KeyModifiers = KeyModifiers::NONE;
+/// The modifiers of `AltGr`, if a terminal reports it.
+const ALT_GR: KeyModifiers = KeyModifiers::CONTROL.union(KeyModifiers::ALT);
 
 /// Returns the key that types a character.
 pub(super) fn of_char(ch: char) -> KeyEvent {
@@ -33,7 +35,7 @@ pub(super) fn of_char(ch: char) -> KeyEvent {
 pub(super) fn of_control(byte: u8) -> Option<KeyEvent> {
     let ctrl = |letter: u8| KeyEvent::new(KeyCode::Char(letter.into()), KeyModifiers::CONTROL);
     Some(match byte {
-        b'\r' => KeyCode::Enter.into(),
+        b'\r' | b'\n' => KeyCode::Enter.into(),
         b'\t' => KeyCode::Tab.into(),
         0x7f => KeyCode::Backspace.into(),
         0x00 => ctrl(b' '),
@@ -57,6 +59,11 @@ pub(super) fn with_alt(mut key: KeyEvent) -> KeyEvent {
 pub(super) fn of_keypad(params: &[u8], byte: u8) -> Option<KeyEvent> {
     let mut key = match byte {
         b'A' | b'B' | b'C' | b'D' | b'H' | b'F' => cursor(byte.into())?.into(),
+        // Arrow keys with Ctrl in rxvt.
+        b'a'..=b'd' => KeyEvent::new(
+            cursor(byte.to_ascii_uppercase().into())?,
+            KeyModifiers::CONTROL,
+        ),
         b'M' => KeyCode::Enter.into(),
         b'I' => KeyCode::Tab.into(),
         // Esc in mintty.
@@ -145,8 +152,17 @@ pub(super) fn of_sequence(sequence: &[u8]) -> Meaning {
         b'P' if bare => Some(key(KeyCode::Delete)),
         b'~' if first(0) == 200 => (params.len() == 1).then_some(Meaning::Paste),
         // xterm's modifyOtherKeys.
-        b'~' if first(0) == 27 => Some(of_code(param(2), modifiers, &[])),
+        b'~' if first(0) == 27 => Some(match char::from_u32(first(2)) {
+            // AltGr is Ctrl with Alt, and part of the character.
+            Some(ch) if modifiers.contains(ALT_GR) && is_of_alt_gr(ch) => {
+                Meaning::Keys(vec![of_char(ch)])
+            }
+            _ => of_code(param(2), modifiers, &[]),
+        }),
         b'~' => numbered(first(0)).map(key),
+        b'u' if has_caps_lock(param(1)) && param(2).is_empty() => {
+            Some(in_capitals(of_code(param(0), modifiers, param(2))))
+        }
         b'u' => Some(of_code(param(0), modifiers, param(2))),
         // Legacy mouse reports: a click, and highlight tracking, which asks the program about a selection.
         b'M' if bare => Some(Meaning::Skip(3)),
@@ -242,6 +258,43 @@ fn modifiers(state: &[u32]) -> Option<KeyModifiers> {
     Some(modifiers)
 }
 
+/// Returns whether `AltGr` types this character. With a letter or a digit, Ctrl and Alt are a command.
+fn is_of_alt_gr(ch: char) -> bool {
+    !ch.is_ascii_alphanumeric() && !ch.is_control() && ch != ' '
+}
+
+/// Returns whether Caps Lock is on, according to the modifiers of a key.
+fn has_caps_lock(state: &[u32]) -> bool {
+    let bits = state.first().map_or(0, |state| state.saturating_sub(1));
+    bits & 64 != 0
+}
+
+/// Returns the keys as Caps Lock changes them. Text that a terminal reports is already changed.
+fn in_capitals(meaning: Meaning) -> Meaning {
+    match meaning {
+        Meaning::Keys(keys) => Meaning::Keys(keys.into_iter().map(in_capital).collect()),
+        other => other,
+    }
+}
+
+fn in_capital(key: KeyEvent) -> KeyEvent {
+    let KeyCode::Char(ch) = key.code else {
+        return key;
+    };
+    if !(key.modifiers - KeyModifiers::SHIFT).is_empty() {
+        return key;
+    }
+    let mut other: Vec<char> = if ch.is_lowercase() {
+        ch.to_uppercase().collect()
+    } else {
+        ch.to_lowercase().collect()
+    };
+    match (other.pop(), other.is_empty()) {
+        (Some(other), true) => KeyEvent::new(KeyCode::Char(other), key.modifiers),
+        _ => key,
+    }
+}
+
 /// Returns the key with this Unicode code (of the key itself, with Shift, and at its position on a Latin keyboard), or
 /// the text that it types.
 fn of_code(code: &[u32], modifiers: KeyModifiers, text: &[u32]) -> Meaning {
@@ -277,6 +330,8 @@ fn of_code(code: &[u32], modifiers: KeyModifiers, text: &[u32]) -> Meaning {
     let shifted = modifiers.contains(KeyModifiers::SHIFT);
     let commands = modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     let ch = match (part(1), part(2)) {
+        // The undo key, if the terminal doesn't report the character with Shift.
+        _ if own == '-' && shifted && modifiers.contains(KeyModifiers::CONTROL) => '_',
         // With Ctrl or Alt, the position on the keyboard counts.
         (_, Some(place)) if commands && !own.is_ascii() => place,
         (_, None) if commands => layout::latin(own).unwrap_or(own),

@@ -13,6 +13,10 @@ pub mod decoder;
 #[cfg(unix)]
 mod encodings;
 #[cfg(unix)]
+mod paste;
+#[cfg(unix)]
+mod place;
+#[cfg(unix)]
 mod reader;
 #[cfg(any(windows, test))]
 mod records;

@@ -103,7 +103,141 @@ fn late_rest_of_a_report_is_not_typed() {
     assert!(split > 800, "{split}");
 }
 
+/// Decodes parts, each with the pause before it in milliseconds. Returns what was decoded after the first part.
+fn decode_rest(first: &[u8], rest: &[(u64, &[u8])]) -> String {
+    let mut decoder = Decoder::default();
+    let mut at = Duration::ZERO;
+    let mut inputs = Vec::new();
+    decoder.feed(first, at);
+    let expired = |decoder: &mut Decoder, at: Duration, inputs: &mut Vec<Input>| {
+        while let Some(deadline) = decoder.deadline().filter(|deadline| *deadline < at) {
+            inputs.extend(decoder.expire(deadline + Duration::from_nanos(1)));
+        }
+    };
+    let mut ignored = Vec::new();
+    for (at_first, (pause, part)) in rest.iter().enumerate() {
+        at += Duration::from_millis(*pause);
+        // What ends the first part doesn't count.
+        let heard = if at_first == 0 {
+            &mut ignored
+        } else {
+            &mut inputs
+        };
+        expired(&mut decoder, at, heard);
+        inputs.extend(decoder.feed(part, at));
+    }
+    expired(&mut decoder, at + Duration::from_mins(1), &mut inputs);
+    assert_eq!(decoder.deadline(), None);
+    names(&inputs)
+}
+
 #[test]
+<<<<<<< HEAD
+=======
+fn rest_of_a_sequence_after_its_time_limit_is_not_typed() {
+    for (head, tail) in [
+        ("\x1b]11;rgb:f", "fff/ffff/ffff\x1b\\"),
+        ("\x1b]11;rgb:", "1c1c/2e2e/3434\x07"),
+        ("\x1b[?62;22;5", "2c"),
+        ("\x1bP>|tm", "ux 3.4\x1b\\"),
+        ("\x1b_G", "i=31;OK\x1b\\"),
+        ("\x1b[M", " !!"),
+        ("\x1b]11;rgb:ffff/ffff/ff", "ff\x1b\\"),
+        ("\x1b]11;rgb:ffff/ffff/fff", "f\x1b\\"),
+        ("\x1b]11;rgb:ffff/ffff/ffff\x1b", "\\"),
+        ("\x1b]11;rgb:ffff/ffff/ffff", "\x1b\\"),
+    ] {
+        let (head, tail) = (head.as_bytes(), tail.as_bytes());
+        if tail.len() > 1 {
+            assert_eq!(
+                decode_rest(head, &[(1200, tail)]),
+                "",
+                "{}",
+                head.escape_ascii()
+            );
+            let single: Vec<(u64, &[u8])> = tail.chunks(1).map(|byte| (34, byte)).collect();
+            let single = [&[(1200, &tail[..1])], &single[1..]].concat();
+            // The first byte of a rest may look like a key only if the second is late, too.
+            assert_eq!(decode_rest(head, &single), "", "{}", head.escape_ascii());
+        }
+        // A key after it is heard, and so is the next one.
+        let heard = decode_rest(head, &[(1200, tail), (1200, b"q"), (80, b"r"), (0, b"s")]);
+        assert!(heard.ends_with("q r s"), "{heard}");
+    }
+}
+
+#[test]
+fn key_pressed_alone_after_an_unfinished_sequence_is_reported() {
+    for head in ["\x1b]11;rgb:f", "\x1b[?62", "\x1bP", "\x1b[200~a", "\x1b[M"] {
+        for (key, heard) in [
+            ("q", "q"),
+            ("é", "é"),
+            ("\r", "Enter"),
+            ("\t", "Tab"),
+            ("\x1b[A", "Up"),
+            ("\x1b", "Esc"),
+            ("\x1ba", "Alt+a"),
+            ("\x03", "Ctrl+c"),
+            ("\x1b[99;5u", "Ctrl+c"),
+        ] {
+            let pressed = decode_rest(head.as_bytes(), &[(1200, key.as_bytes())]);
+            assert_eq!(pressed, heard, "{head:?}");
+            let typed = [(1200, key.as_bytes()), (150, b"x".as_slice()), (0, b"y")];
+            let typed = decode_rest(head.as_bytes(), &typed);
+            assert_eq!(typed, format!("{heard} x y"), "{head:?}");
+        }
+        // Keys at once may be the rest, but not for long.
+        let burst = decode_rest(head.as_bytes(), &[(1200, b"qr"), (2000, b"s"), (80, b"t")]);
+        assert!(burst.ends_with("s t") && !burst.contains("q r"), "{burst}");
+        let much_later = decode_rest(head.as_bytes(), &[(32_000, b"qr")]);
+        assert_eq!(much_later, "q r", "{head:?}");
+    }
+}
+
+#[test]
+fn rest_of_a_paste_after_its_time_limit_is_pasted() {
+    let head = b"\x1b[200~see the ";
+    for (rest, heard) in [
+        (
+            &[(1200, &b"rest of the mail\x1b[201~"[..])][..],
+            "'rest of the mail'",
+        ),
+        (
+            &[(1200, b"refresh cr\r\"}"), (700, b"\x1b[201~q")],
+            "'refresh cr\n\"}' q",
+        ),
+        (
+            &[(1200, b"ab"), (1200, b"cd\x1b[201~"), (0, b"q")],
+            "'ab' 'cd' q",
+        ),
+        (&[(1200, b"\x1b[201~"), (10, b"q")], "q"),
+        (&[(1200, b"\x1b[?2026;2$y"), (400, b"q"), (80, b"r")], "q r"),
+        (&[(1200, b"\x1b[200~new\x1b[201~q")], "'new' q"),
+        (&[(1200, b"ab\x03")], "'ab' Ctrl+c"),
+    ] {
+        assert_eq!(decode_rest(head, rest), heard);
+    }
+}
+
+#[test]
+fn end_of_a_nested_paste_ends_a_paste_after_a_moment() {
+    let head = b"\x1b[200~id \x1b[200~1 \x1b[201~";
+    assert_eq!(decode_rest(head, &[(400, b"\r"), (100, b"a")]), "Enter a");
+    assert_eq!(
+        decode_rest(head, &[(50, b"b\x1b[201~"), (0, b"q")]),
+        "'id 1 b' q"
+    );
+}
+
+#[test]
+fn line_feed_after_a_return_is_another_key_only_if_it_comes_later() {
+    for (pause, heard) in [(40, ""), (400, "Enter")] {
+        assert_eq!(decode_rest(b"\r", &[(pause, b"\n")]), heard);
+    }
+}
+
+#[test]
+>>>>>>> term9
 fn bracket_long_after_escape_is_typed() {
     for (gap, heard) in [(499, "Esc"), (501, "Esc [ 3")] {
         let parts: [&[u8]; 2] = [b"\x1b", b"[3"];
@@ -122,6 +256,8 @@ fn key_after_any_sequence_and_a_pause_is_reported() {
         let later = Duration::from_secs(2);
         inputs.extend(decoder.expire(later));
         inputs.extend(decoder.feed(b"q", later));
+        // The rest of an unfinished sequence may arrive now, so the key is held for a moment.
+        inputs.extend(decoder.expire(later + BYTE * 2));
         let heard = format!("{expected} q");
         assert_eq!(
             names(&inputs),

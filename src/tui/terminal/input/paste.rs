@@ -1,0 +1,102 @@
+//! A bracketed paste.
+
+use crossterm::event::KeyEvent;
+
+use super::encodings;
+
+/// Maximum size of a paste, in bytes. The rest is dropped.
+const LIMIT: usize = 1024 * 1024;
+/// Maximum length of a sequence within a paste, in bytes.
+const LONGEST: usize = 256;
+/// The sequences that begin and end a paste.
+const BEGIN: &[u8] = b"\x1b[200~";
+const END: &[u8] = b"\x1b[201~";
+
+const ESC: u8 = 0x1b;
+
+/// The text of a paste.
+#[derive(Debug, Default)]
+pub(super) struct Paste {
+    text: Vec<u8>,
+    /// The bytes since the last Esc, which may be the end of the paste.
+    sequence: Vec<u8>,
+    /// How many nested pastes have begun.
+    depth: usize,
+    /// Whether the last bytes were the end of a nested paste.
+    pub(super) closed: bool,
+    /// Whether this is the rest of a paste that has ended because of a pause.
+    pub(super) rest: bool,
+}
+
+/// What a byte of a paste means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pasted {
+    /// The paste continues.
+    More,
+    /// The paste has ended.
+    End,
+    /// The paste has ended, and another one begins.
+    Another,
+    /// The paste has ended with Ctrl+C.
+    CtrlC(KeyEvent),
+}
+
+impl Paste {
+    /// Returns an empty paste for the rest of another one.
+    pub(super) fn rest() -> Self {
+        Self {
+            rest: true,
+            ..Self::default()
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.text.len() + bytes.len() <= LIMIT {
+            self.text.extend(bytes);
+        }
+    }
+
+    /// Returns the text.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        let sequence = std::mem::take(&mut self.sequence);
+        if !END.starts_with(&sequence) {
+            self.keep(&sequence);
+        }
+        self.text
+    }
+
+    /// Processes a byte within the paste.
+    pub(super) fn byte(&mut self, byte: u8) -> Pasted {
+        self.closed = false;
+        if byte == ESC {
+            let before = std::mem::take(&mut self.sequence);
+            self.keep(&before);
+            // The first byte of an 8-bit control character in UTF-8.
+            self.text.pop_if(|last| *last == 0xc2);
+        } else if self.sequence.is_empty() {
+            self.keep(&[byte]);
+            return Pasted::More;
+        }
+        self.sequence.push(byte);
+        let whole = self.sequence.len() > 2 && (0x40..=0x7e).contains(&byte);
+        if !whole && self.sequence.len() <= LONGEST {
+            return Pasted::More;
+        }
+        let sequence = std::mem::take(&mut self.sequence);
+        match sequence.as_slice() {
+            // The end of the other paste was lost.
+            BEGIN if self.rest => return Pasted::Another,
+            BEGIN => self.depth += 1,
+            END if self.depth == 0 => return Pasted::End,
+            END => {
+                self.depth -= 1;
+                self.closed = true;
+            }
+            _ => match encodings::ctrl_c(&sequence) {
+                Some(key) => return Pasted::CtrlC(key),
+                None => self.keep(&sequence),
+            },
+        }
+        Pasted::More
+    }
+}
