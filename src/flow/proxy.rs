@@ -218,7 +218,6 @@ fn choose(
     if is_excepted(url, &variable) || variable("REQUEST_METHOD").is_some() {
         return Ok(None);
     }
-<<<<<<< HEAD
     let named = first(&VARIABLES, &variable);
     let (setting, value) = match &named {
         Some((variable, value)) => {
@@ -238,27 +237,6 @@ fn choose(
     };
     if value.is_some() && proxy.is_none() {
         return Err(Unreadable::no_address(setting));
-=======
-    let mut named = None;
-    for names in VARIABLES {
-        let Some((name, value)) = first(names).filter(|(_, value)| !value.is_empty()) else {
-            continue;
-        };
-        let text = value.to_str().ok_or("it is not UTF-8");
-        text.and_then(check).map_err(|reason| Unreadable {
-            variable: name,
-            reason,
-        })?;
-        named = Some(name);
-        break;
-    }
-    let proxy = system.intercept(&uri);
-    if let (Some(variable), None) = (named, &proxy) {
-        return Err(Unreadable {
-            variable,
-            reason: "it is not an address such as http://host:port",
-        });
->>>>>>> term9
     }
     Ok(proxy.map(|proxy| Proxy {
         setting,
@@ -800,7 +778,6 @@ mod tests {
 
     #[tokio::test]
     async fn proxy_hint_depends_on_its_status() {
-<<<<<<< HEAD
         let cases: [(&'static [&'static str], &str, &str); 9] = [
             (
                 &["HTTP/1.1 405 x\r\n\r\n"],
@@ -812,9 +789,6 @@ mod tests {
                 "it returned 429 Too Many Requests",
                 BUSY,
             ),
-=======
-        let cases: [(&'static [&'static str], &str, &str); 7] = [
->>>>>>> term9
             (
                 &["HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"],
                 "it returned 407 Proxy Authentication Required",

@@ -572,7 +572,6 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
     fn list_of_errors_is_reported_without_its_other_values() {
         let words = |body: &str| Body::from(body).words().map(str::to_owned);
         assert_eq!(
@@ -586,8 +585,6 @@ mod tests {
     }
 
     #[test]
-=======
->>>>>>> term9
     fn debug_output_hides_the_body() {
         let body = Body::from(r#"{"access_token":"s3cret"}"#);
         assert_eq!(format!("{body:?}"), "Body(25 bytes)");

@@ -658,7 +658,6 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
     fn response_of_another_flow_is_named() {
         for (query, words) in [
             ("access_token=s3cret&state=st%26te", "implicit flow"),
@@ -675,8 +674,6 @@ mod tests {
     }
 
     #[test]
-=======
->>>>>>> term9
     fn oversized_callback_is_refused() {
         let (mut pending, client) = sign_in(None);
         pending.verifier = Some("v".into());

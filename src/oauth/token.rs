@@ -463,7 +463,6 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
     fn failure_with_status_200_is_described_in_the_words_of_the_service() {
         let failure = |body: &str| {
             let answer = answer(200, body);
@@ -495,8 +494,6 @@ mod tests {
     }
 
     #[test]
-=======
->>>>>>> term9
     fn anomalies_in_a_response_are_noted() {
         let body = r#"{"access_token":"a\n","token_type":"DPoP","expires_in":"soon"}"#;
         let notes = tokens(body).notes;
@@ -824,7 +821,6 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
     fn temporary_status_is_not_a_rejection() {
         for status in [408, 425, 429] {
             let answer = answer(status, "");
@@ -839,8 +835,6 @@ mod tests {
     }
 
     #[test]
-=======
->>>>>>> term9
     fn error_object_is_reported_with_its_message() {
         let body = r#"{"error":{"code":401,"message":"no such app"}}"#;
         assert!(

@@ -651,16 +651,11 @@ smtp = \"smtp.example.org:587 STARTTLS\"
             (
                 "scope = 5\n",
                 "line 3, column 9: scope is a number, but must be a string in quotes.",
-<<<<<<< HEAD
             ),
             (
                 "issuer = [\"x\"]\n",
                 "issuer is a list, but must be a string",
             ),
-=======
-            ),
-            ("issuer = [\"x\"]\n", "issuer is a list, but must be a string"),
->>>>>>> term9
             ("login_hint = { a = 1 }\n", "login_hint is a table, but"),
             ("issuer = 2027-01-01\n", "issuer is a date, but"),
             (

@@ -654,7 +654,7 @@ fn client_certificate_is_accepted_or_its_rejection_explained() {
         );
         assert_eq!(code, 2, "{stderr}");
         assert!(
-            stderr.contains("error: Client key: The Client key is missing."),
+            stderr.contains("error: The Client key is missing."),
             "{stderr}"
         );
     }

@@ -159,7 +159,7 @@ fn free_port_passes_and_invalid_url_is_refused() {
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert_eq!(
         out,
-        format!("ok: 127.0.0.1 port {port} is free, and you may listen there.\n")
+        format!("ok: 127.0.0.1 port {port} is free and can be used.\n")
     );
     for work in ["setup", "verify", "delete"] {
         let (code, out, err) = configure(false, &[work, "--redirect-url", "localhost 8400"]);

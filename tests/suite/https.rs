@@ -619,7 +619,7 @@ fn unusable_files_are_reported_with_their_field() {
     let (exit, stderr) = ended(home.path(), &["--certificate", &at("own.pem")]);
     assert_eq!(exit, 2, "{stderr}");
     assert!(
-        stderr.contains("error: Certificate key: The Certificate key is missing"),
+        stderr.contains("error: The Certificate key is missing"),
         "{stderr}"
     );
     // The error for an expired certificate that the program created names no field.

@@ -340,13 +340,13 @@ fn conflicting_token_output_flags_are_refused() {
             &["--template", "{access_token"],
             "invalid field {access_token.",
         ),
-        (&["--user", "", "--format", "xoauth2"], "write a mailbox"),
+        (&["--user", "", "--format", "xoauth2"], "enter a mailbox"),
         (
             &["--user", "", "--format", "oauthbearer"],
-            "write a mailbox",
+            "enter a mailbox",
         ),
-        (&["--user", "a\nb", "--format", "curl"], "write a mailbox"),
-        (&["--user", "a\nb"], "write a mailbox"),
+        (&["--user", "a\nb", "--format", "curl"], "enter a mailbox"),
+        (&["--user", "a\nb"], "enter a mailbox"),
     ] {
         let ran = profiles.run(&[&["token", "office"], flags].concat());
         assert_eq!(

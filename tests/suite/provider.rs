@@ -346,7 +346,7 @@ fn screen_inspects_and_revokes_tokens() {
     let token = assert_token_works(&mut terminal, &provider);
     // The endpoints are in the issuer's metadata, which was not fetched so far.
     terminal.send("o");
-    terminal.wait_for("The userinfo endpoint is unknown");
+    terminal.wait_for("The user info endpoint is unknown");
     // The list begins on a line that can be chosen; the line that can't be says what to do.
     for _ in 0..3 {
         terminal.send(UP);

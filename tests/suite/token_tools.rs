@@ -276,7 +276,7 @@ fn missing_endpoint_is_reported_with_what_to_do() {
     for (command, endpoint) in [
         ("revoke", "revocation"),
         ("introspect", "introspection"),
-        ("userinfo", "userinfo"),
+        ("userinfo", "user info"),
     ] {
         let ran = profiles.run(&[command, "office"]);
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");

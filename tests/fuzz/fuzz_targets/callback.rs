@@ -65,7 +65,7 @@ fuzz_target!(
         let counts = match &pasted {
             Callback::Code(arrived) => arrived.has_state(),
             Callback::Ended(_) => true,
-            Callback::NotOurs(_) | Callback::Unverified(_) => false,
+            Callback::NotOurs(_) | Callback::Invalid(_) | Callback::Unverified(_) => false,
         };
         assert!(!counts, "{text}");
         if let Some(error) = unverified_error(text) {
@@ -76,7 +76,7 @@ fuzz_target!(
 
 fn told(callback: &Callback) {
     match callback {
-        Callback::NotOurs(reason) | Callback::Unverified(reason) => is_shown(reason),
+        Callback::NotOurs(reason) | Callback::Invalid(reason) | Callback::Unverified(reason) => is_shown(reason),
         Callback::Ended(failure) => is_shown(&failure.to_string()),
         Callback::Code(_) => {}
     }

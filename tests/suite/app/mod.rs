@@ -137,7 +137,7 @@ impl App {
                 Report::of(vec![
                     Finding::new(
                         State::Good,
-                        format!("127.0.0.1 port {port} is free, and you may listen there."),
+                        format!("127.0.0.1 port {port} is free and can be used."),
                     ),
                     Finding::new(
                         State::Problem,

@@ -22,7 +22,6 @@ pub(in crate::tui) use self::prospect::prospect;
 pub(in crate::tui) use self::registration::SAVE_LABEL;
 pub(super) use self::state::Form;
 use self::state::{DialogId, Item, missing};
-use crate::flow::event::FlowError;
 use crate::form::changed::changed;
 use crate::form::clean_value::{clean_value, one_line};
 use crate::form::request;
@@ -466,22 +465,8 @@ impl Screen for Form {
                 Some(problem) => self.show(&problem, cx),
                 None => cx.warn(format!("{} {}", error.sentence(), error.hint())),
             },
-            SessionEvent::Registered { filled } => {
-                self.secret_shown = false;
-                self.initial_token = None;
-                if filled.is_some() {
-                    self.go_to_missing(cx);
-                }
-                let text = registration::sentence(filled.as_deref(), cx.session, cx.console.now);
-                cx.tell(Message::done("Registered", text));
-            }
-            SessionEvent::RegistrationFailed(error) => {
-                if matches!(error, FlowError::Protocol(failure) if failure.rejects_initial_token())
-                {
-                    self.initial_token = None;
-                }
-                cx.warn(format!("{} {}", error.sentence(), error.hint()));
-            }
+            SessionEvent::Registered { filled } => self.registered(filled.as_deref(), cx),
+            SessionEvent::RegistrationFailed(error) => self.registration_failed(error, cx),
             SessionEvent::Profile(ProfileNews::Opened(..)) => {
                 (self.secret_shown, self.tried) = (false, false);
             }

@@ -2,6 +2,7 @@
 
 use super::hints::list_of;
 use super::state::{DialogId, Form};
+use crate::flow::event::FlowError;
 use crate::form::settings::Key;
 use crate::oauth::registration::{Different, Registered};
 use crate::secret::SecretString;
@@ -53,6 +54,25 @@ impl Form {
             id: DialogId::SaveRegistration,
             kind: dialog.kind,
         });
+    }
+
+    /// Shows what the service registered.
+    pub(super) fn registered(&mut self, filled: Option<&[Key]>, cx: &mut UpdateContext<'_>) {
+        self.secret_shown = false;
+        self.initial_token = None;
+        if filled.is_some() {
+            self.go_to_missing(cx);
+        }
+        let text = sentence(filled, cx.session, cx.console.now);
+        cx.tell(Message::done("Registered", text));
+    }
+
+    /// Shows why the registration failed. An initial access token that the service rejected is not used again.
+    pub(super) fn registration_failed(&mut self, error: &FlowError, cx: &mut UpdateContext<'_>) {
+        if matches!(error, FlowError::Protocol(failure) if failure.rejects_initial_token()) {
+            self.initial_token = None;
+        }
+        cx.warn(format!("{} {}", error.sentence(), error.hint()));
     }
 
     /// Registers this program with the settings of the form.
@@ -126,7 +146,7 @@ fn difference(different: &[Different]) -> String {
 }
 
 /// Returns the message after a registration.
-pub(super) fn sentence(filled: Option<&[Key]>, session: &Session, now: Moment) -> String {
+fn sentence(filled: Option<&[Key]>, session: &Session, now: Moment) -> String {
     let mut text = match filled {
         Some(keys) => {
             let labels: Vec<&str> = keys.iter().map(|key| key.label()).collect();

@@ -1,9 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
-<<<<<<< HEAD
 
 use std::sync::Arc;
-=======
->>>>>>> term9
 
 use super::*;
 use crate::console::environment::Environment;
@@ -164,7 +161,6 @@ fn open(alone: &mut Solo<Profiles>, name: &str, settings: Settings) {
 }
 
 #[test]
-<<<<<<< HEAD
 fn opening_a_profile_keeps_entered_values_or_asks_first() {
     let of_custom = || Settings::new(presets::get(CUSTOM).unwrap());
     let opens_at_once = |form: Settings| {
@@ -209,8 +205,6 @@ fn list_is_read_again_after_a_profile_is_gone() {
 }
 
 #[test]
-=======
->>>>>>> term9
 fn delete_and_enter_keys_do_not_confirm_a_deletion() {
     let mut alone = profiles(&["a"]);
     for keys in [

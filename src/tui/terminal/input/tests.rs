@@ -132,8 +132,6 @@ fn decode_rest(first: &[u8], rest: &[(u64, &[u8])]) -> String {
 }
 
 #[test]
-<<<<<<< HEAD
-=======
 fn rest_of_a_sequence_after_its_time_limit_is_not_typed() {
     for (head, tail) in [
         ("\x1b]11;rgb:f", "fff/ffff/ffff\x1b\\"),
@@ -237,7 +235,6 @@ fn line_feed_after_a_return_is_another_key_only_if_it_comes_later() {
 }
 
 #[test]
->>>>>>> term9
 fn bracket_long_after_escape_is_typed() {
     for (gap, heard) in [(499, "Esc"), (501, "Esc [ 3")] {
         let parts: [&[u8]; 2] = [b"\x1b", b"[3"];
