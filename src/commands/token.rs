@@ -148,6 +148,13 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
     if let Some(warning) = warning {
         say("warning", &format!("{}: {warning}", place.name));
     }
+    let tokens = record.tokens.as_ref();
+    if let Some(outcome) = &unstored
+        && !tokens.is_some_and(|tokens| tokens.lives(unix_time()))
+    {
+        let outcome = Unstored::when_unused(outcome.clone());
+        return Ok(say_outcome(&place.name, &outcome));
+    }
     let token_type = record
         .tokens
         .as_ref()

@@ -6,6 +6,7 @@
 //! tokens that can't be stored go through a pipe, to the process that started the keeper.
 
 pub mod caller;
+mod failed;
 pub mod forecast;
 pub mod list;
 pub mod manage;

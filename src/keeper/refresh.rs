@@ -9,17 +9,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::failed::Failed;
 use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, sign_in_again};
 use super::refresh_failure::RefreshFailure;
 use super::unstored::Unstored;
-use super::words;
-use crate::clean::clean;
 use crate::clock::unix_time;
 use crate::flow::attempt::Attempts;
 use crate::flow::driver::{Flow, Job};
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::http::HttpError;
-use crate::form::explain::explain;
 use crate::oauth::failure::{BodyKind, Failure};
 use crate::oauth::token::TokenSet;
 use crate::outcome::exit;
@@ -29,8 +27,8 @@ use crate::secret::SecretString;
 use crate::store::attempt::{AttemptNote, LostAnswer, LostBy, Outcome};
 use crate::store::host;
 use crate::store::lock::Lock;
-use crate::store::private;
-use crate::store::record::{Origin, Record, Rejected, Tokens};
+use crate::store::private::{self, PrivateError};
+use crate::store::record::{Origin, Record, Tokens};
 use crate::store::reserved::{Reserved, adopt};
 
 /// How long to wait while another process holds the lock.
@@ -138,10 +136,12 @@ async fn locked(
     }
     let file = file.map_err(|error| settings_outcome(&error))?;
     let profile = Profile::load(place, &current, file)?;
-    let reserved =
+    let (reserved, damage) =
         Reserved::after(&current, &place.next()).map_err(|error| file_outcome(&error))?;
     note.sent = uses_up;
-    if let Err(error) = note.write(&place.attempt()) {
+    if let Err(error) = note.write(&place.attempt())
+        && damage.is_none()
+    {
         reserved.release();
         return Err(file_outcome(&error));
     }
@@ -160,8 +160,12 @@ async fn locked(
                 },
                 ..current.clone()
             };
-            let Err(error) = reserved.store(&record, &path) else {
-                return Ok(None);
+            let error = match (reserved.store(&record, &path), &current.issued_for.store) {
+                (Ok(()), _) => return Ok(None),
+                (Err(PrivateError::Keeping(error)), Some(commands)) => {
+                    current.error_of(commands, error)
+                }
+                (Err(error), _) => error,
             };
             let unstored = Unstored::new(place, record, before, &error);
             if unstored.is_lost {
@@ -207,18 +211,21 @@ async fn locked(
                     },
                 });
             }
-            match rejected {
-                Some(rejected) => {
-                    let record = Record {
-                        rejected: Some(rejected),
-                        ..current
-                    };
-                    // If the rejection can't be stored, a later refresh gets the same response again.
-                    let _ = reserved.store(&record, &path);
-                }
-                None => reserved.release(),
+            if rejected.is_none() && damage.is_none() {
+                reserved.release();
+                return Err(outcome);
             }
-            Err(outcome)
+            let record = Record {
+                rejected,
+                ..current
+            };
+            // If a rejection can't be stored, a later refresh gets the same response again.
+            match (reserved.store(&record, &path), damage) {
+                (Err(error), Some(_)) => Ok(Some(Box::new(Unstored::damaged(
+                    place, record, &outcome, &error,
+                )))),
+                _ => Err(outcome),
+            }
         }
     }
 }
@@ -346,153 +353,4 @@ async fn once(
         host: "the service".to_owned(),
         cause: "the program was stopped".to_owned(),
     }))
-}
-
-/// A refresh that failed.
-struct Failed<'a> {
-    place: &'a Place,
-    profile: &'a Profile,
-    error: FlowError,
-    /// An earlier request with the same refresh token, whose response was lost.
-    lost: Option<LostAnswer>,
-}
-
-impl Failed<'_> {
-    /// Returns whether the service rejected the client itself in a flow without a user, where signing in can't help.
-    fn is_about_the_client(&self) -> bool {
-        if self.profile.request.kind.has_user() {
-            return false;
-        }
-        let is_rejected = matches!(
-            RefreshFailure::of(&self.error),
-            RefreshFailure::Rejected | RefreshFailure::Unclear
-        );
-        match &self.error {
-            FlowError::Protocol(Failure::Server { error, .. }) => {
-                is_rejected
-                    || matches!(
-                        error.code.as_str(),
-                        "invalid_client" | "unauthorized_client"
-                    )
-            }
-            _ => is_rejected,
-        }
-    }
-
-    /// Says where to put a new client secret or key.
-    fn new_secret(&self) -> String {
-        let place = self.place;
-        if let Some(account) = &self.profile.request.service_account {
-            return format!(
-                "The key file is {}.",
-                clean(&account.path.to_string_lossy(), 200)
-            );
-        }
-        if let Some(files) = self.profile.request.client.credential.files() {
-            return format!(
-                "The client key is {}.",
-                clean(&files.key.to_string_lossy(), 200)
-            );
-        }
-        if self.profile.file.names_secret() {
-            let settings = place.settings();
-            return format!(
-                "Replace the client secret: [secret] in {} says where it is stored.",
-                settings.display()
-            );
-        }
-        format!(
-            "Enter a new client secret: oauth-authorizer --profile {}",
-            place.target()
-        )
-    }
-
-    /// Returns what to report, and the rejection to store in the record.
-    fn outcome(&self) -> (Outcome, Option<Rejected>) {
-        let now = unix_time();
-        let explained = match &self.error {
-            FlowError::Protocol(failure) => {
-                let preset = self.profile.settings.preset();
-                let method = self.profile.request.client.sent_method();
-                explain(failure, preset, method, &self.profile.library)
-            }
-            _ => None,
-        };
-        let error = self.error.sentence();
-        let cause = explained.as_ref().map(|explained| explained.cause.clone());
-        // The same sentence is not said twice.
-        let cause =
-            cause.filter(|cause| cause.trim_end_matches('.') != error.trim_end_matches('.'));
-        let remedy = explained.map_or_else(|| self.error.hint(), |explained| explained.remedy);
-        let outcome = |code, hint| Outcome {
-            code,
-            error: error.clone(),
-            cause: cause.clone(),
-            hint: Some(hint),
-        };
-        match RefreshFailure::of(&self.error) {
-            RefreshFailure::Rejected | RefreshFailure::Unclear | RefreshFailure::Settings
-                if self.is_about_the_client() =>
-            {
-                let hint = format!("{remedy} {}", self.new_secret());
-                (outcome(exit::SIGN_IN, hint), None)
-            }
-            // If an earlier response was lost, the refresh token is probably the cause.
-            RefreshFailure::Unclear
-                if self.lost.is_none() && !self.profile.request.client.is_public() =>
-            {
-                let hint = format!(
-                    "Check the client secret or key and Client auth. If they are correct, the refresh token is no longer valid. {}",
-                    sign_in_again(self.place)
-                );
-                (outcome(exit::USAGE, hint), None)
-            }
-            RefreshFailure::Rejected | RefreshFailure::Unclear => {
-                let mut outcome = outcome(exit::SIGN_IN, sign_in_again(self.place));
-                if let Some(lost) = self.lost {
-                    let how = match lost.by {
-                        LostBy::Stop => {
-                            "the program or the computer was stopped before the response was stored"
-                        }
-                        LostBy::Network => "the response was lost in transit",
-                        LostBy::Storage => "the response couldn't be stored",
-                    };
-                    outcome.cause = Some(format!(
-                        "An earlier refresh was sent {}, and {how}. The service has probably replaced the refresh token.",
-                        words::when(lost.since, now)
-                    ));
-                }
-                let rejected = Rejected {
-                    at: now,
-                    error: outcome.error.clone(),
-                    cause: outcome.cause.clone(),
-                };
-                (outcome, Some(rejected))
-            }
-            RefreshFailure::Settings => (outcome(exit::USAGE, remedy), None),
-            RefreshFailure::MaybeTaken if matches!(self.error, FlowError::LostRefresh(_)) => {
-                let hint =
-                    "Try again later. If the service then rejects the refresh token, sign in again."
-                        .to_owned();
-                (outcome(exit::UNREACHABLE, hint), None)
-            }
-            RefreshFailure::Unread => {
-                let hint = format!(
-                    "Try again later. The tokens are unchanged. If this continues, check the proxy and the token URL, then sign in \
-                     again: oauth-authorizer --profile {}",
-                    self.place.target()
-                );
-                (outcome(exit::UNREACHABLE, hint), None)
-            }
-            RefreshFailure::NotSent | RefreshFailure::MaybeTaken | RefreshFailure::Busy(_) => {
-                let hint = "Try again later. The tokens are unchanged.".to_owned();
-                (outcome(exit::UNREACHABLE, hint), None)
-            }
-            RefreshFailure::TooEarly => {
-                let hint = "Try again shortly before the access token expires.".to_owned();
-                (outcome(exit::UNREACHABLE, hint), None)
-            }
-            RefreshFailure::Unusable => (outcome(exit::FAILED, remedy), None),
-        }
-    }
 }

@@ -352,7 +352,17 @@ pub fn move_to(place: &Place, store: Store) -> Result<(), SaveError> {
     let form = file.form(Browser::Elsewhere, &mut Library::load_user());
     let form = form.map_err(settings_error)?;
     let text = settings_file::write(&form, user.as_deref(), Some(&file));
-    let Some(record) = current(place)? else {
+    // If the program of the store was moved or printed other text, the new commands may print the tokens.
+    let found = match (current(place), &commands) {
+        (Err(SaveError::Record(error)), Some(commands)) => {
+            let outline = Record::outline(&place.record())?;
+            let record = Some(outline).filter(|outline| outline.issued_for.store.is_some());
+            let record = record.and_then(|outline| outline.complete_with(commands).ok());
+            Some(record.ok_or(error)?)
+        }
+        (found, _) => found?,
+    };
+    let Some(record) = found else {
         return Ok(write_settings(place, &text)?);
     };
     let record = Record {

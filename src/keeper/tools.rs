@@ -314,7 +314,8 @@ pub async fn revoke(
         });
     };
     // Detect a full disk before contacting the service.
-    let reserved = Reserved::after(&record, &place.next()).map_err(|error| file_outcome(&error))?;
+    let (reserved, damage) =
+        Reserved::after(&record, &place.next()).map_err(|error| file_outcome(&error))?;
     let mut revocation = match revoke_at_service(place, &record, kinds).await {
         Ok(revocation) => revocation,
         Err(outcome) if forget => Revocation {
@@ -323,9 +324,14 @@ pub async fn revoke(
             removed: Vec::new(),
             not_asked: Some(outcome),
         },
-        Err(outcome) => {
+        Err(outcome) if damage.is_none() => {
             reserved.release();
             return Err(outcome);
+        }
+        // The tokens are nowhere else.
+        Err(outcome) => {
+            let stored = reserved.store(&record, &place.record());
+            return Err(stored.map_or_else(|error| file_outcome(&error), |()| outcome));
         }
     };
     let refresh = is_revoked(&revocation.tokens, TokenKind::Refresh);
@@ -351,7 +357,12 @@ pub async fn revoke(
             tokens.and_then(|tokens| tokens.without(*kind, now))
         });
     if revocation.removed.is_empty() {
-        reserved.release();
+        match damage {
+            None => reserved.release(),
+            Some(_) => reserved
+                .store(&record, &place.record())
+                .map_err(|error| file_outcome(&error))?,
+        }
         return Ok(revocation);
     }
     // The generation stays: it counts records.

@@ -23,7 +23,7 @@ pub(super) fn try_out(place: &Place, commands: &StoreCommands) -> Result<(), Sav
         current => current.and_then(Result::ok),
     };
     if is_in_use && let Some(current) = current {
-        return keep(commands, &current);
+        return Ok(current.keep_again(commands)?);
     }
     // A command may fail only because nothing was stored yet.
     let printed = commands.secrets().ok();
@@ -44,15 +44,13 @@ pub(super) fn try_out(place: &Place, commands: &StoreCommands) -> Result<(), Sav
                 printed.name()
             )))
         }
-        (Some(printed), _) => keep(commands, &printed),
+        (Some(printed), _) => Ok(printed.keep_again(commands)?),
         // The command that prints may be wrong, so the other one may replace the stored tokens. The trial uses the same
         // tokens.
-        (None, Some(current)) if current.has_secrets() => keep(commands, &current),
+        (None, Some(current)) if current.has_secrets() => {
+            let kept = commands.keep(&current.to_bytes());
+            Ok(kept.map_err(PrivateError::Keeping)?)
+        }
         (None, _) => Ok(commands.try_out().map_err(PrivateError::Keeping)?),
     }
-}
-
-fn keep(commands: &StoreCommands, record: &Record) -> Result<(), SaveError> {
-    let kept = commands.keep(&record.to_bytes());
-    Ok(kept.map_err(PrivateError::Keeping)?)
 }

@@ -16,7 +16,7 @@ use crate::store::reserved::awaits;
 /// Maximum length of the line, in bytes. Records are always smaller.
 pub const LIMIT: usize = 2 * 1024 * 1024;
 
-/// Tokens that the service has issued but that can't be stored.
+/// Tokens that can't be stored: new ones, or stored ones that the command of their store destroyed.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Unstored {
     /// The outcome that all waiting callers report.
@@ -25,6 +25,8 @@ pub struct Unstored {
     pub record: Record,
     /// Whether the service replaced the stored refresh token by one that is nowhere on disk.
     pub is_lost: bool,
+    /// Whether the tokens come from this refresh.
+    pub is_new: bool,
 }
 
 impl Unstored {
@@ -37,9 +39,13 @@ impl Unstored {
         error: &PrivateError,
     ) -> Self {
         let is_waiting = awaits(&place.next(), &record);
-        let is_lost = !is_waiting && is_replaced(&record, before);
+        let is_replaced = is_replaced(&record, before);
+        let is_damaged = matches!(error, PrivateError::Damaged(_)) && record.can_refresh();
+        let is_lost = !is_waiting && (is_replaced || is_damaged);
         let repair = match error {
-            PrivateError::Keeping(_) | PrivateError::Program(_) => "Find out why the command fails",
+            PrivateError::Keeping(_) | PrivateError::Damaged(_) | PrivateError::Program(_) => {
+                "Find out why the command fails"
+            }
             _ => "Make room on the disk or repair it",
         };
         let hint = if is_waiting {
@@ -58,7 +64,7 @@ impl Unstored {
         let outcome = Outcome {
             code: exit::NOT_STORED,
             error: format!("The service issued new tokens, but they can't be stored. {error}"),
-            cause: is_lost.then(|| {
+            cause: (is_lost && is_replaced).then(|| {
                 "The service replaced the refresh token, so the stored one probably no longer works."
                     .to_owned()
             }),
@@ -72,6 +78,27 @@ impl Unstored {
                 ..record
             },
             is_lost,
+            is_new: true,
+        }
+    }
+
+    /// Creates the value for the record of a store whose command destroyed it, after a refresh that brought no tokens.
+    #[must_use]
+    pub fn damaged(place: &Place, record: Record, refresh: &Outcome, error: &PrivateError) -> Self {
+        let sign_in = sign_in_again(place);
+        Self {
+            outcome: Outcome {
+                code: exit::NOT_STORED,
+                error: format!("{} The stored tokens are damaged. {error}", refresh.error),
+                cause: None,
+                hint: Some(format!("Find out why the command fails. {sign_in}")),
+            },
+            record: Record {
+                client_secret: None,
+                ..record
+            },
+            is_lost: true,
+            is_new: false,
         }
     }
 
@@ -97,12 +124,18 @@ impl Unstored {
     pub fn when_used(&self, now: u64) -> Outcome {
         let tokens = self.record.tokens.as_ref();
         let left = tokens.and_then(|tokens| tokens.left(now));
-        let time = left.map_or_else(String::new, |left| format!(" {}", words::seconds(left)));
         let hint = self.outcome.hint.as_deref().unwrap_or_default();
+        let hint = match left {
+            Some(0) => hint.to_owned(),
+            None => format!("Only this command has the access token. {hint}"),
+            Some(left) => format!(
+                "You have {} until the {}access token expires. {hint}",
+                words::seconds(left),
+                if self.is_new { "new " } else { "" }
+            ),
+        };
         Outcome {
-            hint: Some(format!(
-                "You have{time} until the new access token expires. {hint}"
-            )),
+            hint: Some(hint),
             ..self.outcome.clone()
         }
     }

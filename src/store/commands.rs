@@ -6,7 +6,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::origin::random_text;
 use super::program::{ProgramError, run};
@@ -14,6 +15,8 @@ use crate::clean::clean;
 
 /// How long to retry the command if it doesn't store new tokens.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to retry it before a refresh, whose caller waits.
+const SHORT_PATIENCE: Duration = Duration::from_secs(10);
 /// The pause before the first retry. Each later pause is twice as long as the previous one.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The text that replaces the secrets of a deleted profile.
@@ -44,21 +47,27 @@ impl StoreCommands {
         run(&self.read, b"")
     }
 
-    /// Stores `bytes`, a JSON object, and checks that the other command prints them. An additional member distinguishes
-    /// them from what was stored before.
+    /// Stores `bytes`, a JSON object, and checks that the other command prints them and nothing else. An additional member
+    /// distinguishes them from what was stored before.
     ///
     /// # Errors
     /// Returns an error if a command fails, or if what was stored isn't printed.
     pub fn keep(&self, bytes: &[u8]) -> Result<(), ProgramError> {
-        let mark = random_text();
-        run(&self.write, &marked(bytes, &mark))?;
+        let stored = marked(bytes, &random_text());
+        run(&self.write, &stored)?;
         let printed = self.secrets()?;
-        let mark = mark.as_bytes();
-        if printed.windows(mark.len()).any(|part| part == mark) {
+        // Programs may format JSON in their own way.
+        if Content::of(&stored) == Content::of(&printed) {
             return Ok(());
         }
+        let stored = stored.trim_ascii();
+        let what = if printed.windows(stored.len()).any(|part| part == stored) {
+            "prints other text before or after the tokens. Use one that prints only what was stored"
+        } else {
+            "doesn't print what it stored"
+        };
         let problem = format!(
-            "ended without an error, but the command {} doesn't print what it stored",
+            "ended without an error, but the command {} {what}",
             self.name()
         );
         Err(ProgramError::of(&self.write, problem))
@@ -70,6 +79,14 @@ impl StoreCommands {
     /// Returns an error if the command still fails.
     pub fn keep_patiently(&self, bytes: &[u8]) -> Result<(), ProgramError> {
         patiently(PATIENCE, FIRST_PAUSE, || self.keep(bytes))
+    }
+
+    /// Does the same for 10 seconds.
+    ///
+    /// # Errors
+    /// Returns an error if the command still fails.
+    pub fn keep_soon(&self, bytes: &[u8]) -> Result<(), ProgramError> {
+        patiently(SHORT_PATIENCE, FIRST_PAUSE, || self.keep(bytes))
     }
 
     /// Checks whether the commands work, with a text that contains no secret. The text replaces what is stored.
@@ -86,6 +103,30 @@ impl StoreCommands {
     /// Returns an error if the command fails.
     pub fn clear(&self) -> Result<(), ProgramError> {
         run(&self.write, NOTHING).map(drop)
+    }
+}
+
+/// Parsed JSON with secrets, which are wiped on drop. Any text that is not JSON is `None`.
+#[derive(PartialEq)]
+struct Content(Option<Value>);
+
+impl Content {
+    fn of(bytes: &[u8]) -> Self {
+        Self(serde_json::from_slice(bytes).ok())
+    }
+}
+
+impl Drop for Content {
+    fn drop(&mut self) {
+        fn wipe(value: &mut Value) {
+            match value {
+                Value::String(text) => text.zeroize(),
+                Value::Array(list) => list.iter_mut().for_each(wipe),
+                Value::Object(members) => members.iter_mut().for_each(|(_, value)| wipe(value)),
+                Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            }
+        }
+        self.0.iter_mut().for_each(wipe);
     }
 }
 
@@ -179,6 +220,18 @@ mod tests {
         }
         let error = commands("exit 1", "cat >/dev/null").try_out().unwrap_err();
         assert!(error.to_string().contains("exit code 1"), "{error}");
+        for script in [
+            "echo Reading...; cat '{}'",
+            "cat '{}'; echo read",
+            "cat '{}' '{}'",
+        ] {
+            let read = script.replace("{}", &kept);
+            let error = commands(&read, &format!("cat >'{kept}'"))
+                .keep(text)
+                .unwrap_err();
+            let words = "prints other text before or after the tokens. Use one that prints only what was stored.";
+            assert!(error.to_string().ends_with(words), "{read}: {error}");
+        }
         // The command may print the JSON object in another format.
         let spaced = format!("sed 's/,/ ,\\n /g' '{kept}'");
         commands(&spaced, &format!("cat >'{kept}'"))

@@ -21,8 +21,12 @@ const OUTPUT_LIMIT: u64 = 1024 * 1024;
 /// What is added to a failure if the program could not prompt.
 const ALONE: &str =
     ". It can't ask for a passphrase here. If it needs one, run it in a shell first";
-/// Maximum length of the part of standard error that is shown: its end.
-const ERROR_LIMIT: usize = 200;
+/// Maximum length of the part of standard error that is shown.
+const ERROR_LIMIT: usize = 300;
+/// The shortest word, in bytes, that may be a secret.
+const SHORTEST_SECRET: usize = 8;
+/// A line that programs such as age add to each error.
+const BOILERPLATE: &str = "report unexpected or unhelpful errors";
 
 /// Whether programs must not use the terminal.
 static TERMINAL_IS_TAKEN: AtomicBool = AtomicBool::new(false);
@@ -67,7 +71,7 @@ fn run_within(
     input: &[u8],
     is_alone: bool,
 ) -> Result<Zeroizing<Vec<u8>>, ProgramError> {
-    let whole = command;
+    let (whole, given) = (command, input);
     let failed = |problem: String| ProgramError::of(whole, problem);
     let (program, arguments) = command
         .split_first()
@@ -147,14 +151,11 @@ fn run_within(
     if status.success() {
         return Ok(output);
     }
-    let text = String::from_utf8_lossy(&errors);
-    let last = text.trim_end().rsplit('\n').next().unwrap_or_default();
-    let last = clean(last, ERROR_LIMIT);
-    let last = last.trim_end_matches('.');
-    let said = if last.is_empty() {
-        String::new()
+    let said = said(&errors, [given, &output[..]]);
+    let said = if said.is_empty() {
+        said
     } else {
-        format!(": {last}")
+        format!(": {said}")
     };
     let how = match status.code() {
         Some(code) => format!("failed with exit code {code}"),
@@ -162,6 +163,49 @@ fn run_within(
     };
     let alone = if is_alone && cfg!(unix) { ALONE } else { "" };
     Err(failed(format!("{how}{said}{alone}")))
+}
+
+/// Returns what the program wrote to standard error, as one line without period. A long text is shortened to its first and its
+/// last line. Words that the program read or printed may be secrets, and are redacted.
+fn said(errors: &[u8], secrets: [&[u8]; 2]) -> String {
+    let errors = Zeroizing::new(String::from_utf8_lossy(errors).into_owned());
+    let is_secret = |word: &str| {
+        let word = word.as_bytes();
+        word.len() >= SHORTEST_SECRET
+            && secrets
+                .iter()
+                .any(|text| text.windows(word.len()).any(|part| part == word))
+    };
+    let is_end = |ch: char| ch.is_whitespace() || matches!(ch, '"' | '\'' | ',' | '=' | '<' | '>');
+    let line = |line: &str| {
+        let words = line.split_inclusive(is_end).map(|word| {
+            let text = word.trim_end_matches(is_end);
+            if is_secret(text) {
+                format!("[redacted]{}", &word[text.len()..])
+            } else {
+                word.to_owned()
+            }
+        });
+        clean(words.collect::<String>().trim(), ERROR_LIMIT)
+    };
+    let lines = errors.lines().map(str::trim);
+    let lines: Vec<String> = lines
+        .filter(|text| !text.is_empty() && !text.contains(BOILERPLATE))
+        .map(line)
+        .collect();
+    let text = match lines.as_slice() {
+        [first, .., last] if lines.iter().map(String::len).sum::<usize>() > ERROR_LIMIT => {
+            format!("{first} … {last}")
+        }
+        lines => lines.join(" "),
+    };
+    text.trim_end_matches('.').to_owned()
+}
+
+/// Returns whether a program could prompt the user.
+#[cfg(unix)]
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
 }
 
 /// A program that was started, and its pipes.
@@ -175,7 +219,8 @@ struct Started {
     stderr: Option<ChildStderr>,
 }
 
-/// Starts the program, if `is_alone` in a session of its own, which has no terminal.
+/// Starts the program, if `is_alone` in a session of its own, which has no terminal. Without a terminal, it always gets a
+/// session: then the processes that it starts end with it.
 #[cfg(unix)]
 fn start(mut command: Command, is_alone: bool) -> std::io::Result<Started> {
     use process_wrap::std::{CommandWrap, ProcessSession};
@@ -185,7 +230,7 @@ fn start(mut command: Command, is_alone: bool) -> std::io::Result<Started> {
         command.env_remove("GPG_TTY");
     }
     let mut wrapped = CommandWrap::from(command);
-    if is_alone {
+    if is_alone || !has_terminal() {
         wrapped.wrap(ProcessSession);
     }
     let mut child = wrapped.spawn()?;
@@ -269,6 +314,51 @@ mod tests {
             assert_eq!(error.to_string(), text);
             assert!(begun.elapsed() < Duration::from_secs(20), "{script}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn processes_of_a_stopped_program_end_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pid");
+        let script = format!("sleep 30 & echo $! >'{}'; wait", path.display());
+        let command = ["sh", "-c", &script].map(str::to_owned);
+        run_within(Duration::from_secs(1), &command, b"", true).unwrap_err();
+        let pid = std::fs::read_to_string(path).unwrap();
+        // A process that has ended may still be a zombie for a moment.
+        let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim()));
+        let is_over = status.map_or(true, |status| status.contains("\nState:\tZ"));
+        assert!(is_over);
+    }
+
+    #[test]
+    fn error_output_is_shown_as_one_line_without_secrets() {
+        let text = |errors: &str| {
+            said(
+                errors.as_bytes(),
+                [b"{\"a\":\"s3cret-token\"}", b"other-secret"],
+            )
+        };
+        for (errors, expected) in [
+            ("", ""),
+            ("\nno such entry.\n", "no such entry"),
+            (
+                "age: error: failed to open x\nage: report unexpected or unhelpful errors at https://filippo.io/age/report\n",
+                "age: error: failed to open x",
+            ),
+            (
+                "Error: You must run:\n    pass init your-gpg-id\nbefore you may use the password store.\n",
+                "Error: You must run: pass init your-gpg-id before you may use the password store",
+            ),
+            (
+                "bad input: {\"a\":\"s3cret-token\"}, other-secret",
+                "bad input: {\"a\":\"[redacted]\"}, [redacted]",
+            ),
+        ] {
+            assert_eq!(text(errors), expected);
+        }
+        let long = format!("first\n{}\nlast", "middle ".repeat(100));
+        assert_eq!(text(&long), "first … last");
     }
 
     #[cfg(target_os = "linux")]

@@ -7,10 +7,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::commands::StoreCommands;
 pub use super::issued_for::{IssuedFor, ServiceAccountPin, ToolPins};
 pub use super::origin::Origin;
 use super::origin::random_text;
 use super::private::{self, Audience, PrivateError};
+use super::program::ProgramError;
 pub use super::record_error::{Damage, RecordError};
 use super::seal::{self, Seal, SealError};
 use super::secret_text;
@@ -151,9 +153,17 @@ impl Record {
     /// # Errors
     /// Returns an error if the command fails, or prints the secrets of another sign-in.
     pub fn complete(self) -> Result<Self, RecordError> {
-        let Some(commands) = &self.issued_for.store else {
-            return Ok(self);
-        };
+        match self.issued_for.store.clone() {
+            Some(commands) => self.complete_with(&commands),
+            None => Ok(self),
+        }
+    }
+
+    /// Does the same with other commands of the same store.
+    ///
+    /// # Errors
+    /// Returns the errors of [`complete`](Self::complete).
+    pub fn complete_with(self, commands: &StoreCommands) -> Result<Self, RecordError> {
         let bytes = commands.secrets().map_err(PrivateError::Program)?;
         let foreign = || RecordError::Foreign(commands.name());
         let stored: Self = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
@@ -193,6 +203,40 @@ impl Record {
     pub fn stored(bytes: &[u8]) -> Option<Self> {
         let record: Self = serde_json::from_slice(bytes).ok()?;
         (record.end && record.has_secrets()).then_some(record)
+    }
+
+    /// Stores the secrets that `commands` already keep once more, to find out whether that works. If it fails and destroys
+    /// what was stored, it is retried, so that the secrets are there again.
+    ///
+    /// # Errors
+    /// Returns an error if the commands fail: [`PrivateError::Damaged`] if this record is now the only copy.
+    pub fn keep_again(&self, commands: &StoreCommands) -> Result<(), PrivateError> {
+        let bytes = self.to_bytes();
+        let Err(error) = commands.keep(&bytes) else {
+            return Ok(());
+        };
+        if self.is_kept_by(commands) {
+            return Err(PrivateError::Keeping(error));
+        }
+        let kept = commands.keep_soon(&bytes);
+        kept.map_err(|error| self.error_of(commands, error))
+    }
+
+    /// Returns the error for commands that keep this record and couldn't store anything.
+    #[must_use]
+    pub fn error_of(&self, commands: &StoreCommands, error: ProgramError) -> PrivateError {
+        if self.is_kept_by(commands) {
+            PrivateError::Keeping(error)
+        } else {
+            PrivateError::Damaged(error)
+        }
+    }
+
+    /// Returns whether the commands still print the secrets of this record, if it has any.
+    fn is_kept_by(&self, commands: &StoreCommands) -> bool {
+        let printed = || Self::stored(&commands.secrets().ok()?);
+        let is_own = |it: Self| it.lineage == self.lineage && it.generation >= self.generation;
+        !self.has_secrets() || printed().is_some_and(is_own)
     }
 
     /// Returns whether the record contains tokens or a client secret.
@@ -754,9 +798,9 @@ mod tests {
         assert_eq!(*read.to_bytes(), *record.to_bytes());
 
         // A command that can't store new secrets is detected before the secrets are requested.
-        Reserved::after(&record, &at("office.next"))
-            .unwrap()
-            .release();
+        let (reserved, damage) = Reserved::after(&record, &at("office.next")).unwrap();
+        reserved.release();
+        assert_eq!(damage, None);
         let commands = record.issued_for.store.as_mut().unwrap();
         commands.write = vec!["false".to_owned()];
         let error = Reserved::after(&record, &at("office.next")).unwrap_err();
@@ -766,6 +810,36 @@ mod tests {
             "{error}"
         );
         assert!(!at("office.next").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn command_that_destroys_its_store_is_retried() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept");
+        let failed = folder.path().join("failed");
+        let next = folder.path().join("office.next");
+        let mut record = stored_at(&path);
+        let good = record.issued_for.store.clone().unwrap();
+        good.keep(&record.to_bytes()).unwrap();
+        let (kept, failed) = (path.display(), failed.display());
+        let fail =
+            format!("[ -e '{failed}' ] || {{ >'{failed}'; >'{kept}'; exit 1; }}; cat >'{kept}'");
+        record.issued_for.store.as_mut().unwrap().write =
+            ["/bin/sh", "-c", &fail].map(str::to_owned).to_vec();
+        let (reserved, damage) = Reserved::after(&record, &next).unwrap();
+        reserved.release();
+        assert_eq!(damage, None);
+        assert!(record.clone().without_secrets().complete().is_ok());
+        // It keeps failing, so the caller has the only copy.
+        let always = format!(">'{kept}'; exit 1");
+        record.issued_for.store.as_mut().unwrap().write =
+            ["/bin/sh", "-c", &always].map(str::to_owned).to_vec();
+        let (reserved, damage) = Reserved::after(&record, &next).unwrap();
+        reserved.release();
+        let damage = damage.unwrap().to_string();
+        let text = "The command /bin/sh failed with exit code 1. The tokens in the store of that command are damaged.";
+        assert_eq!(damage, text);
     }
 
     #[cfg(unix)]

@@ -42,17 +42,25 @@ impl Reserved {
     /// Reserves the space for the record that follows `current`. If a command keeps the secrets, it stores the current
     /// ones once more. A command that can't store secrets is thereby detected before the service is asked for new ones.
     ///
+    /// Also returns an error if the command failed and destroyed what was stored. `current` is then the only copy: the
+    /// caller must go on, and store it or its successor in any case.
+    ///
     /// # Errors
     /// Returns the errors of [`take`](Self::take), or an error if the command fails.
-    pub fn after(current: &Record, next: &Path) -> Result<Self, PrivateError> {
+    pub fn after(
+        current: &Record,
+        next: &Path,
+    ) -> Result<(Self, Option<PrivateError>), PrivateError> {
         let reserved = Self::take(next, current.seal)?;
-        if let Some(commands) = &current.issued_for.store
-            && let Err(error) = commands.keep(&current.to_bytes())
-        {
-            reserved.release();
-            return Err(PrivateError::Keeping(error));
+        let commands = current.issued_for.store.as_ref();
+        match commands.map_or(Ok(()), |commands| current.keep_again(commands)) {
+            Ok(()) => Ok((reserved, None)),
+            Err(error @ PrivateError::Damaged(_)) => Ok((reserved, Some(error))),
+            Err(error) => {
+                reserved.release();
+                Err(error)
+            }
         }
-        Ok(reserved)
     }
 
     /// Checks whether space could be reserved in addition to any that is already reserved.

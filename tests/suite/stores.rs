@@ -567,3 +567,49 @@ fn tokens_move_only_to_a_store_that_returns_them() {
     store.script("write", "cat >kept");
     assert_eq!(profiles.token(), "access-2");
 }
+
+#[test]
+fn store_whose_read_command_prints_other_text_is_refused() {
+    let (profiles, _server) = rotating();
+    let store = Store::new();
+    let before = std::fs::read(profiles.state("record")).unwrap();
+    store.script("read", "echo Reading...; cat kept");
+    let ran = store.take(&profiles);
+    assert_eq!(ran.code, 9, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("prints other text before or after the tokens"),
+        "{ran:?}"
+    );
+    assert_eq!(std::fs::read(profiles.state("record")).unwrap(), before);
+}
+
+#[test]
+fn corrected_read_command_makes_the_tokens_of_a_store_available_again() {
+    let (profiles, _server, store) = stored();
+    store.script("read", "echo Reading...; cat kept");
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(ran.code, 9, "{ran:?}");
+    store.script("corrected", "cat kept");
+    let (read, write) = (store.path("corrected"), store.path("write"));
+    let commands = [
+        "--read",
+        read.to_str().unwrap(),
+        "--write",
+        write.to_str().unwrap(),
+    ];
+    // Tokens of another sign-in don't count.
+    let kept = std::fs::read_to_string(store.path("kept")).unwrap();
+    let mut other: Value = serde_json::from_str(&kept).unwrap();
+    other["lineage"] = json!("other");
+    std::fs::write(store.path("kept"), other.to_string()).unwrap();
+    let ran = profiles.run(&[&["profiles", "store", "office", "command"][..], &commands].concat());
+    assert_eq!(ran.code, 9, "{ran:?}");
+    std::fs::write(store.path("kept"), kept).unwrap();
+    let ran = profiles.run(&[&["profiles", "store", "office", "command"][..], &commands].concat());
+    assert_eq!(
+        (ran.code, profiles.token().as_str()),
+        (0, "first"),
+        "{ran:?}"
+    );
+}

@@ -187,6 +187,48 @@ fn failing_store_returns_tokens_only_to_first_caller() {
 }
 
 #[test]
+fn store_that_destroys_the_tokens_returns_new_ones_to_the_caller() {
+    let (profiles, server, store) = stored();
+    profiles.expire();
+    let script = "touch failed; >kept; echo 'age: error: no space left' >&2; exit 1";
+    store.script("write", script);
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (10, "access-2\n"),
+        "{ran:?}"
+    );
+    for words in [
+        "can't be stored. The command ",
+        "failed with exit code 1: age: error: no space left. ",
+        "The tokens in the store of that command are damaged.",
+        "Find out why the command fails. Sign in: ",
+    ] {
+        assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+    }
+    assert_eq!(refreshes(&server), 1);
+    assert_eq!(files_with(profiles.home.path(), "access-2"), [""; 0]);
+}
+
+#[test]
+fn store_that_destroys_the_tokens_gets_them_back() {
+    let (profiles, server, store) = stored();
+    profiles.expire();
+    let script = "[ -e failed ] || { touch failed; >kept; exit 1; }; cat >kept";
+    store.script("write", script);
+    assert_eq!(profiles.token(), "access-2");
+    assert_eq!(refreshes(&server), 1);
+    // The same in a trial of the store, without a refresh.
+    std::fs::remove_file(store.path("failed")).unwrap();
+    let ran = store.take(&profiles);
+    assert_eq!(
+        (ran.code, profiles.token().as_str()),
+        (0, "access-2"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn keeper_without_caller_prints_nothing_and_records_the_loss() {
     let (profiles, server, store) = stored();
     profiles.expire();
