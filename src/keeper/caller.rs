@@ -86,12 +86,7 @@ pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
 }
 
 fn no_tokens(place: &Place) -> Outcome {
-    Outcome {
-        code: exit::SIGN_IN,
-        error: "There are no tokens.".to_owned(),
-        cause: None,
-        hint: Some(sign_in_again(place)),
-    }
+    Outcome::new(exit::SIGN_IN, "There are no tokens.").with_hint(sign_in_again(place))
 }
 
 /// Does the same, but without the secrets if a command stores them: the command then runs only once, at the end.
@@ -148,25 +143,27 @@ fn refusal(place: &Place, record: &Record, wish: Wish<'_>, now: u64) -> Option<O
     let tokens = record.tokens.as_ref();
     let begin = tokens.and_then(|tokens| tokens.refresh_not_before);
     if let Some(begin) = begin.filter(|begin| *begin > now) {
-        return Some(Outcome {
-            code: exit::UNREACHABLE,
-            error: format!(
-                "The refresh token isn't valid yet. It becomes valid {}.",
-                words::when(begin, now)
-            ),
-            cause: None,
-            hint: Some("Try again then.".to_owned()),
-        });
+        return Some(
+            Outcome::new(
+                exit::UNREACHABLE,
+                format!(
+                    "The refresh token isn't valid yet. It becomes valid {}.",
+                    words::when(begin, now)
+                ),
+            )
+            .with_hint("Try again then."),
+        );
     }
     let state = match tokens {
         Some(tokens) if tokens.lives(now) => "expires soon",
         _ => "has expired",
     };
-    wish.offline.then(|| Outcome {
-        code: exit::UNREACHABLE,
-        error: format!("The access token {state}, and --offline allows no refresh."),
-        cause: None,
-        hint: Some("Omit --offline.".to_owned()),
+    wish.offline.then(|| {
+        Outcome::new(
+            exit::UNREACHABLE,
+            format!("The access token {state}, and --offline allows no refresh."),
+        )
+        .with_hint("Omit --offline.")
     })
 }
 
@@ -295,11 +292,11 @@ fn wait(place: &Place, first: &Record, wish: Wish<'_>) -> Result<Got, Outcome> {
 fn start(place: &Place, wish: Wish<'_>, known: Known) -> Result<Keeper, Outcome> {
     let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
     let started = Keeper::start(place, wish.named, file.secret_variable(), known);
-    started.map_err(|error| Outcome {
-        code: exit::FAILED,
-        error: format!("The refresh can't be started: {error}."),
-        cause: None,
-        hint: None,
+    started.map_err(|error| {
+        Outcome::new(
+            exit::FAILED,
+            format!("The refresh can't be started: {error}."),
+        )
     })
 }
 
@@ -308,36 +305,29 @@ fn no_outcome(place: &Place, seal: Seal) -> Outcome {
     if let Err(error) = Reserved::probe(&place.next(), seal) {
         return file_outcome(&error);
     }
-    Outcome {
-        code: exit::FAILED,
-        error: "The refresh was stopped before it finished.".to_owned(),
-        cause: None,
-        hint: Some("Try again.".to_owned()),
-    }
+    Outcome::new(exit::FAILED, "The refresh was stopped before it finished.")
+        .with_hint("Try again.")
 }
 
 /// The new token expired before it could be printed.
 fn expired_already() -> Outcome {
-    Outcome {
-        code: exit::FAILED,
-        error: "The tokens were refreshed, but according to this machine's clock the new access token has already expired."
-            .to_owned(),
-        cause: None,
-        hint: Some("Check the clock, then try again.".to_owned()),
-    }
+    Outcome::new(
+        exit::FAILED,
+        "The tokens were refreshed, but according to this machine's clock the new access token has already expired.",
+    )
+    .with_hint("Check the clock, then try again.")
 }
 
 /// The keeper that this process started is still running.
 fn still_running(wish: Wish<'_>) -> Outcome {
-    Outcome {
-        code: exit::BUSY,
-        error: format!(
+    Outcome::new(
+        exit::BUSY,
+        format!(
             "The refresh did not finish within {}. It continues without this command.",
             words::seconds(wish.wait.as_secs())
         ),
-        cause: None,
-        hint: Some("Try again later.".to_owned()),
-    }
+    )
+    .with_hint("Try again later.")
 }
 
 /// Another process has been refreshing for too long.
@@ -355,16 +345,15 @@ fn busy(place: &Place, last: Option<&AttemptNote>, wish: Wish<'_>) -> Outcome {
             )
         },
     );
-    Outcome {
-        code: exit::BUSY,
-        error: format!(
+    Outcome::new(
+        exit::BUSY,
+        format!(
             "{who}, and did not finish within {}.",
             words::seconds(wish.wait.as_secs())
         ),
-        cause: None,
-        hint: Some(format!(
-            "Try again later. If that process hangs, stop it. It has locked {}.",
-            place.lock().display()
-        )),
-    }
+    )
+    .with_hint(format!(
+        "Try again later. If that process hangs, stop it. It has locked {}.",
+        place.lock().display()
+    ))
 }

@@ -75,12 +75,11 @@ impl Profile {
             let problem = problems.into_iter().next();
             let text =
                 problem.map(|problem| format!("{}: {}", settings.label(problem.key), problem.text));
-            Outcome {
-                code: exit::USAGE,
-                error: text.unwrap_or_else(|| "The settings are incomplete.".to_owned()),
-                cause: None,
-                hint: Some(format!("Edit {}.", place.settings().display())),
-            }
+            Outcome::new(
+                exit::USAGE,
+                text.unwrap_or_else(|| "The settings are incomplete.".to_owned()),
+            )
+            .with_hint(format!("Edit {}.", place.settings().display()))
         })?;
         let user = file.user().map(str::to_owned);
         let now = issued_for(&request, &settings, user, Some(&file));
@@ -102,18 +101,15 @@ impl Profile {
 
 /// Returns the outcome for settings that name another place than the one the tokens were issued for.
 fn changed(name: &str, place: &Place) -> Outcome {
-    Outcome {
-        code: exit::USAGE,
-        error: format!(
-            "The {name} has changed since the tokens were issued, so the tokens are not sent."
-        ),
-        cause: None,
-        hint: Some(format!(
-            "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {}",
-            place.settings().display(),
-            place.target()
-        )),
-    }
+    Outcome::new(
+        exit::USAGE,
+        format!("The {name} has changed since the tokens were issued, so the tokens are not sent."),
+    )
+    .with_hint(format!(
+        "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {}",
+        place.settings().display(),
+        place.target()
+    ))
 }
 
 /// Returns the form of a profile, with its client secret. The tokens are not read.
@@ -174,42 +170,23 @@ pub fn settings_outcome(error: &SettingsError) -> Outcome {
         SettingsError::File(_) => exit::RECORD,
         _ => exit::USAGE,
     };
-    Outcome {
-        code,
-        error: error.to_string(),
-        cause: None,
-        hint: None,
-    }
+    Outcome::new(code, error.to_string())
 }
 
 /// Returns what to report about a record that can't be used.
 #[must_use]
 pub fn record_outcome(error: &RecordError, place: &Place) -> Outcome {
     if let RecordError::File(PrivateError::Missing(_)) = error {
-        return Outcome {
-            code: exit::SIGN_IN,
-            error: "There are no tokens yet.".to_owned(),
-            cause: None,
-            hint: Some(sign_in_again(place)),
-        };
+        return Outcome::new(exit::SIGN_IN, "There are no tokens yet.")
+            .with_hint(sign_in_again(place));
     }
-    Outcome {
-        code: exit::RECORD,
-        error: error.to_string(),
-        cause: None,
-        hint: None,
-    }
+    Outcome::new(exit::RECORD, error.to_string())
 }
 
 /// Returns what to report about a file that can't be used.
 #[must_use]
 pub fn file_outcome(error: &PrivateError) -> Outcome {
-    Outcome {
-        code: exit::RECORD,
-        error: error.to_string(),
-        cause: None,
-        hint: None,
-    }
+    Outcome::new(exit::RECORD, error.to_string())
 }
 
 /// Returns the hint to sign in again.

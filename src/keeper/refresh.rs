@@ -85,12 +85,7 @@ pub async fn refresh(place: &Place, known: Known) -> Result<Option<Box<Unstored>
     let outcome = locked(place, known, last.as_ref(), &mut note).await;
     note.outcome = Some(match &outcome {
         Ok(Some(unstored)) => unstored.outcome.clone(),
-        Ok(None) => Outcome {
-            code: exit::DONE,
-            error: String::new(),
-            cause: None,
-            hint: None,
-        },
+        Ok(None) => Outcome::new(exit::DONE, ""),
         Err(outcome) => outcome.clone(),
     });
     // If this fails, callers find out later by themselves.
@@ -260,12 +255,7 @@ pub fn no_refresh_token(place: &Place, tokens: Option<&Tokens>) -> Outcome {
     } else {
         "The access token has expired, and there is no refresh token."
     };
-    Outcome {
-        code: exit::SIGN_IN,
-        error: error.to_owned(),
-        cause: None,
-        hint: Some(sign_in_again(place)),
-    }
+    Outcome::new(exit::SIGN_IN, error).with_hint(sign_in_again(place))
 }
 
 /// Sends the refresh request, and retries if that is safe. Also returns how many seconds this machine's clock is ahead

@@ -97,12 +97,11 @@ pub struct Signatures {
 pub async fn verify(place: &Place, record: &Record) -> Result<Signatures, Outcome> {
     let mut service = Service::of(place, record)?;
     let Some(issuer) = issuer(&service.profile.settings) else {
-        return Err(Outcome {
-            code: exit::USAGE,
-            error: "The signatures can't be checked: the settings have no issuer.".to_owned(),
-            cause: None,
-            hint: Some(format!("Set issuer in {}.", place.settings().display())),
-        });
+        return Err(Outcome::new(
+            exit::USAGE,
+            "The signatures can't be checked: the settings have no issuer.",
+        )
+        .with_hint(format!("Set issuer in {}.", place.settings().display())));
     };
     let tokens = record.tokens.as_ref();
     let tokens = tokens.ok_or_else(|| no_token(TokenKind::Access, place))?;
@@ -126,12 +125,8 @@ pub async fn verify(place: &Place, record: &Record) -> Result<Signatures, Outcom
 }
 
 fn no_token(kind: TokenKind, place: &Place) -> Outcome {
-    Outcome {
-        code: exit::SIGN_IN,
-        error: format!("There is no {}.", kind.name()),
-        cause: None,
-        hint: Some(sign_in_again(place)),
-    }
+    Outcome::new(exit::SIGN_IN, format!("There is no {}.", kind.name()))
+        .with_hint(sign_in_again(place))
 }
 
 fn not_offered(reason: NotOffered) -> Outcome {
@@ -164,15 +159,12 @@ impl<'a> Service<'a> {
     async fn url(&mut self, tool: Tool, record: &Record) -> Result<Url, Outcome> {
         let settings = &self.profile.settings;
         let allowed = |now: Option<Url>| {
-            tool_destination(&record.issued_for, tool, now).map_err(|error| Outcome {
-                code: exit::USAGE,
-                error,
-                cause: None,
-                hint: Some(format!(
+            tool_destination(&record.issued_for, tool, now).map_err(|error| {
+                Outcome::new(exit::USAGE, error).with_hint(format!(
                     "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {} --plain --save",
                     self.place.settings().display(),
                     self.place.target()
-                )),
+                ))
             })
         };
         let now = settings.tool_url(tool, self.metadata.as_ref());
@@ -306,12 +298,7 @@ pub async fn revoke(
             ),
             _ => (exit::SIGN_IN, "There are no tokens to revoke.".to_owned()),
         };
-        return Err(Outcome {
-            code,
-            error,
-            cause: None,
-            hint: None,
-        });
+        return Err(Outcome::new(code, error));
     };
     // Detect a full disk before contacting the service.
     let (reserved, damage) =
@@ -371,16 +358,13 @@ pub async fn revoke(
         rejected: None,
         ..record
     };
-    reserved
-        .store(&changed, &place.record())
-        .map_err(|error| Outcome {
-            code: exit::FAILED,
-            error: format!(
-                "The tokens are revoked, but can't be removed from the profile. {error}"
-            ),
-            cause: None,
-            hint: Some("Repair the disk, then run this again with --forget.".to_owned()),
-        })?;
+    reserved.store(&changed, &place.record()).map_err(|error| {
+        Outcome::new(
+            exit::FAILED,
+            format!("The tokens are revoked, but can't be removed from the profile. {error}"),
+        )
+        .with_hint("Repair the disk, then run this again with --forget.")
+    })?;
     Ok(revocation)
 }
 
@@ -436,8 +420,8 @@ pub fn tool_outcome(error: &ToolError) -> Outcome {
 }
 
 fn save_outcome(error: &SaveError) -> Outcome {
-    Outcome {
-        code: match error {
+    Outcome::new(
+        match error {
             SaveError::Busy => exit::BUSY,
             SaveError::File(_)
             | SaveError::Record(_)
@@ -445,8 +429,6 @@ fn save_outcome(error: &SaveError) -> Outcome {
             | SaveError::Changed
             | SaveError::Gone => exit::RECORD,
         },
-        error: error.to_string(),
-        cause: None,
-        hint: None,
-    }
+        error.to_string(),
+    )
 }

@@ -87,12 +87,11 @@ impl Unstored {
     pub fn damaged(place: &Place, record: Record, refresh: &Outcome, error: &PrivateError) -> Self {
         let sign_in = sign_in_again(place);
         Self {
-            outcome: Outcome {
-                code: exit::NOT_STORED,
-                error: format!("{} The stored tokens are damaged. {error}", refresh.error),
-                cause: None,
-                hint: Some(format!("Find out why the command fails. {sign_in}")),
-            },
+            outcome: Outcome::new(
+                exit::NOT_STORED,
+                format!("{} The stored tokens are damaged. {error}", refresh.error),
+            )
+            .with_hint(format!("Find out why the command fails. {sign_in}")),
             record: Record {
                 client_secret: None,
                 ..record

@@ -940,12 +940,7 @@ mod tests {
                     since: NOW - ago,
                     generation,
                     sent: true,
-                    outcome: ended.then(|| Outcome {
-                        code: 0,
-                        error: String::new(),
-                        cause: None,
-                        hint: None,
-                    }),
+                    outcome: ended.then(|| Outcome::new(0, "")),
                     lost: None,
                 });
             })

@@ -71,6 +71,26 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Creates an outcome without a cause and a hint.
+    #[must_use]
+    pub fn new(code: u8, error: impl Into<String>) -> Self {
+        Self {
+            code,
+            error: error.into(),
+            cause: None,
+            hint: None,
+        }
+    }
+
+    /// Adds a fix.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
     /// Returns the outcome as one paragraph.
     #[must_use]
     pub fn text(self) -> String {
@@ -181,12 +201,7 @@ mod tests {
 
     #[test]
     fn lost_response_is_remembered_until_the_record_is_replaced() {
-        let failed = Outcome {
-            code: 5,
-            error: "x".to_owned(),
-            cause: None,
-            hint: None,
-        };
+        let failed = Outcome::new(5, "x");
         let note = |sent, outcome, lost| AttemptNote {
             number: 1,
             pid: 1,
