@@ -23,8 +23,9 @@ use crate::profile::places::{Place, Places};
 use crate::profile::settings_file::SettingsFile;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
+use crate::store::private::PrivateError;
 use crate::store::program;
-use crate::store::record::Record;
+use crate::store::record::{Record, RecordError};
 
 /// Writes what went wrong with a profile. Returns the exit code.
 pub(super) fn say_outcome(name: &ProfileName, outcome: &Outcome) -> u8 {
@@ -278,6 +279,7 @@ pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
         let code = match place {
             Err(code) => code,
             Ok(place) if is_recent(&place, flags) => exit::DONE,
+            Ok(place) if flags.all && is_skipped(&place) => exit::DONE,
             Ok(place) => match obtain(&place, wish) {
                 Ok(Got {
                     unstored: Some(outcome),
@@ -300,6 +302,25 @@ pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
         worst = worst.max(code);
     }
     worst
+}
+
+/// Returns whether `--all` leaves out a profile because there is nothing to refresh, and says why. Such a profile is not
+/// broken, so it must not make a timer fail.
+fn is_skipped(place: &Place) -> bool {
+    let reason = match Record::outline(&place.record()) {
+        Ok(record) if record.rejected.is_some() || record.can_refresh() => return false,
+        Ok(record) => match &record.tokens {
+            None => "There are no tokens.",
+            Some(tokens) if tokens.expires_at.is_none() => {
+                "There is no refresh token, and the access token has no expiry date."
+            }
+            Some(_) => return false,
+        },
+        Err(RecordError::File(PrivateError::Missing(_))) => "There are no tokens yet.",
+        Err(_) => return false,
+    };
+    say("skipped", &format!("{}: {reason}", place.name));
+    true
 }
 
 fn is_recent(place: &Place, flags: &RefreshFlags) -> bool {

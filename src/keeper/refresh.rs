@@ -249,11 +249,14 @@ fn with_refresh_token(record: Record, refresh_token: &SecretString, issued_at: u
 /// Returns the outcome for a profile without a refresh token.
 #[must_use]
 pub fn no_refresh_token(place: &Place, tokens: Option<&Tokens>) -> Outcome {
-    let lives = tokens.is_some_and(|tokens| tokens.lives(unix_time()));
-    let error = if lives {
-        "There is no refresh token, so the access token can't be replaced before it expires."
-    } else {
-        "The access token has expired, and there is no refresh token."
+    let error = match tokens.filter(|tokens| tokens.lives(unix_time())) {
+        Some(tokens) if tokens.expires_at.is_none() => {
+            "There is no refresh token, so the access token can't be replaced. It has no expiry date."
+        }
+        Some(_) => {
+            "There is no refresh token, so the access token can't be replaced before it expires."
+        }
+        None => "The access token has expired, and there is no refresh token.",
     };
     Outcome::new(exit::SIGN_IN, error).with_hint(sign_in_again(place))
 }

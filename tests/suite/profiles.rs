@@ -244,6 +244,40 @@ fn saved_sign_in_provides_tokens_to_scripts() {
 }
 
 #[test]
+fn refresh_all_skips_profiles_with_nothing_to_refresh() {
+    let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
+    profiles.edit(|record| {
+        record["tokens"]["expires_at"] = json!(null);
+        record["tokens"]["refresh_token"] = json!(null);
+        record["tokens"]["refresh_obtained_at"] = json!(null);
+    });
+    let flags = device_flags(&server.url);
+    let mut save = vec!["profiles", "save", "settings"];
+    save.extend(flags.iter().map(String::as_str));
+    let ran = profiles.run(&save);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = profiles.run(&["refresh", "--all"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for line in [
+        "skipped: office: There is no refresh token, and the access token has no expiry date.\n",
+        "skipped: settings: There are no tokens",
+    ] {
+        assert!(ran.stderr.contains(line), "{ran:?}");
+    }
+    let ran = profiles.run(&["refresh", "office"]);
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("the access token can't be replaced. It has no expiry date."),
+        "{ran:?}"
+    );
+    // An expired token without a refresh token is still an error.
+    profiles.expire();
+    let ran = profiles.run(&["refresh", "--all"]);
+    assert_eq!(ran.code, 7, "{ran:?}");
+}
+
+#[test]
 fn each_format_carries_the_token_unchanged() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     let odd = "a\"b'c\\d$e`f|%g";
