@@ -135,7 +135,9 @@ impl Failed<'_> {
                 (outcome, Some(rejected))
             }
             RefreshFailure::Settings => (outcome(exit::USAGE, remedy), None),
-            RefreshFailure::MaybeTaken if matches!(self.error, FlowError::LostRefresh(_)) => {
+            RefreshFailure::NotSent | RefreshFailure::MaybeTaken | RefreshFailure::Busy(_)
+                if self.lost.is_some() =>
+            {
                 let hint =
                     "Try again later. If the service then rejects the refresh token, sign in again."
                         .to_owned();

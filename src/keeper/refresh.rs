@@ -141,7 +141,8 @@ async fn locked(
         return Err(file_outcome(&error));
     }
     let asked_at = unix_time();
-    match ask(&profile, before).await {
+    let mut was_lost = false;
+    match ask(&profile, before, &mut was_lost).await {
         Ok((set, clock_ahead)) => {
             let record = Record {
                 generation: current.generation + 1,
@@ -172,24 +173,24 @@ async fn locked(
             Ok(Some(Box::new(unstored)))
         }
         Err(error) => {
+            let is_lost = match &error {
+                FlowError::LostRefresh(_) => {
+                    !matches!(RefreshFailure::of(&error), RefreshFailure::Busy(_))
+                }
+                error => RefreshFailure::of(error) == RefreshFailure::MaybeTaken,
+            };
+            if uses_up && (was_lost || is_lost) {
+                note.lost.get_or_insert(LostAnswer {
+                    since: note.since,
+                    by: LostBy::Network,
+                });
+            }
             let failure = Failed {
                 place,
                 profile: &profile,
                 lost: note.lost,
                 error,
             };
-            let is_lost = match &failure.error {
-                error @ FlowError::LostRefresh(_) => {
-                    !matches!(RefreshFailure::of(error), RefreshFailure::Busy(_))
-                }
-                error => RefreshFailure::of(error) == RefreshFailure::MaybeTaken,
-            };
-            if uses_up && is_lost {
-                note.lost = note.lost.or(Some(LostAnswer {
-                    since: note.since,
-                    by: LostBy::Network,
-                }));
-            }
             let (outcome, rejected) = failure.outcome();
             if let FlowError::Replaced { refresh_token, .. } = &failure.error {
                 let record = with_refresh_token(current, refresh_token, asked_at);
@@ -262,10 +263,11 @@ pub fn no_refresh_token(place: &Place, tokens: Option<&Tokens>) -> Outcome {
 }
 
 /// Sends the refresh request, and retries if that is safe. Also returns how many seconds this machine's clock is ahead
-/// of the service's.
+/// of the service's. Sets `was_lost` if a request was repeated whose response was lost.
 async fn ask(
     profile: &Profile,
     before: Option<&Tokens>,
+    was_lost: &mut bool,
 ) -> Result<(TokenSet, Option<i64>), FlowError> {
     let end = Instant::now() + RETRY_LIMIT;
     let mut pauses = PAUSES.into_iter();
@@ -286,7 +288,8 @@ async fn ask(
             RefreshFailure::MaybeTaken if !profile.request.kind.has_user() => {
                 pauses.next().map(Duration::from_secs)
             }
-            // A success without tokens would not become better.
+            // A success in the form of the service, but without tokens, would not become better. A web page may come from
+            // a gateway that kept the request from the service.
             RefreshFailure::MaybeTaken if is_success(&error) => None,
             RefreshFailure::MaybeTaken => {
                 (std::mem::take(&mut again) && begun.elapsed() < LEEWAY).then_some(Duration::ZERO)
@@ -295,6 +298,7 @@ async fn ask(
         };
         match pause {
             Some(pause) if pause < end.saturating_duration_since(Instant::now()) => {
+                *was_lost |= RefreshFailure::of(&error) == RefreshFailure::MaybeTaken;
                 tokio::time::sleep(pause).await;
             }
             _ => return Err(error),

@@ -364,6 +364,33 @@ fn lost_response_is_reported_even_after_other_failures() {
 }
 
 #[test]
+fn rejection_of_a_repeated_request_says_that_a_response_was_lost() {
+    let answers = std::sync::atomic::AtomicUsize::new(0);
+    let (profiles, server) = Profiles::scripted(move |_| {
+        match answers.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => Reply {
+                drop: true,
+                ..Reply::default()
+            },
+            _ => Reply::json(400, r#"{"error":"invalid_grant"}"#),
+        }
+    });
+    profiles.expire();
+    // The second one finds the reason in the record.
+    for _ in 0..2 {
+        let ran = profiles.run(&["token", "office"]);
+        assert_eq!(ran.code, 7, "{ran:?}");
+        assert!(
+            ran.stderr.contains(
+                "and the response was lost in transit. The service has probably replaced"
+            ),
+            "{ran:?}"
+        );
+    }
+    assert_eq!(refreshes(&server), 2);
+}
+
+#[test]
 fn unreachable_service_is_reported() {
     let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
     let elsewhere = format!("http://127.0.0.1:{}/token", free_port());
