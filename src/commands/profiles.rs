@@ -23,7 +23,7 @@ use crate::presets::Library;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
 use crate::profile::saved_tokens::SavedTokens;
-use crate::profile::settings_file::read_bytes;
+use crate::profile::settings_file::{digest, read_bytes};
 use crate::profile::store_kind::Store;
 use crate::session::profiles::Standing;
 use crate::store::commands::StoreCommands;
@@ -287,10 +287,7 @@ fn list(places: &Places, as_json: bool) -> io::Result<u8> {
     for listed in all {
         let place = &listed.place;
         let user = listed.user.as_deref().unwrap_or_default();
-        let state = match &listed.standing {
-            Standing::Unusable(reason) => reason.clone(),
-            standing => standing.words(now),
-        };
+        let state = state(&listed.standing, now);
         // The user's profile is listed first, and has priority over the machine's.
         let hidden = before
             .as_ref()
@@ -327,6 +324,14 @@ fn list(places: &Places, as_json: bool) -> io::Result<u8> {
     Ok(exit::DONE)
 }
 
+/// Returns the state of a profile in a few words, or why it can't be used.
+fn state(standing: &Standing, now: u64) -> String {
+    match standing {
+        Standing::Unusable(reason) => reason.clone(),
+        standing => standing.words(now),
+    }
+}
+
 fn show(place: &Place) -> io::Result<u8> {
     let bytes = match read_bytes(place) {
         Ok(bytes) => bytes,
@@ -342,7 +347,8 @@ fn show(place: &Place) -> io::Result<u8> {
     writeln!(out, "# Tokens:   {}", place.record().display())?;
     match Record::outline(&place.record()) {
         Ok(record) => {
-            writeln!(out, "# State:    {}", standing(&record, now).words(now))?;
+            let state = state(&standing(place, &digest(&bytes), &record, now), now);
+            writeln!(out, "# State:    {state}")?;
             if let Some(tokens) = &record.tokens {
                 writeln!(out, "# Obtained: {}", time(tokens.obtained_at))?;
                 if let Some(end) = tokens.expires_at {

@@ -1,6 +1,8 @@
 //! Reads all profiles for the list: their settings and the state of their tokens.
 
-use super::profile::outline;
+use std::time::UNIX_EPOCH;
+
+use super::profile::{Profile, changed_text, outline};
 use crate::clock::unix_time;
 use crate::oauth::tools::Tool;
 use crate::presets::Library;
@@ -36,7 +38,7 @@ pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
             Ok((file, settings)) => {
                 let preset = settings.as_ref().map(|settings| &settings.preset().name);
                 let preset = preset.map_or_else(|| file.preset().to_owned(), Clone::clone);
-                let (user, standing, tokens) = standing_of(&place, now);
+                let (user, standing, tokens) = standing_of(&place, &file.digest, now);
                 // It is empty if a command stores it.
                 refresh_token = tokens
                     .as_ref()
@@ -82,10 +84,14 @@ pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
 }
 
 /// Returns the user, the state of the tokens, and the tokens, without those that a command stores.
-fn standing_of(place: &Place, now: u64) -> (Option<String>, Standing, Option<Tokens>) {
+fn standing_of(
+    place: &Place,
+    settings: &str,
+    now: u64,
+) -> (Option<String>, Standing, Option<Tokens>) {
     match Record::outline(&place.record()) {
         Ok(record) => {
-            let standing = standing(&record, now);
+            let standing = standing(place, settings, &record, now);
             (record.issued_for.user, standing, record.tokens)
         }
         Err(RecordError::File(PrivateError::Missing(_))) => (None, Standing::New, None),
@@ -93,9 +99,9 @@ fn standing_of(place: &Place, now: u64) -> (Option<String>, Standing, Option<Tok
     }
 }
 
-/// Returns the state of the tokens of a record at `now`.
+/// Returns the state of the tokens of a record at `now`. `settings` is the digest of the current settings.
 #[must_use]
-pub fn standing(record: &Record, now: u64) -> Standing {
+pub fn standing(place: &Place, settings: &str, record: &Record, now: u64) -> Standing {
     match (&record.rejected, &record.tokens) {
         (Some(rejected), _) => Standing::Rejected {
             at: rejected.at,
@@ -112,6 +118,8 @@ pub fn standing(record: &Record, now: u64) -> Standing {
             let sign_in_by = record.sign_in_by();
             if sign_in_by.is_some_and(|end| end <= now) {
                 Standing::NoTokens
+            } else if let Some(unfit) = unfit(place, settings, record, now) {
+                unfit
             } else {
                 Standing::Tokens {
                     expires_at: tokens.expires_at,
@@ -121,6 +129,26 @@ pub fn standing(record: &Record, now: u64) -> Standing {
             }
         }
     }
+}
+
+/// Returns why the tokens of a record can't be used with the current settings.
+fn unfit(place: &Place, settings: &str, record: &Record, now: u64) -> Option<Standing> {
+    if settings == record.settings {
+        return None;
+    }
+    match Profile::changed_setting(place, record) {
+        Ok(name) => Some(Standing::Rejected {
+            at: changed_at(place).unwrap_or(now),
+            error: changed_text(name?),
+        }),
+        Err(outcome) => Some(Standing::Unusable(outcome.error)),
+    }
+}
+
+/// Returns when the settings were written, in seconds since 1970.
+fn changed_at(place: &Place) -> Option<u64> {
+    let written = std::fs::metadata(place.settings()).ok()?.modified().ok()?;
+    Some(written.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
 #[cfg(test)]
@@ -199,6 +227,49 @@ mod tests {
         let list = list(&places, &mut Library::default());
         let twins: Vec<Option<&str>> = list.iter().map(|listed| listed.twin.as_deref()).collect();
         assert_eq!(twins, [Some("c"), None, Some("a"), None, None]);
+    }
+
+    #[test]
+    fn tokens_of_other_settings_require_a_sign_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let mut file = private::create(&folder.path().join(name)).unwrap();
+            file.write_all(bytes).unwrap();
+        };
+        let issued_for: IssuedFor = serde_json::from_value(serde_json::json!({
+            "token_url": "https://as.example/token", "client_id": "me", "client_authentication": "none",
+            "scope": [], "flow": "device-code", "ca_file": null, "header": "Bearer", "user": null,
+        }))
+        .unwrap();
+        let tokens: Tokens = serde_json::from_value(serde_json::json!({
+            "access_token": "a", "token_type": null, "obtained_at": 1, "expires_at": null, "scope": null,
+            "refresh_token": null, "refresh_obtained_at": null, "refresh_not_before": null,
+            "refresh_expires_at": null, "id_token": null, "kept": [], "token_url": null, "redirect_url": null,
+        }))
+        .unwrap();
+        for (name, client) in [("other", "you"), ("same", "me"), ("wrong", "")] {
+            let settings = format!(
+                "format = 1\npreset = \"custom\"\n[settings]\nclient_id = \"{client}\"\nflow = \"device-code\"\n\
+                 token_url = \"https://as.example/token\"\n\
+                 device_url = \"https://as.example/device\"\n"
+            );
+            write(&format!("{name}.toml"), settings.as_bytes());
+            let record = Record {
+                tokens: Some(tokens.clone()),
+                ..Record::new(name, "old".to_owned(), issued_for.clone(), None, None)
+            };
+            write(&format!("{name}.record"), &record.to_bytes());
+        }
+        let places = Places::new(Some(folder.path())).unwrap();
+        let list = list(&places, &mut Library::default());
+        let [other, same, wrong] = <[Listed; 3]>::try_from(list).unwrap();
+        assert_eq!(other.standing.words(2), "sign in again", "{other:?}");
+        assert!(
+            matches!(&other.standing, Standing::Rejected { error, .. } if error.starts_with("The client ID has changed")),
+            "{other:?}"
+        );
+        assert_eq!(same.standing.words(2), "token", "{same:?}");
+        assert_eq!(wrong.standing.words(2), "unusable", "{wrong:?}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::profile::settings_file::{SettingsError, SettingsFile};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
 use crate::store::private::PrivateError;
-use crate::store::record::{Record, RecordError};
+use crate::store::record::{IssuedFor, Record, RecordError};
 
 /// A loaded profile.
 #[derive(Debug)]
@@ -42,7 +42,9 @@ impl Profile {
         }
         let named = file.secret().map_err(|error| settings_outcome(&error))?;
         let secret = named.or_else(|| record.client_secret.clone());
-        Self::with_secret(place, record, file, secret)
+        let (mut profile, now) = Self::build(place, file, secret)?;
+        profile.compare(place, &record.issued_for, &now)?;
+        Ok(profile)
     }
 
     /// Checks whether the settings still match the tokens, without network access or commands. The client secret may be
@@ -51,6 +53,26 @@ impl Profile {
     /// # Errors
     /// Returns the outcome to report if they don't match or can't be read.
     pub fn check(place: &Place, record: &Record) -> Result<Self, Outcome> {
+        let (mut profile, now) = Self::unread(place, record)?;
+        profile.compare(place, &record.issued_for, &now)?;
+        Ok(profile)
+    }
+
+    /// Returns the name of the first setting that no longer matches the tokens; `None` if all match. Like
+    /// [`Self::check`] otherwise.
+    ///
+    /// # Errors
+    /// Returns the outcome to report if the settings can't be used.
+    pub fn changed_setting(
+        place: &Place,
+        record: &Record,
+    ) -> Result<Option<&'static str>, Outcome> {
+        let (_, now) = Self::unread(place, record)?;
+        Ok(difference(&record.issued_for, &now))
+    }
+
+    /// Builds a profile without reading its client secret from its source. Also returns what tokens would be issued for.
+    fn unread(place: &Place, record: &Record) -> Result<(Self, IssuedFor), Outcome> {
         let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
         // An outline contains no secret, but tells whether the record has one.
         let is_outline = record.issued_for.store.is_some() && record.client_secret.is_none();
@@ -60,18 +82,17 @@ impl Profile {
         } else {
             record.client_secret.clone()
         };
-        Self::with_secret(place, record, file, secret)
+        Self::build(place, file, secret)
     }
 
-    fn with_secret(
+    fn build(
         place: &Place,
-        record: &Record,
         file: SettingsFile,
         secret: Option<SecretString>,
-    ) -> Result<Self, Outcome> {
+    ) -> Result<(Self, IssuedFor), Outcome> {
         let mut library = Library::load_user();
         let settings = form(&file, secret, Browser::Elsewhere, &mut library)?;
-        let mut request = request(&settings).map_err(|problems| {
+        let request = request(&settings).map_err(|problems| {
             let problem = problems.into_iter().next();
             let text =
                 problem.map(|problem| format!("{}: {}", settings.label(problem.key), problem.text));
@@ -83,33 +104,45 @@ impl Profile {
         })?;
         let user = file.user().map(str::to_owned);
         let now = issued_for(&request, &settings, user, Some(&file));
-        if let Some(name) = difference(&record.issued_for, &now) {
-            return Err(changed(name, place));
-        }
-        if let Credential::Files(_, rules) = &mut request.client.credential {
-            let listed = record.issued_for.assertion_algorithms.iter();
-            rules.listed = listed.filter_map(|name| Algorithm::of(name)).collect();
-        }
-        Ok(Self {
+        let profile = Self {
             file,
             settings,
             request,
             library,
-        })
+        };
+        Ok((profile, now))
+    }
+
+    /// Compares what the tokens were issued for with the settings, and keeps what the metadata said at the sign-in.
+    fn compare(
+        &mut self,
+        place: &Place,
+        before: &IssuedFor,
+        now: &IssuedFor,
+    ) -> Result<(), Outcome> {
+        if let Some(name) = difference(before, now) {
+            return Err(changed(name, place));
+        }
+        if let Credential::Files(_, rules) = &mut self.request.client.credential {
+            let listed = before.assertion_algorithms.iter();
+            rules.listed = listed.filter_map(|name| Algorithm::of(name)).collect();
+        }
+        Ok(())
     }
 }
 
 /// Returns the outcome for settings that name another place than the one the tokens were issued for.
 fn changed(name: &str, place: &Place) -> Outcome {
-    Outcome::new(
-        exit::USAGE,
-        format!("The {name} has changed since the tokens were issued, so the tokens are not sent."),
-    )
-    .with_hint(format!(
+    Outcome::new(exit::USAGE, changed_text(name)).with_hint(format!(
         "Undo the change in {} or in its preset, or sign in again: oauth-authorizer --profile {}",
         place.settings().display(),
         place.target()
     ))
+}
+
+/// Says that this setting has changed.
+pub(super) fn changed_text(name: &str) -> String {
+    format!("The {name} has changed since the tokens were issued, so the tokens are not sent.")
 }
 
 /// Returns the form of a profile, with its client secret. The tokens are not read.
