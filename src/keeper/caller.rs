@@ -92,7 +92,8 @@ fn no_tokens(place: &Place) -> Outcome {
 /// Does the same, but without the secrets if a command stores them: the command then runs only once, at the end.
 fn find(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     let (first, settings) = read(place)?;
-    if digest(&settings) != first.settings {
+    let settings = digest(&settings);
+    if settings != first.settings {
         Profile::check(place, &first)?;
     }
     let now = unix_time();
@@ -108,7 +109,7 @@ fn find(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
             unstored: None,
         });
     }
-    if let Some(outcome) = refusal(place, &first, wish, now) {
+    if let Some(outcome) = refusal(place, &first, &settings, wish, now) {
         return fallback(first, outcome, wish);
     }
     wait(place, &first, wish)
@@ -126,7 +127,13 @@ fn read(place: &Place) -> Result<(Record, Vec<u8>), Outcome> {
 }
 
 /// Returns why no refresh is attempted, or `None` if one is possible.
-fn refusal(place: &Place, record: &Record, wish: Wish<'_>, now: u64) -> Option<Outcome> {
+fn refusal(
+    place: &Place,
+    record: &Record,
+    settings: &str,
+    wish: Wish<'_>,
+    now: u64,
+) -> Option<Outcome> {
     if let Some(rejected) = &record.rejected
         && now.abs_diff(rejected.at) < REJECTED_PAUSE
     {
@@ -154,17 +161,23 @@ fn refusal(place: &Place, record: &Record, wish: Wish<'_>, now: u64) -> Option<O
             .with_hint("Try again then."),
         );
     }
-    let state = match tokens {
-        Some(tokens) if tokens.lives(now) => "expires soon",
-        _ => "has expired",
-    };
-    wish.offline.then(|| {
-        Outcome::new(
-            exit::UNREACHABLE,
-            format!("The access token {state}, and --offline allows no refresh."),
-        )
-        .with_hint("Omit --offline.")
-    })
+    if wish.offline {
+        let state = match tokens {
+            Some(tokens) if tokens.lives(now) => "expires soon",
+            _ => "has expired",
+        };
+        let error = format!("The access token {state}, and --offline allows no refresh.");
+        return Some(Outcome::new(exit::UNREACHABLE, error).with_hint("Omit --offline."));
+    }
+    let last = AttemptNote::read(&place.attempt()).ok().flatten()?;
+    let until = last.paused_until(record.generation, settings, now)?;
+    let error = format!(
+        "The service asked clients to wait. The next request is sent no earlier than {}.",
+        words::when(until, now)
+            .trim_start_matches("at ")
+            .trim_start_matches("on ")
+    );
+    Some(Outcome::new(exit::UNREACHABLE, error).with_hint("Try again then."))
 }
 
 /// Returns the stored token with a warning if it is still valid; otherwise the outcome.

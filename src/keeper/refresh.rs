@@ -24,7 +24,7 @@ use crate::outcome::exit;
 use crate::profile::places::Place;
 use crate::profile::settings_file::SettingsFile;
 use crate::secret::SecretString;
-use crate::store::attempt::{AttemptNote, LostAnswer, LostBy, Outcome};
+use crate::store::attempt::{AttemptNote, LostAnswer, LostBy, Outcome, PAUSE_LIMIT, Pause};
 use crate::store::host;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
@@ -81,6 +81,7 @@ pub async fn refresh(place: &Place, known: Known) -> Result<Option<Box<Unstored>
         sent: false,
         outcome: None,
         lost: None,
+        pause: None,
     };
     let outcome = locked(place, known, last.as_ref(), &mut note).await;
     note.outcome = Some(match &outcome {
@@ -185,6 +186,10 @@ async fn locked(
                     by: LostBy::Network,
                 });
             }
+            note.pause = RefreshFailure::requested_wait(&error).map(|wait| Pause {
+                until: unix_time() + wait.as_secs().min(PAUSE_LIMIT),
+                settings: profile.file.digest.clone(),
+            });
             let failure = Failed {
                 place,
                 profile: &profile,

@@ -134,6 +134,16 @@ impl RefreshFailure {
         }
     }
 
+    /// Returns how long the service asks clients to wait, if it is busy and says so.
+    #[must_use]
+    pub fn requested_wait(error: &FlowError) -> Option<Duration> {
+        match error {
+            FlowError::LostRefresh(cause) => Self::requested_wait(cause),
+            FlowError::Protocol(Failure::Unavailable { wait, .. }) => *wait,
+            _ => None,
+        }
+    }
+
     fn of_failure(failure: &Failure) -> Self {
         match failure {
             Failure::Server { error, .. } | Failure::Denied { error, .. } => Self::of_code(error),

@@ -942,6 +942,7 @@ mod tests {
                     sent: true,
                     outcome: ended.then(|| Outcome::new(0, "")),
                     lost: None,
+                    pause: None,
                 });
             })
         };

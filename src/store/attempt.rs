@@ -12,6 +12,8 @@ const LIMIT: u64 = 64 * 1024;
 /// file.
 const LAST_NUMBER: u64 = u64::MAX / 2;
 const LAST_TIME: u64 = 253_402_300_799;
+/// The longest time, in seconds, that a request of the service to wait is remembered.
+pub const PAUSE_LIMIT: u64 = 3600;
 
 /// An attempt to refresh. Only the holder of the lock writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,18 @@ pub struct AttemptNote {
     /// A response that was lost and may have replaced the refresh token of this generation.
     #[serde(default)]
     pub lost: Option<LostAnswer>,
+    /// The time that the service asked clients to wait for, if the attempt failed because of that.
+    #[serde(default)]
+    pub pause: Option<Pause>,
+}
+
+/// A time before which the service asked not to send another request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// The end of the wait, in seconds since 1970.
+    pub until: u64,
+    /// The digest of the settings that the request was made with. Other settings may name another service.
+    pub settings: String,
 }
 
 /// A refresh request whose response was lost.
@@ -114,6 +128,17 @@ impl AttemptNote {
         }
     }
 
+    /// Returns until when no request is sent for this generation of the record with these settings, at `now`. A time that is
+    /// too far away is from a damaged file, or the clock was set back.
+    #[must_use]
+    pub fn paused_until(&self, generation: u64, settings: &str, now: u64) -> Option<u64> {
+        let pause = self.pause.as_ref();
+        let pause =
+            pause.filter(|pause| self.generation == generation && pause.settings == settings)?;
+        let left = pause.until.saturating_sub(now);
+        (1..=PAUSE_LIMIT).contains(&left).then_some(pause.until)
+    }
+
     /// Reads the latest attempt; `None` if there was no attempt, or if it can't be parsed.
     ///
     /// # Errors
@@ -164,6 +189,7 @@ mod tests {
             sent: true,
             outcome: None,
             lost: None,
+            pause: None,
         };
         for number in [8, 9] {
             note.number = number;
@@ -200,6 +226,43 @@ mod tests {
     }
 
     #[test]
+    fn requested_wait_applies_to_the_same_record_and_settings() {
+        let mut note = AttemptNote {
+            number: 1,
+            pid: 1,
+            host: String::new(),
+            since: 7,
+            generation: 3,
+            sent: true,
+            outcome: Some(Outcome::new(5, "busy")),
+            lost: None,
+            pause: None,
+        };
+        assert_eq!(note.paused_until(3, "a", 8), None);
+        note.pause = Some(Pause {
+            until: 4000,
+            settings: "a".to_owned(),
+        });
+        for (generation, settings, now, until) in [
+            (3, "a", 400, Some(4000)),
+            (3, "a", 3999, Some(4000)),
+            (3, "a", 4000, None),
+            (3, "a", 5000, None),
+            // Further away than any wait that is remembered.
+            (3, "a", 399, None),
+            (4, "a", 3000, None),
+            (3, "b", 3000, None),
+        ] {
+            assert_eq!(note.paused_until(generation, settings, now), until, "{now}");
+        }
+        // An older version wrote no wait.
+        let mut older = serde_json::to_value(&note).unwrap();
+        older.as_object_mut().unwrap().remove("pause");
+        let older = AttemptNote::parse(older.to_string().as_bytes()).unwrap();
+        assert_eq!(older.pause, None);
+    }
+
+    #[test]
     fn lost_response_is_remembered_until_the_record_is_replaced() {
         let failed = Outcome::new(5, "x");
         let note = |sent, outcome, lost| AttemptNote {
@@ -211,6 +274,7 @@ mod tests {
             sent,
             outcome,
             lost,
+            pause: None,
         };
         let stopped = |since| {
             Some(LostAnswer {

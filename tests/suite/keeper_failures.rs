@@ -38,6 +38,56 @@ fn with_header(mut reply: Reply, name: &str, value: &str) -> Reply {
     reply
 }
 
+/// Changes the note about the last refresh.
+fn edit_attempt(profiles: &Profiles, change: impl FnOnce(&mut serde_json::Value)) {
+    let path = profiles.state("attempt");
+    let mut attempt = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    change(&mut attempt);
+    std::fs::write(&path, attempt.to_string()).unwrap();
+}
+
+#[test]
+fn requested_wait_is_remembered_between_commands() {
+    for (status, wait) in [(429, "600"), (503, "7200")] {
+        let (profiles, server) =
+            Profiles::scripted(move |_| with_header(Reply::json(status, ""), "Retry-After", wait));
+        profiles.expire();
+        let first = profiles.run(&["token", "office"]);
+        assert_eq!(first.code, 5, "{first:?}");
+        let asked = refreshes(&server);
+        for command in [&["token", "office"][..], &["refresh", "office"]] {
+            let ran = profiles.run(command);
+            assert_eq!(ran.code, 5, "{ran:?}");
+            assert!(
+                ran.stderr.contains(
+                    "The service asked clients to wait. The next request is sent no earlier than "
+                ) && ran.stderr.contains("hint: Try again then."),
+                "{ran:?}"
+            );
+        }
+        assert_eq!(refreshes(&server), asked);
+        // A valid token is still printed.
+        let record = profiles.record();
+        leave(&profiles, 40);
+        let ran = profiles.run(&["token", "office"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "first\n"), "{ran:?}");
+        assert_eq!(refreshes(&server), asked);
+        profiles.edit(|edited| *edited = record);
+        // Another time can't block the profile for long.
+        edit_attempt(&profiles, |attempt| {
+            let until = attempt["pause"]["until"].as_u64().unwrap();
+            attempt["pause"]["until"] = json!(until + 3700);
+        });
+        assert_eq!(profiles.run(&["token", "office"]).code, 5);
+        assert_eq!(refreshes(&server), 2 * asked);
+        // With other settings, the service is asked.
+        let text = std::fs::read_to_string(profiles.settings()).unwrap();
+        std::fs::write(profiles.settings(), format!("{text}\n# edited\n")).unwrap();
+        assert_eq!(profiles.run(&["token", "office"]).code, 5);
+        assert_eq!(refreshes(&server), 3 * asked);
+    }
+}
+
 #[test]
 fn each_error_response_sets_exit_code_and_keeps_tokens() {
     let html = || {
@@ -180,6 +230,7 @@ fn each_error_response_sets_exit_code_and_keeps_tokens() {
         );
         assert_eq!(refreshes(&server), asked, "{name}");
         profiles.edit(|record| record["rejected"] = json!(null));
+        std::fs::remove_file(profiles.state("attempt")).unwrap();
         profiles.expire();
         let before = profiles.record();
         let ran = profiles.run(&["token", "office"]);
@@ -355,6 +406,7 @@ fn lost_response_is_reported_even_after_other_failures() {
     for code in [5, 5, 7] {
         let ran = profiles.run(&["token", "office"]);
         assert_eq!(ran.code, code, "{ran:?}");
+        edit_attempt(&profiles, |attempt| attempt["pause"] = json!(null));
         let named = ran
             .stderr
             .contains("and the response was lost in transit. The service has probably replaced");
