@@ -1,5 +1,6 @@
 //! Forecasts what is wrong with a profile now, and what will break next. This module reads no file and no clock.
 
+use super::check_expiry::no_expiry;
 use super::check_settings::CheckSettings;
 use super::client_secret::Probe;
 use super::dates::Now;
@@ -149,6 +150,7 @@ impl Facts<'_> {
             self.no_refresh_token(tokens, findings);
             return;
         }
+        findings.extend(no_expiry(tokens, self.target));
         self.unused(tokens, findings);
         self.lifetime(tokens, findings);
         self.testing(tokens, findings);
@@ -627,6 +629,18 @@ mod tests {
             case.result().0,
             "access token valid for 41 minutes; refresh token issued 19 minutes ago, unused ones expire after 90 days"
         );
+    }
+
+    #[test]
+    fn access_token_without_an_expiry_date_is_noted_if_it_can_be_refreshed() {
+        let expected = "Note no-expiry-date: The service doesn't say when the access token expires, so `token` never refreshes it.";
+        assert_eq!(found(|case| case.tokens().expires_at = None), [expected]);
+        let alone = found(|case| {
+            case.tokens().expires_at = None;
+            case.tokens().refresh_token = None;
+            case.tokens().refresh_obtained_at = None;
+        });
+        assert_eq!(alone, [""; 0]);
     }
 
     #[test]

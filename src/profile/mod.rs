@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod check;
+mod check_expiry;
 pub mod check_key;
 pub mod check_settings;
 pub mod client_secret;
