@@ -1,8 +1,10 @@
 //! Reads the files of a profile to forecast problems. Sends nothing, writes nothing, runs no command and takes no lock.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::profile::{Profile, settings_outcome};
+use crate::clean::clean;
 use crate::flow::client_key::probe;
 use crate::flow::jwt_bearer;
 use crate::form::choices::Browser;
@@ -11,12 +13,13 @@ use crate::outcome::exit;
 use crate::presets::{Library, Preset};
 use crate::profile::check::Facts;
 use crate::profile::check_key::client_key;
-use crate::profile::client_secret::Probe;
+use crate::profile::client_secret::{Probe, SecretSource};
 use crate::profile::dates::Now;
 use crate::profile::finding::{Finding, Forecast, Level, not_signed_in};
 use crate::profile::places::{Owner, Place};
 use crate::profile::settings_file::{SettingsError, SettingsFile};
 use crate::store::attempt::{AttemptNote, Outcome};
+use crate::store::file::read::may_others_read;
 use crate::store::host;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::{Record, RecordError};
@@ -89,7 +92,10 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
     if let Some(files) = form.key_files() {
         let at = SystemTime::UNIX_EPOCH + Duration::from_secs(now.seconds);
         findings.extend(client_key(&files, &probe(&files, at), now, within));
+        findings.extend(open_file("client key", &files.key));
     }
+    let secret_file = file.secret_source().and_then(SecretSource::path);
+    findings.extend(secret_file.and_then(|path| open_file("client secret", &path)));
     findings.extend(
         attempt
             .as_ref()
@@ -133,6 +139,19 @@ fn of_outcome(id: &'static str, outcome: Outcome) -> Finding {
         fix: outcome.hint,
         ..finding(level, id, outcome.error)
     }
+}
+
+/// Returns a finding if other users can read a file with a secret. A note, because in a container nobody else may be there.
+fn open_file(what: &str, path: &Path) -> Option<Finding> {
+    let path = may_others_read(path).then(|| clean(&path.to_string_lossy(), 200))?;
+    Some(Finding {
+        fix: Some("Run chmod 600 on it.".to_owned()),
+        ..finding(
+            Level::Note,
+            "file-readable",
+            format!("The {what} file {path} can be read by other users."),
+        )
+    })
 }
 
 /// Checks the key file of a service account.

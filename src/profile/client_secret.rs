@@ -113,22 +113,28 @@ impl SecretSource {
             let value = value.and_then(|value| checked(&value).map(SecretString::from));
             return value.and_then(usable).map(Some).map_err(of(place));
         }
-        let path = match (&self.file, &self.credential) {
-            (Some(file), _) => named::cleaned(file),
-            (None, Some(name)) => {
-                let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
-                    SourceError::Other(
-                        "CREDENTIALS_DIRECTORY is not set. systemd sets it for a service with LoadCredential"
-                            .to_owned(),
-                    )
-                })?;
-                PathBuf::from(folder).join(name)
-            }
-            (None, None) => return Ok(None),
-        };
+        if self.file.is_none() && self.credential.is_none() {
+            return Ok(None);
+        }
+        let path = self.path().ok_or_else(|| {
+            SourceError::Other(
+                "CREDENTIALS_DIRECTORY is not set. systemd sets it for a service with LoadCredential"
+                    .to_owned(),
+            )
+        })?;
         let line = first_line_of_file(&path).and_then(|line| usable(line.text));
         line.map(Some)
             .map_err(of(clean(&path.to_string_lossy(), 200)))
+    }
+
+    /// Returns the path of the file with the client secret, if it is known.
+    #[must_use]
+    pub fn path(&self) -> Option<PathBuf> {
+        if let Some(file) = &self.file {
+            return Some(named::cleaned(file));
+        }
+        let name = self.credential.as_ref()?;
+        Some(PathBuf::from(std::env::var_os("CREDENTIALS_DIRECTORY")?).join(name))
     }
 
     /// Returns what is wrong with the section itself, as a clause.

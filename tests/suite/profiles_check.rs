@@ -705,3 +705,29 @@ fn private_copy(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
+
+#[test]
+fn secret_file_that_others_can_read_is_noted() {
+    let (profiles, _server) = Profiles::scripted(refreshed);
+    let secret = profiles.home.path().join("secret");
+    std::fs::write(&secret, "s3cret\n").unwrap();
+    let line = format!("[secret]\nfile = \"{}\"\n", secret.display());
+    add(&profiles, &line);
+    profiles.edit(|record| record["issued_for"]["client_authentication"] = json!("basic"));
+    for (mode, count) in [(0o600, 0), (0o640, 1), (0o644, 1)] {
+        std::fs::set_permissions(&secret, PermissionsExt::from_mode(mode)).unwrap();
+        let (code, row) = check(&profiles);
+        let findings = row["findings"].as_array().unwrap();
+        assert_eq!((code, findings.len()), (0, count), "{mode:o}: {row}");
+        if let Some(finding) = findings.first() {
+            assert_eq!(finding["id"], "file-readable", "{row}");
+            assert!(
+                finding["text"]
+                    .as_str()
+                    .is_some_and(|text| text.starts_with("The client secret file ")
+                        && text.ends_with(" can be read by other users.")),
+                "{row}"
+            );
+        }
+    }
+}
