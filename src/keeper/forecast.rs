@@ -96,15 +96,19 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
     }
     let secret_file = file.secret_source().and_then(SecretSource::path);
     findings.extend(secret_file.and_then(|path| open_file("client secret", &path)));
+    findings.extend(no_room(place, &record));
+    let is_broken = |findings: &[Finding]| findings.iter().any(|finding| finding.level.is_broken());
+    // Commands are not run here.
+    let runs_command = record.issued_for.store.is_some() || file.secret_command().is_some();
+    let is_fine = !runs_command && !is_broken(&findings);
     findings.extend(
         attempt
             .as_ref()
-            .and_then(|attempt| failed(place, attempt, &record, now)),
+            .and_then(|attempt| failed(place, attempt, &record, now, is_fine)),
     );
-    findings.extend(no_room(place, &record));
     findings.extend(mail(&file));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
-    let is_broken = findings.iter().any(|finding| finding.level.is_broken());
+    let is_broken = is_broken(&findings);
     Forecast {
         summary: (!is_broken).then(|| facts.summary()),
         findings,
@@ -221,8 +225,15 @@ fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {
 }
 
 /// Returns a finding if a refresh has failed since the tokens were issued. Rejected refresh tokens are in the record,
-/// and lost responses have their own finding.
-fn failed(place: &Place, attempt: &AttemptNote, record: &Record, now: &Now) -> Option<Finding> {
+/// and lost responses have their own finding. `is_fine` tells that the other checks found nothing wrong and cover all
+/// that a refresh needs on this machine.
+fn failed(
+    place: &Place,
+    attempt: &AttemptNote,
+    record: &Record,
+    now: &Now,
+    is_fine: bool,
+) -> Option<Finding> {
     let outcome = attempt.outcome.as_ref()?;
     let is_old = attempt.generation != record.generation || record.rejected.is_some();
     // The record already contains the rejection of a refresh token.
@@ -232,7 +243,9 @@ fn failed(place: &Place, attempt: &AttemptNote, record: &Record, now: &Now) -> O
     }
     let tokens = record.tokens.as_ref()?;
     let may_be_corrected = outcome.code == exit::USAGE && is_changed_since(place, attempt.since);
+    let is_repaired = attempt.local && is_fine;
     let level = match outcome.code {
+        _ if is_repaired => Level::Note,
         exit::USAGE if may_be_corrected => Level::Note,
         exit::USAGE | exit::SIGN_IN => Level::Settings,
         exit::RECORD => Level::Files,
@@ -250,7 +263,12 @@ fn failed(place: &Place, attempt: &AttemptNote, record: &Record, now: &Now) -> O
         id: "refresh-failed",
         at: Some(attempt.since),
         text: text.trim_end().to_owned(),
-        fix: if may_be_corrected {
+        fix: if is_repaired {
+            let target = place.target();
+            Some(format!(
+                "The cause is gone. Refresh it: oauth-authorizer refresh {target}"
+            ))
+        } else if may_be_corrected {
             let target = place.target();
             Some(format!(
                 "The settings have changed since. Try them: oauth-authorizer refresh {target}"

@@ -80,6 +80,7 @@ pub async fn refresh(place: &Place, known: Known) -> Result<Option<Box<Unstored>
         generation: known.generation,
         sent: false,
         outcome: None,
+        local: true,
         lost: None,
         pause: None,
     };
@@ -143,7 +144,9 @@ async fn locked(
     }
     let asked_at = unix_time();
     let mut was_lost = false;
-    match ask(&profile, before, &mut was_lost).await {
+    let asked = ask(&profile, before, &mut was_lost).await;
+    note.local = asked.as_ref().is_err_and(is_local);
+    match asked {
         Ok((set, clock_ahead)) => {
             let record = Record {
                 generation: current.generation + 1,
@@ -309,6 +312,11 @@ async fn ask(
             _ => return Err(error),
         }
     }
+}
+
+/// Returns whether a file with a key prevented the request.
+fn is_local(error: &FlowError) -> bool {
+    matches!(error, FlowError::ClientKey(_) | FlowError::KeyFile(_))
 }
 
 /// Returns whether the service reported a success, but no tokens could be read.

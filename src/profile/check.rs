@@ -955,6 +955,7 @@ mod tests {
                     generation,
                     sent: true,
                     outcome: ended.then(|| Outcome::new(0, "")),
+                    local: false,
                     lost: None,
                     pause: None,
                 });

@@ -33,6 +33,9 @@ pub struct AttemptNote {
     pub sent: bool,
     /// The outcome; `None` while the attempt is in progress, or if its process was stopped.
     pub outcome: Option<Outcome>,
+    /// Whether the attempt failed before the service was asked, because of a file that a check reads, too.
+    #[serde(default)]
+    pub local: bool,
     /// A response that was lost and may have replaced the refresh token of this generation.
     #[serde(default)]
     pub lost: Option<LostAnswer>,
@@ -188,6 +191,7 @@ mod tests {
             generation: 4,
             sent: true,
             outcome: None,
+            local: false,
             lost: None,
             pause: None,
         };
@@ -235,6 +239,7 @@ mod tests {
             generation: 3,
             sent: true,
             outcome: Some(Outcome::new(5, "busy")),
+            local: false,
             lost: None,
             pause: None,
         };
@@ -273,6 +278,7 @@ mod tests {
             generation: 3,
             sent,
             outcome,
+            local: false,
             lost,
             pause: None,
         };

@@ -731,3 +731,40 @@ fn secret_file_that_others_can_read_is_noted() {
         }
     }
 }
+
+#[test]
+fn repaired_cause_of_a_failed_refresh_is_only_a_note() {
+    let (profiles, server) = Profiles::scripted(refreshed);
+    let secret = profiles.home.path().join("secret");
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    let lines = format!(
+        "client_authentication = \"basic\"\n\n[secret]\nfile = \"{}\"\n",
+        secret.display()
+    );
+    std::fs::write(profiles.settings(), format!("{settings}{lines}")).unwrap();
+    profiles.edit(|record| record["issued_for"]["client_authentication"] = json!("basic"));
+    profiles.expire();
+    let asked = server.requests("/token").len();
+    let ran = profiles.run(&["refresh", "office"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert_eq!(server.requests("/token").len(), asked);
+    let (code, row) = check(&profiles);
+    assert_eq!((code, &row["state"]), (2, &json!("broken")), "{row}");
+    std::fs::write(&secret, "s3cret\n").unwrap();
+    std::fs::set_permissions(&secret, PermissionsExt::from_mode(0o600)).unwrap();
+    assert_found(
+        &profiles,
+        0,
+        "ok",
+        "refresh-failed",
+        "The last refresh failed",
+    );
+    let (_, row) = check(&profiles);
+    assert_eq!(
+        row["findings"][0]["fix"],
+        "The cause is gone. Refresh it: oauth-authorizer refresh office"
+    );
+    assert_eq!(profiles.run(&["refresh", "office"]).code, 0);
+    let (_, row) = check(&profiles);
+    assert_eq!(row["findings"], json!([]), "{row}");
+}
