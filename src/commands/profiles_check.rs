@@ -51,7 +51,8 @@ pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> i
             Err(_) => unknown = true,
         }
     }
-    if places.is_empty() && !unknown && !look.quiet {
+    // Even with --quiet: the folder may be that of another user.
+    if places.is_empty() && !unknown {
         say("hint", "There are no profiles.");
     }
     let now = Now {

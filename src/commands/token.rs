@@ -274,6 +274,9 @@ pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
         newer: true,
         named,
     };
+    if places.is_empty() {
+        say("hint", "There are no profiles.");
+    }
     let mut worst = exit::DONE;
     for place in places {
         let code = match place {

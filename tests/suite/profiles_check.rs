@@ -149,11 +149,18 @@ fn check_sends_nothing_writes_nothing_and_does_not_wait() {
     assert_eq!(server.requests("/token").len(), asked);
     let quiet = profiles.run(&["profiles", "check", "--all", "--quiet"]);
     assert_eq!((quiet.code, quiet.stdout.as_str()), (0, ""), "{quiet:?}");
-    let none = Profiles::new().run(&["profiles", "check"]);
-    assert_eq!(
-        (none.code, none.stderr.as_str()),
-        (0, "hint: There are no profiles.\n")
-    );
+    for command in [
+        &["profiles", "check"][..],
+        &["profiles", "check", "--all", "--quiet"],
+        &["refresh", "--all"],
+    ] {
+        let none = Profiles::new().run(command);
+        assert_eq!(
+            (none.code, none.stderr.as_str()),
+            (0, "hint: There are no profiles.\n"),
+            "{command:?}"
+        );
+    }
 }
 
 #[test]
