@@ -21,7 +21,7 @@ use crate::mail::turn::Login;
 use crate::mail::verdict::Problem;
 use crate::outcome::exit;
 use crate::presets::{Library, Preset};
-use crate::profile::issued_for::{mail_server, may_sign_in};
+use crate::profile::issued_for::{mail_server, other_mail_server};
 use crate::profile::places::Place;
 use crate::profile::settings_file::SettingsFile;
 use crate::session::mail_report::MailReport;
@@ -207,12 +207,10 @@ fn servers(
 /// line is the user's decision.
 fn pinned(flags: &MailTestFlags, servers: &Servers, issued_for: &IssuedFor) -> Result<(), String> {
     let mut servers = servers.iter();
-    let other = servers.find(|(protocol, address)| !may_sign_in(issued_for, *protocol, address));
+    let other =
+        servers.find_map(|(protocol, address)| other_mail_server(issued_for, *protocol, address));
     match other {
-        Some((protocol, address)) if flags.server.is_none() => Err(format!(
-            "The {} server has changed to {address} since the tokens were issued, so nothing was sent.",
-            protocol.name()
-        )),
+        Some(other) if flags.server.is_none() => Err(format!("{other}, so nothing was sent.")),
         _ => Ok(()),
     }
 }

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::profile::{Profile, settings_outcome};
+use super::profile::{Profile, settings_outcome, sign_in_again};
 use crate::clean::clean;
 use crate::flow::client_key::probe;
 use crate::flow::jwt_bearer;
 use crate::form::choices::Browser;
+use crate::form::settings::Settings;
 use crate::mail::server::{Address, Protocol, is_mailbox};
 use crate::outcome::exit;
 use crate::presets::{Library, Preset};
@@ -16,6 +17,7 @@ use crate::profile::check_key::client_key;
 use crate::profile::client_secret::{Probe, SecretSource};
 use crate::profile::dates::Now;
 use crate::profile::finding::{Finding, Forecast, Level, not_signed_in};
+use crate::profile::issued_for::{mail_server, other_mail_server};
 use crate::profile::places::{Owner, Place};
 use crate::profile::settings_file::{SettingsError, SettingsFile};
 use crate::store::attempt::{AttemptNote, Outcome};
@@ -106,7 +108,7 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
             .as_ref()
             .and_then(|attempt| failed(place, attempt, &record, now, is_fine)),
     );
-    findings.extend(mail(&file));
+    findings.extend(mail(place, &file, &form, &record));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let is_broken = is_broken(&findings);
     Forecast {
@@ -173,16 +175,31 @@ fn key_file(profile: &Profile) -> Option<Finding> {
     })
 }
 
-/// Returns a finding for each entry in `[mail]` that can't be used.
-fn mail(file: &SettingsFile) -> Vec<Finding> {
+/// Returns a finding for each entry in `[mail]` that can't be used, and for each mail server that gets no token.
+fn mail(place: &Place, file: &SettingsFile, form: &Settings, record: &Record) -> Vec<Finding> {
     let wrong = |name: &str, fix: String| Finding {
         fix: Some(fix),
         ..finding(
             Level::Settings,
             "mail",
-            format!("{name} in [mail] is not valid."),
+            format!(
+                "{name} in [mail] in {} is not valid.",
+                place.settings().display()
+            ),
         )
     };
+    let others = Protocol::ALL.into_iter().filter_map(|protocol| {
+        let server = mail_server(protocol, form, Some(file))?.ok()?;
+        let other = other_mail_server(&record.issued_for, protocol, &server)?;
+        Some(Finding {
+            fix: Some(sign_in_again(place)),
+            ..finding(
+                Level::Note,
+                "mail-server",
+                format!("{other}, so `mail-test` doesn't send the token to it."),
+            )
+        })
+    });
     let user = file.user().filter(|user| !is_mailbox(user));
     let user = user.map(|_| {
         wrong(
@@ -194,7 +211,7 @@ fn mail(file: &SettingsFile) -> Vec<Finding> {
         let fix = Address::parse(file.mail_server(protocol)?).err()?;
         Some(wrong(protocol.key(), fix))
     });
-    user.into_iter().chain(servers).collect()
+    user.into_iter().chain(servers).chain(others).collect()
 }
 
 /// Returns a finding if the next refresh can't store its tokens, which it notices before it sends anything.

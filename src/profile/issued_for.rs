@@ -115,6 +115,27 @@ pub fn may_sign_in(record: &IssuedFor, protocol: Protocol, server: &Address) -> 
     known.contains(&pinned(protocol, server))
 }
 
+/// Returns how this mail server of the settings differs from those that the tokens of a record may be sent to, as the
+/// start of a sentence; `None` if it doesn't.
+#[must_use]
+pub fn other_mail_server(
+    record: &IssuedFor,
+    protocol: Protocol,
+    server: &Address,
+) -> Option<String> {
+    if may_sign_in(record, protocol, server) {
+        return None;
+    }
+    let name = protocol.name();
+    let start = format!("{} ", protocol.key());
+    let mut known = record.mail.iter().flatten();
+    Some(if known.any(|known| known.starts_with(&start)) {
+        format!("The {name} server has changed to {server} since the tokens were issued")
+    } else {
+        format!("The {name} server {server} was added after the tokens were issued")
+    })
+}
+
 fn tool_pin(settings: &Settings, tool: Tool) -> Option<String> {
     let url = settings.tool_url(tool, settings.metadata()).ok()?;
     Some(url.to_string())

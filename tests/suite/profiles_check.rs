@@ -680,6 +680,29 @@ fn invalid_mailbox_and_mail_server_are_reported() {
 }
 
 #[test]
+fn mail_server_added_after_the_sign_in_is_noted() {
+    let (profiles, _server) = Profiles::scripted(refreshed);
+    add(&profiles, "[mail]\nimap = \"localhost:993 TLS\"\n");
+    assert_found(
+        &profiles,
+        0,
+        "ok",
+        "mail-server",
+        "The IMAP server localhost:993 TLS was added after the tokens were issued, so `mail-test` doesn't send",
+    );
+    profiles.edit(|record| record["issued_for"]["mail"] = json!(["imap localhost:143 STARTTLS"]));
+    assert_found(
+        &profiles,
+        0,
+        "ok",
+        "mail-server",
+        "The IMAP server has changed to localhost:993 TLS since the tokens were issued",
+    );
+    profiles.edit(|record| record["issued_for"]["mail"] = json!(["imap localhost:993 TLS"]));
+    assert_eq!(check(&profiles).1["findings"], json!([]));
+}
+
+#[test]
 fn full_or_read_only_disk_is_reported() {
     let (profiles, _server) = Profiles::scripted(refreshed);
     let record = profiles.state("record");
