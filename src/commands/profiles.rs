@@ -16,7 +16,7 @@ use crate::form::choices::Browser;
 use crate::form::request::request;
 use crate::keeper::list::{self, standing};
 use crate::keeper::manage::{delete, rename};
-use crate::keeper::save::{Saving, move_to};
+use crate::keeper::save::{Saving, changed_by_variables, move_to};
 use crate::oauth::tools::TokenKind;
 use crate::outcome::exit;
 use crate::presets::Library;
@@ -237,8 +237,12 @@ fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
         store,
         opened: None,
     };
+    let changed = changed_by_variables(place, &settings, |name| std::env::var_os(name));
     match saving.alone() {
         Ok(saved) => {
+            if let Some(changed) = changed {
+                say("note", &changed);
+            }
             say(
                 "done",
                 &format!(

@@ -1,6 +1,9 @@
 //! The existing settings file of a profile: what a save keeps of it.
 
+use std::ffi::OsString;
+
 use crate::form::choices::Browser;
+use crate::form::command_line::{FLAGS, flag};
 use crate::form::field::Key;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
@@ -96,6 +99,51 @@ pub(super) fn user(
     own.or_else(|| user_of_form(settings))
         .or_else(|| mailbox(set?.id_token.as_ref()))
         .or_else(|| present?.user.clone())
+}
+
+/// Says which environment variables change the settings of a saved profile, if `settings` replaces them; `None` if none
+/// does. Such a variable may be left over from another use.
+pub fn changed_by_variables(
+    place: &Place,
+    settings: &Settings,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Option<String> {
+    let file = SettingsFile::read(place).ok()?;
+    let before = file
+        .form(settings.browser(), &mut Library::load_user())
+        .ok()?;
+    let value = |settings: &Settings, key: Key| match key {
+        Key::Flow => settings.flow().name().to_owned(),
+        Key::ClientAuthentication => settings.client_authentication().name().to_owned(),
+        Key::Pkce => if settings.pkce() { "on" } else { "off" }.to_owned(),
+        key => settings.value(key).trim().to_owned(),
+    };
+    let chosen = [Key::Flow, Key::ClientAuthentication, Key::Pkce];
+    let keys = FLAGS.iter().map(|(key, _)| *key).chain(chosen);
+    let values = keys.filter_map(|key| {
+        let flag = flag(key)?.trim_start_matches("--");
+        Some((flag, value(&before, key), value(settings, key)))
+    });
+    let preset = |settings: &Settings| settings.preset().id.clone();
+    let names: Vec<String> = std::iter::once(("preset", preset(&before), preset(settings)))
+        .chain(values)
+        .filter(|(_, before, now)| before != now)
+        .map(|(flag, _, now)| {
+            let flag = flag.to_ascii_uppercase().replace('-', "_");
+            (format!("OAUTH_AUTHORIZER_{flag}"), now)
+        })
+        // A flag takes precedence over its variable.
+        .filter(|(name, now)| variable(name).is_some_and(|it| it.to_string_lossy().trim() == now))
+        .map(|(name, _)| name)
+        .collect();
+    let many = if names.len() == 1 { "" } else { "s" };
+    (!names.is_empty()).then(|| {
+        format!(
+            "The environment variable{many} {} changed the settings of the profile. The previous ones are in {}.",
+            names.join(", "),
+            place.settings_before().display()
+        )
+    })
 }
 
 /// Returns the mailbox of the account in an ID token.

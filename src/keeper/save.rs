@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub use super::present::changed_by_variables;
 use super::present::{Present, file_to_keep, user};
 pub use super::save_error::SaveError;
 use super::trial::try_out;
@@ -529,6 +530,47 @@ mod tests {
         let request = request(settings).unwrap();
         let saving = saving(place, settings, &request, None);
         saving.with_tokens(set, unix_time(), None).unwrap()
+    }
+
+    #[test]
+    fn variables_that_change_a_saved_profile_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let said = |settings: &Settings, set: &[(&str, &str)]| {
+            let variable = |name: &str| {
+                let found = set.iter().find(|(known, _)| *known == name)?;
+                Some(found.1.into())
+            };
+            changed_by_variables(&place, settings, variable)
+        };
+        let before = settings("");
+        let all = [
+            ("OAUTH_AUTHORIZER_SCOPE", "zzz "),
+            ("OAUTH_AUTHORIZER_CLIENT_ID", "you"),
+            ("OAUTH_AUTHORIZER_TOKEN_URL", "https://as.example/token"),
+        ];
+        let mut changed = before.clone();
+        changed.set(Key::Scope, "zzz".to_owned());
+        assert_eq!(said(&changed, &all), None, "there is no profile yet");
+        alone(&place, &before);
+        assert_eq!(said(&before, &all), None);
+        let path = place.settings_before();
+        assert_eq!(
+            said(&changed, &all),
+            Some(format!(
+                "The environment variable OAUTH_AUTHORIZER_SCOPE changed the settings of the profile. The previous ones are \
+                 in {}.",
+                path.display()
+            ))
+        );
+        // A flag with another value takes precedence.
+        assert_eq!(said(&changed, &[("OAUTH_AUTHORIZER_SCOPE", "yyy")]), None);
+        changed.set(Key::ClientId, "you".to_owned());
+        let both = said(&changed, &all).unwrap();
+        assert!(
+            both.contains("variables OAUTH_AUTHORIZER_CLIENT_ID, OAUTH_AUTHORIZER_SCOPE changed"),
+            "{both}"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::console::signals::Signals;
 use crate::console::talk::{Often, say, say_often};
 use crate::form::settings::Settings;
-use crate::keeper::save::{SaveError, Saving};
+use crate::keeper::save::{SaveError, Saving, changed_by_variables};
 use crate::outcome::exit;
 use crate::profile::places::Place;
 use crate::session::tokens::TokenState;
@@ -23,7 +23,11 @@ pub(super) async fn save(
     tokens: &TokenState,
     signals: &mut Signals,
 ) -> Option<Result<(), u8>> {
+    let changed = changed_by_variables(place, settings, |name| std::env::var_os(name));
     let saved = try_save(place, settings, tokens, signals).await?;
+    if let Some(changed) = changed.filter(|_| saved.is_ok()) {
+        say("note", &changed);
+    }
     Some(saved.map_err(|error| say_unsaved(place, &error)))
 }
 
