@@ -341,6 +341,15 @@ pub fn command() -> Command {
     help::laid_out(Cli::augment_args(commands))
 }
 
+/// Returns the same without the subcommands that only this program runs, for completions: they would offer those, too.
+#[must_use]
+pub fn command_for_users() -> Command {
+    let all = <Subcommand as clap::Subcommand>::augment_subcommands(Command::new(NAME));
+    let listed = all.get_subcommands().filter(|it| !it.is_hide_set());
+    let commands = Command::new(NAME).subcommands(listed.cloned());
+    help::laid_out(Cli::augment_args(commands))
+}
+
 impl Cli {
     /// Returns the settings that the preset starts with.
     fn begin(&self, browser: Browser, library: &mut Library) -> Result<Settings, CliError> {

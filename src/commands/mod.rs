@@ -87,7 +87,7 @@ pub fn run(subcommand: &Subcommand, library: &Library) -> io::Result<u8> {
     let mut text = Vec::new();
     match subcommand {
         Subcommand::Completions { shell } => {
-            command = with_presets(command, library);
+            command = with_presets(cli::command_for_users(), library);
             clap_complete::generate(*shell, &mut command, "oauth-authorizer", &mut text);
             // In bash scripts, clap_complete writes the program's name in two ways, because of its hyphen.
             let script = String::from_utf8_lossy(&text);

@@ -844,14 +844,15 @@ fn completions_and_the_manual_page_are_printed() {
             &["completions", "powershell"][..],
             "Register-ArgumentCompleter",
         ),
+        (&["completions", "zsh"][..], "#compdef"),
         (&["man"][..], ".TH oauth-authorizer"),
     ] {
         let output = Command::new(program()).args(arguments).output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty());
-        assert!(
-            String::from_utf8_lossy(&output.stdout).contains(words),
-            "{arguments:?}"
-        );
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains(words), "{arguments:?}");
+        // This command is not for users.
+        assert!(!text.contains("keep-token"), "{arguments:?}");
     }
 }
 
