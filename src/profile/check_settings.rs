@@ -1,7 +1,9 @@
 //! The `[check]` section of the settings: what the user knows about the limits of the tokens.
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
+use crate::clean::clean;
 use crate::presets::span::Span;
 
 /// The `[check]` section. Its values override those of the preset.
@@ -11,9 +13,22 @@ pub struct CheckSettings {
     /// Whether the app is in the testing mode of the service.
     pub testing: Option<bool>,
     /// A refresh token expires if it isn't used for this long.
+    #[serde(default, deserialize_with = "with_unit")]
     pub refresh_idle: Option<Span>,
     /// A refresh token expires this long after the sign-in, however often it is used.
+    #[serde(default, deserialize_with = "with_unit")]
     pub refresh_max: Option<Span>,
+}
+
+/// Reads a length of time. A number alone is probably meant in days, but would be taken for seconds.
+fn with_unit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Span>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let text = clean(&text, 20);
+        let problem = format!("\"{text}\" has no unit. Add s, m, h or d, such as \"{text}d\"");
+        return Err(Error::custom(problem));
+    }
+    text.parse().map(Some).map_err(Error::custom)
 }
 
 impl CheckSettings {

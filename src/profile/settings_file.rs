@@ -595,6 +595,10 @@ smtp = \"smtp.example.org:587 STARTTLS\"
                 "line 3, column 8: host is true or false without quotes, but must be a string",
             ),
             (
+                "format = 1\n[check]\nrefresh_max = \"30\"\n",
+                "line 3, column 15: \"30\" has no unit. Add s, m, h or d, such as \"30d\".",
+            ),
+            (
                 "format = 1\n[check]\nrefresh_idle = 30\n",
                 "line 3, column 16: refresh_idle is a number, but must be a duration in quotes, such as \"30d\".",
             ),
