@@ -1,16 +1,16 @@
 //! Parses the requests that git sends to its credential helper.
 
-use std::io;
+use std::io::{self, BufRead};
 
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::failed::failed;
 use crate::oauth::url::is_loopback;
-use crate::secret::{self, SecretString};
+use crate::secret::SecretString;
 
-/// Maximum size of the request that is read, in bytes. Git sends less for one credential.
-const LIMIT: u64 = 256 * 1024;
+/// Maximum size of a request, in bytes. Git sends less for one credential.
+const LIMIT: u64 = 64 * 1024;
 
 /// The credential that git requests or has finished with.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,13 +24,16 @@ impl Credential {
     /// Reads the request of git on standard input.
     ///
     /// # Errors
-    /// Returns an error if standard input can't be read.
+    /// Returns an error if standard input can't be read, or is too long.
     pub(super) fn read() -> io::Result<Self> {
-        let unread = |error: io::Error| failed("Can't read standard input", &error);
-        let mut stdin = io::stdin().lock();
-        let bytes = secret::read(&mut stdin, LIMIT).map_err(unread)?;
-        // Read to the end: git would fail if the pipe were closed early.
-        io::copy(&mut stdin, &mut io::sink()).map_err(unread)?;
+        let bytes = request(io::stdin().lock());
+        let bytes = bytes.map_err(|error| failed("Can't read standard input", &error))?;
+        if bytes.len() as u64 > LIMIT {
+            return Err(io::Error::other(format!(
+                "Standard input has more than {} KiB, so it is not a request of git.",
+                LIMIT / 1024
+            )));
+        }
         Ok(Self::parse(&bytes))
     }
 
@@ -76,10 +79,41 @@ impl Credential {
     }
 }
 
+/// Reads a request, up to a blank line or the end, and at most one byte more than allowed.
+fn request(reader: impl BufRead) -> io::Result<Zeroizing<Vec<u8>>> {
+    let room = usize::try_from(LIMIT + 1).unwrap_or_default();
+    // Growing the buffer would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    let mut reader = reader.take(LIMIT + 1);
+    loop {
+        let start = bytes.len();
+        reader.read_until(b'\n', &mut bytes)?;
+        if matches!(&bytes[start..], b"" | b"\n" | b"\r\n") {
+            return Ok(bytes);
+        }
+    }
+}
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
     use crate::secret::same;
+
+    #[test]
+    fn request_ends_with_a_blank_line_and_is_limited() {
+        for (input, length) in [
+            (&b"host=a\npassword=b\n"[..], 18),
+            (b"host=a\n\npassword=b\n", 8),
+            (b"host=a\r\n\r\npassword=b\r\n", 10),
+            (b"host=a", 6),
+            (b"", 0),
+        ] {
+            assert_eq!(request(input).unwrap().len(), length);
+        }
+        let endless = io::BufReader::new(io::repeat(0));
+        assert_eq!(request(endless).unwrap().len() as u64, LIMIT + 1);
+    }
 
     #[test]
     fn git_credential_lines_are_parsed_among_unknown_lines() {

@@ -19,7 +19,7 @@ use crate::profile::settings_file::{SettingsFile, read_bytes};
 use crate::profile::store_kind::Store;
 use crate::secret;
 use crate::store::file::named;
-use crate::store::file::read::{Kinds, check as check_file, read as read_file};
+use crate::store::file::read::{Kinds, check as check_file, in_time, read as read_file};
 use crate::store::private::PrivateError;
 use crate::store::record::{Damage, IssuedFor, Record, RecordError};
 
@@ -271,7 +271,9 @@ fn try_import(import: &Import<'_>) -> Result<String, Failure> {
 fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
     let fail = |text: &str| (exit::RECORD, text.to_owned());
     if let Some(identity) = import.identity {
-        check_file(identity, Kinds::WithPipes).map_err(|error| {
+        let path = identity.to_owned();
+        let checked = in_time(move || check_file(&path, Kinds::WithPipes));
+        checked.and_then(|checked| checked).map_err(|error| {
             let identity = clean(&identity.to_string_lossy(), 200);
             (
                 exit::USAGE,

@@ -205,3 +205,35 @@ fn credential_helper_actions_require_git_format() {
         assert!(ran.stderr.contains("Only --format git"), "{ran:?}");
     }
 }
+
+#[test]
+fn request_of_git_is_read_only_to_its_end() {
+    use std::io::{Read, Write};
+    let (profiles, _server) = profiles();
+    let command = ["token", "office", "--format", "git", "get"];
+    let mut child = profiles
+        .command(&command)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The pipe stays open.
+    let mut stdin = child.stdin.take().unwrap();
+    stdin
+        .write_all(b"protocol=https\nhost=git.example.org\n\n")
+        .unwrap();
+    let mut printed = String::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut printed)
+        .unwrap();
+    drop(stdin);
+    assert!(printed.contains("password=first\n"), "{printed}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let endless = std::fs::File::open("/dev/zero").unwrap();
+    let output = profiles.command(&command).stdin(endless).output().unwrap();
+    let ran = Ran::from(output);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
+    assert!(ran.stderr.contains("is not a request of git."), "{ran:?}");
+}

@@ -119,15 +119,12 @@ pub fn open(path: &Path, kinds: Kinds) -> Result<File, ReadError> {
     Ok(file)
 }
 
-/// Reads a file of at most `limit` bytes, which may contain a secret. Waits at most ten seconds for a pipe.
+/// Reads a file of at most `limit` bytes, which may contain a secret. Waits at most ten seconds for a pipe, or for a file
+/// system that does not respond.
 ///
 /// # Errors
 /// Returns an error if the file is larger, is of another kind, or can't be read.
 pub fn read(path: &Path, kinds: Kinds, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
-    check(path, kinds)?;
-    if check(path, Kinds::Regular).is_ok() {
-        return read_now(path, kinds, limit);
-    }
     let path = path.to_owned();
     in_time(move || read_now(&path, kinds, limit))?
 }
