@@ -3,10 +3,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::form_urlencoded;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
+use super::wiped::Wiped;
 use crate::clean::{trimmed, unquoted};
 use crate::oauth::id_token::{decode, is_encrypted};
 use crate::secret::SecretString;
@@ -81,10 +82,10 @@ fn of_sasl(word: &str) -> Option<Given> {
 
 /// Finds the token in a JSON object.
 fn of_response(text: &str) -> Result<Given, String> {
-    let mut object: Map<String, Value> = serde_json::from_str(text).map_err(|_| {
+    let object: Wiped = serde_json::from_str(text).map_err(|_| {
         "Standard input begins like JSON but isn't valid JSON. Pass the whole response, or only the token.".to_owned()
     })?;
-    let member = |name: &'static str| match object.get(name) {
+    let member = |name: &'static str| match object.0.get(name) {
         Some(Value::String(token)) if !token.is_empty() => Some(Given {
             member: Some(name),
             token: token.as_str().into(),
@@ -92,11 +93,6 @@ fn of_response(text: &str) -> Result<Given, String> {
         _ => None,
     };
     let given = MEMBERS.into_iter().find_map(member);
-    for value in object.values_mut() {
-        if let Value::String(text) = value {
-            text.zeroize();
-        }
-    }
     given.ok_or_else(|| {
         format!(
             "The JSON on standard input has none of {}. Pass the response of a token endpoint, or only the token.",

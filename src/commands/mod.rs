@@ -25,6 +25,7 @@ mod token_git;
 mod token_template;
 mod tools;
 mod transfer;
+mod wiped;
 
 use self::failed::failed;
 use crate::cli::{self, Subcommand};

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::token_template::{Encoding, Field, Part};
 use crate::cli::{TokenFormat, checked_mailbox};
@@ -30,45 +31,47 @@ impl Printed<'_> {
     pub(super) fn text(&self, format: TokenFormat) -> Result<SecretString, String> {
         let token = self.tokens.access_token();
         let header = &self.record.issued_for.header;
-        Ok(match format {
-            TokenFormat::Raw => token.to_owned(),
+        let line = || joined(&["Authorization: ", header, " ", token]);
+        let text = match format {
+            TokenFormat::Raw => joined(&[token]),
             TokenFormat::Json => self.json(),
-            TokenFormat::Header => format!("Authorization: {header} {token}"),
-            TokenFormat::Env => format!(
-                "ACCESS_TOKEN={}\nACCESS_TOKEN_EXPIRES_AT={}",
-                sh(token),
-                sh(&self.expires_at())
-            ),
-            TokenFormat::EnvPowershell => format!(
-                "$env:ACCESS_TOKEN = {}\n$env:ACCESS_TOKEN_EXPIRES_AT = {}",
-                powershell(token),
-                powershell(&self.expires_at())
-            ),
+            TokenFormat::Header => line(),
+            TokenFormat::Env => joined(&[
+                "ACCESS_TOKEN=",
+                &sh(token),
+                "\nACCESS_TOKEN_EXPIRES_AT=",
+                &sh(&self.expires_at()),
+            ]),
+            TokenFormat::EnvPowershell => joined(&[
+                "$env:ACCESS_TOKEN = ",
+                &powershell(token),
+                "\n$env:ACCESS_TOKEN_EXPIRES_AT = ",
+                &powershell(&self.expires_at()),
+            ]),
             TokenFormat::Curl => match self.user()? {
-                Some(user) => format!("oauth2-bearer = {}\nuser = {}", curl(token), curl(user)),
-                None => format!(
-                    "header = {}",
-                    curl(&format!("Authorization: {header} {token}"))
-                ),
+                Some(user) => joined(&["oauth2-bearer = ", &curl(token), "\nuser = ", &curl(user)]),
+                None => joined(&["header = ", &curl(&line())]),
             },
             TokenFormat::Xoauth2 => {
                 let user = self.needed_user()?;
-                STANDARD.encode(format!("user={user}\u{1}auth=Bearer {token}\u{1}\u{1}"))
+                let message = joined(&["user=", user, "\u{1}auth=Bearer ", token, "\u{1}\u{1}"]);
+                Zeroizing::new(STANDARD.encode(message.as_bytes()))
             }
             TokenFormat::Oauthbearer => {
                 let user = self.needed_user()?.replace('=', "=3D").replace(',', "=2C");
-                STANDARD.encode(format!("n,a={user},\u{1}auth=Bearer {token}\u{1}\u{1}"))
+                let message = joined(&["n,a=", &user, ",\u{1}auth=Bearer ", token, "\u{1}\u{1}"]);
+                Zeroizing::new(STANDARD.encode(message.as_bytes()))
             }
             TokenFormat::Git => {
                 let user = self.needed_user()?;
                 let expiry = self.tokens.expires_at;
                 let expiry =
                     expiry.map_or_else(String::new, |end| format!("\npassword_expiry_utc={end}"));
-                format!("username={user}\npassword={token}{expiry}")
+                joined(&["username=", user, "\npassword=", token, &expiry])
             }
             TokenFormat::Template => self.filled()?,
-        }
-        .into())
+        };
+        Ok(text.as_str().into())
     }
 
     /// Returns the mailbox, for formats in which it is optional.
@@ -82,16 +85,22 @@ impl Printed<'_> {
         )?)
     }
 
-    fn json(&self) -> String {
-        json!({
-            "profile": self.record.profile,
-            "access_token": self.tokens.access_token(),
-            "token_type": self.tokens.token_type.as_deref().unwrap_or("Bearer"),
+    fn json(&self) -> Zeroizing<String> {
+        let rest = json!({
             "expires_at": self.tokens.expires_at.map(time),
             "expires_in": self.tokens.left(self.now),
+            "profile": self.record.profile,
             "scope": self.scope(),
-        })
-        .to_string()
+            "token_type": self.tokens.token_type.as_deref().unwrap_or("Bearer"),
+        });
+        let rest = rest.to_string();
+        let token = json_text(self.tokens.access_token());
+        joined(&[
+            "{\"access_token\":",
+            &token,
+            ",",
+            rest.trim_start_matches('{'),
+        ])
     }
 
     fn scope(&self) -> String {
@@ -103,8 +112,8 @@ impl Printed<'_> {
         self.tokens.expires_at.map(time).unwrap_or_default()
     }
 
-    fn value(&self, field: Field) -> Result<String, String> {
-        Ok(match field {
+    fn value(&self, field: Field) -> Result<Zeroizing<String>, String> {
+        Ok(Zeroizing::new(match field {
             Field::AccessToken => self.tokens.access_token().to_owned(),
             Field::TokenType => {
                 let kind = self.tokens.token_type.as_deref();
@@ -123,31 +132,65 @@ impl Printed<'_> {
                 let token = token.ok_or("The profile has no ID token.")?;
                 token.expose_secret().to_owned()
             }
-        })
+        }))
     }
 
     /// Returns the template with the fields replaced by their values.
-    fn filled(&self) -> Result<String, String> {
-        let mut text = String::new();
-        for part in self.template {
+    fn filled(&self) -> Result<Zeroizing<String>, String> {
+        let parts = self.template.iter().map(|part| {
             let (field, encoding) = match part {
-                Part::Text(itself) => {
-                    text.push_str(itself);
-                    continue;
-                }
+                Part::Text(itself) => return Ok(Zeroizing::new((*itself).to_owned())),
                 Part::Field(field, encoding) => (*field, *encoding),
             };
             let value = self.value(field)?;
-            text += &match encoding {
+            Ok(match encoding {
                 None => value,
-                Some(Encoding::Json) => serde_json::to_string(&value).unwrap_or_default(),
-                Some(Encoding::Url) => utf8_percent_encode(&value, URL).to_string(),
-                Some(Encoding::Base64) => STANDARD.encode(value),
+                Some(Encoding::Json) => json_text(&value),
+                Some(Encoding::Url) => {
+                    let pieces: Vec<&str> = utf8_percent_encode(&value, URL).collect();
+                    joined(&pieces)
+                }
+                Some(Encoding::Base64) => Zeroizing::new(STANDARD.encode(value.as_bytes())),
                 Some(Encoding::Sh) => sh(&value),
-            };
-        }
-        Ok(text)
+            })
+        });
+        let parts: Vec<Zeroizing<String>> = parts.collect::<Result<_, String>>()?;
+        let parts: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
+        Ok(joined(&parts))
     }
+}
+
+/// Joins texts, some of which are secret. The result has its full size from the start: growing it would leave copies
+/// behind.
+fn joined(parts: &[&str]) -> Zeroizing<String> {
+    Zeroizing::new(parts.concat())
+}
+
+/// Quotes a text, in which some characters are replaced, between these quotation marks.
+fn quoted(
+    text: &str,
+    quote: char,
+    replaced: impl Fn(char) -> Option<&'static str>,
+) -> Zeroizing<String> {
+    let mut quoted = Zeroizing::new(String::with_capacity(4 * text.len() + 2));
+    quoted.push(quote);
+    for ch in text.chars() {
+        match replaced(ch) {
+            Some(text) => quoted.push_str(text),
+            None => quoted.push(ch),
+        }
+    }
+    quoted.push(quote);
+    quoted
+}
+
+/// Quotes a text as a string of JSON.
+fn json_text(text: &str) -> Zeroizing<String> {
+    // The longest escape of one byte is \u0000.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(6 * text.len() + 2));
+    // Writing to memory can't fail.
+    let _ = serde_json::to_writer(&mut *bytes, text);
+    Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The characters to encode in a URL: all except the unreserved characters of RFC 3986, section 2.3.
@@ -166,26 +209,29 @@ pub(super) fn time(seconds: u64) -> String {
 }
 
 /// Quotes a text as a word of a POSIX shell.
-fn sh(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+fn sh(text: &str) -> Zeroizing<String> {
+    quoted(text, '\'', |ch| (ch == '\'').then_some(r"'\''"))
 }
 
 /// Quotes a text as a literal string of PowerShell, which treats typographic quotes as quotes, too.
-fn powershell(text: &str) -> String {
-    let mut quoted = String::from("'");
-    for ch in text.chars() {
-        quoted.push(ch);
-        if matches!(ch, '\'' | '\u{2018}'..='\u{201b}') {
-            quoted.push(ch);
-        }
-    }
-    quoted.push('\'');
-    quoted
+fn powershell(text: &str) -> Zeroizing<String> {
+    quoted(text, '\'', |ch| match ch {
+        '\'' => Some("''"),
+        '\u{2018}' => Some("\u{2018}\u{2018}"),
+        '\u{2019}' => Some("\u{2019}\u{2019}"),
+        '\u{201a}' => Some("\u{201a}\u{201a}"),
+        '\u{201b}' => Some("\u{201b}\u{201b}"),
+        _ => None,
+    })
 }
 
 /// Quotes a text for a configuration file of curl.
-fn curl(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+fn curl(text: &str) -> Zeroizing<String> {
+    quoted(text, '"', |ch| match ch {
+        '\\' => Some(r"\\"),
+        '"' => Some("\\\""),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::wiped::Wiped;
 use crate::child;
 use crate::clean::clean;
 use crate::console::talk::say;
@@ -40,13 +41,22 @@ const DAMAGED: &str = "It is not a file of `oauth-authorizer profiles export`, o
 /// Why a file with a later format can't be imported.
 const NEWER: &str = "A newer version of this program wrote it. Update the program.";
 
-/// A profile in one file.
-#[derive(Serialize, Deserialize)]
-struct Exported {
+/// A profile in one file, to be written.
+#[derive(Serialize)]
+struct Exported<'a> {
+    format: u32,
+    profile: &'a str,
+    settings: &'a str,
+    record: &'a Record,
+}
+
+/// A profile in one file, as it was read.
+#[derive(Deserialize)]
+struct Imported {
     format: u32,
     profile: String,
     settings: String,
-    record: serde_json::Value,
+    record: Wiped,
 }
 
 /// The file to import, and the options.
@@ -159,15 +169,19 @@ fn exported(place: &Place) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let settings = read_bytes(place).map_err(|error| fail(error.to_string()))?;
     let record = current(place).map_err(|error| fail(error.to_string()))?;
     let record = record.ok_or_else(|| fail("It has no tokens yet.".to_owned()))?;
+    let settings = String::from_utf8_lossy(&settings);
     let exported = Exported {
         format: FORMAT,
-        profile: place.name.to_string(),
-        settings: String::from_utf8_lossy(&settings).into_owned(),
-        record: serde_json::to_value(&record).unwrap_or_default(),
+        profile: place.name.as_str(),
+        settings: &settings,
+        record: &record,
     };
-    Ok(Zeroizing::new(
-        serde_json::to_vec(&exported).unwrap_or_default(),
-    ))
+    // Room for all, even if each character of the settings is escaped: a buffer that grows leaves copies behind.
+    let room = record.to_bytes().len() + 6 * settings.len() + 4096;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    // Writing to memory can't fail, and all keys are strings.
+    let _ = serde_json::to_writer(&mut *bytes, &exported);
+    Ok(bytes)
 }
 
 /// Runs age, which may ask for a passphrase on the terminal, without a time limit. Returns `failed` if age reports an error.
@@ -292,7 +306,7 @@ fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
         bytes = run(&mut age, &bytes, (exit::RECORD, AGE_FAILED.to_owned()))?;
     }
     let exported = serde_json::from_slice(&bytes);
-    let exported: Exported = exported.map_err(|_| fail(DAMAGED))?;
+    let exported: Imported = exported.map_err(|_| fail(DAMAGED))?;
     if exported.format > FORMAT {
         return Err(fail(NEWER));
     }
@@ -300,7 +314,9 @@ fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
         .profile
         .parse()
         .map_err(|_| fail("It has no valid profile name."))?;
-    let record = Zeroizing::new(serde_json::to_vec(&exported.record).unwrap_or_default());
+    // Numbers may become longer.
+    let mut record = Zeroizing::new(Vec::with_capacity(2 * bytes.len()));
+    let _ = serde_json::to_writer(&mut *record, &exported.record);
     let record = Record::parse(&record, Path::new(&format!("{name}.record")));
     let record = record.map_err(|error| (exit::RECORD, problem(&error)))?;
     Ok((exported.settings, record, name))
