@@ -1,7 +1,7 @@
 //! The flags of the commands that use profiles.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgGroup, ValueEnum};
@@ -24,6 +24,14 @@ pub struct ProfilesFlags {
         value_name = "FOLDER"
     )]
     pub profiles: Option<PathBuf>,
+}
+
+impl ProfilesFlags {
+    /// Returns the folder, if the user gave one.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.profiles.as_deref()
+    }
 }
 
 /// The profiles that the form opens and that a sign-in is saved to.

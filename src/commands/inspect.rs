@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::claims::{json_text, lines, time_words};
 use super::inspect_input::{self, Given};
 use super::standard_input;
+use super::stop::Ended;
 use super::token::{find, say_outcome};
 use super::token_format::time;
 use super::tools::runtime;
@@ -44,7 +45,7 @@ struct Inspected {
 ///
 /// # Errors
 /// Returns an error if standard input can't be read, or standard output can't be written to.
-pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
+pub(super) fn run(flags: &InspectFlags) -> Ended {
     let library = Library::load_user();
     let (tokens, own) = if flags.source == "-" {
         if flags.verify {
@@ -78,30 +79,22 @@ pub(super) fn run(flags: &InspectFlags) -> io::Result<u8> {
             );
             return Ok(exit::USAGE);
         };
-        let place = match find(&name, flags.profiles.profiles.as_deref()) {
-            Ok(place) => place,
-            Err(code) => return Ok(code),
-        };
-        let record = match Record::read(&place.record()) {
-            Ok(record) => record,
-            Err(error) => return Ok(say_outcome(&place.name, &record_outcome(&error, &place))),
-        };
+        let place = find(&name, flags.profiles.folder())?;
+        let record = Record::read(&place.record())
+            .map_err(|error| say_outcome(&place.name, &record_outcome(&error, &place)))?;
         let preset = SettingsFile::read(&place)
             .ok()
             .map(|file| file.preset().to_owned());
         let mut tokens = of_record(&record);
         if flags.verify && !tokens.is_empty() {
-            match runtime()?.block_on(verify(&place, &record)) {
-                Ok(signatures) => {
-                    for token in &mut tokens {
-                        token.signature = match token.key {
-                            "access_token" => signatures.access.clone(),
-                            "id_token" => signatures.id.clone(),
-                            _ => None,
-                        };
-                    }
-                }
-                Err(outcome) => return Ok(say_outcome(&place.name, &outcome)),
+            let signatures = runtime()?.block_on(verify(&place, &record));
+            let signatures = signatures.map_err(|outcome| say_outcome(&place.name, &outcome))?;
+            for token in &mut tokens {
+                token.signature = match token.key {
+                    "access_token" => signatures.access.clone(),
+                    "id_token" => signatures.id.clone(),
+                    _ => None,
+                };
             }
         }
         (tokens, preset)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::stop::Ended;
 use super::token::{find, say_outcome};
 use super::token_format::time;
 use super::tools::runtime;
@@ -35,12 +36,9 @@ const WAIT: Duration = Duration::from_secs(45);
 ///
 /// # Errors
 /// Returns an error if standard output can't be written to.
-pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
-    let named = flags.profiles.profiles.as_deref();
-    let place = match find(&flags.profile, named) {
-        Ok(place) => place,
-        Err(code) => return Ok(code),
-    };
+pub(super) fn run(flags: &MailTestFlags) -> Ended {
+    let named = flags.profiles.folder();
+    let place = find(&flags.profile, named)?;
     let usage = |error: &str| {
         say("error", &format!("{}: {error}", place.name));
         Ok(exit::USAGE)
@@ -58,10 +56,9 @@ pub(super) fn run(flags: &MailTestFlags) -> io::Result<u8> {
         newer: false,
         named,
     };
-    let (record, warning) = match obtain(&place, wish) {
-        Ok(got) => got.warned(),
-        Err(outcome) => return Ok(say_outcome(&place.name, &outcome)),
-    };
+    let (record, warning) = obtain(&place, wish)
+        .map_err(|outcome| say_outcome(&place.name, &outcome))?
+        .warned();
     let issued_for = &record.issued_for;
     // The settings may name a mailbox that was added after the sign-in.
     let file = SettingsFile::read(&place).ok();

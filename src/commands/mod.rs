@@ -18,6 +18,7 @@ mod presets;
 mod profiles;
 mod profiles_check;
 mod standard_input;
+mod stop;
 mod token;
 mod token_file;
 mod token_format;
@@ -28,6 +29,7 @@ mod transfer;
 mod wiped;
 
 use self::failed::failed;
+use self::stop::folded;
 use crate::cli::{self, Subcommand};
 use crate::outcome::exit;
 use crate::presets::Library;
@@ -37,7 +39,7 @@ use crate::presets::Library;
 #[must_use]
 pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
     match subcommand {
-        Subcommand::Token(flags) => Some(token::run(flags)),
+        Subcommand::Token(flags) => Some(folded(token::run(flags))),
         other => run_other(other),
     }
 }
@@ -46,17 +48,18 @@ pub fn run_at_once(subcommand: &Subcommand) -> Option<io::Result<u8>> {
 /// space of these subcommands would slow down its start.
 #[inline(never)]
 fn run_other(subcommand: &Subcommand) -> Option<io::Result<u8>> {
-    match subcommand {
-        Subcommand::Refresh(flags) => Some(Ok(token::refresh_all(flags))),
-        Subcommand::Profiles { command } => Some(profiles::run(command)),
-        Subcommand::MailTest(flags) => Some(mail_test::run(flags)),
-        Subcommand::KeepToken(flags) => Some(token::keep(flags)),
-        Subcommand::Revoke(flags) => Some(tools::run_revoke(flags)),
-        Subcommand::Introspect(flags) => Some(tools::run_introspect(flags)),
-        Subcommand::Userinfo(flags) => Some(tools::run_userinfo(flags)),
-        Subcommand::Inspect(flags) => Some(inspect::run(flags)),
-        _ => None,
-    }
+    let ended = match subcommand {
+        Subcommand::Refresh(flags) => token::refresh_all(flags),
+        Subcommand::Profiles { command } => profiles::run(command),
+        Subcommand::MailTest(flags) => mail_test::run(flags),
+        Subcommand::KeepToken(flags) => token::keep(flags).map_err(Into::into),
+        Subcommand::Revoke(flags) => tools::run_revoke(flags),
+        Subcommand::Introspect(flags) => tools::run_introspect(flags),
+        Subcommand::Userinfo(flags) => tools::run_userinfo(flags),
+        Subcommand::Inspect(flags) => inspect::run(flags),
+        _ => return None,
+    };
+    Some(folded(ended))
 }
 
 /// Returns the exit code of a subcommand. It succeeded even if the reader of its output, such as `head`, has ended.

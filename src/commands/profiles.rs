@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
+use super::stop::Ended;
 use super::token::{find, places};
 use super::token_format::time;
 use super::tools::revoke_tokens;
@@ -33,18 +34,10 @@ use crate::store::record::Record;
 ///
 /// # Errors
 /// Returns an error if standard output can't be written to.
-pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
+pub(super) fn run(command: &ProfilesCommand) -> Ended {
     match command {
-        ProfilesCommand::List { json, profiles } => match places(profiles.profiles.as_deref()) {
-            Ok(places) => list(&places, *json),
-            Err(code) => Ok(code),
-        },
-        ProfilesCommand::Show { name, profiles } => {
-            match find(name, profiles.profiles.as_deref()) {
-                Ok(place) => show(&place),
-                Err(code) => Ok(code),
-            }
-        }
+        ProfilesCommand::List { json, profiles } => list(&places(profiles.folder())?, *json),
+        ProfilesCommand::Show { name, profiles } => show(&find(name, profiles.folder())?),
         ProfilesCommand::Check {
             names,
             all: _,
@@ -54,7 +47,7 @@ pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
             profiles,
         } => profiles_check::run(
             names,
-            profiles.profiles.as_deref(),
+            profiles.folder(),
             profiles_check::Look {
                 within: within.as_secs(),
                 quiet: *quiet,
@@ -70,39 +63,35 @@ pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
             flags,
         } => {
             let store = store.map(|kind| commands.store(kind)).transpose();
-            let places = Places::new(profiles.profiles.as_deref());
+            let store = store.map_err(|problem| usage(&problem))?;
+            let places = Places::new(profiles.folder());
             let place = places.and_then(|places| places.place(name, *machine));
-            Ok(match (store, place) {
-                (Err(problem), _) => usage(&problem),
-                (_, Err(error)) => usage(&error.to_string()),
-                (Ok(None), _) if commands.read.is_some() || commands.write.is_some() => {
-                    usage("--read and --write require --store command.")
-                }
-                (Ok(store), Ok(place)) => save(&place, store, flags),
-            })
+            let place = place.map_err(|error| usage(&error.to_string()))?;
+            if store.is_none() && (commands.read.is_some() || commands.write.is_some()) {
+                return Ok(usage("--read and --write require --store command."));
+            }
+            Ok(save(&place, store, flags))
         }
         ProfilesCommand::Store {
             name,
             kind,
             commands,
             profiles,
-        } => Ok(match find(name, profiles.profiles.as_deref()) {
-            Ok(place) => match commands.store(*kind) {
-                Ok(store) => change_store(&place, store),
-                Err(problem) => usage(&problem),
-            },
-            Err(code) => code,
-        }),
+        } => {
+            let place = find(name, profiles.folder())?;
+            let store = commands.store(*kind).map_err(|problem| usage(&problem))?;
+            Ok(change_store(&place, store))
+        }
         ProfilesCommand::Export {
             name,
             to,
             recipient,
             passphrase,
             profiles,
-        } => match find(name, profiles.profiles.as_deref()) {
-            Ok(place) => transfer::export(&place, to.as_deref(), recipient, *passphrase),
-            Err(code) => Ok(code),
-        },
+        } => {
+            let place = find(name, profiles.folder())?;
+            transfer::export(&place, to.as_deref(), recipient, *passphrase)
+        }
         ProfilesCommand::Import {
             file,
             identity,
@@ -118,15 +107,13 @@ pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
             if_newer: *if_newer,
             allow_commands: *allow_commands,
             machine: *machine,
-            folder: profiles.profiles.as_deref(),
+            folder: profiles.folder(),
         })),
         ProfilesCommand::Rename { name, to, profiles } => {
-            let named = profiles.profiles.as_deref();
-            Ok(match (find(name, named), Places::new(named)) {
-                (Ok(place), Ok(places)) => report(rename(&place, &places, to)),
-                (Err(code), _) => code,
-                (_, Err(_)) => exit::USAGE,
-            })
+            let named = profiles.folder();
+            let place = find(name, named)?;
+            let places = Places::new(named).map_err(|_| exit::USAGE)?;
+            Ok(report(rename(&place, &places, to)))
         }
         ProfilesCommand::Delete {
             name,
@@ -134,10 +121,7 @@ pub(super) fn run(command: &ProfilesCommand) -> io::Result<u8> {
             no_revoke: _,
             profiles,
         } => {
-            let place = match find(name, profiles.profiles.as_deref()) {
-                Ok(place) => place,
-                Err(code) => return Ok(code),
-            };
+            let place = find(name, profiles.folder())?;
             if *revoke {
                 let kinds = [TokenKind::Refresh, TokenKind::Access];
                 let code = revoke_tokens(&place, &kinds, false, false)?;
@@ -279,7 +263,7 @@ fn report(outcome: Result<(), String>) -> u8 {
     }
 }
 
-fn list(places: &Places, as_json: bool) -> io::Result<u8> {
+fn list(places: &Places, as_json: bool) -> Ended {
     let now = unix_time();
     let mut out = io::stdout().lock();
     let mut before: Option<ProfileName> = None;
@@ -336,7 +320,7 @@ fn state(standing: &Standing, now: u64) -> String {
     }
 }
 
-fn show(place: &Place) -> io::Result<u8> {
+fn show(place: &Place) -> Ended {
     let bytes = match read_bytes(place) {
         Ok(bytes) => bytes,
         Err(error) => {

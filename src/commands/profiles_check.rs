@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::stop::Ended;
 use super::token::{self, each_once, find};
 use super::token_format::time;
 use crate::clean::clean;
@@ -36,14 +37,11 @@ pub(super) struct Look {
 ///
 /// # Errors
 /// Returns an error if standard output can't be written to.
-pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> io::Result<u8> {
+pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> Ended {
     let mut places = Vec::new();
     let mut unknown = false;
     if names.is_empty() {
-        match token::places(folder) {
-            Ok(known) => places = known.all(),
-            Err(code) => return Ok(code),
-        }
+        places = token::places(folder)?.all();
     }
     for name in each_once(names) {
         match find(name, folder) {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::stop::Ended;
 use super::token_file::{self, Readers};
 use super::token_format::Printed;
 use super::token_git::Credential;
@@ -75,7 +76,7 @@ pub(super) fn each_once(names: &[ProfileName]) -> impl Iterator<Item = &ProfileN
 ///
 /// # Errors
 /// Returns an error if standard output can't be written to.
-pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
+pub(super) fn run(flags: &TokenFlags) -> Ended {
     if cfg!(windows) && flags.mode.is_some_and(|mode| mode != 0o600) {
         say(
             "error",
@@ -90,7 +91,7 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
             return Ok(exit::USAGE);
         }
     };
-    let named = flags.profiles.profiles.as_deref();
+    let named = flags.profiles.folder();
     if let Some(action) = &flags.action {
         if format != TokenFormat::Git {
             say(
@@ -122,10 +123,7 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
             return Ok(exit::USAGE);
         }
     };
-    let place = match find(&flags.profile, named) {
-        Ok(place) => place,
-        Err(code) => return Ok(code),
-    };
+    let place = find(&flags.profile, named)?;
     let output = flags.output.as_ref().filter(|path| path.as_os_str() != "-");
     if let Some(Err(error)) = output.map(|path| token_file::check(path)) {
         say("error", &format!("{}: {error}", place.name));
@@ -142,10 +140,7 @@ pub(super) fn run(flags: &TokenFlags) -> io::Result<u8> {
         record,
         warning,
         unstored,
-    } = match obtain(&place, wish) {
-        Ok(got) => got,
-        Err(outcome) => return Ok(say_outcome(&place.name, &outcome)),
-    };
+    } = obtain(&place, wish).map_err(|outcome| say_outcome(&place.name, &outcome))?;
     if let Some(warning) = warning {
         say("warning", &format!("{}: {warning}", place.name));
     }
@@ -256,13 +251,13 @@ fn erase(name: &ProfileName, named: Option<&Path>, credential: &Credential) -> u
 }
 
 /// Gets newer tokens for profiles. Returns the worst exit code.
-pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
-    let named = flags.profiles.profiles.as_deref();
+///
+/// # Errors
+/// Returns an error if the folder of the profiles can't be read.
+pub(super) fn refresh_all(flags: &RefreshFlags) -> Ended {
+    let named = flags.profiles.folder();
     let places: Vec<Result<Place, u8>> = if flags.all {
-        match places(named) {
-            Ok(places) => places.all().into_iter().map(Ok).collect(),
-            Err(code) => return code,
-        }
+        places(named)?.all().into_iter().map(Ok).collect()
     } else {
         let names = each_once(&flags.names);
         names.map(|name| find(name, named)).collect()
@@ -304,7 +299,7 @@ pub(super) fn refresh_all(flags: &RefreshFlags) -> u8 {
         };
         worst = worst.max(code);
     }
-    worst
+    Ok(worst)
 }
 
 /// Returns whether `--all` leaves out a profile because there is nothing to refresh, and says why. Such a profile is not
@@ -345,7 +340,7 @@ pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
     process::close_descriptors();
     // The keeper outlives its caller, so nobody may be there to answer a prompt.
     program::take_terminal();
-    let named = flags.profiles.profiles.as_deref();
+    let named = flags.profiles.folder();
     let place = Places::new(named)
         .ok()
         .and_then(|places| places.find(&flags.profile));

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::claims::{json_text, lines};
 use super::failed::failed;
+use super::stop::Ended;
 use super::token::{find, say_outcome};
 use crate::cli::{AskFlags, IntrospectFlags, RevokeFlags, UserInfoFlags};
 use crate::clock::unix_time;
@@ -39,11 +40,8 @@ pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
 ///
 /// # Errors
 /// Returns an error if standard output can't be written to.
-pub(super) fn run_revoke(flags: &RevokeFlags) -> io::Result<u8> {
-    let place = match find(&flags.profile, flags.profiles.profiles.as_deref()) {
-        Ok(place) => place,
-        Err(code) => return Ok(code),
-    };
+pub(super) fn run_revoke(flags: &RevokeFlags) -> Ended {
+    let place = find(&flags.profile, flags.profiles.folder())?;
     let kinds = match flags.token {
         Some(choice) => vec![choice.into()],
         None => vec![TokenKind::Refresh, TokenKind::Access],
@@ -60,11 +58,10 @@ pub(super) fn revoke_tokens(
     kinds: &[TokenKind],
     forget: bool,
     as_json: bool,
-) -> io::Result<u8> {
-    let revocation = match runtime()?.block_on(revoke(place, kinds, forget)) {
-        Ok(revocation) => revocation,
-        Err(outcome) => return Ok(say_outcome(&place.name, &outcome)),
-    };
+) -> Ended {
+    let revocation = runtime()?
+        .block_on(revoke(place, kinds, forget))
+        .map_err(|outcome| say_outcome(&place.name, &outcome))?;
     report(&place.name, &revocation);
     if as_json {
         print(&revoked_json(&place.name, &revocation))?;
@@ -152,7 +149,7 @@ fn revoked_json(name: &ProfileName, revocation: &Revocation) -> Value {
 ///
 /// # Errors
 /// Returns an error if standard output can't be written to.
-pub(super) fn run_introspect(flags: &IntrospectFlags) -> io::Result<u8> {
+pub(super) fn run_introspect(flags: &IntrospectFlags) -> Ended {
     run(
         &flags.profile,
         Tool::Introspection,
@@ -165,7 +162,7 @@ pub(super) fn run_introspect(flags: &IntrospectFlags) -> io::Result<u8> {
 ///
 /// # Errors
 /// Returns an error if standard output can't be written to.
-pub(super) fn run_userinfo(flags: &UserInfoFlags) -> io::Result<u8> {
+pub(super) fn run_userinfo(flags: &UserInfoFlags) -> Ended {
     run(
         &flags.profile,
         Tool::UserInfo,
@@ -174,12 +171,9 @@ pub(super) fn run_userinfo(flags: &UserInfoFlags) -> io::Result<u8> {
     )
 }
 
-fn run(name: &ProfileName, tool: Tool, kind: TokenKind, flags: &AskFlags) -> io::Result<u8> {
-    let named = flags.profiles.profiles.as_deref();
-    let place = match find(name, named) {
-        Ok(place) => place,
-        Err(code) => return Ok(code),
-    };
+fn run(name: &ProfileName, tool: Tool, kind: TokenKind, flags: &AskFlags) -> Ended {
+    let named = flags.profiles.folder();
+    let place = find(name, named)?;
     let wish = Wish {
         min_valid: MIN_VALID,
         wait: flags.wait,
@@ -187,10 +181,9 @@ fn run(name: &ProfileName, tool: Tool, kind: TokenKind, flags: &AskFlags) -> io:
         newer: false,
         named,
     };
-    let answered = match runtime()?.block_on(ask(&place, tool, kind, wish)) {
-        Ok(answered) => answered,
-        Err(outcome) => return Ok(say_outcome(&place.name, &outcome)),
-    };
+    let answered = runtime()?
+        .block_on(ask(&place, tool, kind, wish))
+        .map_err(|outcome| say_outcome(&place.name, &outcome))?;
     if let Some(warning) = &answered.warning {
         say("warning", &format!("{}: {warning}", place.name));
     }

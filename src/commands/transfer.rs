@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::stop::Ended;
 use super::wiped::Wiped;
 use crate::child;
 use crate::clean::clean;
@@ -89,7 +90,7 @@ pub(super) fn export(
     to: Option<&Path>,
     recipients: &[String],
     passphrase: bool,
-) -> io::Result<u8> {
+) -> Ended {
     let to = to.filter(|path| path.as_os_str() != "-");
     let to = to.map(named::cleaned);
     // Before age asks for a passphrase.
@@ -110,10 +111,7 @@ pub(super) fn export(
         (exit::USAGE, format!("{AGE_FAILED} Check --recipient."))
     };
     let sealed = exported(place).and_then(|bytes| run(age.arg("--encrypt"), &bytes, failed));
-    let sealed = match report(place.name.as_str(), sealed) {
-        Ok(sealed) => sealed,
-        Err(code) => return Ok(code),
-    };
+    let sealed = report(place.name.as_str(), sealed)?;
     if let Some(path) = to {
         if let Err(error) = write_new(&path, &sealed) {
             let error = PrivateError::system(&path, "written", &error);
