@@ -41,6 +41,14 @@ pub enum Context {
     Picture,
 }
 
+impl Context {
+    /// Returns whether letters are typed as text.
+    #[must_use]
+    pub fn is_typed(self) -> bool {
+        TYPED.contains(&self)
+    }
+}
+
 /// The action that a key requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {

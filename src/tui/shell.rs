@@ -4,14 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEventKind};
 use crossterm::style;
 use ratatui::Frame;
 use ratatui::layout::Size;
 use tokio::sync::mpsc;
 
 use super::error::TuiError;
-use super::keys::Context;
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
 use super::profiles;
@@ -144,6 +143,8 @@ struct Shell {
     display: Display,
     began: Instant,
     joiner: Joiner,
+    /// When an Esc arrived that opened a question.
+    asked: Option<Instant>,
     flow: Option<Flow>,
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
     events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
@@ -164,6 +165,7 @@ impl Shell {
             output,
             began: Instant::now(),
             joiner: Joiner::default(),
+            asked: None,
             flow: None,
             reports: mpsc::channel(64),
             events: mpsc::channel(16),
@@ -181,7 +183,7 @@ impl Shell {
 
     async fn run(&mut self, signals: &mut Signals, jobs: &mut Jobs) -> Result<Ending, TuiError> {
         self.draw()?;
-        let mut input = input::start();
+        let mut input = input::start(self.model.console.environment.term.starts_with("linux"));
         let mut resized = Resized::watch()?;
         let mut gone = guard::watch(self.output.try_clone()?);
         let mut alive = tokio::time::interval(ALIVE);
@@ -287,18 +289,20 @@ impl Shell {
         at: Instant,
     ) -> Result<(), TuiError> {
         match event {
+            // A key that came with an Esc doesn't answer the question that the Esc opened.
+            TerminalEvent::Key(_) if self.asked == Some(at) => Ok(()),
             TerminalEvent::Key(key)
                 if matches!(key.kind, KeyEventKind::Press | KeyEventKind::Repeat) =>
             {
-                let typing = matches!(
-                    self.model.context(),
-                    Context::Text | Context::Paste | Context::List | Context::Path
-                );
-                let at = at.saturating_duration_since(self.began);
-                self.joiner
-                    .through_mosh(self.model.console.environment.mosh);
-                let joined = self.joiner.feed(key, at, typing);
-                self.take_joined(joined).await
+                let is_asked = self.model.has_dialog() || key.code != KeyCode::Esc;
+                let typing = self.model.context().is_typed();
+                let mosh = self.model.console.environment.mosh;
+                self.joiner.through_mosh(mosh);
+                let since = at.saturating_duration_since(self.began);
+                let joined = self.joiner.feed(key, since, typing);
+                self.take_joined(joined).await?;
+                self.asked = Some(at).filter(|_| !is_asked && self.model.has_dialog());
+                Ok(())
             }
             TerminalEvent::Paste(text) => {
                 let before = self.joiner.saw_paste();

@@ -591,6 +591,42 @@ fn tmux_send_keys_input_is_not_a_paste() {
 }
 
 #[test]
+fn key_soon_after_escape_is_not_lost_in_tmux() {
+    let home = tempfile::tempdir().unwrap();
+    let flags = ["--demo", "--flow", "device-code", "--no-browser"];
+    let line: Vec<String> = [program().to_str().unwrap()]
+        .iter()
+        .chain(&flags)
+        .map(|part| (*part).to_owned())
+        .collect();
+    for gap in [0, 50, 200, 450] {
+        let tmux = Tmux::start(&line);
+        // Newer versions join fewer keys.
+        run(tmux.tmux().args(["set", "-s", "escape-time", "500"]));
+        let mut terminal = Command::of(
+            "tmux".as_ref(),
+            home.path(),
+            &["-S", &tmux.socket(), "-f", "/dev/null", "attach"],
+        )
+        .start();
+        terminal.wait_for("▸ Preset");
+        terminal.send("\t");
+        tmux.wait_for("▸ Client ID");
+        terminal.send("\x1b");
+        std::thread::sleep(Duration::from_millis(gap));
+        terminal.send("a");
+        terminal.wait_for("Cancel");
+        // The question that Esc opens is not answered by the Enter that came with it.
+        terminal.send("\x1b");
+        std::thread::sleep(Duration::from_millis(gap));
+        terminal.send("\r");
+        terminal.wait_for("Keep waiting");
+        terminal.settle();
+        assert!(terminal.screen().contains("Keep waiting"), "{gap} ms");
+    }
+}
+
+#[test]
 fn tmux_over_mosh_forwards_copy_with_the_documented_setting() {
     let setting = r",*:Ms=\E]52;c;%p2%s\7";
     let guide = std::fs::read_to_string("docs/guide.md").unwrap();

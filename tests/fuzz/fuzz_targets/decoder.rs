@@ -12,6 +12,8 @@ mod layout;
 mod paste;
 #[path = "../../../src/tui/terminal/input/place.rs"]
 mod place;
+#[path = "../../../src/tui/terminal/input/unfinished.rs"]
+mod unfinished;
 
 /// The rows of the table, as bytes.
 pub fn rows() -> impl Iterator<Item = (&'static [u8], &'static str)> {

@@ -70,6 +70,10 @@ fn types_no_sequence(bytes: &[u8], inputs: &[Input]) {
         fn print(&mut self, _: char) {
             self.0 += 1;
         }
+        // A key after an Esc.
+        fn esc_dispatch(&mut self, middle: &[u8], _: bool, _: u8) {
+            self.0 += usize::from(middle.is_empty());
+        }
         // A key, or its text.
         fn csi_dispatch(&mut self, params: &vte::Params, middle: &[u8], _: bool, action: char) {
             if middle.is_empty() && matches!(action, 'u' | '~' | '_') {

@@ -5,6 +5,8 @@
 //!   dropped.
 //! - The rest of a sequence or a paste may arrive after it has ended in this way. Until a key is pressed alone, a burst
 //!   continues what has ended.
+//! - An Esc with a character, Enter or Tab is two keys: terminal multiplexers and slow lines join keys that are pressed
+//!   one after the other, and no key of the program has Alt.
 //! - Ctrl+C is always reported, whatever came before it.
 //! - Other control characters within a sequence are dropped, so that the bytes after them are still part of the
 //!   sequence.
@@ -18,6 +20,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::encodings::{self, Meaning};
 use super::paste::{Paste, Pasted};
 use super::place::{Place, is_continuation};
+use super::unfinished::{CTRL_C, ESC, Mode, Unfinished};
 
 /// After this pause a lone Esc is a key. Longer than the time between two bytes at 300 baud.
 const ESCAPE: Duration = Duration::from_millis(100);
@@ -39,17 +42,12 @@ const REST: Duration = Duration::from_secs(30);
 const ALONE: Duration = Duration::from_millis(60);
 /// After this pause a burst ends that is the rest of a paste.
 const BURST: Duration = Duration::from_millis(300);
-/// Maximum length of the sequence of a key that was pressed alone, in bytes.
-const KEY: usize = 32;
 /// Maximum duration of anything but a paste, even without a pause: enough for 600 bytes at 300 baud.
 const LASTS: Duration = Duration::from_secs(20);
 /// Maximum duration of a paste.
 const PASTE_LASTS: Duration = Duration::from_mins(5);
 /// Maximum length of a key's sequence, in bytes. The rest of a longer sequence is dropped like a string.
 const LONGEST: usize = 256;
-
-const ESC: u8 = 0x1b;
-const CTRL_C: u8 = 0x03;
 
 /// A decoded key or paste.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,29 +56,6 @@ pub enum Input {
     Key(KeyEvent),
     /// Text that the terminal marked as a paste.
     Paste(String),
-}
-
-/// The unfinished input.
-#[derive(Debug, Default)]
-enum Mode {
-    #[default]
-    Ground,
-    /// The first bytes of a character, and whether it came with Alt.
-    Character(Vec<u8>, bool),
-    /// An Esc, which may begin a sequence, or the end of a string.
-    Escape { string: bool },
-    /// An escape sequence with an intermediate byte, such as one that selects a character set.
-    Intermediate,
-    /// A control sequence, without its introducer.
-    Control(Vec<u8>),
-    /// The parameters of a keypad key.
-    Keypad(Vec<u8>),
-    /// How many characters of a report to skip; 0 if only the second byte of the last character may still follow.
-    Skip(usize),
-    /// A control string, or a sequence that is too long.
-    String,
-    /// A bracketed paste.
-    Paste(Paste),
 }
 
 /// Returns the character that a key is in a paste.
@@ -96,40 +71,11 @@ fn character(input: &Input) -> Option<char> {
     }
 }
 
-/// What has ended because of a pause. Its rest may arrive late.
-#[derive(Debug)]
-struct Unfinished {
-    mode: Mode,
-    /// When it ended.
-    since: Duration,
-    /// Bytes that are either a key that was pressed alone, or the beginning of the rest.
-    held: Vec<u8>,
-}
-
-impl Unfinished {
-    /// Returns whether the bytes may still be a key that was pressed alone. Ctrl+C waits for nothing.
-    fn may_be_key(&self) -> bool {
-        let is_character = || match std::str::from_utf8(&self.held) {
-            Ok(text) => text.chars().count() == 1,
-            Err(error) => error.valid_up_to() == 0 && error.error_len().is_none(),
-        };
-        let is_sequence = self.held.first() == Some(&ESC) && self.held.len() <= KEY;
-        !self.held.contains(&CTRL_C) && (is_sequence || is_character())
-    }
-
-    /// Returns the key, if the bytes are one.
-    fn key(&self) -> Option<Input> {
-        let mut decoder = Decoder::default();
-        let mut inputs = decoder.feed(&self.held, Duration::ZERO);
-        inputs.extend(decoder.expire(SEQUENCE));
-        let key = inputs.pop().filter(|input| matches!(input, Input::Key(_)));
-        key.filter(|_| inputs.is_empty())
-    }
-}
-
 /// Decodes the bytes of a terminal into keys and pastes.
 #[derive(Debug, Default)]
 pub struct Decoder {
+    /// Whether this is the Linux console, which sends Esc Tab for Shift+Tab.
+    linux: bool,
     mode: Mode,
     place: Place,
     /// When the unfinished input began.
@@ -145,6 +91,15 @@ pub struct Decoder {
 }
 
 impl Decoder {
+    /// Creates a decoder for the Linux console, or for another terminal.
+    #[must_use]
+    pub fn new(linux: bool) -> Self {
+        Self {
+            linux,
+            ..Self::default()
+        }
+    }
+
     /// Decodes bytes that arrived at `at`. For a pause before them, call [`Self::expire`] first.
     pub fn feed(&mut self, bytes: &[u8], at: Duration) -> Vec<Input> {
         let mut inputs = Vec::new();
@@ -229,10 +184,10 @@ impl Decoder {
             return inputs;
         }
         if let Some(unfinished) = self.unfinished.take() {
-            match unfinished.key() {
-                Some(key) => {
+            match self.alone(&unfinished.held) {
+                Some(keys) => {
                     self.escaped = (unfinished.held == [ESC]).then_some(self.at);
-                    inputs.push(key);
+                    inputs.extend(keys);
                 }
                 None => self.resume(*unfinished, &mut inputs),
             }
@@ -268,6 +223,19 @@ impl Decoder {
         };
         self.unfinished = rest.filter(|_| paused).map(unfinished);
         inputs
+    }
+
+    /// Returns the key that the bytes are, if they are one, also with an Esc before it.
+    fn alone(&self, bytes: &[u8]) -> Option<Vec<Input>> {
+        let mut decoder = Self::new(self.linux);
+        let mut inputs = decoder.feed(bytes, Duration::ZERO);
+        inputs.extend(decoder.expire(SEQUENCE));
+        let is_key = match &inputs[..] {
+            [Input::Key(_)] => true,
+            [Input::Key(before), Input::Key(_)] => before.code == KeyCode::Esc,
+            _ => false,
+        };
+        is_key.then_some(inputs)
     }
 
     fn byte(&mut self, byte: u8, inputs: &mut Vec<Input>) {
@@ -312,8 +280,8 @@ impl Decoder {
             (Mode::Ground | Mode::Skip(_), _) | (Mode::Keypad(_), 0x80..) => {
                 self.ground(byte, inputs);
             }
-            (Mode::Character(bytes, alt), _) => self.character(bytes, alt, byte, inputs),
-            (Mode::Escape { .. }, _) => self.escaped(byte, inputs),
+            (Mode::Character(bytes, escaped), _) => self.character(bytes, escaped, byte, inputs),
+            (Mode::Escape { string }, _) => self.escaped(byte, string, inputs),
             // The end of the string or sequence. In practice a bell ends strings of all kinds.
             (Mode::String, 0x07) | (Mode::Intermediate, 0x30..=0x7e) => {}
             (Mode::String, _) => self.mode = Mode::String,
@@ -354,10 +322,10 @@ impl Decoder {
     }
 
     /// Processes a byte after the first `bytes` of a character.
-    fn character(&mut self, mut bytes: Vec<u8>, alt: bool, byte: u8, inputs: &mut Vec<Input>) {
+    fn character(&mut self, mut bytes: Vec<u8>, escaped: bool, byte: u8, inputs: &mut Vec<Input>) {
         if !bytes.is_empty() && !is_continuation(byte) {
-            if alt {
-                self.escaped(byte, inputs);
+            if escaped {
+                self.escaped(byte, false, inputs);
             } else {
                 self.ground(byte, inputs);
             }
@@ -367,34 +335,48 @@ impl Decoder {
         match std::str::from_utf8(&bytes) {
             Ok(text) => {
                 for ch in text.chars().filter(|ch| !ch.is_control()) {
-                    let key = encodings::of_char(ch);
-                    press(if alt { encodings::with_alt(key) } else { key }, inputs);
+                    if escaped {
+                        press(KeyCode::Esc.into(), inputs);
+                    }
+                    press(encodings::of_char(ch), inputs);
                 }
             }
-            Err(error) if error.error_len().is_none() => self.mode = Mode::Character(bytes, alt),
+            Err(error) if error.error_len().is_none() => {
+                self.mode = Mode::Character(bytes, escaped);
+            }
             Err(_) => {}
         }
     }
 
-    /// Processes a byte after an Esc.
-    fn escaped(&mut self, byte: u8, inputs: &mut Vec<Input>) {
-        match byte {
-            b'[' => self.mode = Mode::Control(Vec::new()),
-            b'O' => self.mode = Mode::Keypad(Vec::new()),
-            b']' | b'P' | b'X' | b'^' | b'_' => self.mode = Mode::String,
-            0x20..=0x2f => self.mode = Mode::Intermediate,
-            0xc2..=0xf4 => self.character(Vec::new(), true, byte, inputs),
-            0x80.. => self.mode = Mode::Escape { string: false },
+    /// Processes a byte after an Esc. In a string, only another sequence counts: nobody typed the rest.
+    fn escaped(&mut self, byte: u8, string: bool, inputs: &mut Vec<Input>) {
+        let key = match byte {
+            b'[' => return self.mode = Mode::Control(Vec::new()),
+            b'O' => return self.mode = Mode::Keypad(Vec::new()),
+            b']' | b'P' | b'X' | b'^' | b'_' => return self.mode = Mode::String,
+            0x20..=0x2f => return self.mode = Mode::Intermediate,
+            0xc2..=0xf4 if !string => return self.character(Vec::new(), true, byte, inputs),
+            0x80.. => return self.mode = Mode::Escape { string },
             // The end of a string.
-            b'\\' => {}
-            0x30..=0x7e => press(encodings::with_alt(encodings::of_char(byte.into())), inputs),
-            // Keys that are single control characters. The Linux console sends Esc Tab for Shift+Tab.
+            b'\\' => return,
+            0x30..=0x7e => Some(encodings::of_char(byte.into())),
+            // Keys that are single control characters.
             _ => {
                 self.returned = (byte == b'\r').then_some(self.at);
-                if let Some(key) = encodings::of_control(byte) {
-                    press(encodings::with_alt(key), inputs);
-                }
+                encodings::of_control(byte)
             }
+        };
+        let Some(key) = key.filter(|_| !string) else {
+            return;
+        };
+        match key.code {
+            KeyCode::Tab if self.linux => press(encodings::back_tab(), inputs),
+            KeyCode::Char(_) if byte < 0x20 => {}
+            KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab => {
+                press(KeyCode::Esc.into(), inputs);
+                press(key, inputs);
+            }
+            _ => press(encodings::with_alt(key), inputs),
         }
     }
 

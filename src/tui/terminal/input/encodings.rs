@@ -45,11 +45,8 @@ pub(super) fn of_control(byte: u8) -> Option<KeyEvent> {
     })
 }
 
-/// Returns the same key with Alt. Alt+Tab is Shift+Tab on the Linux console.
+/// Returns the same key with Alt.
 pub(super) fn with_alt(mut key: KeyEvent) -> KeyEvent {
-    if key.code == KeyCode::Tab {
-        return back_tab();
-    }
     key.modifiers |= KeyModifiers::ALT;
     key
 }
@@ -232,7 +229,8 @@ pub(super) fn of_cut_off(sequence: &[u8]) -> Option<KeyEvent> {
     Some(KeyEvent::new(code, KeyModifiers::SHIFT))
 }
 
-fn back_tab() -> KeyEvent {
+/// Returns Shift+Tab.
+pub(super) fn back_tab() -> KeyEvent {
     KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT)
 }
 

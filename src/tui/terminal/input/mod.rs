@@ -22,6 +22,8 @@ mod reader;
 mod records;
 #[cfg(all(test, unix))]
 mod tests;
+#[cfg(unix)]
+mod unfinished;
 
 use std::time::Instant;
 
@@ -29,13 +31,16 @@ use crossterm::event::Event;
 use tokio::sync::mpsc;
 
 /// Starts to read in a separate thread, because reading blocks and must not delay the end of the program. The channel
-/// closes when the terminal can no longer be read.
+/// closes when the terminal can no longer be read. On Unix, keys that came together have the same time. `linux` says
+/// whether this is the Linux console.
 #[must_use]
-pub fn start() -> mpsc::Receiver<(Event, Instant)> {
+pub fn start(linux: bool) -> mpsc::Receiver<(Event, Instant)> {
     let (sender, receiver) = mpsc::channel(256);
     std::thread::spawn(move || {
         #[cfg(unix)]
-        reader::read(&sender);
+        reader::read(&sender, linux);
+        #[cfg(windows)]
+        let _ = linux;
         #[cfg(windows)]
         console::read(&sender);
     });

@@ -11,13 +11,13 @@ use tokio::sync::mpsc;
 use super::decoder::{Decoder, Input};
 use crate::console::device;
 
-/// Reads until the terminal is gone, or the receiver is dropped.
-pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
+/// Reads until the terminal is gone, or the receiver is dropped. `linux` says whether this is the Linux console.
+pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>, linux: bool) {
     let Ok(mut terminal) = device::open() else {
         return;
     };
     let began = Instant::now();
-    let mut decoder = Decoder::default();
+    let mut decoder = Decoder::new(linux);
     let mut bytes = [0; 4096];
     loop {
         let deadline = decoder.deadline();
@@ -46,12 +46,13 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>) {
             Ok(false) => decoder.expire(began.elapsed()),
             Err(_) => return,
         };
+        let at = Instant::now();
         for input in inputs {
             let event = match input {
                 Input::Key(key) => Event::Key(key),
                 Input::Paste(text) => Event::Paste(text),
             };
-            if events.blocking_send((event, Instant::now())).is_err() {
+            if events.blocking_send((event, at)).is_err() {
                 return;
             }
         }

@@ -174,7 +174,8 @@ fn key_pressed_alone_after_an_unfinished_sequence_is_reported() {
             ("\t", "Tab"),
             ("\x1b[A", "Up"),
             ("\x1b", "Esc"),
-            ("\x1ba", "Alt+a"),
+            ("\x1ba", "Esc a"),
+            ("\x1b\r", "Esc Enter"),
             ("\x03", "Ctrl+c"),
             ("\x1b[99;5u", "Ctrl+c"),
         ] {
@@ -231,6 +232,20 @@ fn end_of_a_nested_paste_ends_a_paste_after_a_moment() {
 fn line_feed_after_a_return_is_another_key_only_if_it_comes_later() {
     for (pause, heard) in [(40, ""), (400, "Enter")] {
         assert_eq!(decode_rest(b"\r", &[(pause, b"\n")]), heard);
+    }
+}
+
+#[test]
+fn escape_with_tab_is_back_tab_only_on_the_linux_console() {
+    for (linux, heard) in [(false, "Esc Tab"), (true, "Shift+BackTab")] {
+        let mut decoder = Decoder::new(linux);
+        assert_eq!(names(&decoder.feed(b"\x1b\t", Duration::ZERO)), heard);
+        let mut decoder = Decoder::new(linux);
+        decoder.feed(b"\x1b]11;", Duration::ZERO);
+        decoder.expire(Duration::from_millis(1001));
+        decoder.feed(b"\x1b\t", Duration::from_secs(2));
+        let late = decoder.expire(Duration::from_secs(3));
+        assert_eq!(names(&late), heard);
     }
 }
 
