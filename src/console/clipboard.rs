@@ -235,15 +235,19 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
     let too_long = mosh && length > MOSH_LIMIT;
     for way in ways {
         let outcome = match way {
-            CopyWay::Desktop => desktop.copy(text.clone()).await.map(|()| {
-                if KEEPS_COPIES {
-                    CopiedBy::DesktopForGood
-                } else if environment.changed_user {
-                    CopiedBy::DesktopOfLogin
-                } else {
-                    CopiedBy::Desktop
-                }
-            }),
+            CopyWay::Desktop => desktop
+                .copy(text.clone())
+                .await
+                .map_err(|why| unreached(environment, why))
+                .map(|()| {
+                    if KEEPS_COPIES {
+                        CopiedBy::DesktopForGood
+                    } else if environment.changed_user {
+                        CopiedBy::DesktopOfLogin
+                    } else {
+                        CopiedBy::Desktop
+                    }
+                }),
             CopyWay::Tmux => tmux::copy(&text, !too_long)
                 .await
                 .map(|onward| match onward {
@@ -288,6 +292,21 @@ pub async fn copy(environment: &Environment, desktop: &Desktop, text: SecretStri
         }
     }
     Copied { by: None, skipped }
+}
+
+/// Returns why the desktop was not reached: the library names only the last display that it tried.
+fn unreached(environment: &Environment, why: String) -> String {
+    let named = match (&environment.wayland_display, &environment.x_display) {
+        (Some(_), Some(_)) => "the displays that WAYLAND_DISPLAY and DISPLAY name",
+        (Some(_), None) => "the display that WAYLAND_DISPLAY names",
+        (None, Some(_)) => "the display that DISPLAY names",
+        (None, None) => return why,
+    };
+    if why.contains("X11 server") {
+        format!("{named} can't be reached")
+    } else {
+        why
+    }
 }
 
 /// Returns whether the terminal type is one that tmux or GNU screen sets.
@@ -479,6 +498,30 @@ mod tests {
             ..Attached::default()
         };
         ladder(environment, environment.tmux.then_some(&Ok(pane)), 20).ways
+    }
+
+    #[test]
+    fn unreached_desktop_is_named_by_its_variable() {
+        let x11 = "X11 server connection timed out because it was unreachable";
+        let named = |wayland: bool, x: bool, why: &str| {
+            let name = |is_set: bool| is_set.then(|| "gone".to_owned());
+            let environment = Environment {
+                wayland_display: name(wayland),
+                x_display: name(x),
+                ..Environment::default()
+            };
+            unreached(&environment, why.to_owned())
+        };
+        assert_eq!(
+            named(true, false, x11),
+            "the display that WAYLAND_DISPLAY names can't be reached"
+        );
+        assert_eq!(
+            named(false, true, x11),
+            "the display that DISPLAY names can't be reached"
+        );
+        assert!(named(true, true, x11).contains("WAYLAND_DISPLAY and DISPLAY name "));
+        assert_eq!(named(true, false, "it is busy"), "it is busy");
     }
 
     #[test]
