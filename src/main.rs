@@ -182,7 +182,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             term => {
                 let term = clean(term, TERM_LIMIT);
                 format!(
-                    "TERM is {term}, which does not support a full screen (export TERM=xterm changes it)"
+                    "TERM is {term}, which does not support a full screen (if your terminal does, run export TERM=xterm)"
                 )
             }
         };

@@ -292,7 +292,36 @@ fn is_dumb(term: &str) -> bool {
         "lpr",
         "printer",
     ];
-    names.contains(&term) || term.starts_with("dumb-")
+    names.contains(&term) || term.starts_with("dumb-") || has_own_sequences(term)
+}
+
+/// Returns whether the type is a device whose escape sequences are not those of ANSI, unless its name says that it
+/// emulates another one.
+fn has_own_sequences(term: &str) -> bool {
+    const DEVICES: &[&str] = &[
+        "hp", "hpterm", "hpex", "vt50", "vt50h", "vt52", "h19", "heath", "z19", "zenith", "regent",
+        "wy30", "wy50", "wy60", "wy100", "wy120", "wy150", "wy160", "wy325", "wy350",
+    ];
+    /// The names before their numbers, and the models that use ANSI.
+    const MAKERS: &[(&str, &[&str])] = &[
+        ("tvi", &["970"]),
+        ("adm", &["36"]),
+        ("hp", &[]),
+        ("ibm31", &[]),
+        ("d2", &[]),
+        ("d4", &[]),
+        ("regent", &[]),
+    ];
+    let (device, emulation) = term.split_once('-').unwrap_or((term, ""));
+    if ["ansi", "vt"].iter().any(|name| emulation.contains(name)) {
+        return false;
+    }
+    let device = device.replace("wyse", "wy");
+    let is_model = |(maker, ansi): &(&str, &[&str])| {
+        let model = device.strip_prefix(maker).unwrap_or_default();
+        model.starts_with(|digit: char| digit.is_ascii_digit()) && !ansi.contains(&model)
+    };
+    DEVICES.contains(&device.as_str()) || MAKERS.iter().any(is_model)
 }
 
 /// Returns whether the type is vt100 or a related device, not an emulator whose name begins in the same way.
@@ -703,8 +732,33 @@ mod tests {
             "unknown",
             "network",
             "dialup",
+            "wyse60",
+            "wy50",
+            "wyse50-w",
+            "tvi925",
+            "adm3a",
+            "hp",
+            "hp2392",
+            "hpterm",
+            "ibm3151",
+            "d430",
+            "d215-unix",
+            "vt52",
         ] {
             assert_eq!(kind(term, "/dev/ttyS0"), Terminal::Dumb, "{term}");
+        }
+        for term in [
+            "wyse60-vt",
+            "wyse85",
+            "tvi970",
+            "adm36",
+            "hurd",
+            "dtterm",
+            "ibm5151",
+            "d430-ansi",
+            "hpe",
+        ] {
+            assert_eq!(kind(term, "/dev/pts/1"), Terminal::Emulator, "{term}");
         }
         assert_eq!(kind("eterm-color", "/dev/pts/1"), Terminal::Emulator);
         assert_eq!(kind("", "/dev/pts/3"), Terminal::Dumb);

@@ -882,7 +882,7 @@ fn closed_output_pipe_is_not_an_error() {
 #[test]
 fn unsuitable_term_value_selects_plain_mode() {
     let (home, server) = (tempfile::tempdir().unwrap(), scripted());
-    for term in ["unknown", "network", "emacs", "dumb-emacs-ansi"] {
+    for term in ["unknown", "network", "emacs", "dumb-emacs-ansi", "wyse60"] {
         let flags = scripted_flags(&server, &["--flow", "authorization-code"]);
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         let terminal = crate::terminal::Command::new(home.path(), &flags)
