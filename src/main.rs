@@ -64,7 +64,15 @@ const TERM_LIMIT: usize = 40;
 /// Prints the help, or what is wrong with the flags. Does not wait long for a reader of the latter.
 fn misused(mut error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        error.exit();
+        return match error.print() {
+            Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => {
+                let reason = failed.to_string();
+                let reason = system_reason(&reason);
+                talk::say("error", &format!("Can't write the output: {reason}."));
+                ExitCode::from(exit::FAILED)
+            }
+            _ => ExitCode::SUCCESS,
+        };
     }
     redact_value(&mut error);
     if error.context().any(|(_, value)| holds_token(value))

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::child::note_secret;
 use crate::clean::{clean, trimmed, unquoted};
 use crate::console::hidden;
+use crate::console::standard_input::StandardInput;
 use crate::profile::client_secret::is_variable_name;
 pub use crate::secret::SECRET_VARIABLE;
 use crate::secret::SecretString;
@@ -113,7 +114,7 @@ impl SecretFlags {
                     Err(error) => Err(error.to_string()),
                 }
             } else {
-                first_line(std::io::stdin().lock())
+                first_line(StandardInput::lock())
             };
             return Ok(Some(Secret {
                 text: line.map_err(failed(source.clone()))?,

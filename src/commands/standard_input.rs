@@ -5,6 +5,7 @@ use std::io;
 use zeroize::Zeroizing;
 
 use super::failed::failed;
+use crate::console::standard_input::StandardInput;
 use crate::secret;
 
 /// Maximum size of the input, in bytes. Longer input is rejected.
@@ -17,7 +18,7 @@ const LIMIT: usize = 256 * 1024;
 pub(super) fn read(instead: &str) -> io::Result<Result<Zeroizing<String>, String>> {
     // One byte more than allowed, so that input that is too long is detected.
     let most = LIMIT as u64 + 1;
-    let read = secret::read(io::stdin().lock(), most);
+    let read = secret::read(StandardInput::lock(), most);
     let bytes = read.map_err(|error| failed("Can't read standard input", &error))?;
     Ok(text(&bytes, instead))
 }

@@ -6,6 +6,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::failed::failed;
+use crate::console::standard_input::StandardInput;
 use crate::oauth::url::is_loopback;
 use crate::secret::SecretString;
 
@@ -26,7 +27,7 @@ impl Credential {
     /// # Errors
     /// Returns an error if standard input can't be read, or is too long.
     pub(super) fn read() -> io::Result<Self> {
-        let bytes = request(io::stdin().lock());
+        let bytes = request(StandardInput::lock());
         let bytes = bytes.map_err(|error| failed("Can't read standard input", &error))?;
         if bytes.len() as u64 > LIMIT {
             return Err(io::Error::other(format!(

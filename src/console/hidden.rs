@@ -1,6 +1,8 @@
 //! Reads a line without showing it, such as a secret, and always restores the terminal.
 
-use std::io::{self, BufRead, Read};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
@@ -26,14 +28,19 @@ pub fn read_line(hint: &str, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>
         let mut hidden = Some(Hidden::new()?);
         say("hint", hint);
         let (sender, mut line) = oneshot::channel();
+        let limit = usize::try_from(limit).unwrap_or_default();
+        let restart = Arc::new(AtomicBool::new(false));
+        let restarts = Arc::clone(&restart);
         // The thread is never joined, because reading blocks.
-        std::thread::spawn(move || sender.send(read(limit)));
+        std::thread::spawn(move || sender.send(read(limit, &restarts)));
         loop {
             tokio::select! {
                 biased;
                 () = signals.next() => return Ok(None),
                 job = jobs.next() => {
                     drop(hidden.take());
+                    // What was typed before can't be seen.
+                    restart.store(true, Ordering::SeqCst);
                     if let Job::Return = job {
                         hidden = Some(Hidden::new()?);
                         say("hint", hint);
@@ -51,28 +58,74 @@ pub fn read_line(hint: &str, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>
     })
 }
 
-fn read(limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+/// Reads a line, and edits it: the system's own line mode would cut it at 4096 bytes. What exceeds `limit` is dropped, up
+/// to the end of the line. Starts again if `restart` is set.
+#[cfg(unix)]
+fn read(limit: usize, restart: &AtomicBool) -> io::Result<Zeroizing<Vec<u8>>> {
+    use rustix::io::Errno;
     let stdin = io::stdin();
-    #[cfg(unix)]
-    super::device::wait_for_input(&stdin)?;
     // Growing the buffer would leave copies behind.
-    let size = usize::try_from(limit).unwrap_or_default();
-    let mut line = Zeroizing::new(Vec::with_capacity(size));
-    stdin.lock().take(limit).read_until(b'\n', &mut line)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(limit));
+    // One byte at a time: what follows the line is for another reader.
+    let mut byte = Zeroizing::new([0]);
+    loop {
+        super::device::wait_for_input(&stdin)?;
+        let count = match rustix::io::read(&stdin, &mut byte[..]) {
+            Err(Errno::INTR | Errno::AGAIN) => continue,
+            count => count?,
+        };
+        if restart.swap(false, Ordering::SeqCst) {
+            line.clear();
+        }
+        if count == 0 || is_end(&mut line, limit, byte[0]) {
+            return Ok(line);
+        }
+    }
+}
+
+/// Applies a typed byte to the line. Returns whether it ends the line.
+#[cfg(unix)]
+fn is_end(line: &mut Vec<u8>, limit: usize, byte: u8) -> bool {
+    const BACKSPACE: u8 = 0x08;
+    const CTRL_D: u8 = 0x04;
+    const CTRL_U: u8 = 0x15;
+    const CTRL_W: u8 = 0x17;
+    const DELETE: u8 = 0x7f;
+    match byte {
+        b'\r' | b'\n' => return true,
+        CTRL_D => return line.is_empty(),
+        // The last character is its first byte, and the bytes that continue it.
+        BACKSPACE | DELETE => while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
+        CTRL_U => line.clear(),
+        CTRL_W => {
+            while line.pop_if(|byte| *byte == b' ').is_some() {}
+            while line.pop_if(|byte| *byte != b' ').is_some() {}
+        }
+        _ if line.len() < limit => line.push(byte),
+        _ => {}
+    }
+    false
+}
+
+/// Reads a line. The system edits it.
+#[cfg(windows)]
+fn read(limit: usize, _restart: &AtomicBool) -> io::Result<Zeroizing<Vec<u8>>> {
+    use std::io::{BufRead, Read};
+    // Growing the buffer would leave copies behind.
+    let mut line = Zeroizing::new(Vec::with_capacity(limit));
+    let stdin = io::stdin().lock();
+    stdin.take(limit as u64).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 
-/// Turns off the echo of the terminal; restores it on drop.
+/// Turns off the echo and the line mode of the terminal; restores them on drop.
 #[cfg(unix)]
 struct Hidden(());
 
 #[cfg(unix)]
 impl Hidden {
     fn new() -> io::Result<Self> {
-        use rustix::termios::LocalModes;
-        modes::take(io::stdin(), |modes| {
-            modes.local_modes.remove(LocalModes::ECHO);
-        })?;
+        modes::take(io::stdin(), |modes| modes::set_for_prompt(modes, false))?;
         Ok(Self(()))
     }
 
@@ -119,5 +172,40 @@ impl Hidden {
 impl Drop for Hidden {
     fn drop(&mut self) {
         let _ = Self::mode().and_then(|mode| mode.set_mode(self.0));
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// Returns the line that these bytes are, with at most 8 bytes, and how many bytes were read.
+    fn typed(bytes: &[u8]) -> (Vec<u8>, usize) {
+        let mut line = Vec::new();
+        let end = bytes.iter().position(|byte| is_end(&mut line, 8, *byte));
+        (line, end.map_or(bytes.len(), |end| end + 1))
+    }
+
+    #[test]
+    fn hidden_line_is_edited_and_ends_at_enter() {
+        for (bytes, line, read) in [
+            (&b"s3cret\rx"[..], &b"s3cret"[..], 7),
+            (b"s3cret\nx", b"s3cret", 7),
+            (b"ab\x7fc\x08d\r", b"ad", 7),
+            (b"\x7fa\xc3\xa9\x7fb\r", b"ab", 7),
+            (b"one\x15two\r", b"two", 8),
+            (b"one two \x17x\r", b"one x", 11),
+            (b"a\x04b\r", b"ab", 4),
+            (b"\x04b\r", b"", 1),
+        ] {
+            assert_eq!(
+                typed(bytes),
+                (line.to_vec(), read),
+                "{}",
+                bytes.escape_ascii()
+            );
+        }
+        // What is too long is read to its end, because a shell would get the rest.
+        assert_eq!(typed(b"0123456789\rx"), (b"01234567".to_vec(), 11));
     }
 }

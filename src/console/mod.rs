@@ -12,6 +12,8 @@ pub mod modes;
 pub mod origin;
 pub mod sequences;
 pub mod signals;
+pub mod standard_input;
 pub mod talk;
 pub mod tmux;
 pub mod tunnel;
+pub mod typed_line;

@@ -4,7 +4,10 @@ use std::io;
 use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr,
+    tcsetattr,
+};
 
 use super::device;
 
@@ -27,6 +30,30 @@ pub fn take(terminal: impl AsFd, change: impl FnOnce(&mut Termios)) -> io::Resul
     let set = tcsetattr(&terminal, OptionalActions::Now, &ours);
     *taken = Some((before, ours));
     Ok(set?)
+}
+
+/// Sets what a prompt requires, also on a terminal that another program left in raw mode: Enter, Ctrl+C, line breaks.
+/// `lines` says whether the system edits and echoes the lines, or the program.
+pub fn set_for_prompt(modes: &mut Termios, lines: bool) {
+    modes
+        .input_modes
+        .remove(InputModes::IGNCR | InputModes::INLCR);
+    modes.input_modes.insert(InputModes::ICRNL);
+    modes
+        .output_modes
+        .insert(OutputModes::OPOST | OutputModes::ONLCR);
+    modes.local_modes.insert(LocalModes::ISIG);
+    if lines {
+        let editing = LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK | LocalModes::IEXTEN;
+        modes.local_modes.insert(LocalModes::ICANON | editing);
+    } else {
+        modes
+            .local_modes
+            .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL);
+        // A read returns once there is something to read.
+        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+    }
 }
 
 /// Restores the previous modes, once.

@@ -6,11 +6,13 @@
 //! kind in a day, nine more in a year, and one with the total at the end.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use super::typed_line;
 
 /// How often each kind of repeated message is written in full.
 const FIRST: usize = 20;
@@ -335,6 +337,7 @@ fn wait(shared: &Shared, limit: Option<Duration>) {
 /// Writes messages until the phase is closed.
 fn write(shared: &Shared) {
     let mut stderr = std::io::stderr();
+    let is_terminal = stderr.is_terminal();
     let mut queue = lock(shared);
     loop {
         let now = Instant::now();
@@ -354,12 +357,19 @@ fn write(shared: &Shared) {
         };
         queue.writing = true;
         drop(queue);
-        for piece in line.as_bytes().chunks(PIECE) {
-            // The line is lost; writing the next one may succeed.
-            if stderr.write_all(piece).is_err() {
-                break;
+        let mut write = || {
+            for piece in line.as_bytes().chunks(PIECE) {
+                // The line is lost; writing the next one may succeed.
+                if stderr.write_all(piece).is_err() {
+                    break;
+                }
+                change(shared, |queue| queue.progress += 1);
             }
-            change(shared, |queue| queue.progress += 1);
+        };
+        if is_terminal {
+            typed_line::above(write);
+        } else {
+            write();
         }
         queue = lock(shared);
         queue.writing = false;

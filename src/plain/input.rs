@@ -2,7 +2,7 @@
 
 #[cfg(unix)]
 use std::io::IsTerminal;
-use std::io::{Read, Stdin};
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,7 +13,9 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::typing::{Line, Typing};
+use crate::console::standard_input::StandardInput;
 use crate::console::talk::{Often, say_often};
+use crate::console::typed_line;
 #[cfg(unix)]
 use crate::console::{device, modes};
 use crate::oauth::pasted;
@@ -55,7 +57,14 @@ pub(super) struct Input {
     #[cfg(unix)]
     long: bool,
     #[cfg(unix)]
-    unlimited: Option<Unlimited>,
+    modes: Option<Modes>,
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.leave();
+        typed_line::leave(false);
+    }
 }
 
 impl Input {
@@ -72,7 +81,7 @@ impl Input {
             #[cfg(unix)]
             long: true,
             #[cfg(unix)]
-            unlimited: None,
+            modes: None,
         };
         input.take_again();
         // The thread is never joined, because reading blocks.
@@ -82,30 +91,35 @@ impl Input {
 
     /// Prepares for short lines: the system edits them again, and handles Ctrl+D.
     pub(super) fn expect_short_lines(&mut self) {
+        self.leave();
+        typed_line::leave(false);
         #[cfg(unix)]
         {
             self.long = false;
+            self.take_again();
         }
-        self.leave();
     }
 
     /// Restores the terminal modes.
     pub(super) fn leave(&mut self) {
         self.edited.store(false, Ordering::SeqCst);
+        typed_line::leave(true);
         #[cfg(unix)]
-        drop(self.unlimited.take());
+        drop(self.modes.take());
     }
 
-    /// Turns off line mode again, if the program is in the foreground and lines may be long.
+    /// Sets the terminal modes again, if the program is in the foreground.
     pub(super) fn take_again(&mut self) {
         #[cfg(unix)]
-        if self.long && std::io::stdin().is_terminal() && device::is_in_foreground(std::io::stdin())
-        {
+        if std::io::stdin().is_terminal() && device::is_in_foreground(std::io::stdin()) {
             self.leave();
             // If this fails, short lines can still be read.
-            self.unlimited = Unlimited::new().ok();
-            self.edited
-                .store(self.unlimited.is_some(), Ordering::SeqCst);
+            self.modes = Modes::set(self.long).ok();
+            let edited = self.long && self.modes.is_some();
+            self.edited.store(edited, Ordering::SeqCst);
+            if edited {
+                typed_line::show_again();
+            }
         }
     }
 
@@ -194,22 +208,34 @@ fn is_a_rest(line: &str) -> bool {
 
 /// Reads lines until standard input ends, or the receiver is gone.
 fn read(lines: &mpsc::Sender<SecretString>, edited: &AtomicBool) {
-    let mut input = Foreground(std::io::stdin());
+    let mut input = StandardInput::lock();
     let mut typing = Typing::default();
-    let mut bytes = Zeroizing::new([0; 4096]);
+    let mut was_edited = false;
+    // As large as the buffer of standard input, so that nothing stays there unnoticed.
+    let mut bytes = Zeroizing::new([0; 8192]);
     loop {
         let count = input.read(&mut bytes[..]).unwrap_or(0);
+        let is_edited = edited.load(Ordering::SeqCst);
+        if std::mem::replace(&mut was_edited, is_edited) && !is_edited {
+            // What was typed before belongs to another question.
+            typing = Typing::default();
+        }
+        let columns = if is_edited {
+            typed_line::columns()
+        } else {
+            None
+        };
         let mut typed = Vec::new();
-        for bytes in bytes[..count].split_inclusive(|byte| *byte == b'\n') {
-            typed.extend(typing.feed(bytes));
+        for bytes in bytes[..count].split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
+            typed.extend(typing.feed(bytes, columns));
         }
         if count == 0 {
             typed.push(typing.end());
         }
         let echo = typing.echo();
         let is_ended = typing.is_ended();
-        if edited.load(Ordering::SeqCst) {
-            show(&echo);
+        if is_edited {
+            typed_line::show(&echo, typing.shown());
             if is_ended {
                 typed.push(Line::Text(QUIT[0].into()));
             }
@@ -231,49 +257,23 @@ fn read(lines: &mpsc::Sender<SecretString>, edited: &AtomicBool) {
     }
 }
 
-/// Echoes typed characters, because the system doesn't.
-fn show(text: &str) {
-    #[cfg(unix)]
-    if let Ok(mut terminal) = device::open() {
-        // If the echo fails, the input still counts.
-        let _ = std::io::Write::write_all(&mut terminal, text.as_bytes());
-    }
-    #[cfg(windows)]
-    let _ = text;
-}
-
-/// Standard input that is not read while the program is a background job, because reading would stop the program.
-struct Foreground(Stdin);
-
-impl Read for Foreground {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        #[cfg(unix)]
-        if self.0.is_terminal() {
-            device::wait_for_input(&self.0)?;
-        }
-        self.0.read(buffer)
-    }
-}
-
-/// Turns off line mode and echo of the terminal; restores the modes on drop.
+/// The modes of the terminal while the program reads lines; restores the previous ones on drop.
 #[cfg(unix)]
-struct Unlimited(());
+struct Modes(());
 
 #[cfg(unix)]
-impl Unlimited {
-    fn new() -> std::io::Result<Self> {
-        use rustix::termios::LocalModes;
+impl Modes {
+    /// Turns off line mode and echo for long lines.
+    fn set(long: bool) -> std::io::Result<Self> {
         modes::take(std::io::stdin(), |modes| {
-            modes
-                .local_modes
-                .remove(LocalModes::ICANON | LocalModes::ECHO);
+            modes::set_for_prompt(modes, !long)
         })?;
         Ok(Self(()))
     }
 }
 
 #[cfg(unix)]
-impl Drop for Unlimited {
+impl Drop for Modes {
     fn drop(&mut self) {
         modes::give_back(std::io::stdin());
     }
@@ -294,7 +294,7 @@ mod tests {
             #[cfg(unix)]
             long: false,
             #[cfg(unix)]
-            unlimited: None,
+            modes: None,
         };
         (sender, input)
     }

@@ -1,10 +1,11 @@
 //! The line editor of the line-by-line interface.
 
-use unicode_width::UnicodeWidthChar;
+use unicode_width::UnicodeWidthStr;
 use vte::{Parser, Perform};
 use zeroize::Zeroizing;
 
 use crate::clean::is_visible;
+use crate::console::typed_line::{erasing, position};
 use crate::secret::SecretString;
 
 /// Maximum length of a line, in bytes.
@@ -46,20 +47,25 @@ struct Typed {
     is_ended: bool,
     /// The next character ends an escape sequence, such as that of Home on some terminals.
     ends_sequence: bool,
+    /// The text on the screen.
+    shown: Zeroizing<String>,
     /// The output that updates the line on the screen.
     echo: Zeroizing<String>,
 }
 
 impl Typing {
-    /// Processes bytes of one line. Returns the line if the bytes end with a line feed.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<Line> {
+    /// Processes bytes of one line. Returns the line if the bytes end with a line feed or a carriage return. `columns` is
+    /// the width of a terminal that can move the cursor up.
+    pub(super) fn feed(&mut self, bytes: &[u8], columns: Option<usize>) -> Option<Line> {
         let (bytes, is_whole) = match bytes.split_last() {
-            Some((b'\n', bytes)) => (bytes, true),
+            Some((b'\n' | b'\r', bytes)) => (bytes, true),
             _ => (bytes, false),
         };
         self.parser.advance(&mut self.line, bytes);
+        self.line.draw(columns);
         is_whole.then(|| {
             self.line.echo.push('\n');
+            self.line.shown.clear();
             self.end()
         })
     }
@@ -84,23 +90,41 @@ impl Typing {
     pub(super) fn echo(&mut self) -> Zeroizing<String> {
         std::mem::take(&mut self.line.echo)
     }
+
+    /// Returns the current line, as the screen shows it.
+    pub(super) fn shown(&self) -> &str {
+        &self.line.shown
+    }
 }
 
 impl Typed {
-    /// Removes the last character. Returns `false` if the line is empty.
-    fn erase(&mut self) -> bool {
-        let Some(ch) = self.text.pop() else {
-            return false;
+    /// Adds what changes the screen to the current text. A backspace doesn't go up a row, so text that ends in another row
+    /// than before is written again.
+    fn draw(&mut self, columns: Option<usize>) {
+        let mut text = Zeroizing::new(String::with_capacity(self.text.len()));
+        text.extend(self.text.chars().filter(|ch| is_visible(*ch)));
+        let pairs = self.shown.chars().zip(text.chars());
+        let same = pairs.take_while(|(one, other)| one == other);
+        let mut same: usize = same.map(|(ch, _)| ch.len_utf8()).sum();
+        let (kept, erased) = self.shown.split_at(same);
+        let is_in_row = |columns| {
+            let (row, column) = position(&self.shown, columns);
+            column < columns && position(kept, columns).0 == row
         };
-        for _ in 0..ch.width().unwrap_or(0) {
-            self.echo.push_str("\x08 \x08");
+        match columns {
+            Some(columns) if !erased.is_empty() && !is_in_row(columns) => {
+                self.echo.push_str(&erasing(&self.shown, columns));
+                same = 0;
+            }
+            _ => self.echo.push_str(&"\x08 \x08".repeat(erased.width())),
         }
-        true
+        self.echo.push_str(&text[same..]);
+        self.shown = text;
     }
 
     fn erase_while(&mut self, is_erased: impl Fn(char) -> bool) {
         while self.text.chars().next_back().is_some_and(&is_erased) {
-            self.erase();
+            self.text.pop();
         }
     }
 }
@@ -111,20 +135,17 @@ impl Perform for Typed {
             return;
         }
         if ch == DELETE {
-            self.erase();
+            self.text.pop();
         } else if self.text.len() + ch.len_utf8() > LINE_LIMIT {
             self.is_too_long = true;
         } else {
             self.text.push(ch);
-            if is_visible(ch) {
-                self.echo.push(ch);
-            }
         }
     }
 
     fn execute(&mut self, byte: u8) {
         match byte {
-            BACKSPACE => drop(self.erase()),
+            BACKSPACE => drop(self.text.pop()),
             CTRL_U => self.erase_while(|_| true),
             CTRL_W => {
                 self.erase_while(char::is_whitespace);
@@ -150,9 +171,11 @@ mod tests {
     /// Returns the line, and its echo on the screen.
     fn typed(text: &str) -> (String, String) {
         let mut typing = Typing::default();
-        let Some(Line::Text(line)) = typing.feed(text.as_bytes()) else {
+        let mut bytes = text.bytes();
+        let Some(Line::Text(line)) = bytes.find_map(|byte| typing.feed(&[byte], Some(80))) else {
             panic!("no line");
         };
+        assert_eq!(typing.shown(), "");
         (line.expose_secret().to_owned(), typing.echo().to_string())
     }
 
@@ -162,7 +185,7 @@ mod tests {
             ("ab\x7f\x08c\n", "c", "ab\x08 \x08\x08 \x08c\n"),
             ("é\x7f\x7f\n", "", "é\x08 \x08\n"),
             ("漢\x7fx\n", "x", "漢\x08 \x08\x08 \x08x\n"),
-            ("ab\x15c\x04\r\n", "c", "ab\x08 \x08\x08 \x08c\n"),
+            ("ab\x15c\x04\n", "c", "ab\x08 \x08\x08 \x08c\n"),
             (
                 "one two \x172\n",
                 "one 2",
@@ -182,10 +205,42 @@ mod tests {
     }
 
     #[test]
+    fn carriage_return_ends_a_line() {
+        assert_eq!(typed("ab\r"), ("ab".to_owned(), "ab\n".to_owned()));
+    }
+
+    #[test]
+    fn erased_rows_are_removed_from_the_screen() {
+        let echo = |text: &str, columns| {
+            let mut typing = Typing::default();
+            typing.feed(&[b'x'; 25], columns);
+            typing.echo();
+            typing.feed(text.as_bytes(), columns);
+            typing.echo().to_string()
+        };
+        assert_eq!(echo("\x15", Some(10)), "\r\x1b[2A\x1b[J");
+        assert_eq!(echo("\x7f\x7f", Some(10)), "\x08 \x08".repeat(2));
+        // The cursor stays in the last column at the end of a row.
+        let rows = format!("\r\x1b[2A\x1b[J{}", "x".repeat(20));
+        assert_eq!(echo(&"\x7f".repeat(5), Some(10)), rows);
+        assert_eq!(
+            echo("\x7f", Some(25)),
+            format!("\r\x1b[J{}", "x".repeat(24))
+        );
+        assert_eq!(echo(" y\x17\x17\x15", Some(10)), "\r\x1b[2A\x1b[J");
+        assert_eq!(
+            echo(&"\x7f".repeat(6), Some(10)),
+            rows.replace(&"x".repeat(20), &"x".repeat(19))
+        );
+        // A terminal that can't move the cursor up.
+        assert_eq!(echo("\x15", None), "\x08 \x08".repeat(25));
+    }
+
+    #[test]
     fn ctrl_d_ends_input_only_on_an_empty_line() {
         let mut typing = Typing::default();
-        assert!(typing.feed(b"a\x04").is_none() && !typing.is_ended());
-        assert!(typing.feed(b"\x7f\x04").is_none() && typing.is_ended());
+        assert!(typing.feed(b"a\x04", None).is_none() && !typing.is_ended());
+        assert!(typing.feed(b"\x7f\x04", None).is_none() && typing.is_ended());
         assert!(!typing.is_ended());
     }
 
@@ -193,10 +248,10 @@ mod tests {
     fn too_long_line_is_not_truncated() {
         let mut typing = Typing::default();
         let long = vec![b'x'; LINE_LIMIT];
-        assert!(typing.feed(&long).is_none());
-        assert!(matches!(typing.feed(b"x\n"), Some(Line::TooLong)));
-        assert!(typing.feed(&long).is_none());
-        let Some(Line::Text(line)) = typing.feed(b"\n") else {
+        assert!(typing.feed(&long, None).is_none());
+        assert!(matches!(typing.feed(b"x\n", None), Some(Line::TooLong)));
+        assert!(typing.feed(&long, None).is_none());
+        let Some(Line::Text(line)) = typing.feed(b"\n", None) else {
             panic!("no line");
         };
         assert_eq!(line.expose_secret().len(), LINE_LIMIT);

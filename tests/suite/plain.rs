@@ -915,6 +915,72 @@ fn bash_completes_the_presets() {
     assert_eq!(told, "google\ngoogle-mail\n".repeat(2), "{output:?}");
 }
 
+/// Starts the program with a pipe as standard input that doesn't block, as programs in node leave it.
+fn with_nonblocking_input(home: &Path, flags: &[&str]) -> (Child, std::io::PipeWriter) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK).unwrap();
+    let child = Command::new(program())
+        .args(flags)
+        .env_clear()
+        .envs(base(home))
+        .stdin(reader)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    (child, writer)
+}
+
+#[test]
+fn input_that_does_not_block_is_waited_for() {
+    let (home, server) = (tempfile::tempdir().unwrap(), scripted());
+    let flow = ["--plain", "--no-browser", "--flow", "authorization-code"];
+    let flow = scripted_flags(&server, &flow);
+    let flow: Vec<&str> = flow.iter().map(String::as_str).collect();
+    let secret = [
+        "--demo",
+        "--plain",
+        "--client-secret-stdin",
+        "--print",
+        "json",
+    ];
+    for (flags, input, told) in [
+        (&["explain", "-"][..], "AADSTS50011: no", "AADSTS50011"),
+        (&flow, "http://127.0.0.1:1/cb?error=late\n", "refused: "),
+        (&secret, "s3cr\u{200b}et\n", "an invisible character"),
+    ] {
+        let (mut child, mut writer) = with_nonblocking_input(home.path(), flags);
+        std::thread::sleep(Duration::from_millis(400));
+        writer.write_all(input.as_bytes()).unwrap();
+        drop(writer);
+        // Nothing else ends a sign-in.
+        std::thread::sleep(Duration::from_millis(600));
+        let _ = child.kill();
+        let output = child.wait_with_output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text);
+        assert!(text.contains(told), "{flags:?}: {text}");
+    }
+}
+
+#[test]
+fn help_that_can_not_be_written_is_an_error() {
+    for argument in ["--help", "--version"] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let output = Command::new(program())
+            .arg(argument)
+            .stdout(full.unwrap())
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(
+            told.starts_with("error: Can't write the output: "),
+            "{told}"
+        );
+    }
+}
+
 #[test]
 fn secret_from_standard_input_reaches_only_the_token_url() {
     let (home, provider) = (
