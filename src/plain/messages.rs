@@ -1,5 +1,7 @@
 //! Writes messages about the events of a flow to standard error.
 
+use std::collections::BTreeSet;
+
 use url::Url;
 
 use crate::certificate::About;
@@ -7,9 +9,11 @@ use crate::console::environment::Environment;
 use crate::console::talk::{Often, say, say_often};
 use crate::console::tunnel::Tunnel;
 use crate::flow::event::{FlowError, FlowEvent, Step};
-use crate::form::checks::{Problem, Severity};
+use crate::form::checks::{Problem, Remedy, Severity};
+use crate::form::choices::Change;
 use crate::form::command_line::flag;
 use crate::form::explain::Explanation;
+use crate::form::request;
 use crate::form::settings::Settings;
 use crate::oauth::device::Note;
 use crate::oauth::url::RedirectUrl;
@@ -181,4 +185,28 @@ pub(super) fn say_problem(problem: &Problem, settings: &Settings) {
         None => problem.labeled(label),
     };
     say(word, &text);
+}
+
+/// Writes what is wrong with the form. Returns the exit code if that prevents the sign-in.
+pub(super) fn check_form(settings: &Settings) -> Result<(), u8> {
+    let problems = request::problems(settings);
+    for problem in &problems {
+        say_problem(problem, settings);
+    }
+    let hosts = problems.iter().filter_map(|problem| match &problem.remedy {
+        Some(Remedy {
+            change: Change::Trust { host, .. },
+            ..
+        }) => Some(host),
+        _ => None,
+    });
+    for host in hosts.collect::<BTreeSet<_>>() {
+        say(
+            "hint",
+            &format!("To trust that host, add --trust-host {host}."),
+        );
+    }
+    request::request(settings)
+        .map(drop)
+        .map_err(|_| exit::USAGE)
 }

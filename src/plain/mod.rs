@@ -6,28 +6,28 @@
 
 mod input;
 mod messages;
+mod question;
 mod saving;
 mod typing;
 
-use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use clap::ValueEnum;
 use tokio::sync::mpsc;
 
 use self::input::{Input, is_quit};
+use self::question::{Choice, Question};
 use crate::console::browser;
-use crate::console::environment::Environment;
+use crate::console::environment::{Environment, Terminal};
 use crate::console::jobs::{Job, Jobs};
 use crate::console::signals::Signals;
 use crate::console::talk::{self, say};
+use crate::console::typed_line;
 use crate::demo::Demo;
 use crate::flow::driver::Flow;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::reporter::Report;
-use crate::form::checks::Remedy;
-use crate::form::choices::{Change, Overwrite};
+use crate::form::choices::Overwrite;
 use crate::form::explain::Explanation;
 use crate::form::request;
 use crate::form::settings::Settings;
@@ -88,6 +88,7 @@ fn authorize(
         exit::FAILED
     };
     install_hook();
+    typed_line::set_moves(environment.terminal != Terminal::Dumb);
     if let Some(place) = &save {
         // Check before the user signs in.
         try_place(place).map_err(|error| saving::say_unsaved(place, &error))?;
@@ -136,30 +137,6 @@ fn install_hook() {
     }));
 }
 
-/// Writes what is wrong with the form. Returns the exit code if that prevents the sign-in.
-fn check_form(settings: &Settings) -> Result<(), u8> {
-    let problems = request::problems(settings);
-    for problem in &problems {
-        messages::say_problem(problem, settings);
-    }
-    let hosts = problems.iter().filter_map(|problem| match &problem.remedy {
-        Some(Remedy {
-            change: Change::Trust { host, .. },
-            ..
-        }) => Some(host),
-        _ => None,
-    });
-    for host in hosts.collect::<BTreeSet<_>>() {
-        say(
-            "hint",
-            &format!("To trust that host, add --trust-host {host}."),
-        );
-    }
-    request::request(settings)
-        .map(drop)
-        .map_err(|_| exit::USAGE)
-}
-
 struct Front<'a> {
     environment: &'a Environment,
     session: Session,
@@ -195,7 +172,7 @@ impl Front<'_> {
         };
         self.discover().await?;
         let settings = &self.session.settings;
-        check_form(settings)?;
+        messages::check_form(settings)?;
         self.device_code = settings.offers(FlowKind::DeviceCode) && {
             let mut other = settings.clone();
             other.set_flow(FlowKind::DeviceCode);
@@ -209,8 +186,8 @@ impl Front<'_> {
             (None, Some(Err(_))) if !std::io::stdin().is_terminal() => {
                 return self.save_later(&tokens).await;
             }
-            (None, _) => self.ask(&tokens, &mut saved).await,
-            (Some(print), _) => self.put(print, &tokens.set).await,
+            (None, _) => self.ask(&tokens, &mut saved, false).await,
+            (Some(print), _) => self.put(print, &tokens, &mut saved).await,
         };
         if print.is_some() && printed.is_ok() && matches!(saved, Some(Err(_))) {
             saved = Some(self.save_later(&tokens).await);
@@ -242,14 +219,23 @@ impl Front<'_> {
             .unwrap_or_else(|| Err(Stopped::Signal.say()))
     }
 
-    /// Prints the requested tokens.
-    async fn put(&mut self, print: Print, tokens: &TokenSet) -> Result<(), u8> {
-        // Nothing is read from now on. This restores the terminal.
-        self.input = None;
-        self.print(print, tokens).await?.map_err(|reason| {
-            say("error", &reason);
-            exit::FAILED
-        })
+    /// Prints the requested tokens. If that fails, asks a user at a terminal: the tokens would be lost.
+    async fn put(
+        &mut self,
+        print: Print,
+        tokens: &TokenState,
+        saved: &mut Option<Result<(), u8>>,
+    ) -> Result<(), u8> {
+        // This restores the terminal.
+        self.input.iter_mut().for_each(Input::leave);
+        let Err(reason) = self.print(print, &tokens.set).await? else {
+            return Ok(());
+        };
+        say("error", &reason);
+        if print.text(&tokens.set).is_err() || !std::io::stdin().is_terminal() {
+            return Err(exit::FAILED);
+        }
+        self.ask(tokens, saved, true).await
     }
 
     /// Prints the requested value, or returns why that is impossible. A signal ends the program even if nobody reads
@@ -321,23 +307,24 @@ impl Front<'_> {
         tokens.ok_or(exit::FAILED)
     }
 
-    /// Asks what to print, until the user quits. Also retries to save tokens that were not saved.
+    /// Asks what to print, until the user quits. Also retries to save tokens that were not saved. After a result that
+    /// could not be printed, asks only until the user has the tokens.
     async fn ask(
         &mut self,
         tokens: &TokenState,
         saved: &mut Option<Result<(), u8>>,
+        is_unprinted: bool,
     ) -> Result<(), u8> {
-        let choices = Print::names();
-        let is_unsaved = matches!(saved, Some(Err(_)));
-        let again = if is_unsaved {
-            "save to try again, or "
-        } else {
-            ""
+        let question = Question {
+            is_unsaved: matches!(saved, Some(Err(_))),
+            is_unprinted,
         };
-        let question = format!(
-            "Sign-in completed. Enter {again}what to print: {choices}. Enter quit to exit without printing."
-        );
-        say("hint", &question);
+        let quit = if is_unprinted {
+            Err(exit::FAILED)
+        } else {
+            Ok(())
+        };
+        say("hint", &question.text());
         let mut input = self.input.take().unwrap_or_else(Input::start);
         input.expect_short_lines();
         loop {
@@ -345,35 +332,39 @@ impl Front<'_> {
                 biased;
                 () = self.signals.next() => return Err(Stopped::Signal.say()),
                 job = self.jobs.next() => {
-                    // Repeat the question: the shell has written over it.
-                    if let Job::Return = job {
-                        say("hint", &question);
+                    match job {
+                        Job::Leave(_) => input.leave(),
+                        // Repeat the question: the shell has written over it.
+                        Job::Return => {
+                            input.take_again();
+                            say("hint", &question.text());
+                        }
                     }
                     continue;
                 }
                 line = input.next_word() => line,
             };
-            let Some(line) = line else { return Ok(()) };
-            match line.expose_secret() {
-                word if is_quit(word) => return Ok(()),
-                "save" if is_unsaved => {
+            let Some(line) = line else { return quit };
+            match question.choice(line.expose_secret()) {
+                Choice::Quit => return quit,
+                Choice::SaveProfile => {
                     *saved = self.save(tokens).await?;
                     if let Some(Ok(())) = saved {
                         return Ok(());
                     }
                 }
-                word => match Print::from_str(word, true) {
-                    Ok(print) => {
-                        if let Err(reason) = self.print(print, &tokens.set).await? {
-                            say("error", &reason);
-                        }
+                Choice::SaveFile(path) => {
+                    let saved = question::save_file(&path, &tokens.set, &mut self.signals).await;
+                    if saved.ok_or_else(|| Stopped::Signal.say())? {
+                        return Ok(());
                     }
-                    // The input may be a late paste with secrets, so it is not repeated.
-                    Err(_) => say(
-                        "hint",
-                        &format!("Unknown choice. Enter {again}one of: {choices}, quit."),
-                    ),
+                }
+                Choice::Print(print) => match self.print(print, &tokens.set).await? {
+                    Ok(()) if is_unprinted => return Ok(()),
+                    Ok(()) => {}
+                    Err(reason) => say("error", &reason),
                 },
+                Choice::Unknown => say("hint", &question.unknown()),
             }
         }
     }

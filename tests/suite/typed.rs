@@ -1,14 +1,22 @@
 //! Input without the full-screen interface: a secret, and the redirect of a sign-in.
 
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::Path;
+
 use crate::jobs::{assert_modes, kill, shell, start, wait_stopped};
-use crate::scripted::{Reply, Scripted};
-use crate::terminal::{CTRL_C, Command};
+use crate::scripted::{DeviceFlow, Reply, Scripted};
+use crate::terminal::{CTRL_C, Command, Terminal, program};
 
 const CTRL_D: &str = "\x04";
 const CTRL_U: &str = "\x15";
 const CTRL_Z: &str = "\x1a";
 
-/// A server that issues tokens for the code `true-code`, and for a device code with the secret `s3cr3t-typed`.
+/// The length of a secret that the system's line mode would cut.
+const LONG: usize = 6000;
+
+/// A server that issues tokens for the code `true-code`, and for a device code with the secret `s3cr3t-typed` or a long
+/// one.
 fn server() -> Scripted {
     Scripted::start(|request| {
         let has = |name: &str, value: &str| request.form.get(name).is_some_and(|is| is == value);
@@ -18,7 +26,11 @@ fn server() -> Scripted {
                 r#"{"device_code":"d","user_code":"U","verification_uri":"https://as.example/","interval":1}"#,
             );
         }
-        if has("code", "true-code") || has("client_secret", "s3cr3t-typed") {
+        let is_long = request
+            .form
+            .get("client_secret")
+            .is_some_and(|secret| *secret == "x".repeat(LONG));
+        if has("code", "true-code") || has("client_secret", "s3cr3t-typed") || is_long {
             return Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#);
         }
         Reply::json(400, r#"{"error":"invalid_grant"}"#)
@@ -189,4 +201,109 @@ fn overlong_line_is_dropped_and_reported() {
     terminal.send(CTRL_C);
     assert_eq!(terminal.wait_exit().exit_code(), 130);
     terminal.assert_restored();
+}
+
+/// Starts the program with these flags from a shell, after `before`, with output redirected as in `redirected`.
+fn after(before: &str, home: &Path, flags: &[String], redirected: &str) -> Terminal {
+    let program = program();
+    let line = format!(
+        "{before}; exec {} {} {redirected}",
+        program.display(),
+        flags.join(" ")
+    );
+    Command::of("sh".as_ref(), home, &["-c", &line]).start()
+}
+
+/// Returns the part of the output between `before` and the end of the word.
+fn told(terminal: &Terminal, before: &str) -> String {
+    let text = String::from_utf8(terminal.bytes()).unwrap();
+    let rest = text.split(before).nth(1).unwrap();
+    rest.split(['&', ' ', '\r', '\n'])
+        .next()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn prompts_work_on_a_terminal_in_raw_mode() {
+    for modes in ["stty raw -echo", "stty -icrnl"] {
+        let (home, server) = (tempfile::tempdir().unwrap(), server());
+        let mut given = flags(&server, "device-code");
+        let more = "--client-secret-stdin --client-authentication post --print access-token";
+        given.push(more.to_owned());
+        let mut terminal = after(modes, home.path(), &given, "");
+        terminal.wait_for("It is not echoed.");
+        terminal.send(&format!("{}\r", "x".repeat(LONG)));
+        assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.screen());
+        assert!(terminal.screen().contains("the-token"));
+
+        let given = flags(&server, "authorization-code");
+        let mut terminal = after(modes, home.path(), &given, "");
+        terminal.wait_for("Open the URL in a browser.");
+        terminal.send("wrong\r");
+        terminal.wait_for("refused:");
+        let state = told(&terminal, "state=");
+        terminal.send(&format!("?code=true-code&state={state}\r"));
+        terminal.wait_for("Enter quit to exit without printing.");
+        terminal.send("access-token\r");
+        terminal.wait_for("the-token");
+        terminal.send(CTRL_C);
+        assert_eq!(terminal.wait_exit().exit_code(), 130);
+    }
+}
+
+#[test]
+fn messages_appear_above_the_line_that_is_typed() {
+    for term in ["xterm", "dumb"] {
+        let (home, server) = (tempfile::tempdir().unwrap(), server());
+        let flags = flags(&server, "authorization-code");
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let mut terminal = Command::new(home.path(), &flags).env("TERM", term).start();
+        terminal.wait_for("Open the URL in a browser.");
+        let address = told(&terminal, "listening: ");
+        // More than a row.
+        let typed = format!("http://127.0.0.1:1/cb?code={}", "abcdefghij".repeat(9));
+        terminal.send(&typed);
+        terminal.wait_until("the typed text", |screen| {
+            screen.contents().replace('\n', "").ends_with(&typed)
+        });
+        let mut stray = TcpStream::connect(&address).unwrap();
+        write!(stray, "GET /stray HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+        terminal.wait_until("a message above the text", |screen| {
+            let text = screen.contents().replace('\n', "");
+            text.ends_with(&format!("does not belong to this sign-in{typed}"))
+        });
+        if term == "xterm" {
+            assert_eq!(terminal.flat().matches("code=abc").count(), 1);
+            terminal.send(CTRL_U);
+            terminal.wait_until("no typed text", |screen| {
+                let text = screen.contents();
+                text.trim_end().ends_with("does not belong to this sign-in")
+            });
+        }
+        terminal.send(CTRL_C);
+        assert_eq!(terminal.wait_exit().exit_code(), 130);
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn result_that_can_not_be_printed_is_not_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let (_server, mut flags) = DeviceFlow::giving("the-token").start();
+    flags.extend(["--plain", "--print", "access-token"].map(str::to_owned));
+    let flags: Vec<String> = flags.iter().map(|flag| format!("'{flag}'")).collect();
+    for (choice, code) in [("quit", 1), ("save tokens.json", 0)] {
+        let mut terminal = after("true", home.path(), &flags, ">/dev/full");
+        terminal.wait_for("The program still has the tokens.");
+        terminal.send("json\r");
+        terminal.wait_until("the error again", |screen| {
+            screen.contents().matches("could not be printed").count() == 2
+        });
+        terminal.send(&format!("{choice}\r"));
+        assert_eq!(terminal.wait_exit().exit_code(), code, "{choice}");
+        assert!(!terminal.screen().contains("the-token"));
+    }
+    let saved = std::fs::read_to_string(home.path().join("tokens.json")).unwrap();
+    assert!(saved.contains("\"the-token\""), "{saved}");
 }

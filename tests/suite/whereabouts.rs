@@ -609,9 +609,10 @@ fn key_soon_after_escape_is_not_lost_in_tmux() {
             &["-S", &tmux.socket(), "-f", "/dev/null", "attach"],
         )
         .start();
-        terminal.wait_for("▸ Preset");
-        terminal.send("\t");
-        tmux.wait_for("▸ Client ID");
+        terminal.wait_for("▸[a Authorize]");
+        terminal.press_until("\x1b[A", "Client ID", |screen| {
+            is_focused(screen, "Client ID")
+        });
         terminal.send("\x1b");
         std::thread::sleep(Duration::from_millis(gap));
         terminal.send("a");
