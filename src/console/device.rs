@@ -48,6 +48,16 @@ fn terminal(stream: BorrowedFd) -> Option<File> {
         .ok()
 }
 
+/// Returns whether standard output is a file or a device, such as `/dev/null`, not a terminal or a pipe: writing to it
+/// reaches nobody who would write to the terminal.
+#[must_use]
+pub fn writes_to_file() -> bool {
+    use rustix::fs::FileType;
+    let kind = rustix::fs::fstat(io::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    let is_device = kind == Ok(FileType::CharacterDevice) && !io::stdout().is_terminal();
+    kind == Ok(FileType::RegularFile) || is_device
+}
+
 /// Returns the name of the terminal device.
 pub(super) fn name() -> Option<String> {
     let name = rustix::termios::ttyname(open().ok()?, Vec::new()).ok()?;

@@ -266,7 +266,7 @@ impl Modes {
     /// Turns off line mode and echo for long lines.
     fn set(long: bool) -> std::io::Result<Self> {
         modes::take(std::io::stdin(), |modes| {
-            modes::set_for_prompt(modes, !long)
+            modes::set_for_prompt(modes, !long);
         })?;
         Ok(Self(()))
     }

@@ -62,6 +62,8 @@ pub enum Event {
     Saved(Content, Result<(String, Readers), String>),
     /// The report of a task on profile files.
     Profile(Box<ProfileReport>),
+    /// The result was printed, or not, while the screen is still there.
+    Printed(Result<(), String>),
     /// A time shown on the screen has changed.
     Tick,
 }
@@ -86,6 +88,7 @@ impl fmt::Debug for Event {
             Self::StoreKeys(_) => "StoreKeys",
             Self::Saved(..) => "Saved",
             Self::Profile(_) => "Profile",
+            Self::Printed(_) => "Printed",
             Self::Tick => "Tick",
         })
     }

@@ -1,7 +1,6 @@
 //! The event loop: waits for events, performs the effects, and draws.
 
 use std::io;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEventKind};
@@ -10,6 +9,7 @@ use ratatui::Frame;
 use ratatui::layout::Size;
 use tokio::sync::mpsc;
 
+use super::background::{self, Background};
 use super::error::TuiError;
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
@@ -24,14 +24,12 @@ use super::update::update;
 use super::view;
 use crate::certificate::created::Created;
 use crate::configure;
-use crate::console::browser;
-use crate::console::clipboard::{self, Desktop};
+use crate::console::clipboard;
 use crate::console::environment::Environment;
 use crate::console::jobs::{self, Job, Jobs};
 use crate::console::sequences;
 use crate::console::signals::Signals;
-use crate::console::tmux;
-use crate::demo::{self, Demo};
+use crate::demo::Demo;
 use crate::flow::driver::Flow;
 use crate::flow::reporter::Report;
 use crate::flow::store_key;
@@ -42,7 +40,6 @@ use crate::presets::Library;
 use crate::secret::SecretString;
 use crate::session::Started;
 use crate::session::clock::Moment;
-use crate::session::content::Content;
 use crate::session::profiles::Profiles;
 use crate::zone;
 
@@ -97,7 +94,7 @@ pub fn run(
         let mut signals = Signals::new()?;
         let mut jobs = Jobs::new();
         let guard = Guard::enter(output.try_clone()?)?;
-        let mut shell = Shell::new(model, output)?;
+        let mut shell = Shell::new(model, output, put)?;
         if demo {
             shell.start_demo().await;
         }
@@ -148,7 +145,8 @@ struct Shell {
     flow: Option<Flow>,
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
     events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
-    desktop: Arc<Desktop>,
+    background: Background,
+    put: fn(&SecretString) -> Result<(), String>,
     demo: Option<Demo>,
     saves: Saves,
     ended: bool,
@@ -157,7 +155,12 @@ struct Shell {
 }
 
 impl Shell {
-    fn new(model: Model, output: Output) -> io::Result<Self> {
+    fn new(
+        model: Model,
+        output: Output,
+        put: fn(&SecretString) -> Result<(), String>,
+    ) -> io::Result<Self> {
+        let events = mpsc::channel(16);
         let moves_rows = sequences::moves_rows(&model.console.environment);
         let mut shell = Self {
             display: Display::new(output.try_clone()?, moves_rows)?,
@@ -168,8 +171,9 @@ impl Shell {
             asked: None,
             flow: None,
             reports: mpsc::channel(64),
-            events: mpsc::channel(16),
-            desktop: Arc::default(),
+            background: Background::new(events.0.clone()),
+            events,
+            put,
             demo: None,
             saves: Saves::default(),
             ended: false,
@@ -250,7 +254,8 @@ impl Shell {
 
     /// Starts the work that the first frame doesn't need, once the terminal shows that frame.
     async fn begin_the_rest(&mut self) -> Result<(), TuiError> {
-        self.off_the_loop(|| Event::Library(Box::new(Library::load_user())));
+        self.background
+            .run(|| Event::Library(Box::new(Library::load_user())));
         if let Some(task) = self.model.session.load_profile_tokens() {
             self.perform(Effect::Profile(task)).await?;
         }
@@ -377,61 +382,40 @@ impl Shell {
                     {
                         self.display.send(prelude.into());
                     }
-                    self.copy(content, text);
+                    let environment = self.model.console.environment.clone();
+                    self.background.copy(environment, content, text);
                 }
             }
-            Effect::ClearClipboard => {
-                let (events, desktop) = (self.events.0.clone(), Arc::clone(&self.desktop));
-                tokio::spawn(async move {
-                    let _ = events.send(Event::Cleared(desktop.clear().await)).await;
-                });
-            }
+            Effect::ClearClipboard => self.background.clear_clipboard(),
             Effect::Send(sequence) => self.display.send(sequence),
             Effect::OpenBrowser(url, attempt) => {
-                let (events, environment) = (
-                    self.events.0.clone(),
-                    self.model.console.environment.clone(),
-                );
-                tokio::spawn(async move {
-                    let outcome = browser::open(environment, url).await;
-                    let _ = events.send(Event::Browser(attempt, outcome)).await;
-                });
+                let environment = self.model.console.environment.clone();
+                self.background.open_browser(environment, url, attempt);
             }
             Effect::ShowInScrollback(value) => self.display.show_in_scrollback(value),
             Effect::SetUp(task, number) => {
-                self.off_the_loop(move || {
+                self.background.run(move || {
                     let report = Box::new(configure::perform(&task));
                     Event::SetUp(number, report, Box::new(Created::load_user()))
                 });
             }
             Effect::ListStoreKeys => {
-                self.off_the_loop(|| Event::StoreKeys(store_key::list(SystemTime::now())));
+                self.background
+                    .run(|| Event::StoreKeys(store_key::list(SystemTime::now())));
             }
             Effect::Profile(task) => match task.writes() {
                 Some(what) => self.saves.push(Save::Profile(what, Box::new(task))),
-                None => self.off_the_loop(|| Event::Profile(Box::new(profiles::perform(task)))),
+                None => self
+                    .background
+                    .run(|| Event::Profile(Box::new(profiles::perform(task)))),
             },
             Effect::StartDemo => self.start_demo().await,
-            Effect::ApproveDemo(url) => {
-                let events = self.events.0.clone();
-                tokio::spawn(async move {
-                    let outcome = demo::approve(&url).await.map_err(|error| error.to_string());
-                    let _ = events.send(Event::DemoApproved(outcome)).await;
-                });
-            }
+            Effect::ApproveDemo(url) => self.background.approve_demo(url),
             Effect::Redraw => self.wipe(),
             Effect::Suspend => jobs::suspend(),
-            Effect::Quit => self.ended = true,
+            Effect::Quit => self.quit(),
         }
         Ok(())
-    }
-
-    /// Runs `act` in the background, because it may take a while, and sends its event to the loop.
-    fn off_the_loop(&self, act: impl FnOnce() -> Event + Send + 'static) {
-        let events = self.events.0.clone();
-        tokio::task::spawn_blocking(move || {
-            let _ = events.blocking_send(act());
-        });
     }
 
     async fn start_demo(&mut self) {
@@ -444,30 +428,22 @@ impl Shell {
         let _ = self.events.0.try_send(event);
     }
 
-    /// Asks tmux in the background, because it may take a while, whether the user is at this desktop.
-    fn ask_tmux(&self) {
-        let environment = self.model.console.environment.clone();
-        if environment.tmux {
-            let events = self.events.0.clone();
-            tokio::spawn(async move {
-                if let Ok(attached) = tmux::ask(&environment).await {
-                    let _ = events.send(Event::Attached(attached)).await;
-                }
-            });
+    /// Ends the program. A result for a file is written first, so that the tokens stay on the screen if that fails.
+    fn quit(&mut self) {
+        if background::writes_to_file()
+            && let Some(text) = self.model.result.take()
+        {
+            let put = self.put;
+            self.model.exit = exit::INTERRUPTED;
+            return self.background.run(move || Event::Printed(put(&text)));
         }
+        self.ended = true;
     }
 
-    /// Copies in the background, because a desktop or tmux may take a while.
-    fn copy(&self, content: Content, text: SecretString) {
-        let (events, environment) = (
-            self.events.0.clone(),
-            self.model.console.environment.clone(),
-        );
-        let desktop = Arc::clone(&self.desktop);
-        tokio::spawn(async move {
-            let outcome = clipboard::copy(&environment, &desktop, text).await;
-            let _ = events.send(Event::Copied(content, outcome)).await;
-        });
+    /// Asks tmux in the background, because it may take a while, whether the user is at this desktop.
+    fn ask_tmux(&self) {
+        self.background
+            .ask_tmux(self.model.console.environment.clone());
     }
 
     /// Draws the latest state, once the terminal has received the previous output.

@@ -18,7 +18,7 @@ use super::message::{Effect, Event, Msg};
 use super::model::Model;
 use super::root::RootDialog;
 use super::screen::testing::{device_code, settings, sign_in, token_set};
-use super::screen::{AnyScreen, Message, UpdateContext};
+use super::screen::{AnyScreen, Message, Route, UpdateContext};
 use super::update::update;
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::console::environment::Environment;
@@ -886,6 +886,25 @@ fn program_quits_once_the_requested_value_is_available() {
         assert_eq!(user.model.exit, code);
         assert_eq!(user.model.result.is_some(), quits);
     }
+}
+
+#[test]
+fn result_that_can_not_be_printed_keeps_the_tokens_on_the_screen() {
+    let mut user = User::new("demo", FlowKind::DeviceCode);
+    user.model.print = Some(Print::AccessToken);
+    user.press("Authorize");
+    user.hear(FlowEvent::Tokens(Box::new(token_set("new"))));
+    user.model.result = None;
+    let effects = user.send(Event::Printed(Err("It was not printed.".to_owned())));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Quit)));
+    assert_eq!(user.model.top().route(), Route::Tokens);
+    assert!(user.message().starts_with("It was not printed."));
+    // Quitting asks first, because nothing else has the tokens.
+    assert!(user.ctrl_c().is_empty() && user.model.has_dialog());
+    assert_eq!(user.model.exit, exit::FAILED);
+    let mut user = User::new("demo", FlowKind::DeviceCode);
+    let effects = user.send(Event::Printed(Ok(())));
+    assert!(matches!(effects.as_slice(), [Effect::Quit]));
 }
 
 #[test]

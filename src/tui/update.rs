@@ -130,6 +130,18 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Event::Printed(Ok(())) => {
+            model.exit = exit::DONE;
+            vec![Effect::Quit]
+        }
+        Event::Printed(Err(reason)) => {
+            model.print = None;
+            let effects = tokens_arrived(model);
+            model.exit = exit::FAILED;
+            let fix = "Copy the tokens, or save them to a file.";
+            model.message = Some(Message::warning(reason).and("Fix", fix));
+            effects
+        }
         Event::Library(library) => {
             let event = model.session.take_presets(*library);
             let out = model.on_every(|screen, cx| screen.on_event(&event, cx));

@@ -307,3 +307,36 @@ fn result_that_can_not_be_printed_is_not_lost() {
     let saved = std::fs::read_to_string(home.path().join("tokens.json")).unwrap();
     assert!(saved.contains("\"the-token\""), "{saved}");
 }
+
+#[test]
+fn result_that_can_not_be_printed_stays_on_the_screen() {
+    let home = tempfile::tempdir().unwrap();
+    let flags = ["--demo", "--flow", "device-code", "--no-browser"];
+    let flags: Vec<String> = [&flags[..], &["--print", "access-token"]]
+        .concat()
+        .iter()
+        .map(|flag| (*flag).to_owned())
+        .collect();
+    let mut terminal = after("true", home.path(), &flags, ">/dev/full");
+    terminal.wait_for("▸[a Authorize]");
+    terminal.send("a");
+    terminal.wait_for("[y");
+    terminal.send("y");
+    terminal.wait_for("The result could not be printed");
+    terminal.wait_for("Access token");
+    terminal.send(CTRL_C);
+    terminal.wait_for("Quit");
+    terminal.send(CTRL_C);
+    assert_eq!(terminal.wait_exit().exit_code(), 1);
+    terminal.assert_restored();
+    // A file that can be written gets the result.
+    let mut terminal = after("true", home.path(), &flags, ">token");
+    terminal.wait_for("▸[a Authorize]");
+    terminal.send("a");
+    terminal.wait_for("[y");
+    terminal.send("y");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.assert_restored();
+    let token = std::fs::read_to_string(home.path().join("token")).unwrap();
+    assert!(token.trim_end().len() > 10, "{token}");
+}
