@@ -31,10 +31,7 @@ fn main() -> ExitCode {
         Err(error) => return misused(error),
     };
     if let Some(outcome) = cli.subcommand.as_ref().and_then(commands::run_at_once) {
-        return ExitCode::from(ended(outcome).unwrap_or_else(|(text, code)| {
-            talk::say("error", &text);
-            code
-        }));
+        return ended_at_once(outcome);
     }
     let environment = cli.place.over(Environment::of_process());
     let front = Front::choose(&cli, &environment);
@@ -64,15 +61,7 @@ const TERM_LIMIT: usize = 40;
 /// Prints the help, or what is wrong with the flags. Does not wait long for a reader of the latter.
 fn misused(mut error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        return match error.print() {
-            Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => {
-                let reason = failed.to_string();
-                let reason = system_reason(&reason);
-                talk::say("error", &format!("Can't write the output: {reason}."));
-                ExitCode::from(exit::FAILED)
-            }
-            _ => ExitCode::SUCCESS,
-        };
+        return ended_at_once(error.print().map(|()| exit::DONE));
     }
     redact_value(&mut error);
     if error.context().any(|(_, value)| holds_token(value))
@@ -153,6 +142,14 @@ impl Front {
             Self::Screen
         }
     }
+}
+
+/// Returns the exit code of a command that needs no setup, after an error was written.
+fn ended_at_once(outcome: std::io::Result<u8>) -> ExitCode {
+    ExitCode::from(ended(outcome).unwrap_or_else(|(text, code)| {
+        talk::say("error", &text);
+        code
+    }))
 }
 
 /// Returns the exit code of a command, or an error sentence with an exit code.

@@ -975,7 +975,7 @@ fn help_that_can_not_be_written_is_an_error() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{told}");
         assert!(
-            told.starts_with("error: Can't write the output: "),
+            told.starts_with("error: Can't write to standard output: "),
             "{told}"
         );
     }
