@@ -1,8 +1,8 @@
 //! Joins keys that arrive in a burst into a paste, if the terminal doesn't mark pastes. Nobody types that fast. Enter
 //! and Tab in a burst don't act as keys, so that a paste starts nothing.
 //!
-//! Keys without text (a Tab, an Enter, a single letter) are keys however fast they arrive, because a slow line sends
-//! them together. Once the terminal has marked a paste, it marks all of them, and every key is a key. mosh sends the
+//! Keys without text (Tabs, up to two Enters, a single letter) are keys however fast they arrive, because a slow line
+//! sends them together. Once the terminal has marked a paste, it marks all of them, and every key is a key. mosh sends the
 //! keys of up to 250 ms together, so through mosh a few letters are keys as well.
 //!
 //! The joiner reads no clock: times come with the keys.
@@ -13,6 +13,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Keys closer together than this are a burst. A held key repeats at 30 ms or slower.
 const BURST: Duration = Duration::from_millis(25);
+/// Maximum number of Enters without text that count as typed if they arrive together. More are blank lines.
+const ENTERS: usize = 2;
 /// Maximum number of letters that count as typed if they arrive together through mosh.
 const TYPED_THROUGH_MOSH: usize = 8;
 /// Maximum number of keys kept of a paste. The rest is dropped.
@@ -133,7 +135,7 @@ impl Joiner {
         let letters = count(|kind| matches!(kind, Kind::Char(_)));
         let enters = count(|kind| kind == Kind::Enter);
         let few = if self.mosh { TYPED_THROUGH_MOSH } else { 1 };
-        if letters <= few && enters <= few {
+        if letters <= few && enters <= few || letters == 0 && enters <= ENTERS {
             return held.into_iter().map(Joined::Key).collect();
         }
         // Enter and Tab without text mean nothing to a text field.
@@ -198,10 +200,13 @@ mod tests {
     #[test]
     fn textless_keys_and_marked_pastes_are_not_joined() {
         for typing in [true, false] {
-            assert_eq!(
-                keys(&join("\t\r", 0, typing)),
-                [KeyCode::Tab, KeyCode::Enter]
-            );
+            for (input, expected) in [
+                ("\t\r", &[KeyCode::Tab, KeyCode::Enter][..]),
+                ("\r\r", &[KeyCode::Enter; 2]),
+                ("\r\t\r", &[KeyCode::Enter, KeyCode::Tab, KeyCode::Enter]),
+            ] {
+                assert_eq!(keys(&join(input, 0, typing)), expected, "{input:?}");
+            }
             let mut joiner = Joiner::default();
             let enter = KeyEvent::new(KeyCode::Enter, NONE);
             assert_eq!(joiner.feed(enter, Duration::ZERO, typing), []);
