@@ -2,6 +2,7 @@
 
 mod announced;
 pub mod changed;
+pub mod checked;
 pub mod checks;
 pub mod choices;
 pub mod clean_value;

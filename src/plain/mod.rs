@@ -171,7 +171,7 @@ impl Front<'_> {
             None
         };
         self.discover().await?;
-        let settings = &self.session.settings;
+        let settings: &Settings = &self.session.settings;
         messages::check_form(settings)?;
         self.device_code = settings.offers(FlowKind::DeviceCode) && {
             let mut other = settings.clone();

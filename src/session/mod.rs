@@ -42,6 +42,7 @@ use crate::flow::attempt::{AttemptId, Attempts};
 use crate::flow::driver::Job;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::trace::Trace;
+use crate::form::checked::Checked;
 use crate::form::choices::{Browser, ListenerChoice};
 use crate::form::explain::{Explanation, explain, explain_page};
 use crate::form::problem::Remedy;
@@ -58,7 +59,7 @@ use crate::quote;
 #[derive(Debug)]
 pub struct Session {
     /// The form's values.
-    pub settings: Settings,
+    pub settings: Checked,
     /// All presets.
     pub library: Library,
     /// The tokens.
@@ -86,7 +87,7 @@ impl Session {
     #[must_use]
     pub fn new(settings: Settings, library: Library) -> Self {
         Self {
-            settings,
+            settings: settings.into(),
             library,
             tokens: None,
             trace: Trace::default(),

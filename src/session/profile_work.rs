@@ -200,7 +200,7 @@ impl Session {
         if let Some(work) = self.work() {
             return ProfileNews::Failed(work.in_the_way().to_owned());
         }
-        let before = std::mem::replace(&mut self.settings, opened.settings.clone());
+        let before = std::mem::replace(&mut *self.settings, opened.settings.clone());
         if self.profiles.open.is_none() {
             self.settings.keep_entries_of(before);
         }

@@ -24,8 +24,7 @@ pub(super) use self::state::Form;
 use self::state::{DialogId, Item, missing};
 use crate::form::changed::changed;
 use crate::form::clean_value::{clean_value, one_line};
-use crate::form::request;
-use crate::form::settings::{ADVANCED, Access, Key};
+use crate::form::settings::{ADVANCED, Access, Key, Settings};
 use crate::presets::format::mail_domain;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::SessionEvent;
@@ -170,7 +169,7 @@ impl Screen for Form {
 
     fn items(&self, cx: ViewContext<'_>) -> Vec<Entry<Item>> {
         let settings = &cx.session.settings;
-        let problems = request::problems(settings);
+        let problems = settings.problems();
         let mut items = Vec::new();
         for key in settings.keys() {
             if key == ADVANCED[0] {
@@ -245,7 +244,7 @@ impl Screen for Form {
         }
         items.push(Entry::quiet(Item::Quit, "Quit"));
         // Ctrl+F works on every item.
-        if self.fixable(cx, &problems).is_some() {
+        if self.fixable(cx, problems).is_some() {
             for entry in &mut items {
                 entry.fix = Some("fix".to_owned());
             }
@@ -351,7 +350,7 @@ impl Screen for Form {
     }
 
     fn changed(&mut self, item: Item, by: isize, cx: &mut UpdateContext<'_>) {
-        let settings = &mut cx.session.settings;
+        let settings: &mut Settings = &mut cx.session.settings;
         match item {
             Item::Field(Key::Flow) => settings.set_flow(settings.next_flow(by)),
             Item::Field(Key::Pkce) => settings.set_pkce(!settings.pkce()),
@@ -365,8 +364,8 @@ impl Screen for Form {
 
     /// Applies the fix of the problem that is shown, and goes to its field.
     fn fix(&mut self, _item: Item, cx: &mut UpdateContext<'_>) {
-        let problems = request::problems(&cx.session.settings);
-        let Some(problem) = self.fixable(cx.view(), &problems) else {
+        let problems = cx.session.settings.problems();
+        let Some(problem) = self.fixable(cx.view(), problems) else {
             return;
         };
         let Some(remedy) = &problem.remedy else {
@@ -387,8 +386,7 @@ impl Screen for Form {
         } else {
             self.go_to_missing(cx);
         }
-        let problems = request::problems(&cx.session.settings);
-        if !problems.contains(&problem) {
+        if !cx.session.settings.problems().contains(&problem) {
             let text = changed(&cx.session.settings, &remedy.change);
             cx.tell(Message::done("Changed", text));
         }

@@ -2,7 +2,6 @@
 
 use super::state::{Form, Item, can_be_fixed, told};
 use crate::form::checks::{Problem, Severity};
-use crate::form::request;
 use crate::form::settings::{Access, Key};
 use crate::tui::screen::{UpdateContext, ViewContext, set_focus};
 
@@ -14,8 +13,8 @@ impl Form {
         if editable && !matches!(self.common.focus, Item::Field(key) if key != problem.key) {
             self.go_to(problem.key, cx);
         }
-        let problems = request::problems(&cx.session.settings);
-        if told(self, cx.view(), &problems).as_ref() == Some(problem) {
+        let problems = cx.session.settings.problems();
+        if told(self, cx.view(), problems).as_ref() == Some(problem) {
             cx.clear_message();
         } else {
             let label = cx.session.settings.label(problem.key);
@@ -25,13 +24,13 @@ impl Form {
 
     /// Shows what prevents a sign-in if no field can show it.
     pub(super) fn tell_untold(&self, cx: &mut UpdateContext<'_>) {
-        let problems = request::problems(&cx.session.settings);
-        if told(self, cx.view(), &problems).is_some() {
+        let problems = cx.session.settings.problems();
+        if told(self, cx.view(), problems).is_some() {
             return;
         }
-        let stops = |problem: &Problem| problem.severity == Severity::Error;
-        if let Some(problem) = problems.into_iter().find(stops) {
-            cx.warn(problem.text);
+        let stops = |problem: &&Problem| problem.severity == Severity::Error;
+        if let Some(problem) = problems.iter().find(stops) {
+            cx.warn(problem.text.clone());
         }
     }
 

@@ -5,7 +5,6 @@ use url::Url;
 use super::preset_list::PresetList;
 use crate::flow::store_key::ListedKey;
 use crate::form::checks::{Problem, Severity};
-use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, Key};
 use crate::secret::SecretString;
 use crate::tui::screen::{Common, ViewContext};
@@ -103,8 +102,10 @@ pub(super) fn told(form: &Form, cx: ViewContext<'_>, problems: &[Problem]) -> Op
 
 /// Returns the first field that prevents a sign-in and can have the focus.
 pub(super) fn missing(cx: ViewContext<'_>) -> Option<Key> {
-    let problems = request::problems(&cx.session.settings);
-    let mut errors = problems
+    let mut errors = cx
+        .session
+        .settings
+        .problems()
         .iter()
         .filter(|problem| problem.severity == Severity::Error);
     errors.find_map(|problem| {

@@ -18,7 +18,6 @@ use ratatui::text::Span;
 use super::hints::said;
 use super::state::{Form, Item, MISSING, claimed};
 use crate::form::checks::{Problem, Severity};
-use crate::form::request;
 use crate::form::settings::{ADVANCED, Access, Key, Source};
 use crate::oauth::client::FlowKind;
 use crate::presets::{Confidence, SecretRule};
@@ -38,7 +37,7 @@ const WAS: usize = 20;
 
 /// Returns the rows of the form, and the message about the focused item.
 pub(super) fn body(form: &Form, cx: ViewContext<'_>, area: Rect) -> Body {
-    let problems = request::problems(&cx.session.settings);
+    let problems = cx.session.settings.problems();
     let columns = usize::from(area.width);
     let roomy = cx.console.size.1 >= ROOMY;
     let mut rows = Vec::new();
@@ -48,15 +47,15 @@ pub(super) fn body(form: &Form, cx: ViewContext<'_>, area: Rect) -> Body {
             rows.push(Row::blank());
         }
         if advanced_begins {
-            rows.push(advanced(form, cx, &problems, columns));
+            rows.push(advanced(form, cx, problems, columns));
         }
         if form.advanced || !ADVANCED.contains(&key) {
-            rows.extend(field(form, cx, key, &problems, columns));
+            rows.extend(field(form, cx, key, problems, columns));
         }
     }
     Body {
         rows,
-        hint: said(form, cx, &problems),
+        hint: said(form, cx, problems),
         ..Body::default()
     }
 }

@@ -165,7 +165,7 @@ fn opening_a_profile_keeps_entered_values_or_asks_first() {
     let of_custom = || Settings::new(presets::get(CUSTOM).unwrap());
     let opens_at_once = |form: Settings| {
         let mut alone = profiles(&["a"]);
-        alone.session.settings = form;
+        *alone.session.settings = form;
         alone.go(row("a"));
         let at_once = opens(&alone.keys(&[Command::Enter])).is_some();
         assert_ne!(at_once, AnyScreen::has_dialog(&alone.screen));
@@ -179,7 +179,7 @@ fn opening_a_profile_keeps_entered_values_or_asks_first() {
     }
     // Values of another preset are there again when it is selected.
     let mut alone = profiles(&["a"]);
-    alone.session.settings = settings("github");
+    *alone.session.settings = settings("github");
     alone.go(row("a"));
     assert!(opens(&alone.keys(&[Command::Enter])).is_some());
     open(&mut alone, "a", of_custom());

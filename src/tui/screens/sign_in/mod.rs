@@ -130,7 +130,7 @@ fn is_live(cx: ViewContext<'_>) -> bool {
 /// Signs in with the other flow. A sign-in in progress is canceled.
 fn other_flow(cx: &mut UpdateContext<'_>) {
     if let Some(settings) = cx.session.with_other_flow() {
-        cx.session.settings = settings;
+        *cx.session.settings = settings;
         cx.authorize();
     }
 }

@@ -4,7 +4,6 @@ use super::lines::{Line, granted, mail};
 use super::state::{Item, Tokens};
 use super::times::{End, end};
 use crate::form::checks::{NO_REFRESH_TOKEN, Remedy};
-use crate::form::request;
 use crate::oauth::check::{not_granted, why_no_refresh_token};
 use crate::oauth::client::ClientAuthentication;
 use crate::secret::ExposeSecret;
@@ -42,10 +41,11 @@ pub(super) fn remedy(cx: ViewContext<'_>) -> Option<Remedy> {
     if !lacks_refresh(tokens) || settings.preset().id != tokens.preset.id {
         return None;
     }
-    let mut problems = request::problems(settings).into_iter();
+    let mut problems = settings.problems().iter();
     problems
         .find(|problem| problem.word == NO_REFRESH_TOKEN)?
         .remedy
+        .clone()
 }
 
 fn no_refresh(cx: ViewContext<'_>, tokens: &TokenState) -> Vec<Said> {
