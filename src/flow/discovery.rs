@@ -69,6 +69,7 @@ mod tests {
     use super::*;
     use crate::flow::scripted::reporter;
     use crate::flow::served::{http, serve};
+    use crate::oauth::client::FlowKind;
     use crate::oauth::failure::Failure;
 
     /// Runs a discovery at a service with these responses for OpenID Connect and for OAuth, each a status and a body.
@@ -96,6 +97,7 @@ mod tests {
             name: server.url.as_str().trim_end_matches('/').to_owned(),
             others: Vec::new(),
             ca_file: None,
+            flow: FlowKind::DeviceCode,
         };
         let (reporter, _) = reporter();
         discover(&issuer, &reporter).await

@@ -256,6 +256,7 @@ mod tests {
             name: format!("http://{}", listener.local_addr().unwrap()),
             others: Vec::new(),
             ca_file: None,
+            flow: FlowKind::DeviceCode,
         }));
         let (stream, _) = within(listener.accept()).await.unwrap();
         (flow, events, stream)

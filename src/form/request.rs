@@ -66,6 +66,8 @@ pub struct Issuer {
     pub others: Vec<String>,
     /// A CA certificate that is trusted in addition to those of the system.
     pub ca_file: Option<PathBuf>,
+    /// The selected flow, whose endpoints must be valid.
+    pub flow: FlowKind,
 }
 
 impl Issuer {
@@ -75,6 +77,7 @@ impl Issuer {
         Expected {
             issuer: &self.name,
             others: &self.others,
+            flow: self.flow,
         }
     }
 }
@@ -87,6 +90,7 @@ pub fn issuer(settings: &Settings) -> Option<Issuer> {
         name,
         others: settings.preset().discovery.issuers.clone(),
         ca_file: ca_file(settings),
+        flow: settings.flow(),
     })
 }
 

@@ -3,10 +3,11 @@
 use url::Url;
 
 use crate::clean::clean;
+use crate::form::choices::Change;
 use crate::form::field::{Key, Source};
-use crate::form::problem::Problems;
+use crate::form::problem::{Problem, Problems, Severity};
 use crate::form::settings::Settings;
-use crate::oauth::client::sets_nothing_reserved;
+use crate::oauth::client::{FlowKind, sets_nothing_reserved};
 use crate::oauth::url::{UrlProblem, as_written, endpoint, is_loopback};
 
 /// Parses the redirect URL.
@@ -151,14 +152,7 @@ pub(super) fn endpoint_url(
         return None;
     }
     if text.trim().is_empty() {
-        problems.error(
-            key,
-            "missing",
-            format!(
-                "The {} is missing. See the service's documentation.",
-                key.label()
-            ),
-        );
+        problems.extend(vec![missing(settings, key)]);
         return None;
     }
     let parse = || -> Result<Url, UrlProblem> {
@@ -177,6 +171,37 @@ pub(super) fn endpoint_url(
             problems.error(key, problem_word(&problem), problem.to_string());
             None
         }
+    }
+}
+
+/// Returns the problem that an endpoint has no URL. If the issuer's metadata doesn't list it either, another flow may work.
+fn missing(settings: &Settings, key: Key) -> Problem {
+    let label = key.label();
+    let problem = |text: String| Problem::new(key, Severity::Error, "missing", text);
+    let (member, other) = match key {
+        Key::DeviceUrl => ("device_authorization_endpoint", FlowKind::AuthorizationCode),
+        _ => ("authorization_endpoint", FlowKind::DeviceCode),
+    };
+    let Some(metadata) = settings.metadata().filter(|_| key != Key::TokenUrl) else {
+        return problem(format!(
+            "The {label} is missing. See the service's documentation."
+        ));
+    };
+    let lists_other = match other {
+        FlowKind::DeviceCode => metadata.device_url.is_some(),
+        _ => metadata.authorization_url.is_some(),
+    };
+    let lacks = format!("The {label} is missing: the issuer's metadata lists no valid {member}");
+    if lists_other && settings.offers(other) {
+        let text = format!(
+            "{lacks}. Set Flow to {}, or enter the URL from the service's documentation",
+            other.label()
+        );
+        problem(text).with_remedy(format!("Use {}", other.label()), Change::Flow(other))
+    } else {
+        problem(format!(
+            "{lacks}. Enter the URL from the service's documentation, or ask its administrator to turn on this flow"
+        ))
     }
 }
 
@@ -268,5 +293,48 @@ pub(super) fn problem_word(problem: &UrlProblem) -> &'static str {
         UrlProblem::Fragment => "has a # part",
         UrlProblem::Here(_) => "this machine",
         UrlProblem::Parameter(_) => "sent twice",
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
+mod tests {
+    use super::*;
+    use crate::form::choices::Overwrite;
+    use crate::form::discovered::tests::metadata;
+    use crate::form::request::problems;
+    use crate::presets;
+
+    #[test]
+    fn endpoint_that_metadata_lacks_is_named_with_another_flow() {
+        let problem = |kind: FlowKind, other_is_there: bool| {
+            let mut form = Settings::new(presets::get("custom").unwrap());
+            form.set_flow(kind);
+            form.set(Key::Issuer, "https://as.example".to_owned());
+            let mut found = metadata("https://as.example");
+            let device = kind == FlowKind::DeviceCode;
+            if device || !other_is_there {
+                found.device_url = None;
+            }
+            if !device || !other_is_there {
+                found.authorization_url = None;
+            }
+            form.take_over(&found, Overwrite::Everything);
+            let mut problems = problems(&form);
+            problems.retain(|problem| problem.text.contains("metadata lists no valid"));
+            problems.pop().unwrap()
+        };
+        let (device, code) = (FlowKind::DeviceCode, FlowKind::AuthorizationCode);
+        for (kind, other, member) in [
+            (device, code, "no valid device_authorization_endpoint. "),
+            (code, device, "no valid authorization_endpoint. "),
+        ] {
+            let found = problem(kind, true);
+            assert!(found.text.contains(member), "{}", found.text);
+            assert_eq!(found.remedy.unwrap().change, Change::Flow(other));
+            let found = problem(kind, false);
+            assert!(found.text.contains("Enter the URL"), "{}", found.text);
+            assert!(found.text.contains(member) && found.remedy.is_none());
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::client::sets_nothing_reserved;
 use super::dialect::Dialect;
 use super::error_members::{error, is_sentence};
 use super::failure::{NO_CODE, ServerError};
+use super::flow_kind::FlowKind;
 use super::issuer::difference;
 use super::members::{is_none, text};
 use super::url::{UrlProblem, endpoint, not_turned_here};
@@ -28,6 +29,8 @@ pub struct Expected<'a> {
     /// Other issuers that the metadata may name; `{name}` matches any one segment of the path, including `{name}`
     /// itself.
     pub others: &'a [String],
+    /// The flow to sign in with. An endpoint that only another flow uses may be invalid.
+    pub flow: FlowKind,
 }
 
 /// Returns whether `issuer` matches `pattern`.
@@ -241,8 +244,9 @@ pub fn parse_metadata(
         return Err("it has no token_endpoint".to_owned().into());
     }
     // Some services send an empty text for a flow that they don't have.
-    let of_one_flow = |name: &str| match text(members, name) {
+    let of_flow = |name: &str, flow: FlowKind| match text(members, name) {
         Some(address) if is_none(&address) => Ok(None),
+        _ if flow != expected.flow => Ok(url(name).ok().flatten()),
         _ => url(name),
     };
     // An invalid endpoint that is needed only later is no reason to reject the rest.
@@ -255,8 +259,8 @@ pub fn parse_metadata(
         asked: asked.to_owned(),
         issuer,
         source: source.clone(),
-        authorization_url: of_one_flow("authorization_endpoint")?,
-        device_url: of_one_flow("device_authorization_endpoint")?,
+        authorization_url: of_flow("authorization_endpoint", FlowKind::AuthorizationCode)?,
+        device_url: of_flow("device_authorization_endpoint", FlowKind::DeviceCode)?,
         token_url,
         revocation_url: later("revocation_endpoint"),
         introspection_url: later("introspection_endpoint"),
@@ -447,6 +451,10 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str, issuer: &str) -> Result<Metadata, String> {
+        read_for(FlowKind::DeviceCode, status, body, issuer)
+    }
+
+    fn read_for(flow: FlowKind, status: u16, body: &str, issuer: &str) -> Result<Metadata, String> {
         parse_metadata(
             &Answer {
                 status,
@@ -457,6 +465,7 @@ mod tests {
             Expected {
                 issuer,
                 others: &["https://as.example/{tenantid}".to_owned()],
+                flow,
             },
             &Url::parse("https://as.example/.well-known/openid-configuration").unwrap(),
         )
@@ -675,6 +684,38 @@ mod tests {
         assert!(read(200, bad, "i").unwrap_err().contains("token_endpoint"));
     }
 
+    /// Endpoints, each with a flow that requires it.
+    const OF_A_FLOW: [(&str, FlowKind); 3] = [
+        ("authorization_endpoint", FlowKind::AuthorizationCode),
+        ("token_endpoint", FlowKind::ClientCredentials),
+        ("device_authorization_endpoint", FlowKind::DeviceCode),
+    ];
+
+    #[test]
+    fn invalid_endpoint_of_another_flow_is_ignored() {
+        for address in [
+            "http://as.example/x",
+            "https://localhost/x",
+            "not supported",
+            "/x",
+            "https://as.example/x?client_id=y",
+        ] {
+            for (name, own) in OF_A_FLOW {
+                let mut body =
+                    serde_json::json!({"issuer": "i", "token_endpoint": "https://as.example/t"});
+                body[name] = address.into();
+                for flow in FlowKind::ALL {
+                    let found = read_for(flow, 200, &body.to_string(), "i");
+                    let is_refused = flow == own || name == "token_endpoint";
+                    assert_eq!(found.is_err(), is_refused, "{name} {address} {flow:?}");
+                    if let Ok(found) = found {
+                        assert_eq!((found.authorization_url, found.device_url), (None, None));
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn remote_metadata_cannot_point_to_this_machine() {
         let body = |name: &str, address: &str| {
@@ -692,12 +733,8 @@ mod tests {
             "https://[::ffff:127.0.0.1]/x",
             "https://0.0.0.0/x",
         ] {
-            for name in [
-                "authorization_endpoint",
-                "token_endpoint",
-                "device_authorization_endpoint",
-            ] {
-                let error = read(200, &body(name, address), "i").unwrap_err();
+            for (name, flow) in OF_A_FLOW {
+                let error = read_for(flow, 200, &body(name, address), "i").unwrap_err();
                 assert!(
                     error.contains(name) && error.contains("points to this machine"),
                     "{error}"
@@ -729,6 +766,7 @@ mod tests {
         let expected = Expected {
             issuer: "i",
             others: &[],
+            flow: FlowKind::DeviceCode,
         };
         let source = Url::parse("http://127.0.0.1:9000/.well-known/openid-configuration").unwrap();
         assert!(parse_metadata(&answer, expected, &source).is_ok());
@@ -778,7 +816,9 @@ mod tests {
             let mut body =
                 serde_json::json!({"issuer": "i", "token_endpoint": "https://as.example/t"});
             body[name] = format!("https://as.example/x?{query}").into();
-            let error = read(200, &body.to_string(), "i").unwrap_err();
+            let flow = OF_A_FLOW.into_iter().find(|(other, _)| *other == name);
+            let (_, flow) = flow.unwrap();
+            let error = read_for(flow, 200, &body.to_string(), "i").unwrap_err();
             assert!(
                 error.contains(name) && error.contains(&format!("contains {parameter},")),
                 "{error}"

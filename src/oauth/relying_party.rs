@@ -12,6 +12,7 @@ use super::check::{Check, CheckName, Outcome, check_tokens};
 use super::client::{Client, ClientAuthentication, Published, Signing};
 use super::dialect::{Answers, Dialect};
 use super::discovery::{self, parse_metadata};
+use super::flow_kind::FlowKind;
 use super::id_token_problem::IdTokenProblem as Problem;
 use super::jose::openssl::{Openssl, jwk};
 use super::jose::{Algorithm, KeySet, SigningKey, sign};
@@ -487,6 +488,7 @@ fn rp_discovery_issuer_not_matching_config() {
     let body =
         json!({"issuer": "https://other.example", "token_endpoint": "https://op.example/token"});
     let expected = discovery::Expected {
+        flow: FlowKind::AuthorizationCode,
         issuer: ISSUER,
         others: &[],
     };

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use libfuzzer_sys::fuzz_target;
 use oauth_authorizer::flow::retry_after::parse_retry_after;
-use oauth_authorizer::oauth::client::Client;
+use oauth_authorizer::oauth::client::{Client, FlowKind};
 use oauth_authorizer::oauth::device::parse_grant;
 use oauth_authorizer::oauth::discovery::{Expected, parse_metadata};
 use oauth_authorizer::oauth::failure::{Asked, Failure};
@@ -104,6 +104,7 @@ fuzz_target!(
             }
         }
         let expected = Expected {
+            flow: FlowKind::DeviceCode,
             issuer: "https://as.example",
             others: &[],
         };
