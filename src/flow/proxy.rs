@@ -50,6 +50,14 @@ const DOWN: &str = "Check that the proxy is running and the setting is correct, 
     reached directly.";
 const TLS: &str = "If the proxy doesn't use TLS, write http:// instead of https:// in that setting. Otherwise its certificate must be \
     trusted by this machine.";
+const OTHER_SCHEME: &str = "This program signs in to a proxy only with a user name and a password (Basic). Ask the proxy's administrator to \
+    allow that, set a local proxy that signs in to this one, or add the host to NO_PROXY if it can be reached directly.";
+const SSH: &str = "Check the port in that setting. To use an SSH connection as a proxy, start ssh with -D PORT, and write \
+    socks5h://127.0.0.1:PORT in that setting.";
+const SOCKS: &str = "Write socks5h:// instead of http:// in that setting, or check its port.";
+const NOT_PLAIN: &str = "Write https:// instead of http:// in that setting, or check its port.";
+const NO_HTTP: &str =
+    "Check the port in that setting. If it is a SOCKS proxy, write socks5h:// instead of http://.";
 const RESOLVE: &str = "Check the host name in the URL. With socks5h:// (or socks4a://) in that setting, the proxy resolves \
     names.";
 
@@ -63,6 +71,57 @@ fn down(error: &std::io::Error) -> String {
         }
         _ => system_reason(&clean(&error.to_string(), 200)).to_owned(),
     }
+}
+
+/// The schemes of `Proxy-Authenticate` that require more than a user name and a password in the setting.
+const OTHER_SCHEMES: [&str; 4] = ["Negotiate", "NTLM", "Kerberos", "Digest"];
+
+/// What a proxy sent in response to a CONNECT request.
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    /// A response with this status.
+    Status(u16),
+    /// It requires authentication with one of these schemes, which this program doesn't support.
+    Requires(String),
+    /// It uses another protocol: what it is, as part of a sentence, and the fix.
+    Other(&'static str, &'static str),
+    /// Not asked: this is not an HTTP proxy.
+    Nothing,
+}
+
+/// Recognizes the protocol of a server that doesn't respond in HTTP by the first bytes that it sends.
+fn other_protocol(answer: &[u8]) -> Said {
+    let (words, hint) = match answer {
+        [] => ("it closed the connection without a response", NO_HTTP),
+        [b'S', b'S', b'H', b'-', ..] => ("it is an SSH server", SSH),
+        // A response of SOCKS 5 or 4.
+        [5 | 0, ..] => ("it is a SOCKS proxy", SOCKS),
+        // An alert of TLS.
+        [0x15, 3, ..] => ("it uses TLS", NOT_PLAIN),
+        _ => ("its response is not HTTP", NO_HTTP),
+    };
+    Said::Other(words, hint)
+}
+
+/// Returns the authentication schemes that the proxy accepts, if this program supports none of them.
+fn other_schemes(headers: &[httparse::Header<'_>]) -> Option<String> {
+    let challenges = headers
+        .iter()
+        .filter(|header| header.name.eq_ignore_ascii_case("proxy-authenticate"));
+    let values: Vec<String> = challenges
+        .map(|header| String::from_utf8_lossy(header.value).to_ascii_lowercase())
+        .collect();
+    let offers = |scheme: &str| {
+        values.iter().any(|value| {
+            let mut words = value.split([',', ' ']);
+            words.any(|word| word == scheme.to_ascii_lowercase())
+        })
+    };
+    let found: Vec<&str> = OTHER_SCHEMES
+        .into_iter()
+        .filter(|scheme| offers(scheme))
+        .collect();
+    (!found.is_empty() && !offers("basic")).then(|| found.join(" or "))
 }
 
 /// The proxy for a connection to a service.
@@ -301,7 +360,7 @@ impl Proxy {
     pub(super) async fn trouble(&self, url: &Url, cause: &str) -> (String, &'static str) {
         let asking = tokio::time::timeout(ASKING_LIMIT, self.ask(url));
         match asking.await {
-            Ok(Ok(Some(status @ 300..))) => {
+            Ok(Ok(Said::Status(status @ 300..))) => {
                 let reason = StatusCode::from_u16(status).ok();
                 let reason = reason.and_then(|status| status.canonical_reason());
                 let answer = format!("it returned {status} {}", reason.unwrap_or_default());
@@ -314,6 +373,8 @@ impl Proxy {
                 };
                 (answer.trim_end().to_owned(), hint)
             }
+            Ok(Ok(Said::Requires(schemes))) => (format!("it requires {schemes}"), OTHER_SCHEME),
+            Ok(Ok(Said::Other(words, hint))) => (words.to_owned(), hint),
             Ok(Err(error)) => (down(&error), DOWN),
             Err(_) => ("it did not respond in time".to_owned(), DOWN),
             Ok(Ok(_)) => self.trouble_beyond(cause),
@@ -403,9 +464,9 @@ impl Proxy {
         format!("{}:{port}", self.address)
     }
 
-    /// Sends one more CONNECT request for `url` to an HTTP proxy, and returns the status of the response. Only connects
-    /// to other proxies, without sending anything.
-    async fn ask(&self, url: &Url) -> std::io::Result<Option<u16>> {
+    /// Sends one more CONNECT request for `url` to an HTTP proxy, and returns what it responds. Only connects to
+    /// other proxies, without sending anything.
+    async fn ask(&self, url: &Url) -> std::io::Result<Said> {
         let target = format!(
             "{}:{}",
             url.host_str().unwrap_or_default(),
@@ -413,7 +474,7 @@ impl Proxy {
         );
         let mut stream = TcpStream::connect(self.place()).await?;
         if self.scheme != "http" {
-            return Ok(None);
+            return Ok(Said::Nothing);
         }
         let head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
         stream.write_all(head.as_bytes()).await?;
@@ -425,16 +486,31 @@ impl Proxy {
         stream.write_all(b"\r\n").await?;
         let mut answer = Vec::new();
         let mut limited = stream.take(ANSWER_LIMIT as u64);
+        let mut status = None;
         while limited.read_buf(&mut answer).await? > 0 {
             let mut headers = [httparse::EMPTY_HEADER; 64];
             let mut response = httparse::Response::new(&mut headers);
             match response.parse(&answer) {
-                Err(_) => return Ok(None),
-                Ok(_) if response.code.is_some() => return Ok(response.code),
-                Ok(_) => {}
+                Err(_) => break,
+                Ok(parsed) => {
+                    status = response.code;
+                    // The schemes are in the headers.
+                    let is_enough = status.is_some_and(|status| status != 407);
+                    if parsed.is_complete() {
+                        if let (Some(407), Some(schemes)) =
+                            (status, other_schemes(response.headers))
+                        {
+                            return Ok(Said::Requires(schemes));
+                        }
+                        break;
+                    }
+                    if is_enough {
+                        break;
+                    }
+                }
             }
         }
-        Ok(None)
+        Ok(status.map_or_else(|| other_protocol(&answer), Said::Status))
     }
 }
 
@@ -558,8 +634,8 @@ mod tests {
                 "it returned 403 Forbidden",
             ),
             ("HTTP/1.0 200 OK\r\n\r\n", "tunnel error"),
-            ("what?", "tunnel error"),
-            ("", "tunnel error"),
+            ("what?", "its response is not HTTP"),
+            ("", "it closed the connection without a response"),
         ] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
@@ -778,7 +854,7 @@ mod tests {
 
     #[tokio::test]
     async fn proxy_hint_depends_on_its_status() {
-        let cases: [(&'static [&'static str], &str, &str); 9] = [
+        let cases: [(&'static [&'static str], &str, &str); 15] = [
             (
                 &["HTTP/1.1 405 x\r\n\r\n"],
                 "it returned 405 Method Not Allowed",
@@ -812,7 +888,24 @@ mod tests {
             // A status without a standard reason phrase.
             (&["HTTP/1.1 599 x\r\n\r\n"], "it returned 599", BEYOND),
             (&["HTTP/1.1 200 OK\r\n\r\n"], "tunnel error", DOWN),
-            (&["what?"], "tunnel error", DOWN),
+            (&["what?"], "its response is not HTTP", NO_HTTP),
+            (&[], "it closed the connection without a response", NO_HTTP),
+            (&["SSH-2.0-OpenSSH_9.2\r\n"], "it is an SSH server", SSH),
+            (&["\u{5}\u{1}"], "it is a SOCKS proxy", SOCKS),
+            (&["\u{15}\u{3}\u{3}"], "it uses TLS", NOT_PLAIN),
+            (
+                &[
+                    "HTTP/1.1 407 x\r\nProxy-Authenticate: Negotiate\r\n",
+                    "Proxy-Authenticate: NTLM TlRM\r\n\r\n",
+                ],
+                "it requires Negotiate or NTLM",
+                OTHER_SCHEME,
+            ),
+            (
+                &["HTTP/1.1 407 x\r\nProxy-Authenticate: NTLM, Basic realm=\"x\"\r\n\r\n"],
+                "it returned 407 Proxy Authentication Required",
+                CREDENTIALS,
+            ),
         ];
         for (pieces, cause, hint) in cases {
             let told = trouble("http", pieces, "tunnel error").await;
