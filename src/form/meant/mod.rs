@@ -7,6 +7,7 @@ mod patterns;
 mod scope;
 mod store_path;
 mod suggestion;
+mod unfilled;
 mod url;
 mod variable;
 
@@ -20,6 +21,7 @@ use self::scope::scope_problem;
 use self::store_path::store_path_problem;
 pub(super) use self::suggestion::use_label;
 use self::suggestion::{character, suggested};
+use self::unfilled::is_unfilled;
 use self::variable::variable_problem;
 use crate::clean::{clean, is_visible, trimmed, unquoted};
 use crate::form::choices::Change;
@@ -132,7 +134,7 @@ fn client_id(settings: &Settings) -> Option<Problem> {
     let bracketed = typed.starts_with(['<', '{']);
     let is_named =
         (bracketed || typed.to_lowercase().contains("your")) && only_names_a_value(&meant);
-    if is_named || is_crossed_out(&meant) {
+    if is_named || is_crossed_out(&meant) || is_unfilled(typed) || is_unfilled(&meant) {
         let text = format!(
             "{} is a placeholder. Enter your own client ID",
             clean(typed, 60)
@@ -198,7 +200,7 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
         )));
     }
     let marked = secret.starts_with(['<', '{']) || secret.to_lowercase().contains("your");
-    if (marked && only_names_a_value(secret)) || is_crossed_out(secret) {
+    if (marked && only_names_a_value(secret)) || is_crossed_out(secret) || is_unfilled(secret) {
         let text = "This is a placeholder. Enter your own client secret".to_owned();
         return Some(Problem::new(key, Severity::Warning, "placeholder", text));
     }
@@ -475,6 +477,9 @@ mod tests {
                 ("<client-id>", Err("is a placeholder")),
                 ("YOUR_CLIENT_ID", Err("is a placeholder")),
                 ("xxxxxxxx-xxxx-xxxx", Err("is a placeholder")),
+                ("$CLIENT_ID", Err("$CLIENT_ID is a placeholder")),
+                ("\"${CLIENT_ID}\"", Err("is a placeholder")),
+                ("%CLIENT_ID%", Err("is a placeholder")),
             ],
         );
     }
@@ -519,6 +524,8 @@ mod tests {
                     Err("Character 5 of the Client secret is not an ASCII"),
                 ),
                 ("<your-client-secret>", Err("is a placeholder")),
+                ("$CLIENT_SECRET", Err("This is a placeholder")),
+                ("pa$WORD%", Ok("pa$WORD%")),
                 ("{s3cret}", Ok("s3cret")),
                 (
                     "{\"client_secret\":\"s3cret\"}",

@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::clean::{clean, is_visible, trimmed};
+use crate::form::meant::unfilled::in_url;
 use crate::form::wrapping::{only_names_a_value, unwrapped};
 use crate::oauth::url::is_loopback;
 
@@ -148,7 +149,8 @@ pub(super) fn with_small_scheme(text: &str) -> String {
     }
 }
 
-/// Returns a placeholder for the user's own value in a URL, such as `{tenant}`, `<host>`, `your-domain`.
+/// Returns a placeholder for the user's own value in a URL, such as `{tenant}`, `<host>`, `$TENANT`,
+/// `your-domain`.
 pub(super) fn placeholder(text: &str) -> Option<String> {
     for (opening, closing) in [('{', '}'), ('<', '>')] {
         if let Some(at) = text.find(opening) {
@@ -156,6 +158,9 @@ pub(super) fn placeholder(text: &str) -> Option<String> {
             let end = rest.find(closing).map_or(rest.len(), |end| end + 1);
             return Some(clean(&rest[..end], 60));
         }
+    }
+    if let Some(name) = in_url(text) {
+        return Some(clean(&name, 60));
     }
     let part = text
         .split(['/', '.', ':', '?', '&', '='])

@@ -8,6 +8,7 @@ use crate::clean::{clean, trimmed};
 use crate::form::choices::Change;
 use crate::form::field::Key;
 use crate::form::meant::suggestion::{character, use_label};
+use crate::form::meant::unfilled::is_unfilled;
 use crate::form::meant::url::repaired;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
@@ -36,7 +37,7 @@ pub(super) fn variable_problem(settings: &Settings, position: usize) -> Option<P
     let label = &variable.label;
     let bare = unwrapped(typed).map_or_else(|| typed.to_owned(), |value| value.text);
     let bracketed = typed.contains(['<', '{']);
-    if bracketed && (only_names_a_value(&bare) || bare == variable.name) {
+    if (bracketed && (only_names_a_value(&bare) || bare == variable.name)) || is_unfilled(typed) {
         let help = variable.help.as_deref().unwrap_or_default();
         let text = format!(
             "{} is a placeholder. Enter your own {label}. {help}",
