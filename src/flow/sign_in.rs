@@ -220,6 +220,15 @@ async fn receive(
         Incoming::FromBrowser(ListenerEvent::Arrival(arrival)) => {
             let query = arrival.query.expose_secret();
             let callback = parse_callback(query, pending, client);
+            // An error with the right state ends the sign-in, however it is sent.
+            let is_unrequested = arrival.posted && !client.requests_form_post();
+            if is_unrequested && !matches!(callback, Callback::Ended(_)) {
+                let _ = arrival.answer.send(Page::Posted);
+                reporter
+                    .report(FlowEvent::NotOurs(BY_POST.to_owned()))
+                    .await;
+                return Ok(None);
+            }
             let source = if arrival.posted {
                 "POST, from the browser"
             } else {
@@ -510,13 +519,18 @@ mod tests {
         assert!(matches!(outcome, Some(Ok(SignedIn::Code(_)))));
     }
 
-    /// Sends the request of a browser. Returns the response.
+    /// Sends the request of a browser, or posts what follows `POST ` as a form. Returns the response.
     async fn browse(redirect_url: &Url, query: &str) -> String {
         let port = redirect_url.port().unwrap();
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let request = format!(
-            "GET /?{query} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
-        );
+        let headers = format!("HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n");
+        let request = match query.strip_prefix("POST ") {
+            Some(form) => format!(
+                "POST / {headers}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+                form.len()
+            ),
+            None => format!("GET /?{query} {headers}\r\n"),
+        };
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
@@ -622,6 +636,29 @@ mod tests {
             unreachable!()
         };
         assert_eq!(failure, denied);
+    }
+
+    #[tokio::test]
+    async fn posted_form_that_was_not_requested_counts_only_as_an_error_with_the_state() {
+        let queries = [
+            "POST code=another-code&state={state}",
+            "POST error=access_denied&state=forged",
+            "POST error=invalid_scope&error_description=No+such+scope&state={state}",
+        ];
+        let called = called(&queries, success()).await;
+        for (page, words) in called.pages.iter().zip([
+            "sent its response by POST",
+            "sent its response by POST",
+            "Sign-in failed",
+        ]) {
+            assert!(page.contains(words), "{page}");
+        }
+        assert_eq!(called.not_ours, [BY_POST, BY_POST]);
+        let error = ServerError::new("invalid_scope", Some("No such scope"));
+        let Err(FlowError::Protocol(failure)) = called.outcome else {
+            unreachable!()
+        };
+        assert_eq!(failure, Failure::Callback(error));
     }
 
     #[tokio::test]

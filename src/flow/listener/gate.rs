@@ -153,7 +153,7 @@ pub(super) const FORM_BYTES: usize = 48 * 1024;
 /// How the response reaches the redirect URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ResponseMode {
-    /// In the query of a GET request.
+    /// In the query of a GET request. A posted form counts only if it is an error.
     #[default]
     Query,
     /// Like `Query`, or in a form that the browser posts (OAuth 2.0 Form Post Response Mode). The service's page posts
@@ -304,24 +304,27 @@ impl Gate {
         } else if path != self.path {
             Err((Stray::Path, Page::NotFound))
         } else {
-            match (method, self.mode) {
-                (&Method::GET, _) | (&Method::POST, ResponseMode::FormPost) => Ok(()),
-                (&Method::POST, ResponseMode::Query) => Err((Stray::Post, Page::Posted)),
+            match *method {
+                Method::GET | Method::POST => Ok(()),
                 _ => Err((Stray::Method, Page::WrongMethod)),
             }
         }
     }
 
     /// Returns an error if the posted content is not a form, or if the form is too large. `length` is the
-    /// Content-Length, if it is known.
+    /// Content-Length, if it is known. Forms are read even if they weren't requested, because they may contain an error.
     pub(super) fn judge_form(
+        &self,
         content_type: Option<&str>,
         length: Option<u64>,
     ) -> Result<(), (Stray, Page)> {
         let kind = content_type.unwrap_or_default().split(';').next();
         let kind = kind.unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            Err((Stray::Connection, Page::NoForm))
+            Err(match self.mode {
+                ResponseMode::Query => (Stray::Post, Page::Posted),
+                ResponseMode::FormPost => (Stray::Connection, Page::NoForm),
+            })
         } else if length.is_some_and(|length| length > FORM_BYTES as u64) {
             Err((Stray::Connection, Page::TooLarge))
         } else {
@@ -369,11 +372,11 @@ impl Gate {
         self.judge(method, target.path(), host, local)?;
         if method == Method::POST {
             let mut lines = request.headers().get_all(header::CONTENT_TYPE).iter();
-            let (Some(kind), None) = (lines.next(), lines.next()) else {
-                return Err((Stray::Connection, Page::NoForm));
+            let kind = match (lines.next(), lines.next()) {
+                (Some(kind), None) => kind.to_str().ok(),
+                _ => None,
             };
-            let length = request.body().size_hint().exact();
-            return Self::judge_form(kind.to_str().ok(), length);
+            return self.judge_form(kind, request.body().size_hint().exact());
         }
         // No browser sends a body with GET, and it could hide another request.
         if request.body().is_end_stream() {
@@ -613,12 +616,17 @@ mod tests {
             (Some("multipart/form-data"), Some(0), Some(Page::NoForm)),
             (None, Some(0), Some(Page::NoForm)),
         ] {
-            let judged = Gate::judge_form(kind, length);
-            assert_eq!(
-                judged.err().map(|(_, page)| page),
-                page,
-                "{kind:?} {length:?}"
-            );
+            let redirect = Url::parse("http://localhost:8400/cb").unwrap();
+            let judged = |mode| {
+                let gate = Gate::new(&redirect, None, mode);
+                gate.judge_form(kind, length).err().map(|(_, page)| page)
+            };
+            assert_eq!(judged(ResponseMode::FormPost), page, "{kind:?} {length:?}");
+            let unrequested = page.map(|page| match page {
+                Page::NoForm => Page::Posted,
+                page => page,
+            });
+            assert_eq!(judged(ResponseMode::Query), unrequested, "{kind:?}");
         }
     }
 

@@ -269,7 +269,7 @@ impl Worker {
     ) -> Result<SecretString, (Stray, Page)> {
         let length = seen.content_length.as_deref();
         let length = length.and_then(|length| length.trim().parse().ok());
-        Gate::judge_form(seen.content_type.as_deref(), length)?;
+        self.gate.judge_form(seen.content_type.as_deref(), length)?;
         // One extra byte shows that the form is larger than the limit.
         let mut bytes = Zeroizing::new(vec![0; FORM_BYTES + 1]);
         let deadline = Instant::now() + FORM_LIMIT;
