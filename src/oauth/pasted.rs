@@ -27,13 +27,19 @@ pub fn read(paste: &str) -> Pasted {
         .filter(|ch| ch.is_whitespace() || is_visible(*ch))
         .collect();
     if let Some(query) = query_of_json(&text) {
-        return Pasted::Query(query);
+        return Pasted::Query(response_within(&query).unwrap_or(query));
     }
-    let text = one_word(bare(&with_ampersands(&text)));
+    let text = with_ampersands(&text);
+    let text = one_word(bare(link(&text).unwrap_or(&text)));
     let text = without_label(without_end_of_sentence(bare(&text)));
     let found = classified(text);
-    if matches!(&found, Pasted::Query(query) if has_any(query)) {
-        return found;
+    if let Pasted::Query(query) = &found {
+        if has_any(query) {
+            return found;
+        }
+        if let Some(inner) = response_within(query) {
+            return Pasted::Query(inner);
+        }
     }
     // The whole text may be encoded, as a part of another URL.
     let mut encoded = text.to_owned();
@@ -47,6 +53,29 @@ pub fn read(paste: &str) -> Pasted {
         }
     }
     found
+}
+
+/// Returns the response in a URL that is a parameter of another URL. Mail programs and search engines replace links with
+/// such URLs.
+fn response_within(query: &str) -> Option<String> {
+    if has_any(query) {
+        return None;
+    }
+    form_urlencoded::parse(query.as_bytes()).find_map(|(_, value)| {
+        let is_url = value.contains("://") && !value.contains(char::is_whitespace);
+        match classified(&value) {
+            Pasted::Query(inner) if is_url && has_any(&inner) => Some(inner),
+            _ => None,
+        }
+    })
+}
+
+/// Returns the URL of the first link in HTML.
+fn link(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("href=")?;
+    let mark = rest.chars().next().filter(|ch| ['"', '\''].contains(ch))?;
+    let (url, _) = rest.get(1..)?.split_once(mark)?;
+    text.trim_start().starts_with('<').then_some(url)
 }
 
 /// Classifies a text with nothing around it.
@@ -354,6 +383,10 @@ mod tests {
             "http://127.0.0.1:8400/cb#!/cb?code=C&state=S",
             "http://127.0.0.1:8400/cb#/code=C&state=S",
             "http://127.0.0.1:8400/#/cb?code=C&state=S",
+            "https://links.example/?url=http%3A%2F%2F127.0.0.1%3A8400%2Fcb%3Fcode%3DC%26state%3DS&data=05%7C02%7C&reserved=0",
+            "https://search.example/url?q=http://127.0.0.1:8400/cb%3Fcode%3DC%26state%3DS&sa=D",
+            r#"{"url":"http://127.0.0.1:8400/cb?code=C&state=S"}"#,
+            r#"<a href="http://127.0.0.1:8400/cb?code=C&amp;state=S">Continue</a>"#,
         ] {
             assert_eq!(read(text), query(), "{text:?}");
         }
