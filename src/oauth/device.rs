@@ -34,7 +34,7 @@ const LONGEST_CODE: usize = 60;
 pub struct DeviceGrant {
     /// The secret that is sent with each poll.
     pub device_code: SecretString,
-    /// The code that the user enters; exactly as sent.
+    /// The code that the user enters, as sent, without blanks or line breaks around it.
     pub user_code: String,
     /// The page on which the user enters the code.
     pub verification_uri: Url,
@@ -84,13 +84,13 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
     };
     let required = |name: &str| {
         text(name)
-            .filter(|value| !value.is_empty())
+            .filter(|value| !value.trim().is_empty())
             .ok_or_else(|| match answer.challenge() {
                 Some(error) => answer.refusal(Asked::DeviceCode, error),
                 None => unusable(answer.lacks(name)),
             })
     };
-    let user_code = required("user_code")?;
+    let user_code = required("user_code")?.trim().to_owned();
     let length = user_code.chars().count();
     if length > LONGEST_CODE {
         return Err(unusable(format!(
@@ -123,8 +123,13 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
                 ))
             })?;
             if whole != address {
+                let part = if address.starts_with("//") {
+                    "scheme"
+                } else {
+                    "host"
+                };
                 notes.push(format!(
-                    "The service returned a relative URL ({}); it was completed with the host of the Device code URL.",
+                    "The service returned a relative URL ({}); it was completed with the {part} of the Device code URL.",
                     clean(&address, 100)
                 ));
             }
@@ -179,7 +184,7 @@ fn absolute(address: &str, from: &Url) -> String {
     let address = address.trim();
     let first = address.split(['/', '?', '#']).next().unwrap_or_default();
     let relative = Url::parse(address) == Err(url::ParseError::RelativeUrlWithoutBase);
-    if relative && !first.contains(['.', ':']) && !address.starts_with("//") {
+    if relative && !first.contains(['.', ':']) {
         let mut base = from.clone();
         base.set_query(None);
         if let Ok(whole) = base.join(address) {
@@ -731,6 +736,25 @@ mod tests {
     }
 
     #[test]
+    fn blanks_around_a_user_code_are_removed() {
+        for (sent, code) in [
+            (r"AB-CD\n", "AB-CD"),
+            (r" AB CD\r\n", "AB CD"),
+            ("AB-CD", "AB-CD"),
+        ] {
+            let body = format!(
+                r#"{{"device_code":"d","user_code":"{sent}","verification_uri":"https://as.example/"}}"#
+            );
+            let grant = parse_grant(&answer(200, &body), &Dialect::default(), &from()).unwrap();
+            assert_eq!(grant.user_code, code);
+        }
+        let blank =
+            r#"{"device_code":"d","user_code":" \n","verification_uri":"https://as.example/"}"#;
+        let failure = parse_grant(&answer(200, blank), &Dialect::default(), &from()).unwrap_err();
+        assert!(failure.to_string().contains("no user_code"), "{failure}");
+    }
+
+    #[test]
     fn relative_url_is_completed_but_invalid_url_is_reported() {
         let read = |address: &str| {
             let body = format!(
@@ -741,6 +765,7 @@ mod tests {
         for (address, whole, completed) in [
             (r#""/device""#, "https://as.example/device", true),
             (r#""activate?x=1""#, "https://as.example/activate?x=1", true),
+            (r#""//g.example/d""#, "https://g.example/d", true),
             (r#""https://g.example/d""#, "https://g.example/d", false),
             (r#"" https://g.example/d\n""#, "https://g.example/d", false),
             ("null", "https://as.example/c", false),
@@ -754,6 +779,8 @@ mod tests {
         for address in [
             r#""http://idp.lan/device""#,
             r#""idp.example/device""#,
+            r#""//localhost/device""#,
+            r#""///""#,
             r#""javascript:x""#,
         ] {
             let failure = read(address).unwrap_err();

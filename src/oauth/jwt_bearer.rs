@@ -4,6 +4,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::assertion::Proof;
 use super::client::{Client, Request, RequestError};
@@ -88,6 +89,28 @@ impl KeyFileProblem {
     }
 }
 
+/// Decodes a file that an editor or PowerShell saved in UTF-16, or in UTF-8 with a byte order mark. Returns `None` for
+/// any other file. The first character of a key file is ASCII, so its zero byte tells the byte order.
+fn in_utf8(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    let (rest, unit): (_, fn([u8; 2]) -> u16) = match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => {
+            return Some(Zeroizing::new(std::str::from_utf8(rest).ok()?.to_owned()));
+        }
+        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+        [1..=127, 0, ..] => (bytes, u16::from_le_bytes),
+        [0, 1..=127, ..] => (bytes, u16::from_be_bytes),
+        _ => return None,
+    };
+    let units = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    // A buffer that grows would leave copies of the key.
+    let mut text = Zeroizing::new(String::with_capacity(rest.len() / 2 * 3));
+    for ch in char::decode_utf16(units) {
+        text.push(ch.ok()?);
+    }
+    Some(text)
+}
+
 /// A service account with its private key.
 #[derive(Debug)]
 pub struct ServiceAccount {
@@ -122,6 +145,8 @@ impl ServiceAccount {
     /// # Errors
     /// Returns an error if the key can't be used.
     pub fn parse(json: &[u8], token_url: &Url) -> Result<Self, KeyFileProblem> {
+        let decoded = in_utf8(json);
+        let json = decoded.as_ref().map_or(json, |text| text.as_bytes());
         let file: KeyFile = serde_json::from_slice(json).map_err(|error| {
             // PKCS #12 starts with a digit, and PEM with a hyphen.
             let is_json = json.trim_ascii_start().starts_with(b"{") || json.starts_with(b"[");
@@ -356,6 +381,31 @@ mod tests {
         assert!(told.contains("no private key in PEM format"), "{told}");
         let told = parse(&file(&openssl, "genpkey -algorithm ed25519")).unwrap_err();
         assert!(told.to_string().contains("RS256 requires an RSA key"));
+    }
+
+    #[test]
+    fn key_file_in_utf_16_or_with_a_byte_order_mark_is_read() {
+        let text = file(&Openssl::new(), RSA).to_string();
+        let url = Url::parse(TOKEN_URL).unwrap();
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for bytes in [
+            [&[0xef, 0xbb, 0xbf], text.as_bytes()].concat(),
+            [&[0xff, 0xfe], &little[..]].concat(),
+            [&[0xfe, 0xff], &big[..]].concat(),
+            little,
+            big,
+        ] {
+            assert!(ServiceAccount::parse(&bytes, &url).is_ok());
+        }
+        for bytes in [
+            &[0xff, 0xfe, 0, 0xd8][..],
+            &[0xef, 0xbb, 0xbf, 0xff],
+            b"{\0",
+        ] {
+            let problem = ServiceAccount::parse(bytes, &url).unwrap_err();
+            assert_eq!(problem, KeyFileProblem::NotJson);
+        }
     }
 
     #[test]

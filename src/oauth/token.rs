@@ -242,6 +242,9 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
             return Reading::Useless(Useless::Characters);
         }
     }
+    if !access_token.is_ascii() {
+        return Reading::Useless(Useless::NotAscii);
+    }
     let expires_in = life(members, &dialect.expires_in, &mut notes);
     let proof = token_type.as_deref().and_then(needs_proof);
     notes.extend(proof.map(str::to_owned));
@@ -588,6 +591,7 @@ mod tests {
                 Useless::WhiteSpace,
             ),
             (r#"{"access_token":"abc\u0007"}"#, Useless::Characters),
+            (r#"{"access_token":"abc\u00e9def"}"#, Useless::NotAscii),
             (
                 r#"{"access_token":"a","refresh_token":"x9Kd\n8f7G"}"#,
                 Useless::Characters,
