@@ -11,7 +11,7 @@ use super::failure::{NO_CODE, ServerError};
 use super::flow_kind::FlowKind;
 use super::issuer::difference;
 use super::members::{is_none, text};
-use super::url::{UrlProblem, endpoint, not_turned_here};
+use super::url::{UrlProblem, endpoint, not_turned_here, same_operator};
 use super::words::is_heading;
 use crate::clean::clean;
 
@@ -324,7 +324,7 @@ pub fn said(answer: &Answer) -> Option<ServerError> {
 pub fn other_issuer(answer: &Answer, asked: &str, source: &Url) -> Option<String> {
     let named = text(answer.members().ok()?, "issuer").filter(|_| answer.status == 200)?;
     let url = endpoint(&named).ok()?;
-    is_near(&url, source).then_some(())?;
+    same_operator(&url, source).then_some(())?;
     let whole = named.len() <= ISSUER_LIMIT && !named.contains(['{', '<']);
     (whole && url.query().is_none() && named != asked).then_some(named)
 }
@@ -334,23 +334,8 @@ pub fn other_issuer(answer: &Answer, asked: &str, source: &Url) -> Option<String
 pub fn issuer_behind(target: &str, asked: &Url) -> Option<String> {
     let issuer = issuer_of_address(target).filter(|issuer| issuer.len() <= ISSUER_LIMIT)?;
     let url = endpoint(&issuer).ok()?;
-    is_near(&url, asked).then_some(())?;
+    same_operator(&url, asked).then_some(())?;
     (url != *asked).then_some(issuer)
-}
-
-/// Returns whether both URLs have the same host, or one host is a subdomain of the other. An issuer at any other host
-/// may belong to anyone.
-fn is_near(url: &Url, asked: &Url) -> bool {
-    let (Some(one), Some(other)) = (url.domain(), asked.domain()) else {
-        return url.host() == asked.host();
-    };
-    let is_within = |inner: &str, outer: &str| {
-        outer.contains('.')
-            && inner
-                .strip_suffix(outer)
-                .is_some_and(|rest| rest.ends_with('.'))
-    };
-    one == other || is_within(one, other) || is_within(other, one)
 }
 
 /// Maximum length of an issuer that is suggested, in bytes.
