@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use url::Url;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::dialect::{Answers, Dialect, at};
 use super::error_members::error;
 use super::failure::{Asked, BodyKind, Failure, ServerError, is_temporary};
-use super::members::{is_none, number};
+use super::members::{is_none, seconds, token_of};
 use super::token::{Fate, Reading, TokenSet, parse_token_answer};
 use super::url::{from_server, not_turned_here};
 use crate::clean::{clean, is_typable};
@@ -74,16 +74,10 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
             .and_then(|other| at(members, other))
             .or_else(|| members.get(name))
     };
-    let text = |name: &str| match member(name)? {
-        Value::Number(number) => Some(number.to_string()),
-        value => value.as_str().map(str::to_owned),
-    };
-    let seconds = |name: &str| {
-        let only = Map::from_iter([(name.to_owned(), member(name)?.clone())]);
-        number(&only, name).filter(|seconds| *seconds > 0)
-    };
+    let positive = |name: &str| seconds(member(name)?).filter(|seconds| *seconds > 0);
     let required = |name: &str| {
-        text(name)
+        member(name)
+            .and_then(token_of)
             .filter(|value| !value.trim().is_empty())
             .ok_or_else(|| match answer.challenge() {
                 Some(error) => answer.refusal(Asked::DeviceCode, error),
@@ -150,7 +144,7 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
             return Err(Failure::Address(format!("{name}: {problem}")));
         }
     }
-    let life = seconds("expires_in");
+    let life = positive("expires_in");
     if let (None, Some(value)) = (life, member("expires_in").filter(|value| !value.is_null())) {
         notes.push(format!(
             "The service says that the code expires in {}, which isn't a usable number of seconds. The program assumes 15 \
@@ -161,7 +155,7 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
     let expires_in = life
         .map_or(DEFAULT_LIFE, Duration::from_secs)
         .min(LONGEST_LIFE);
-    let interval = seconds("interval").map_or(DEFAULT_INTERVAL, Duration::from_secs);
+    let interval = positive("interval").map_or(DEFAULT_INTERVAL, Duration::from_secs);
     Ok(DeviceGrant {
         device_code: device_code.into(),
         notes,

@@ -13,6 +13,7 @@ use super::answer::parse_object;
 use super::id_token_problem::IdTokenProblem as Problem;
 use super::issuer::difference;
 use super::jose::Algorithm;
+use super::members::float;
 
 use crate::clean::clean;
 use crate::secret::{ExposeSecret, SecretString, same};
@@ -202,11 +203,7 @@ impl Claims {
 
     /// Returns a claim that is a number. Some services send numbers as text.
     fn number(&self, name: &str) -> Option<f64> {
-        let value = self.0.get(name)?;
-        let number = value
-            .as_f64()
-            .or_else(|| value.as_str()?.trim().parse().ok());
-        number.filter(|number| number.is_finite())
+        float(self.0.get(name)?)
     }
 
     /// Returns a claim that is a text.

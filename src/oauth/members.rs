@@ -9,7 +9,12 @@ pub(super) fn text(members: &Map<String, Value>, name: &str) -> Option<String> {
 
 /// Returns a code or token as text. Some services send it as a number.
 pub(super) fn token(members: &Map<String, Value>, name: &str) -> Option<String> {
-    match members.get(name)? {
+    token_of(members.get(name)?)
+}
+
+/// Returns a value as a code or token.
+pub(super) fn token_of(value: &Value) -> Option<String> {
+    match value {
         Value::Number(number) if number.is_u64() => Some(number.to_string()),
         value => value.as_str().map(str::to_owned),
     }
@@ -35,15 +40,24 @@ const NONE: &[&str] = &[
 
 /// Returns a member as a number of seconds. Some services send it as text or with a fraction.
 pub(super) fn number(members: &Map<String, Value>, name: &str) -> Option<u64> {
-    let value = members.get(name)?;
-    let number = value
-        .as_f64()
-        .or_else(|| value.as_str()?.trim().parse().ok())?;
-    // Fractions are truncated. A number that is not a valid duration is ignored.
+    seconds(members.get(name)?)
+}
+
+/// Returns a value as a number of seconds. Fractions are truncated. A number that is not a valid duration is ignored.
+pub(super) fn seconds(value: &Value) -> Option<u64> {
+    let number = float(value)?;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "bounded just here"
     )]
     (0.0..1e12).contains(&number).then_some(number as u64)
+}
+
+/// Returns a value as a number, which may be sent as text.
+pub(super) fn float(value: &Value) -> Option<f64> {
+    let number = value
+        .as_f64()
+        .or_else(|| value.as_str()?.trim().parse().ok());
+    number.filter(|number| number.is_finite())
 }

@@ -1,8 +1,8 @@
 //! The listener for the redirect URL: one interface for the loopback listener and HTTP.sys.
 //!
-//! It accepts GET requests for exactly the path and host of the redirect URL, and a posted form if the sign-in
-//! requested that. Everything else is rejected or dropped, and counted if the platform reports it. The sign-in
-//! continues after it.
+//! It accepts GET requests for exactly the path and host of the redirect URL, and posted forms. If the sign-in didn't
+//! request a form, it counts only if it is an error. Everything else is rejected or dropped, and counted if the platform
+//! reports it. The sign-in continues after it.
 
 mod gate;
 #[cfg(windows)]
