@@ -22,9 +22,11 @@ use super::registration::{Registration, register};
 use super::reporter::{Report, Reporter};
 use super::token_tools::{ToolRun, tool};
 use super::tool_report::{Told, ToolError};
+use crate::clock::unix_time;
 use crate::form::request::{FlowRequest, Issuer};
 use crate::oauth::client::FlowKind;
 use crate::oauth::token::TokenSet;
+use crate::oauth::token_notes::expired_on_arrival;
 use crate::secret::SecretString;
 
 /// How long a canceled attempt may take to free its port.
@@ -218,7 +220,11 @@ async fn run(mut job: Job, pastes: mpsc::Receiver<SecretString>, reporter: &Repo
     };
     reporter
         .report(match outcome {
-            Ok(tokens) => FlowEvent::Tokens(Box::new(tokens)),
+            Ok(mut tokens) => {
+                let expired = expired_on_arrival(&tokens.access_token, unix_time());
+                tokens.notes.extend(expired.map(str::to_owned));
+                FlowEvent::Tokens(Box::new(tokens))
+            }
             Err(error) => FlowEvent::Failed(error),
         })
         .await;

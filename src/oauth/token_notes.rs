@@ -2,11 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::id_token::decode;
 use super::members::{number, text, token};
 use crate::clean::clean;
+use crate::secret::{ExposeSecret, SecretString};
 
 /// Maximum lifetime that is accepted: ten years, in seconds. Some services send the time of the expiry instead.
 pub const LONGEST_LIFE: u64 = 10 * 366 * 86_400;
+/// Maximum difference between the clocks of this machine and of the service, in seconds.
+const CLOCK_TOLERANCE: i64 = 120;
 
 /// Returns a token without the line breaks at its end, or the blanks around an ID token, which contains none. A refresh
 /// token may be a number: a new one must not be lost.
@@ -83,9 +87,23 @@ pub fn needs_proof(token_type: &str) -> Option<&'static str> {
     })
 }
 
+/// Returns the note that an access token had expired before it arrived, if it is a JSON Web Token that says so. Its claims
+/// are for the API, so they decide nothing.
+#[must_use]
+pub fn expired_on_arrival(access_token: &SecretString, unix_time: u64) -> Option<&'static str> {
+    let end = decode(access_token.expose_secret())?.time("exp")?;
+    let is_over = i64::try_from(unix_time).is_ok_and(|now| end + CLOCK_TOLERANCE < now);
+    is_over.then_some(
+        "By the clock of this machine, the access token expired before it arrived. Check the clock. If it is right, the service \
+         issued an expired token: tell its administrator.",
+    )
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use super::*;
@@ -145,6 +163,29 @@ mod tests {
                 "{notes:?}"
             );
         }
+    }
+
+    #[test]
+    fn access_token_that_expired_before_it_arrived_is_noted() {
+        let token = |claims: &Value| {
+            let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+            let head = encode(&json!({"alg": "RS256"}));
+            format!("{head}.{}.c2ln", encode(claims)).into()
+        };
+        for (claims, is_noted) in [
+            (json!({"exp": 1000}), true),
+            (json!({"exp": "1000"}), true),
+            (json!({"exp": 1879}), true),
+            (json!({"exp": 1880}), false),
+            (json!({"exp": 5600}), false),
+            (json!({"exp": null}), false),
+            (json!({"exp": 1e300}), false),
+            (json!({}), false),
+        ] {
+            let note = expired_on_arrival(&token(&claims), 2000);
+            assert_eq!(note.is_some(), is_noted, "{claims}");
+        }
+        assert_eq!(expired_on_arrival(&"an-opaque-token".into(), 2000), None);
     }
 
     #[test]
