@@ -26,6 +26,7 @@ pub mod listener;
 pub mod mail_login;
 pub mod pages;
 pub(crate) mod proxy;
+mod proxy_answer;
 pub mod redact;
 mod refresh;
 pub mod registration;

@@ -11,12 +11,13 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Url;
 
 use super::http_error::HttpError;
+use super::proxy_answer::{OTHER_SCHEME, Said};
 use super::tls::trouble;
 use super::tls_config;
 use crate::clean::{clean, system_reason};
@@ -31,8 +32,6 @@ const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 /// How long to ask the proxy why it rejected the connection.
 const ASKING_LIMIT: Duration = Duration::from_secs(5);
-/// Maximum size of the proxy's response, in bytes. The rest is not read.
-const ANSWER_LIMIT: usize = 4096;
 
 const CREDENTIALS: &str = "Add the proxy's user name and password to that setting: http://user:password@host:port (or its \
     scheme), with special characters percent-encoded.";
@@ -50,14 +49,6 @@ const DOWN: &str = "Check that the proxy is running and the setting is correct, 
     reached directly.";
 const TLS: &str = "If the proxy doesn't use TLS, write http:// instead of https:// in that setting. Otherwise its certificate must be \
     trusted by this machine.";
-const OTHER_SCHEME: &str = "This program signs in to a proxy only with a user name and a password (Basic). Ask the proxy's administrator to \
-    allow that, set a local proxy that signs in to this one, or add the host to NO_PROXY if it can be reached directly.";
-const SSH: &str = "Check the port in that setting. To use an SSH connection as a proxy, start ssh with -D PORT, and write \
-    socks5h://127.0.0.1:PORT in that setting.";
-const SOCKS: &str = "Write socks5h:// instead of http:// in that setting, or check its port.";
-const NOT_PLAIN: &str = "Write https:// instead of http:// in that setting, or check its port.";
-const NO_HTTP: &str =
-    "Check the port in that setting. If it is a SOCKS proxy, write socks5h:// instead of http://.";
 const RESOLVE: &str = "Check the host name in the URL. With socks5h:// (or socks4a://) in that setting, the proxy resolves \
     names.";
 
@@ -71,57 +62,6 @@ fn down(error: &std::io::Error) -> String {
         }
         _ => system_reason(&clean(&error.to_string(), 200)).to_owned(),
     }
-}
-
-/// The schemes of `Proxy-Authenticate` that require more than a user name and a password in the setting.
-const OTHER_SCHEMES: [&str; 4] = ["Negotiate", "NTLM", "Kerberos", "Digest"];
-
-/// What a proxy sent in response to a CONNECT request.
-#[derive(Debug, PartialEq, Eq)]
-enum Said {
-    /// A response with this status.
-    Status(u16),
-    /// It requires authentication with one of these schemes, which this program doesn't support.
-    Requires(String),
-    /// It uses another protocol: what it is, as part of a sentence, and the fix.
-    Other(&'static str, &'static str),
-    /// Not asked: this is not an HTTP proxy.
-    Nothing,
-}
-
-/// Recognizes the protocol of a server that doesn't respond in HTTP by the first bytes that it sends.
-fn other_protocol(answer: &[u8]) -> Said {
-    let (words, hint) = match answer {
-        [] => ("it closed the connection without a response", NO_HTTP),
-        [b'S', b'S', b'H', b'-', ..] => ("it is an SSH server", SSH),
-        // A response of SOCKS 5 or 4.
-        [5 | 0, ..] => ("it is a SOCKS proxy", SOCKS),
-        // An alert of TLS.
-        [0x15, 3, ..] => ("it uses TLS", NOT_PLAIN),
-        _ => ("its response is not HTTP", NO_HTTP),
-    };
-    Said::Other(words, hint)
-}
-
-/// Returns the authentication schemes that the proxy accepts, if this program supports none of them.
-fn other_schemes(headers: &[httparse::Header<'_>]) -> Option<String> {
-    let challenges = headers
-        .iter()
-        .filter(|header| header.name.eq_ignore_ascii_case("proxy-authenticate"));
-    let values: Vec<String> = challenges
-        .map(|header| String::from_utf8_lossy(header.value).to_ascii_lowercase())
-        .collect();
-    let offers = |scheme: &str| {
-        values.iter().any(|value| {
-            let mut words = value.split([',', ' ']);
-            words.any(|word| word == scheme.to_ascii_lowercase())
-        })
-    };
-    let found: Vec<&str> = OTHER_SCHEMES
-        .into_iter()
-        .filter(|scheme| offers(scheme))
-        .collect();
-    (!found.is_empty() && !offers("basic")).then(|| found.join(" or "))
 }
 
 /// The proxy for a connection to a service.
@@ -484,42 +424,18 @@ impl Proxy {
             stream.write_all(b"\r\n").await?;
         }
         stream.write_all(b"\r\n").await?;
-        let mut answer = Vec::new();
-        let mut limited = stream.take(ANSWER_LIMIT as u64);
-        let mut status = None;
-        while limited.read_buf(&mut answer).await? > 0 {
-            let mut headers = [httparse::EMPTY_HEADER; 64];
-            let mut response = httparse::Response::new(&mut headers);
-            match response.parse(&answer) {
-                Err(_) => break,
-                Ok(parsed) => {
-                    status = response.code;
-                    // The schemes are in the headers.
-                    let is_enough = status.is_some_and(|status| status != 407);
-                    if parsed.is_complete() {
-                        if let (Some(407), Some(schemes)) =
-                            (status, other_schemes(response.headers))
-                        {
-                            return Ok(Said::Requires(schemes));
-                        }
-                        break;
-                    }
-                    if is_enough {
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(status.map_or_else(|| other_protocol(&answer), Said::Status))
+        Said::read(stream).await
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
+    use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::flow::proxy_answer::{NO_HTTP, NOT_PLAIN, SOCKS, SSH};
 
     fn chosen(variables: &[(&str, &str)], host: &str) -> Result<Option<Proxy>, Unreadable> {
         let value = |name: &str| {

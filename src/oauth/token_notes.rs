@@ -92,7 +92,7 @@ pub fn needs_proof(token_type: &str) -> Option<&'static str> {
 #[must_use]
 pub fn expired_on_arrival(access_token: &SecretString, unix_time: u64) -> Option<&'static str> {
     let end = decode(access_token.expose_secret())?.time("exp")?;
-    let is_over = i64::try_from(unix_time).is_ok_and(|now| end + CLOCK_TOLERANCE < now);
+    let is_over = i64::try_from(unix_time).is_ok_and(|time| end + CLOCK_TOLERANCE < time);
     is_over.then_some(
         "By the clock of this machine, the access token expired before it arrived. Check the clock. If it is right, the service \
          issued an expired token: tell its administrator.",

@@ -3,12 +3,11 @@
 use crate::form::wrapping::only_names_a_value;
 
 /// What surrounds the name of a variable in shells, templates and instructions.
-const MARKS: [(&str, &str); 8] = [
+const MARKS: [(&str, &str); 7] = [
     ("${{", "}}"),
     ("{{", "}}"),
     ("${", "}"),
     ("$(", ")"),
-    ("$env:", ""),
     ("$", ""),
     ("%", "%"),
     ("<", ">"),
@@ -24,6 +23,10 @@ pub(super) fn is_unfilled(value: &str) -> bool {
             "{{" | "${{" => is_path(inner.trim()),
             // Brackets surround real values too.
             "<" => inner.contains('_') && is_constant(inner),
+            // PowerShell names a drive in front of the variable.
+            "$" if inner.contains(':') => inner.split_once(':').is_some_and(|(drive, name)| {
+                drive.bytes().all(|byte| byte.is_ascii_lowercase()) && is_constant(name)
+            }),
             _ => is_constant(inner) || (is_name(inner) && only_names_a_value(inner)),
         })
     })
