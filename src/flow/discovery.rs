@@ -5,10 +5,8 @@ use super::http::{Http, HttpError};
 use super::reporter::Reporter;
 use crate::clean::clean;
 use crate::form::request::Issuer;
-use crate::oauth::discovery::{
-    Metadata, MetadataError, addresses, issuer_behind, other_issuer, parse_metadata, said,
-    without_endpoint,
-};
+use crate::oauth::discovery::{Metadata, MetadataError, addresses, parse_metadata, said};
+use crate::oauth::issuer::{issuer_behind, other_issuer, without_endpoint};
 use crate::oauth::url::endpoint;
 
 /// Gets the metadata from the first address that returns the metadata of this issuer.

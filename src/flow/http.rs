@@ -28,8 +28,8 @@ use crate::clean::{TEXT_LIMIT, clean, system_reason};
 use crate::oauth::answer::{Answer, Body};
 use crate::oauth::assertion::{Credential, Identity, Proof};
 use crate::oauth::client::{Client, Method, Request};
+use crate::oauth::parameters::decoded;
 use crate::oauth::url::is_loopback;
-use crate::oauth::words::decoded;
 use crate::secret::ExposeSecret;
 use crate::store::file::read as file;
 

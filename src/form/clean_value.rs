@@ -3,7 +3,7 @@
 use crate::certificate::store_path::StorePath;
 use crate::clean::{is_visible, trimmed, unquoted};
 use crate::form::field::Key;
-use crate::oauth::discovery::issuer_of_address;
+use crate::oauth::issuer::issuer_of_address;
 
 /// A value without the text that doesn't belong to it.
 #[derive(Debug, Clone, PartialEq, Eq)]

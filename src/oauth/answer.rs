@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::failure::{BodyKind, NO_CODE, ServerError, is_temporary};
+use super::parameters::{decoded, parameters};
 use super::reported::reported;
-use super::words::{challenge, decoded, is_heading, parameters, problem, words, xml_error};
+use super::words::{challenge, is_heading, problem, words, xml_error};
 use crate::clean::clean;
 
 /// Maximum number of JSON values in a response. The largest known metadata document has a tenth of this.

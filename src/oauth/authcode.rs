@@ -5,13 +5,14 @@ use url::Url;
 
 use super::check::{Check, CheckName, Outcome};
 use super::client::{Client, Pending};
-use super::dialect::{Kept, kept_of_query};
 use super::failure::{Failure, NO_CODE, ServerError};
 use super::issuer::difference;
+use super::kept::{Kept, kept_of_query};
 use super::members::text;
+use super::parameters::{parameter, parameters};
 use super::pasted::{self, Pasted};
 use super::reported::reported;
-use super::words::{parameter, parameters, problem};
+use super::words::problem;
 use crate::clean::clean;
 use crate::secret::{SecretString, same};
 

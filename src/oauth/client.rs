@@ -14,7 +14,8 @@ use oauth2::{
 use url::Url;
 
 use super::assertion::Credential;
-use super::dialect::{Dialect, Form};
+use super::dialect::Dialect;
+use super::form::Form;
 
 pub use super::dialect::{ClientAuthentication, Published, Pushed, Signing};
 pub use super::flow_kind::FlowKind;

@@ -5,19 +5,11 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
-use url::{Url, form_urlencoded};
-use zeroize::Zeroizing;
+use url::Url;
 
 use super::failure::ServerError;
+pub use super::kept::{Kept, REFRESH_LIFE};
 use super::tools::ToolDialects;
-use super::words::parameters;
-use crate::clean::{clean, is_clean};
-use crate::secret::{ExposeSecret, SecretString};
-
-/// Limits of the additional members that are kept from a response: their number, and the length of each in bytes.
-const KEPT_COUNT: usize = 40;
-const KEPT_LENGTH: usize = 8 * 1024;
 
 /// How a client authenticates (RFC 6749, section 2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -262,173 +254,6 @@ impl TokenHost {
     }
 }
 
-/// A value other than a token that the service sent and the preset keeps.
-#[derive(Debug, Clone)]
-pub struct Kept {
-    /// The name of the member or parameter, as in the preset.
-    pub name: String,
-    /// Its value as text.
-    pub value: SecretString,
-    /// Whether the value must not be shown on screen.
-    secret: bool,
-    /// Whether it came with an earlier response than the tokens.
-    earlier: bool,
-}
-
-/// Endings of names whose values are secrets.
-const SECRET_WORDS: &[&str] = &[
-    "token",
-    "secret",
-    "password",
-    "assertion",
-    "credential",
-    "jwt",
-    "key",
-    "cookie",
-];
-
-impl Kept {
-    /// Creates a kept value; `None` if it is empty, too long or contains characters that can't be shown.
-    #[must_use]
-    pub fn new(name: &str, value: String) -> Option<Self> {
-        let lower = name.to_lowercase();
-        let last = lower.rsplit('.').next().unwrap_or_default();
-        let secret = SECRET_WORDS.iter().any(|word| last.ends_with(word))
-            || last == "code"
-            // Anyone who knows the URL of a webhook can write to it.
-            || (last == "url" && lower.contains("webhook"))
-            // A JSON value may contain anything.
-            || value.starts_with(['{', '[']);
-        (!value.is_empty() && value.len() <= KEPT_LENGTH && is_clean(&value)).then(|| Self {
-            name: clean(name, 80),
-            value: value.into(),
-            secret,
-            earlier: false,
-        })
-    }
-
-    /// Marks the value as carried over to the tokens of a later response that did not contain it.
-    #[must_use]
-    pub fn carried_over(mut self) -> Self {
-        self.earlier = true;
-        self
-    }
-
-    /// Returns whether the value came with an earlier response than the tokens.
-    #[must_use]
-    pub fn is_carried_over(&self) -> bool {
-        self.earlier
-    }
-
-    /// Returns the value to show on screen, cleaned and shortened; `None` if it must not be shown.
-    #[must_use]
-    pub fn display_value(&self) -> Option<String> {
-        (!self.is_secret()).then(|| clean(self.value.expose_secret(), 300))
-    }
-
-    /// Returns whether the value must not be shown on screen.
-    #[must_use]
-    pub fn is_secret(&self) -> bool {
-        self.secret
-    }
-}
-
-/// Returns the parameters of `query` that are to be kept.
-#[must_use]
-pub fn kept_of_query(query: &str, names: &[String]) -> Vec<Kept> {
-    parameters(query)
-        .filter(|(name, _)| names.contains(name))
-        .filter_map(|(name, value)| Kept::new(&name, value))
-        .take(KEPT_COUNT)
-        .collect()
-}
-
-/// Returns the value at a path such as `errors.0.description`.
-pub(super) fn at<'a>(members: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    let mut parts = path.split('.');
-    let first = members.get(parts.next()?)?;
-    parts.try_fold(first, |value, part| match value {
-        Value::Object(members) => members.get(part),
-        Value::Array(list) => list.get(part.parse::<usize>().ok()?),
-        _ => None,
-    })
-}
-
-/// The names that services use for the lifetime of the refresh token, in seconds.
-pub const REFRESH_LIFE: [&str; 3] = [
-    "refresh_token_expires_in",
-    "x_refresh_token_expires_in",
-    "refresh_expires_in",
-];
-
-/// Returns the members of a response that are to be kept: those that the preset names, and the lifetime of the refresh
-/// token.
-pub(super) fn kept_of_answer(members: &Map<String, Value>, paths: &[String]) -> Vec<Kept> {
-    let lives = REFRESH_LIFE.into_iter();
-    let lives = lives.filter(|life| !paths.iter().any(|path| path == life));
-    let paths = paths.iter().map(String::as_str);
-    paths
-        .chain(lives)
-        .filter_map(|path| {
-            let text = match at(members, path)? {
-                Value::Null => return None,
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            Kept::new(path, text)
-        })
-        .take(KEPT_COUNT)
-        .collect()
-}
-
-/// A form as a list of parameters that can be edited and encoded again. Its values may be secrets.
-pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
-
-impl Form {
-    /// Parses form-encoded text.
-    pub(super) fn parse(text: &str) -> Self {
-        Self(
-            form_urlencoded::parse(text.as_bytes())
-                .map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())))
-                .collect(),
-        )
-    }
-
-    /// Sets a parameter, replacing all values that it has.
-    pub(super) fn set(&mut self, name: &str, value: &str) {
-        self.remove(name);
-        self.add(name, value);
-    }
-
-    /// Adds a parameter; the same name may occur several times.
-    pub(super) fn add(&mut self, name: &str, value: &str) {
-        self.0
-            .push((name.to_owned(), Zeroizing::new(value.to_owned())));
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    pub(super) fn remove(&mut self, name: &str) {
-        self.0.retain(|(known, _)| known != name);
-    }
-
-    pub(super) fn rename(&mut self, names: &BTreeMap<String, String>) {
-        for (name, _) in &mut self.0 {
-            if let Some(other) = names.get(name) {
-                name.clone_from(other);
-            }
-        }
-    }
-
-    pub(super) fn write(&self) -> String {
-        form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(self.0.iter().map(|(name, value)| (name, value.as_str())))
-            .finish()
-    }
-}
-
 /// The endpoint for pushed authorization requests (RFC 9126).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pushed {
@@ -462,23 +287,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_traverses_objects_and_lists() {
-        let members: Map<String, Value> = serde_json::from_str(
-            r#"{"a":{"b":{"c":1}},"errors":[{"description":"slow_down"}],"n":null}"#,
-        )
-        .unwrap();
-        assert_eq!(at(&members, "a.b.c").unwrap(), 1);
-        assert_eq!(at(&members, "errors.0.description").unwrap(), "slow_down");
-        for path in ["a.x", "errors.1", "errors.description", "a.b.c.d", ""] {
-            assert!(at(&members, path).is_none(), "{path}");
-        }
-        let paths = ["a.b", "n", "missing"].map(str::to_owned);
-        let kept = kept_of_answer(&members, &paths);
-        assert_eq!(kept.len(), 1);
-        assert_eq!(kept[0].value.expose_secret(), r#"{"c":1}"#);
-    }
-
-    #[test]
     fn exchange_moves_only_to_known_hosts_of_the_service() {
         let token_url = Url::parse("https://accounts.as.example/oauth/token").unwrap();
         let rule = TokenHost {
@@ -502,27 +310,6 @@ mod tests {
         ] {
             assert!(rule.at(&token_url, named).is_none(), "{named}");
         }
-    }
-
-    #[test]
-    fn kept_values_are_limited_and_clean() {
-        let names = ["a", "b", "c"].map(str::to_owned);
-        let query = format!("a=1&b=%1b[31m&c={}&d=4", "x".repeat(9000));
-        let kept = kept_of_query(&query, &names);
-        assert_eq!(kept.len(), 1);
-        assert_eq!(kept[0].name, "a");
-        let secret =
-            |name: &str, value: &str| Kept::new(name, value.to_owned()).unwrap().is_secret();
-        for (name, value) in [
-            ("accessToken", "x"),
-            ("api_key", "x"),
-            ("user.Password", "x"),
-            ("incoming_webhook.url", "x"),
-            ("instance_url", "{\"access_token\":\"x\"}"),
-        ] {
-            assert!(secret(name, value), "{name}");
-        }
-        assert!(!secret("instance_url", "https://as.example") && !secret("team.id", "T1"));
     }
 
     #[test]
@@ -558,15 +345,5 @@ mod tests {
             let error = ServerError::new(code, description);
             assert_eq!(answers.is_about_the_code(&error), about, "{error}");
         }
-    }
-
-    #[test]
-    fn kept_secret_is_not_displayed() {
-        let shown = |name: &str, value: &str| {
-            let kept = Kept::new(name, value.to_owned()).unwrap();
-            kept.display_value()
-        };
-        assert_eq!(shown("team.id", "T1").as_deref(), Some("T1"));
-        assert_eq!(shown("api_key", "T1"), None);
     }
 }

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::codes::{as_in_protocol, is_protocol_code};
-use super::dialect::{Answers, at};
+use super::dialect::Answers;
 use super::failure::{NO_CODE, ServerError};
+use super::members::at;
 use super::words::problem;
 
 /// Returns whether the text is a message that a service sent instead of a token: three or more words, or two words

@@ -61,3 +61,33 @@ pub(super) fn float(value: &Value) -> Option<f64> {
         .or_else(|| value.as_str()?.trim().parse().ok());
     number.filter(|number| number.is_finite())
 }
+
+/// Returns the value at a path such as `errors.0.description`.
+pub(super) fn at<'a>(members: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    let mut parts = path.split('.');
+    let first = members.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| match value {
+        Value::Object(members) => members.get(part),
+        Value::Array(list) => list.get(part.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_traverses_objects_and_lists() {
+        let members: Map<String, Value> = serde_json::from_str(
+            r#"{"a":{"b":{"c":1}},"errors":[{"description":"slow_down"}],"n":null}"#,
+        )
+        .unwrap();
+        assert_eq!(at(&members, "a.b.c").unwrap(), 1);
+        assert_eq!(at(&members, "errors.0.description").unwrap(), "slow_down");
+        for path in ["a.x", "errors.1", "errors.description", "a.b.c.d", ""] {
+            assert!(at(&members, path).is_none(), "{path}");
+        }
+    }
+}

@@ -8,10 +8,11 @@ use url::Url;
 
 use super::answer::Answer;
 use super::client::{Client, Request, RequestError, taken};
+use super::dialect::Answers;
 pub use super::dialect::Pushed;
-use super::dialect::{Answers, Form};
 use super::error_members::error;
 use super::failure::{Asked, Failure};
+use super::form::Form;
 use super::members::{number, text};
 use crate::secret::{ExposeSecret, SecretString};
 

@@ -8,10 +8,11 @@ use url::Url;
 
 use super::answer::{Answer, wipe};
 use super::codes::is_protocol_code;
-use super::dialect::{Answers, Kept, at, kept_of_answer};
+use super::dialect::Answers;
 use super::error_members::{error, from_sentence, is_sentence};
 use super::failure::{Asked, BUSY, Failure, NO_CODE, ServerError, Useless};
-use super::members::{is_none, number, text};
+use super::kept::{Kept, kept_of_answer};
+use super::members::{at, is_none, number, text};
 use super::token_notes::{life, needs_proof, trimmed};
 use super::url::RedirectUrl;
 use crate::clean::{clean, is_clean};

@@ -30,7 +30,8 @@ use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED
 use windows_sys::Win32::System::Threading::{INFINITE, WaitForMultipleObjects};
 use zeroize::Zeroizing;
 
-use super::gate::{Arrival, FORM_BYTES, Gate, ListenError, ListenerEvent, ResponseMode, Stray};
+use super::error::ListenError;
+use super::gate::{Arrival, FORM_BYTES, Gate, ListenerEvent, ResponseMode, Stray};
 use super::received::{Buffer, Seen};
 use crate::flow::pages::Page;
 use crate::httpsys::api::{Api, Event, Group, Queue, Registration, Session};

@@ -29,7 +29,8 @@ use tokio_util::task::TaskTracker;
 use url::{Host, Url};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::gate::{Arrival, FORM_BYTES, Gate, ListenError, ListenerEvent, ResponseMode, Stray};
+use super::error::ListenError;
+use super::gate::{Arrival, FORM_BYTES, Gate, ListenerEvent, ResponseMode, Stray};
 use super::pool::{Guest, Limits, Pool};
 use crate::certificate::Certificate;
 use crate::flow::pages::Page;

@@ -4,6 +4,7 @@
 //! request a form, it counts only if it is an error. Everything else is rejected or dropped, and counted if the platform
 //! reports it. The sign-in continues after it.
 
+mod error;
 mod gate;
 #[cfg(windows)]
 mod httpsys;
@@ -15,7 +16,8 @@ mod received;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-pub use self::gate::{Arrival, ListenError, ListenerEvent, ResponseMode, Stray};
+pub use self::error::ListenError;
+pub use self::gate::{Arrival, ListenerEvent, ResponseMode, Stray};
 #[cfg(windows)]
 use self::httpsys::HttpSys;
 use self::loopback::Loopback;

@@ -9,7 +9,7 @@ use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::form::url_fields::problem_word;
 use crate::form::wrapping::unwrapped;
-use crate::oauth::discovery::issuer_of_address;
+use crate::oauth::issuer::issuer_of_address;
 use crate::oauth::url::{UrlProblem, endpoint};
 use crate::presets::format::mail_domain;
 
