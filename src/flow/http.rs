@@ -52,12 +52,22 @@ pub struct Http {
     ca: Vec<CertificateDer<'static>>,
     /// The key and the certificate of the client, for requests that authenticate it with TLS.
     identity: Option<Identity>,
-    /// Clients for requests that may go through a proxy, and for those that never do.
-    proxied: OnceLock<reqwest::Client>,
-    direct_tls: OnceLock<reqwest::Client>,
-    direct: OnceLock<reqwest::Client>,
-    identified: OnceLock<reqwest::Client>,
-    identified_direct: OnceLock<reqwest::Client>,
+    /// The client for each [`Way`].
+    clients: [OnceLock<reqwest::Client>; 5],
+}
+
+/// How a request reaches its server.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// Without TLS, which is allowed only on this machine.
+    Here,
+    /// With TLS, never through a proxy.
+    Direct,
+    /// With TLS, through the proxy if one is set.
+    Proxied,
+    // The same, with the TLS identity of the client.
+    DirectIdentified,
+    ProxiedIdentified,
 }
 
 impl Http {
@@ -75,11 +85,7 @@ impl Http {
         Ok(Self {
             ca,
             identity: None,
-            proxied: OnceLock::new(),
-            direct_tls: OnceLock::new(),
-            direct: OnceLock::new(),
-            identified: OnceLock::new(),
-            identified_direct: OnceLock::new(),
+            clients: [const { OnceLock::new() }; 5],
         })
     }
 
@@ -117,22 +123,21 @@ impl Http {
         url: &Url,
         identity: Option<&Identity>,
     ) -> Result<&reqwest::Client, HttpError> {
-        let (is_direct, tls) = (
-            is_loopback(url) || proxy::is_direct(url),
-            url.scheme() == "https",
-        );
+        let is_direct = is_loopback(url) || proxy::is_direct(url);
+        let tls = url.scheme() == "https";
         let proxy = if is_direct {
             None
         } else {
             proxy::on_the_way_to(url)?
         };
-        let cell = match (is_direct, tls, identity) {
-            (true, false, _) => &self.direct,
-            (true, true, None) => &self.direct_tls,
-            (true, true, Some(_)) => &self.identified_direct,
-            (false, _, None) => &self.proxied,
-            (false, _, Some(_)) => &self.identified,
+        let way = match (tls, is_direct, identity) {
+            (false, _, _) => Way::Here,
+            (true, true, None) => Way::Direct,
+            (true, false, None) => Way::Proxied,
+            (true, true, Some(_)) => Way::DirectIdentified,
+            (true, false, Some(_)) => Way::ProxiedIdentified,
         };
+        let cell = &self.clients[way as usize];
         if let Some(client) = cell.get() {
             return Ok(client);
         }
