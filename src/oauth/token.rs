@@ -244,7 +244,11 @@ pub fn parse_token_answer(answer: &Answer, dialect: &Answers) -> Reading {
         }
     }
     if !access_token.is_ascii() {
-        return Reading::Useless(Useless::NotAscii);
+        // RFC 6749, appendix A.12.
+        notes.push(
+            "The access token contains characters that are not ASCII, so servers may reject it. Report this to the service's administrator."
+                .to_owned(),
+        );
     }
     let expires_in = life(members, &dialect.expires_in, &mut notes);
     let proof = token_type.as_deref().and_then(needs_proof);
@@ -507,6 +511,9 @@ mod tests {
             assert!(note.contains(words), "{note}");
         }
         assert!(tokens(r#"{"access_token":"a"}"#).notes.is_empty());
+        let set = tokens(r#"{"access_token":"abc\u00e9def"}"#);
+        assert_eq!(set.access_token.expose_secret(), "abcédef");
+        assert!(set.notes[0].contains("not ASCII"), "{:?}", set.notes);
     }
 
     #[test]
@@ -592,7 +599,6 @@ mod tests {
                 Useless::WhiteSpace,
             ),
             (r#"{"access_token":"abc\u0007"}"#, Useless::Characters),
-            (r#"{"access_token":"abc\u00e9def"}"#, Useless::NotAscii),
             (
                 r#"{"access_token":"a","refresh_token":"x9Kd\n8f7G"}"#,
                 Useless::Characters,

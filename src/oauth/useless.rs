@@ -11,8 +11,6 @@ pub enum Useless {
     NoType,
     /// A token contains characters that no token contains.
     Characters,
-    /// The access token contains characters that can't be sent in a header (RFC 6749, appendix A.12).
-    NotAscii,
 }
 
 impl Useless {
@@ -23,9 +21,6 @@ impl Useless {
                 "its access token contains whitespace, which isn't allowed in a bearer token"
             }
             Self::Characters => "a token in it contains control characters or is damaged",
-            Self::NotAscii => {
-                "its access token contains characters that are not ASCII, so it can't be sent in a header"
-            }
             Self::NoType => "its token_type is empty, so its access token can't be used",
         }
     }
@@ -35,7 +30,7 @@ impl Useless {
             Self::IdTokenOnly => {
                 "Add a scope of the API that you call to Scope. Some services issue an access token only for such a scope."
             }
-            Self::WhiteSpace | Self::NoType | Self::Characters | Self::NotAscii => {
+            Self::WhiteSpace | Self::NoType | Self::Characters => {
                 "This is an error of the service. Report it to the service's administrator."
             }
         }
@@ -53,7 +48,6 @@ mod tests {
             (Useless::WhiteSpace, "contains whitespace", "Report it"),
             (Useless::NoType, "token_type is empty", "Report it"),
             (Useless::Characters, "control characters", "Report it"),
-            (Useless::NotAscii, "not ASCII", "Report it"),
         ] {
             assert!(useless.reason().contains(words), "{useless:?}");
             assert!(useless.hint().contains(hint), "{useless:?}");
