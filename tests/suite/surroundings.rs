@@ -144,6 +144,8 @@ fn no_browser_is_run_without_a_display() {
         let mut terminal = sign_in(&fakes, variables);
         // The letter of Open browser, which is not shown.
         terminal.send("b");
+        // Two letters that arrive together would be a paste.
+        terminal.settle();
         // The demo's button approves the sign-in, so the whole sign-in is covered.
         terminal.send("y");
         terminal.wait_for("Access token");
