@@ -188,8 +188,9 @@ impl Saving<'_> {
 
     fn locked(self) -> Result<SavedTokens, SaveError> {
         let place = self.place;
-        let seal = chosen(place, self.store.as_ref())?;
+        // Before a trial: tokens that can't be read may be in the same store.
         let mut before = current(place)?;
+        let seal = chosen(place, self.store.as_ref())?;
         if let (Some(store), Some(record)) = (&self.store, &mut before) {
             record.issued_for.store = store.commands();
         }
@@ -346,9 +347,6 @@ pub fn move_to(place: &Place, store: Store) -> Result<(), SaveError> {
     let user = file.user().map(str::to_owned);
     let seal = store.seal();
     let commands = store.commands();
-    if let Some(commands) = &commands {
-        try_out(place, commands)?;
-    }
     let file = file.with_store(store);
     let form = file.form(Browser::Elsewhere, &mut Library::load_user());
     let form = form.map_err(settings_error)?;
@@ -363,6 +361,10 @@ pub fn move_to(place: &Place, store: Store) -> Result<(), SaveError> {
         }
         (found, _) => found?,
     };
+    // Only now: if the tokens can't be read, a trial may destroy the only copy.
+    if let Some(commands) = &commands {
+        try_out(place, commands)?;
+    }
     let Some(record) = found else {
         return Ok(write_settings(place, &text)?);
     };
@@ -900,6 +902,82 @@ mod tests {
             assert!(text.contains(from), "{text}");
             std::fs::write(place.settings(), text.replace(from, to)).unwrap();
             assert_eq!(differs(), changed, "{to}");
+        }
+    }
+
+    /// A profile with tokens in a store, whose commands are these scripts in the folder.
+    #[cfg(unix)]
+    fn in_store(folder: &tempfile::TempDir, read: &str, write: &str) -> Store {
+        let shell = |script: &str| {
+            let script = format!("cd '{}' || exit 1; {script}", folder.path().display());
+            ["/bin/sh".to_owned(), "-c".to_owned(), script].to_vec()
+        };
+        Store::new(
+            crate::profile::store_kind::StoreKind::Command,
+            shell(read),
+            shell(write),
+        )
+        .unwrap()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn trial_of_a_store_keeps_tokens_that_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let settings = settings("");
+        let request = request(&settings).unwrap();
+        let saving = |store: &Store| Saving {
+            store: Some(store.clone()),
+            ..saving(&place, &settings, &request, None)
+        };
+        let kept = folder.path().join("kept");
+        let read = "[ -e banner ] && echo Reading...; cat kept";
+        let own = in_store(&folder, read, "cat >kept");
+        let set = token_set(Some("refresh"));
+        let saved = saving(&own).with_tokens(&set, unix_time(), None);
+        assert_eq!(saved, Ok(SavedTokens::Fine));
+        let before = std::fs::read(&kept).unwrap();
+        std::fs::write(folder.path().join("banner"), "").unwrap();
+        for wrong in ["true", "echo Reading...; cat kept", "false"] {
+            let other = in_store(&folder, wrong, "cat >kept");
+            assert!(move_to(&place, other.clone()).is_err(), "{wrong}");
+            assert!(saving(&other).alone().is_err(), "{wrong}");
+            assert_eq!(std::fs::read(&kept).unwrap(), before, "{wrong}");
+        }
+        assert!(move_to(&place, own).is_err());
+        // The trial before a sign-in.
+        let error = try_place(&place).unwrap_err().to_string();
+        assert!(error.contains("prints other text"), "{error}");
+        assert_eq!(std::fs::read(&kept).unwrap(), before);
+        let corrected = in_store(&folder, "cat kept", "cat >kept");
+        move_to(&place, corrected.clone()).unwrap();
+        // After the user emptied the store, a sign-in replaces the tokens, also in another store.
+        let other = in_store(&folder, "cat other", "cat >other");
+        for store in [corrected, other] {
+            std::fs::write(&kept, "").unwrap();
+            assert_eq!(try_place(&place), Ok(()));
+            let saved = saving(&store).with_tokens(&set, unix_time(), None);
+            assert_eq!(saved, Ok(SavedTokens::Fine));
+            assert!(Record::read(&place.record()).is_ok());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn tokens_that_a_trial_destroyed_are_put_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let settings = settings("");
+        with_tokens(&place, &settings, &token_set(Some("refresh")));
+        move_to(&place, in_store(&folder, "cat kept", "cat >kept")).unwrap();
+        for read in ["cat  kept", "false"] {
+            let faulty = in_store(&folder, read, ">kept; exit 1");
+            let error = move_to(&place, faulty).unwrap_err();
+            let is_kept = matches!(error, SaveError::File(PrivateError::Keeping(_)));
+            assert!(is_kept, "{read}: {error}");
+            let record = Record::read(&place.record()).unwrap();
+            assert_eq!(record.tokens.unwrap().access_token(), "access", "{read}");
         }
     }
 

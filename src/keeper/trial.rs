@@ -26,9 +26,15 @@ pub(super) fn try_out(place: &Place, commands: &StoreCommands) -> Result<(), Sav
         return Ok(current.keep_again(commands)?);
     }
     // A command may fail only because nothing was stored yet.
-    let printed = commands.secrets().ok();
-    let printed = printed.and_then(|bytes| Record::stored(&bytes));
-    match (printed, current) {
+    let bytes = commands.secrets().unwrap_or_default();
+    let printed = Record::stored(&bytes);
+    if printed.is_none() && Record::is_amid(&bytes) {
+        return Err(SaveError::Settings(format!(
+            "The command {} prints other text before or after the tokens. Use one that prints only what was stored.",
+            commands.name()
+        )));
+    }
+    let tried = match (printed, &current) {
         (Some(printed), _) if printed.format > FORMAT => {
             Err(SaveError::Record(RecordError::Newer {
                 path: format!("What the command {} printed", commands.name()),
@@ -44,13 +50,20 @@ pub(super) fn try_out(place: &Place, commands: &StoreCommands) -> Result<(), Sav
                 printed.name()
             )))
         }
-        (Some(printed), _) => Ok(printed.keep_again(commands)?),
+        (Some(printed), _) => printed.keep_again(commands).map_err(SaveError::from),
         // The command that prints may be wrong, so the other one may replace the stored tokens. The trial uses the same
         // tokens.
         (None, Some(current)) if current.has_secrets() => {
             let kept = commands.keep(&current.to_bytes());
-            Ok(kept.map_err(PrivateError::Keeping)?)
+            kept.map_err(|error| PrivateError::Keeping(error).into())
         }
-        (None, _) => Ok(commands.try_out().map_err(PrivateError::Keeping)?),
+        (None, _) => commands
+            .try_out()
+            .map_err(|error| PrivateError::Keeping(error).into()),
+    };
+    match (tried, current) {
+        // These commands may have destroyed what those of the profile stored.
+        (Err(SaveError::File(error)), Some(current)) => Err(current.put_back(error).into()),
+        (tried, _) => tried,
     }
 }

@@ -66,6 +66,9 @@ pub enum PrivateError {
     /// The command that stores the secrets failed, and what was stored before can no longer be read.
     #[error("{0} The tokens in the store of that command are damaged.")]
     Damaged(ProgramError),
+    /// The command that stores the secrets failed, and so does the one that prints what was stored before.
+    #[error("{0} The tokens in the store of that command can't be read, either.")]
+    Unread(ProgramError),
     /// The command that returns the secrets failed.
     #[error(
         "The tokens are in the store of another program. {0} Run it in a terminal to find out more."

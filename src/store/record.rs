@@ -205,17 +205,30 @@ impl Record {
         (record.end && record.has_secrets()).then_some(record)
     }
 
+    /// Returns whether what the command of a store printed contains the secrets of a profile, with any text around them.
+    #[must_use]
+    pub fn is_amid(bytes: &[u8]) -> bool {
+        let begins = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'{');
+        let texts = begins.filter_map(|(at, _)| bytes.get(at..));
+        let mut records = texts.filter_map(|text| {
+            let mut values = serde_json::Deserializer::from_slice(text).into_iter::<Self>();
+            values.next()?.ok()
+        });
+        records.any(|record| record.end && record.has_secrets())
+    }
+
     /// Stores the secrets that `commands` already keep once more, to find out whether that works. If it fails and destroys
     /// what was stored, it is retried, so that the secrets are there again.
     ///
     /// # Errors
-    /// Returns an error if the commands fail: [`PrivateError::Damaged`] if this record is now the only copy.
+    /// Returns an error if the commands fail: [`PrivateError::Damaged`] if this record is now the only copy, and
+    /// [`PrivateError::Unread`] if it may be.
     pub fn keep_again(&self, commands: &StoreCommands) -> Result<(), PrivateError> {
         let bytes = self.to_bytes();
         let Err(error) = commands.keep(&bytes) else {
             return Ok(());
         };
-        if self.is_kept_by(commands) {
+        if self.is_kept_by(commands) == Some(true) {
             return Err(PrivateError::Keeping(error));
         }
         let kept = commands.keep_soon(&bytes);
@@ -225,18 +238,52 @@ impl Record {
     /// Returns the error for commands that keep this record and couldn't store anything.
     #[must_use]
     pub fn error_of(&self, commands: &StoreCommands, error: ProgramError) -> PrivateError {
-        if self.is_kept_by(commands) {
-            PrivateError::Keeping(error)
-        } else {
-            PrivateError::Damaged(error)
+        match self.is_kept_by(commands) {
+            Some(true) => PrivateError::Keeping(error),
+            Some(false) => PrivateError::Damaged(error),
+            None => PrivateError::Unread(error),
         }
     }
 
-    /// Returns whether the commands still print the secrets of this record, if it has any.
-    fn is_kept_by(&self, commands: &StoreCommands) -> bool {
-        let printed = || Self::stored(&commands.secrets().ok()?);
+    /// Returns the error for this record, which could not be stored, in the words of [`error_of`](Self::error_of) if a
+    /// command failed.
+    #[must_use]
+    pub fn storage_error(&self, error: PrivateError) -> PrivateError {
+        match (error, &self.issued_for.store) {
+            (PrivateError::Keeping(error), Some(commands)) => self.error_of(commands, error),
+            (error, _) => error,
+        }
+    }
+
+    /// Stores the secrets once more with the commands of this record if they are gone, after other commands failed with
+    /// `error`. Returns the error to report.
+    #[must_use]
+    pub fn put_back(&self, error: PrivateError) -> PrivateError {
+        let Some(commands) = &self.issued_for.store else {
+            return error;
+        };
+        if self.is_kept_by(commands) != Some(true)
+            && let Err(error) = commands.keep_soon(&self.to_bytes())
+        {
+            return self.error_of(commands, error);
+        }
+        match error {
+            PrivateError::Damaged(error) | PrivateError::Unread(error) => {
+                PrivateError::Keeping(error)
+            }
+            error => error,
+        }
+    }
+
+    /// Returns whether the commands still print the secrets of this record, if it has any; `None` if the command that
+    /// prints them fails. It may fail because there are none, or because the store can't be reached.
+    fn is_kept_by(&self, commands: &StoreCommands) -> Option<bool> {
+        if !self.has_secrets() {
+            return Some(true);
+        }
+        let printed = Self::stored(&commands.secrets().ok()?);
         let is_own = |it: Self| it.lineage == self.lineage && it.generation >= self.generation;
-        !self.has_secrets() || printed().is_some_and(is_own)
+        Some(printed.is_some_and(is_own))
     }
 
     /// Returns whether the record contains tokens or a client secret.
@@ -810,6 +857,45 @@ mod tests {
             "{error}"
         );
         assert!(!at("office.next").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn store_that_cannot_be_read_does_not_count_as_destroyed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept");
+        let mut record = stored_at(&path);
+        let good = record.issued_for.store.clone().unwrap();
+        good.keep(&record.to_bytes()).unwrap();
+        let mut away = good.clone();
+        away.read = vec!["false".to_owned()];
+        let error = || away.secrets().unwrap_err();
+        record.issued_for.store = Some(away.clone());
+        let told = record.storage_error(PrivateError::Keeping(error()));
+        assert!(matches!(told, PrivateError::Unread(_)), "{told}");
+        record.issued_for.store = Some(good.clone());
+        good.clear().unwrap();
+        let told = record.storage_error(PrivateError::Keeping(error()));
+        assert!(matches!(told, PrivateError::Damaged(_)), "{told}");
+        let told = record.put_back(told);
+        assert!(matches!(told, PrivateError::Keeping(_)), "{told}");
+        assert!(record.without_secrets().complete().is_ok());
+    }
+
+    #[test]
+    fn record_is_found_amid_other_text() {
+        let record = record();
+        let text = String::from_utf8(record.to_bytes().to_vec()).unwrap();
+        for (printed, is_amid) in [
+            (text.clone(), true),
+            (format!("Reading {{...}}\n{text}Done {{}}.\n"), true),
+            (format!("[{}]", text.trim()), true),
+            (text.replace("\"end\":true", "\"end\":false"), false),
+            ("{\"format\":1}\n".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(Record::is_amid(printed.as_bytes()), is_amid, "{is_amid}");
+        }
     }
 
     #[cfg(unix)]

@@ -43,7 +43,7 @@ impl Reserved {
     /// ones once more. A command that can't store secrets is thereby detected before the service is asked for new ones.
     ///
     /// Also returns an error if the command failed and destroyed what was stored. `current` is then the only copy: the
-    /// caller must go on, and store it or its successor in any case.
+    /// caller must go on, and store it or its successor in any case. With [`PrivateError::Unread`], it may be the only copy.
     ///
     /// # Errors
     /// Returns the errors of [`take`](Self::take), or an error if the command fails.
@@ -55,7 +55,9 @@ impl Reserved {
         let commands = current.issued_for.store.as_ref();
         match commands.map_or(Ok(()), |commands| current.keep_again(commands)) {
             Ok(()) => Ok((reserved, None)),
-            Err(error @ PrivateError::Damaged(_)) => Ok((reserved, Some(error))),
+            Err(error @ (PrivateError::Damaged(_) | PrivateError::Unread(_))) => {
+                Ok((reserved, Some(error)))
+            }
             Err(error) => {
                 reserved.release();
                 Err(error)
