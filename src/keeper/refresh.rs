@@ -135,6 +135,13 @@ async fn locked(
     let profile = Profile::load(place, &current, file)?;
     let (reserved, damage) =
         Reserved::after(&current, &place.next()).map_err(|error| file_outcome(&error))?;
+    if let Some(error @ PrivateError::Unread(_)) = &damage
+        && uses_up
+    {
+        // The stored tokens may be intact, so their refresh token must not be used up.
+        reserved.release();
+        return Ok(Some(Box::new(Unstored::unread(place, current, error))));
+    }
     note.sent = uses_up;
     if let Err(error) = note.write(&place.attempt())
         && damage.is_none()
@@ -160,13 +167,10 @@ async fn locked(
                 },
                 ..current.clone()
             };
-            let error = match (reserved.store(&record, &path), &current.issued_for.store) {
-                (Ok(()), _) => return Ok(None),
-                (Err(PrivateError::Keeping(error)), Some(commands)) => {
-                    current.error_of(commands, error)
-                }
-                (Err(error), _) => error,
+            let Err(error) = reserved.store(&record, &path) else {
+                return Ok(None);
             };
+            let error = current.storage_error(error);
             let unstored = Unstored::new(place, record, before, &error);
             if unstored.is_lost {
                 note.lost = Some(LostAnswer {

@@ -43,9 +43,10 @@ impl Unstored {
         let is_damaged = matches!(error, PrivateError::Damaged(_)) && record.can_refresh();
         let is_lost = !is_waiting && (is_replaced || is_damaged);
         let repair = match error {
-            PrivateError::Keeping(_) | PrivateError::Damaged(_) | PrivateError::Program(_) => {
-                "Find out why the command fails"
-            }
+            PrivateError::Keeping(_)
+            | PrivateError::Damaged(_)
+            | PrivateError::Unread(_)
+            | PrivateError::Program(_) => "Find out why the command fails",
             _ => "Make room on the disk or repair it",
         };
         let hint = if is_waiting {
@@ -58,6 +59,8 @@ impl Unstored {
             format!("{repair}. {sign_in}")
         } else if record.issued_for.is_without_user() {
             format!("{repair}. The next refresh requests another token.")
+        } else if matches!(error, PrivateError::Unread(_)) {
+            format!("{repair}. {}", sign_in_if_gone(place))
         } else {
             format!("{repair}. The stored refresh token still works.")
         };
@@ -97,6 +100,26 @@ impl Unstored {
                 ..record
             },
             is_lost: true,
+            is_new: false,
+        }
+    }
+
+    /// Creates the value for a record that its store may no longer contain, because both commands fail. No request was
+    /// sent.
+    #[must_use]
+    pub fn unread(place: &Place, record: Record, error: &PrivateError) -> Self {
+        let hint = format!("Find out why the commands fail. {}", sign_in_if_gone(place));
+        Self {
+            outcome: Outcome::new(
+                exit::NOT_STORED,
+                format!("The service wasn't contacted. {error}"),
+            )
+            .with_hint(hint),
+            record: Record {
+                client_secret: None,
+                ..record
+            },
+            is_lost: false,
             is_new: false,
         }
     }
@@ -148,6 +171,14 @@ impl Unstored {
         };
         Outcome { code, ..outcome }
     }
+}
+
+/// Returns the hint for tokens that may be gone.
+fn sign_in_if_gone(place: &Place) -> String {
+    format!(
+        "If the store no longer contains the tokens, sign in again: oauth-authorizer --profile {}",
+        place.target()
+    )
 }
 
 /// Returns whether the refresh token in the record is new.

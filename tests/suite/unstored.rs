@@ -229,6 +229,34 @@ fn store_that_destroys_the_tokens_gets_them_back() {
 }
 
 #[test]
+fn store_that_goes_offline_gets_no_refresh_and_the_caller_the_token() {
+    let (profiles, server, store) = stored();
+    profiles.expire();
+    store.script("read", "[ -e away ] && exit 3; cat kept");
+    store.script("write", "touch away; echo 'vault: no route' >&2; exit 2");
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str(), refreshes(&server)),
+        (10, "first\n", 0),
+        "{ran:?}"
+    );
+    for words in [
+        "The service wasn't contacted. The command ",
+        "failed with exit code 2: vault: no route.",
+        "The tokens in the store of that command can't be read, either.",
+        "until the access token expires. Find out why the commands fail. If the store no longer contains the tokens, sign in again: ",
+    ] {
+        assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+    }
+    assert_eq!(attempt(&profiles)["lost"], Value::Null);
+    assert!(!profiles.state("next").exists());
+    std::fs::remove_file(store.path("away")).unwrap();
+    store.script("write", "cat >kept");
+    assert_eq!(profiles.token(), "access-2");
+    assert_eq!(refreshes(&server), 1);
+}
+
+#[test]
 fn keeper_without_caller_prints_nothing_and_records_the_loss() {
     let (profiles, server, store) = stored();
     profiles.expire();
