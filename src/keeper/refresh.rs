@@ -211,20 +211,23 @@ async fn locked(
                     since: note.since,
                     by: LostBy::Storage,
                 });
-                return Err(match stored {
-                    Ok(()) => outcome,
-                    Err(error) => Outcome {
+                return match (stored, damage) {
+                    (Ok(()), _) => Err(outcome),
+                    (Err(error), Some(_)) => Ok(Some(Box::new(Unstored::damaged(
+                        place, record, &outcome, &error,
+                    )))),
+                    (Err(error), None) => Err(Outcome {
                         cause: Some(NOT_KEPT.to_owned()),
                         ..file_outcome(&error)
-                    },
-                });
+                    }),
+                };
             }
             if rejected.is_none() && damage.is_none() {
                 reserved.release();
                 return Err(outcome);
             }
             let record = Record {
-                rejected,
+                rejected: rejected.or_else(|| current.rejected.clone()),
                 ..current
             };
             // If a rejection can't be stored, a later refresh gets the same response again.

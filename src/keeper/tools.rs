@@ -318,7 +318,10 @@ pub async fn revoke(
         // The tokens are nowhere else.
         Err(outcome) => {
             let stored = reserved.store(&record, &place.record());
-            return Err(stored.map_or_else(|error| file_outcome(&error), |()| outcome));
+            return Err(stored.map_or_else(
+                |error| file_outcome(&record.storage_error(error)),
+                |()| outcome,
+            ));
         }
     };
     let refresh = is_revoked(&revocation.tokens, TokenKind::Refresh);
@@ -348,7 +351,7 @@ pub async fn revoke(
             None => reserved.release(),
             Some(_) => reserved
                 .store(&record, &place.record())
-                .map_err(|error| file_outcome(&error))?,
+                .map_err(|error| file_outcome(&record.storage_error(error)))?,
         }
         return Ok(revocation);
     }
@@ -356,9 +359,10 @@ pub async fn revoke(
     let changed = Record {
         tokens,
         rejected: None,
-        ..record
+        ..record.clone()
     };
     reserved.store(&changed, &place.record()).map_err(|error| {
+        let error = record.storage_error(error);
         Outcome::new(
             exit::FAILED,
             format!("The tokens are revoked, but can't be removed from the profile. {error}"),

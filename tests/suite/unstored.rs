@@ -257,6 +257,54 @@ fn store_that_goes_offline_gets_no_refresh_and_the_caller_the_token() {
 }
 
 #[test]
+fn new_refresh_token_goes_to_the_caller_if_the_store_is_destroyed() {
+    let body = r#"{"access_token":"at 9","token_type":"Bearer","refresh_token":"refresh-2"}"#;
+    let (profiles, server) = Profiles::scripted(move |_| Reply::json(200, body));
+    let store = Store::new();
+    assert_eq!(store.take(&profiles).code, 0);
+    profiles.expire();
+    store.script("write", ">kept; exit 1");
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str(), refreshes(&server)),
+        (10, "first\n", 1),
+        "{ran:?}"
+    );
+    let words = "The stored tokens are damaged. The command ";
+    assert!(ran.stderr.contains(words), "{ran:?}");
+}
+
+#[test]
+fn rejection_is_kept_when_a_destroyed_store_works_again() {
+    let store = Store::new();
+    let works = store.path("works");
+    let (profiles, server) = Profiles::scripted(move |_| {
+        std::fs::write(&works, "").unwrap();
+        Reply::json(400, r#"{"error":"invalid_client"}"#)
+    });
+    assert_eq!(store.take(&profiles).code, 0);
+    profiles.expire();
+    let mut kept = store.kept();
+    kept["rejected"] = serde_json::json!({"at": 1, "error": "Rejected.", "cause": null});
+    std::fs::write(store.path("kept"), kept.to_string()).unwrap();
+    store.script("write", "[ -e works ] || { >kept; exit 1; }; cat >kept");
+    let ran = profiles.run(&["refresh", "office"]);
+    assert_ne!(ran.code, 0, "{ran:?}");
+    assert_eq!(refreshes(&server), 1, "{ran:?}");
+    assert_eq!(store.kept(), kept, "{ran:?}");
+}
+
+#[test]
+fn revocation_says_that_the_store_is_destroyed() {
+    let (profiles, _server, store) = stored();
+    store.script("write", ">kept; exit 1");
+    let ran = profiles.run(&["revoke", "office"]);
+    assert_eq!(ran.code, 9, "{ran:?}");
+    let words = "The tokens in the store of that command are damaged.";
+    assert!(ran.stderr.contains(words), "{ran:?}");
+}
+
+#[test]
 fn keeper_without_caller_prints_nothing_and_records_the_loss() {
     let (profiles, server, store) = stored();
     profiles.expire();
