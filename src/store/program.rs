@@ -1,6 +1,7 @@
 //! Other programs that keep secrets, such as pass: run without a shell, within limits of time and size, and without the
 //! terminal if this program needs it.
 
+use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::child;
@@ -23,6 +25,8 @@ const ALONE: &str =
     ". It can't ask for a passphrase here. If it needs one, run it in a shell first";
 /// Maximum length of the part of standard error that is shown.
 const ERROR_LIMIT: usize = 300;
+/// The length of each end of a long standard error that is read, in bytes.
+const END_LIMIT: usize = 2048;
 /// The shortest word, in bytes, that may be a secret.
 const SHORTEST_SECRET: usize = 8;
 /// A line that programs such as age add to each error.
@@ -166,32 +170,13 @@ fn run_within(
 }
 
 /// Returns what the program wrote to standard error, as one line without period. A long text is shortened to its first and its
-/// last line. Words that the program read or printed may be secrets, and are redacted.
+/// last line. Whatever the program also read or printed may be a secret, and is redacted.
 fn said(errors: &[u8], secrets: [&[u8]; 2]) -> String {
-    let errors = Zeroizing::new(String::from_utf8_lossy(errors).into_owned());
-    let is_secret = |word: &str| {
-        let word = word.as_bytes();
-        word.len() >= SHORTEST_SECRET
-            && secrets
-                .iter()
-                .any(|text| text.windows(word.len()).any(|part| part == word))
-    };
-    let is_end = |ch: char| ch.is_whitespace() || matches!(ch, '"' | '\'' | ',' | '=' | '<' | '>');
-    let line = |line: &str| {
-        let words = line.split_inclusive(is_end).map(|word| {
-            let text = word.trim_end_matches(is_end);
-            if is_secret(text) {
-                format!("[redacted]{}", &word[text.len()..])
-            } else {
-                word.to_owned()
-            }
-        });
-        clean(words.collect::<String>().trim(), ERROR_LIMIT)
-    };
+    let errors = redacted(&ends(errors), secrets);
     let lines = errors.lines().map(str::trim);
     let lines: Vec<String> = lines
         .filter(|text| !text.is_empty() && !text.contains(BOILERPLATE))
-        .map(line)
+        .map(|text| clean(text, ERROR_LIMIT))
         .collect();
     let text = match lines.as_slice() {
         [first, .., last] if lines.iter().map(String::len).sum::<usize>() > ERROR_LIMIT => {
@@ -200,6 +185,104 @@ fn said(errors: &[u8], secrets: [&[u8]; 2]) -> String {
         lines => lines.join(" "),
     };
     text.trim_end_matches('.').to_owned()
+}
+
+/// Returns the beginning and the end of a long text. Words that were cut are left out, because they may be parts of secrets.
+fn ends(text: &[u8]) -> Zeroizing<String> {
+    let whole = |text: &[u8]| Zeroizing::new(String::from_utf8_lossy(text).into_owned());
+    if text.len() <= 2 * END_LIMIT {
+        return whole(text);
+    }
+    let (first, last) = (&text[..END_LIMIT], &text[text.len() - END_LIMIT..]);
+    let first_end = first.iter().rposition(u8::is_ascii_whitespace);
+    let last_start = last.iter().position(u8::is_ascii_whitespace);
+    let first = whole(&first[..first_end.unwrap_or_default()]);
+    let last = whole(&last[last_start.unwrap_or(END_LIMIT)..]);
+    Zeroizing::new(format!("{}\n{}", *first, *last))
+}
+
+/// Returns a text in which everything that may be part of a secret is redacted: each word that occurs in `secrets`, and each
+/// beginning of a value in them.
+fn redacted(text: &str, secrets: [&[u8]; 2]) -> Zeroizing<String> {
+    let secrets =
+        secrets.map(|secret| Zeroizing::new(String::from_utf8_lossy(secret).into_owned()));
+    // Most words and values are ruled out by their first bytes.
+    let starts: HashSet<&[u8]> = text.as_bytes().windows(SHORTEST_SECRET).collect();
+    let parts = secrets
+        .iter()
+        .flat_map(|secret| secret.as_bytes().windows(SHORTEST_SECRET));
+    let common: HashSet<&[u8]> = parts.filter(|part| starts.contains(*part)).collect();
+    let mut is_hidden = vec![false; text.len()];
+    // A word may contain an equals sign, or follow one.
+    for marks in ["_~+/-.=", "_~+/-."] {
+        let mut at = 0;
+        for part in text.split_inclusive(|ch: char| !is_word(ch, marks)) {
+            let word = part.trim_end_matches(|ch| ch == '.' || !is_word(ch, marks));
+            let start = word.as_bytes().get(..SHORTEST_SECRET);
+            let may_occur = start.is_some_and(|start| common.contains(start));
+            if may_occur && secrets.iter().any(|secret| secret.contains(word)) {
+                is_hidden[at..at + word.len()].fill(true);
+            }
+            at += part.len();
+        }
+    }
+    let mut values: Vec<_> = secrets.iter().flat_map(|secret| values(secret)).collect();
+    values.sort_unstable_by(|a, b| a.as_str().cmp(b));
+    values.dedup();
+    for value in values {
+        let start = value.as_bytes().get(..SHORTEST_SECRET);
+        if start.is_none_or(|start| !starts.contains(start)) {
+            continue;
+        }
+        for at in 0..text.len() {
+            let same = text.as_bytes()[at..].iter().zip(value.as_bytes());
+            let length = same.take_while(|(a, b)| a == b).count();
+            if length >= SHORTEST_SECRET {
+                is_hidden[at..at + length].fill(true);
+            }
+        }
+    }
+    let mut shown = Zeroizing::new(String::with_capacity(2 * text.len()));
+    let mut was_hidden = false;
+    for (at, ch) in text.char_indices() {
+        if !is_hidden[at] {
+            shown.push(ch);
+        } else if !was_hidden {
+            shown.push_str("[redacted]");
+        }
+        was_hidden = is_hidden[at];
+    }
+    shown
+}
+
+/// Returns whether this character can be part of a secret without spaces, such as a token.
+fn is_word(ch: char, marks: &str) -> bool {
+    ch.is_ascii_alphanumeric() || marks.contains(ch)
+}
+
+/// Returns the strings in a JSON text, or the lines and words of any other text.
+fn values(text: &str) -> Vec<Zeroizing<String>> {
+    fn collect(value: Value, strings: &mut Vec<Zeroizing<String>>) {
+        match value {
+            Value::String(text) => strings.push(Zeroizing::new(text)),
+            Value::Array(list) => list.into_iter().for_each(|value| collect(value, strings)),
+            Value::Object(members) => {
+                for (_, value) in members {
+                    collect(value, strings);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    if let Ok(value) = serde_json::from_str(text) {
+        let mut strings = Vec::new();
+        collect(value, &mut strings);
+        return strings;
+    }
+    let words = text.split(|ch: char| ch.is_whitespace() || ch == '"');
+    let parts = text.lines().map(str::trim).chain(words);
+    let long = parts.filter(|part| part.len() >= SHORTEST_SECRET);
+    long.map(|part| Zeroizing::new(part.to_owned())).collect()
 }
 
 /// Returns whether a program could prompt the user.
@@ -359,6 +442,65 @@ mod tests {
         }
         let long = format!("first\n{}\nlast", "middle ".repeat(100));
         assert_eq!(text(&long), "first … last");
+    }
+
+    #[test]
+    fn secret_is_redacted_whatever_is_around_it() {
+        let input = br#"{"a":"s3cret-token","b":["p@ss \"word\" #1"],"c":"h\u00e9llo w\u00f6rld"}"#;
+        for (errors, expected) in [
+            ("bad token s3cret-token.", "bad token [redacted]"),
+            ("token:s3cret-token", "token:[redacted]"),
+            ("token=s3cret-token", "token=[redacted]"),
+            ("(s3cret-token)", "([redacted])"),
+            (
+                "[`s3cret-token`;{s3cret-token}]",
+                "[`[redacted]`;{[redacted]}]",
+            ),
+            ("xs3cret-tokenx", "x[redacted]x"),
+            ("s3cret-tok… is wrong", "[redacted]… is wrong"),
+            ("s3cret-t", "[redacted]"),
+            ("cret-token", "[redacted]"),
+            ("\u{1b}[31ms3cret-token\u{1b}[0m?", "[31m[redacted][0m?"),
+            ("wrong: p@ss \"word\" #1!", "wrong: [redacted]!"),
+            ("wrong: p@ss \"word", "wrong: [redacted]"),
+            ("héllo wörld?", "[redacted]?"),
+            ("s3cret-s3cret-token", "s3cret-[redacted]"),
+            ("no secret: s3cret", "no secret: s3cret"),
+        ] {
+            assert_eq!(said(errors.as_bytes(), [input, b""]), expected, "{errors}");
+            assert_eq!(said(errors.as_bytes(), [b"", input]), expected, "{errors}");
+        }
+        // The output of a password manager, and JSON with something after it.
+        for output in ["p@ss!w#rd!1\nuser: me\n", "{\"a\":\"p@ss!w#rd!1\"} x"] {
+            for errors in ["(p@ss!w#rd!1)", "p@ss!w#rd!1", "p@ss!w#r"] {
+                let text = said(errors.as_bytes(), [b"", output.as_bytes()]);
+                assert!(text.contains("[redacted]"), "{errors}: {text}");
+                assert!(!text.contains("p@ss"), "{errors}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_error_output_is_cut_without_showing_parts_of_secrets() {
+        let secret = "s3cret".repeat(200_000);
+        let begun = Instant::now();
+        // The secret begins or ends at each place around a cut.
+        for shift in [0, 1, 7, 8, 300] {
+            let around = " ".repeat(END_LIMIT - shift);
+            let errors = format!("first{around}{secret}{around}last");
+            let text = said(errors.as_bytes(), [secret.as_bytes(), b""]);
+            assert!(!text.contains("s3c") && !text.contains("ret"), "{text}");
+            assert!(
+                text.starts_with("first") && text.ends_with("last"),
+                "{text}"
+            );
+        }
+        assert_eq!(said(secret.as_bytes(), [secret.as_bytes(), b""]), "");
+        let long = "é".repeat(1_000_000);
+        assert_eq!(said(long.as_bytes(), [b"", long.as_bytes()]), "");
+        let words = "word1234 ".repeat(100_000);
+        said(words.as_bytes(), [words.as_bytes(), words.as_bytes()]);
+        assert!(begun.elapsed() < Duration::from_secs(20));
     }
 
     #[cfg(target_os = "linux")]
