@@ -102,7 +102,11 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
     let is_broken = |findings: &[Finding]| findings.iter().any(|finding| finding.level.is_broken());
     // Commands are not run here.
     let runs_command = record.issued_for.store.is_some() || file.secret_command().is_some();
-    let is_fine = !runs_command && !is_broken(&findings);
+    // The environment of the process that failed may have been another one.
+    let uses_environment = file
+        .secret_source()
+        .is_some_and(SecretSource::is_in_environment);
+    let is_fine = !runs_command && !uses_environment && !is_broken(&findings);
     findings.extend(
         attempt
             .as_ref()

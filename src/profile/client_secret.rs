@@ -87,6 +87,13 @@ impl SecretSource {
             || self.command.is_some()
     }
 
+    /// Returns whether the environment of a process decides whether it can read the client secret: it is in an environment
+    /// variable, or a credential of a systemd service.
+    #[must_use]
+    pub fn is_in_environment(&self) -> bool {
+        self.env.is_some() || self.credential.is_some()
+    }
+
     /// Returns the client secret, or `None` if no source is named.
     ///
     /// # Errors

@@ -794,6 +794,17 @@ fn repaired_cause_of_a_failed_refresh_is_only_a_note() {
         row["findings"][0]["fix"],
         "The cause is gone. Refresh it: oauth-authorizer refresh office"
     );
+    // A variable may be set for another process only.
+    let lines = std::fs::read_to_string(profiles.settings()).unwrap();
+    let file = format!("file = \"{}\"", secret.display());
+    std::fs::write(
+        profiles.settings(),
+        lines.replace(&file, "env = \"NOT_SET_HERE\""),
+    )
+    .unwrap();
+    let (_, row) = check(&profiles);
+    assert!(!row.to_string().contains("The cause is gone"), "{row}");
+    std::fs::write(profiles.settings(), lines).unwrap();
     assert_eq!(profiles.run(&["refresh", "office"]).code, 0);
     let (_, row) = check(&profiles);
     assert_eq!(row["findings"], json!([]), "{row}");
