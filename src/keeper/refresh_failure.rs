@@ -106,7 +106,7 @@ impl RefreshFailure {
                     status: 408 | 425 | 429,
                     wait,
                     ..
-                }) => Self::Busy(*wait),
+                }) => Self::busy(*wait),
                 // Asking again with the same refresh token helps nobody.
                 FlowError::Protocol(Failure::Useless { .. }) => Self::Unusable,
                 _ => Self::MaybeTaken,
@@ -134,6 +134,11 @@ impl RefreshFailure {
         }
     }
 
+    /// A wait of less than a second is none: then this program chooses the pauses.
+    fn busy(wait: Option<Duration>) -> Self {
+        Self::Busy(wait.filter(|wait| *wait >= Duration::from_secs(1)))
+    }
+
     /// Returns how long the service asks clients to wait, if it is busy and says so.
     #[must_use]
     pub fn requested_wait(error: &FlowError) -> Option<Duration> {
@@ -147,7 +152,7 @@ impl RefreshFailure {
     fn of_failure(failure: &Failure) -> Self {
         match failure {
             Failure::Server { error, .. } | Failure::Denied { error, .. } => Self::of_code(error),
-            Failure::Unavailable { wait, .. } => Self::Busy(*wait),
+            Failure::Unavailable { wait, .. } => Self::busy(*wait),
             Failure::UsedUp { .. } => Self::Rejected,
             Failure::Unusable {
                 status: status @ (400 | 401),
@@ -256,6 +261,23 @@ mod tests {
             asked: Asked::Refresh,
             error: ServerError::new(code, Some(description)),
         })
+    }
+
+    #[test]
+    fn requested_wait_of_zero_leaves_the_pause_to_this_program() {
+        for (wait, expected) in [(None, None), (Some(0), None), (Some(1), Some(1))] {
+            let unavailable = |status| {
+                FlowError::Protocol(Failure::Unavailable {
+                    status,
+                    wait: wait.map(Duration::from_secs),
+                    error: None,
+                })
+            };
+            let busy = RefreshFailure::Busy(expected.map(Duration::from_secs));
+            assert_eq!(RefreshFailure::of(&unavailable(503)), busy);
+            let lost = FlowError::LostRefresh(Box::new(unavailable(429)));
+            assert_eq!(RefreshFailure::of(&lost), busy);
+        }
     }
 
     #[test]
