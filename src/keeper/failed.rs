@@ -135,7 +135,10 @@ impl Failed<'_> {
                 (outcome, Some(rejected))
             }
             RefreshFailure::Settings => (outcome(exit::USAGE, remedy), None),
-            RefreshFailure::NotSent | RefreshFailure::MaybeTaken | RefreshFailure::Busy(_)
+            RefreshFailure::NotSent
+            | RefreshFailure::MaybeTaken
+            | RefreshFailure::Busy(_)
+            | RefreshFailure::Unread
                 if self.lost.is_some() =>
             {
                 let hint =

@@ -399,11 +399,12 @@ fn lost_response_is_reported_even_after_other_failures() {
                 ..Reply::default()
             },
             2 => with_header(Reply::json(429, ""), "Retry-After", "120"),
+            3 => Reply::json(400, "Bad Request"),
             _ => Reply::json(400, r#"{"error":"invalid_grant"}"#),
         }
     });
     profiles.expire();
-    for code in [5, 5, 7] {
+    for code in [5, 5, 5, 7] {
         let ran = profiles.run(&["token", "office"]);
         assert_eq!(ran.code, code, "{ran:?}");
         edit_attempt(&profiles, |attempt| attempt["pause"] = json!(null));
@@ -411,8 +412,9 @@ fn lost_response_is_reported_even_after_other_failures() {
             .stderr
             .contains("and the response was lost in transit. The service has probably replaced");
         assert_eq!(named, code == 7, "{ran:?}");
+        assert!(!ran.stderr.contains("unchanged"), "{ran:?}");
     }
-    assert_eq!(refreshes(&server), 4);
+    assert_eq!(refreshes(&server), 5);
 }
 
 #[test]
