@@ -224,11 +224,11 @@ impl Transport for Http {
             builder = builder.header(CONTENT_TYPE, kind).body(body.to_owned());
         }
         if let Some(credentials) = &request.authorization {
-            let mut value = HeaderValue::from_str(credentials.expose_secret()).map_err(|_| {
-                HttpError::Unreachable {
-                    host,
-                    cause: "its credentials can't be sent".to_owned(),
-                }
+            // Tokens that aren't ASCII are sent as they are.
+            let value = HeaderValue::from_bytes(credentials.expose_secret().as_bytes());
+            let mut value = value.map_err(|_| HttpError::Unreachable {
+                host,
+                cause: "its credentials can't be sent".to_owned(),
             })?;
             value.set_sensitive(true);
             builder = builder.header(AUTHORIZATION, value);
@@ -576,6 +576,35 @@ mod tests {
             .await
             .unwrap_err();
         assert!(!error.is_lost_answer(), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn token_that_is_not_ascii_is_sent_unchanged() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut got, mut part) = (Vec::new(), [0; 4096]);
+            while !got.ends_with(b"\r\n\r\n") {
+                let count = stream.read(&mut part).await.unwrap();
+                assert_ne!(count, 0);
+                got.extend_from_slice(&part[..count]);
+            }
+            let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+            stream.write_all(reply).await.unwrap();
+            String::from_utf8(got).unwrap()
+        });
+        let request = Request {
+            method: Method::Get,
+            url: Url::parse(&format!("http://{address}/userinfo")).unwrap(),
+            authorization: Some("Bearer tökén".into()),
+            body: "".into(),
+            proof: Proof::None,
+        };
+        let answer = Http::new(None).await.unwrap().send(&request).await.unwrap();
+        assert_eq!(answer.status, 200);
+        let got = server.await.unwrap();
+        assert!(got.contains("authorization: Bearer tökén\r\n"), "{got}");
     }
 
     #[tokio::test]
