@@ -335,8 +335,13 @@ fn show(place: &Place) -> Ended {
     writeln!(out, "# Tokens:   {}", place.record().display())?;
     match Record::outline(&place.record()) {
         Ok(record) => {
-            let state = state(&standing(place, &digest(&bytes), &record, now), now);
-            writeln!(out, "# State:    {state}")?;
+            let mut library = Library::load_user();
+            let standing = standing(place, &digest(&bytes), &record, now, &mut library);
+            writeln!(out, "# State:    {}", state(&standing, now))?;
+            // The response of the service is below.
+            if let (Standing::Rejected { error, .. }, None) = (&standing, &record.rejected) {
+                writeln!(out, "# Reason:   {error}")?;
+            }
             if let Some(tokens) = &record.tokens {
                 writeln!(out, "# Obtained: {}", time(tokens.obtained_at))?;
                 if let Some(end) = tokens.expires_at {

@@ -38,7 +38,7 @@ pub fn list(places: &Places, library: &mut Library) -> Vec<Listed> {
             Ok((file, settings)) => {
                 let preset = settings.as_ref().map(|settings| &settings.preset().name);
                 let preset = preset.map_or_else(|| file.preset().to_owned(), Clone::clone);
-                let (user, standing, tokens) = standing_of(&place, &file.digest, now);
+                let (user, standing, tokens) = standing_of(&place, &file.digest, now, library);
                 // It is empty if a command stores it.
                 refresh_token = tokens
                     .as_ref()
@@ -88,10 +88,11 @@ fn standing_of(
     place: &Place,
     settings: &str,
     now: u64,
+    library: &mut Library,
 ) -> (Option<String>, Standing, Option<Tokens>) {
     match Record::outline(&place.record()) {
         Ok(record) => {
-            let standing = standing(place, settings, &record, now);
+            let standing = standing(place, settings, &record, now, library);
             (record.issued_for.user, standing, record.tokens)
         }
         Err(RecordError::File(PrivateError::Missing(_))) => (None, Standing::New, None),
@@ -101,7 +102,13 @@ fn standing_of(
 
 /// Returns the state of the tokens of a record at `now`. `settings` is the digest of the current settings.
 #[must_use]
-pub fn standing(place: &Place, settings: &str, record: &Record, now: u64) -> Standing {
+pub fn standing(
+    place: &Place,
+    settings: &str,
+    record: &Record,
+    now: u64,
+    library: &mut Library,
+) -> Standing {
     match (&record.rejected, &record.tokens) {
         (Some(rejected), _) => Standing::Rejected {
             at: rejected.at,
@@ -118,7 +125,7 @@ pub fn standing(place: &Place, settings: &str, record: &Record, now: u64) -> Sta
             let sign_in_by = record.sign_in_by();
             if sign_in_by.is_some_and(|end| end <= now) {
                 Standing::NoTokens
-            } else if let Some(unfit) = unfit(place, settings, record, now) {
+            } else if let Some(unfit) = unfit(place, settings, record, now, library) {
                 unfit
             } else {
                 Standing::Tokens {
@@ -132,11 +139,17 @@ pub fn standing(place: &Place, settings: &str, record: &Record, now: u64) -> Sta
 }
 
 /// Returns why the tokens of a record can't be used with the current settings.
-fn unfit(place: &Place, settings: &str, record: &Record, now: u64) -> Option<Standing> {
+fn unfit(
+    place: &Place,
+    settings: &str,
+    record: &Record,
+    now: u64,
+    library: &mut Library,
+) -> Option<Standing> {
     if settings == record.settings {
         return None;
     }
-    match Profile::changed_setting(place, record) {
+    match Profile::changed_setting(place, record, library) {
         Ok(name) => Some(Standing::Rejected {
             at: changed_at(place).unwrap_or(now),
             error: changed_text(name?),

@@ -53,7 +53,8 @@ impl Profile {
     /// # Errors
     /// Returns the outcome to report if they don't match or can't be read.
     pub fn check(place: &Place, record: &Record) -> Result<Self, Outcome> {
-        let (mut profile, now) = Self::unread(place, record)?;
+        let (file, secret) = Self::unread(place, record)?;
+        let (mut profile, now) = Self::build(place, file, secret)?;
         profile.compare(place, &record.issued_for, &now)?;
         Ok(profile)
     }
@@ -66,13 +67,18 @@ impl Profile {
     pub fn changed_setting(
         place: &Place,
         record: &Record,
+        library: &mut Library,
     ) -> Result<Option<&'static str>, Outcome> {
-        let (_, now) = Self::unread(place, record)?;
+        let (file, secret) = Self::unread(place, record)?;
+        let (_, _, now) = built(place, &file, secret, library)?;
         Ok(difference(&record.issued_for, &now))
     }
 
-    /// Builds a profile without reading its client secret from its source. Also returns what tokens would be issued for.
-    fn unread(place: &Place, record: &Record) -> Result<(Self, IssuedFor), Outcome> {
+    /// Returns the settings file, and a client secret that was not read from its source.
+    fn unread(
+        place: &Place,
+        record: &Record,
+    ) -> Result<(SettingsFile, Option<SecretString>), Outcome> {
         let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
         // An outline contains no secret, but tells whether the record has one.
         let is_outline = record.issued_for.store.is_some() && record.client_secret.is_none();
@@ -82,28 +88,17 @@ impl Profile {
         } else {
             record.client_secret.clone()
         };
-        Self::build(place, file, secret)
+        Ok((file, secret))
     }
 
+    /// Builds a profile. Also returns what tokens would be issued for.
     fn build(
         place: &Place,
         file: SettingsFile,
         secret: Option<SecretString>,
     ) -> Result<(Self, IssuedFor), Outcome> {
         let mut library = Library::load_user();
-        let settings = form(&file, secret, Browser::Elsewhere, &mut library)?;
-        let request = request(&settings).map_err(|problems| {
-            let problem = problems.into_iter().next();
-            let text =
-                problem.map(|problem| format!("{}: {}", settings.label(problem.key), problem.text));
-            Outcome::new(
-                exit::USAGE,
-                text.unwrap_or_else(|| "The settings are incomplete.".to_owned()),
-            )
-            .with_hint(format!("Edit {}.", place.settings().display()))
-        })?;
-        let user = file.user().map(str::to_owned);
-        let now = issued_for(&request, &settings, user, Some(&file));
+        let (settings, request, now) = built(place, &file, secret, &mut library)?;
         let profile = Self {
             file,
             settings,
@@ -129,6 +124,29 @@ impl Profile {
         }
         Ok(())
     }
+}
+
+/// Returns the form and the request of a settings file, and what tokens would be issued for.
+fn built(
+    place: &Place,
+    file: &SettingsFile,
+    secret: Option<SecretString>,
+    library: &mut Library,
+) -> Result<(Settings, FlowRequest, IssuedFor), Outcome> {
+    let settings = form(file, secret, Browser::Elsewhere, library)?;
+    let request = request(&settings).map_err(|problems| {
+        let problem = problems.into_iter().next();
+        let text =
+            problem.map(|problem| format!("{}: {}", settings.label(problem.key), problem.text));
+        Outcome::new(
+            exit::USAGE,
+            text.unwrap_or_else(|| "The settings are incomplete.".to_owned()),
+        )
+        .with_hint(format!("Edit {}.", place.settings().display()))
+    })?;
+    let user = file.user().map(str::to_owned);
+    let now = issued_for(&request, &settings, user, Some(file));
+    Ok((settings, request, now))
 }
 
 /// Returns the outcome for settings that name another place than the one the tokens were issued for.

@@ -862,6 +862,11 @@ fn saving_settings_needs_no_sign_in_and_keeps_tokens() {
     assert_eq!(profiles.token(), "second");
     let ran = save("office", &["--scope", "more"]);
     assert_eq!(ran.code, 0, "{ran:?}");
+    let shown = profiles.run(&["profiles", "show", "office"]).stdout;
+    assert!(
+        shown.contains("# State:    sign in again\n# Reason:   The scope has changed since"),
+        "{shown}"
+    );
     let ran = profiles.run(&["token", "office"]);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(
