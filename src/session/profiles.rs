@@ -76,11 +76,11 @@ pub struct Listed {
 pub enum Standing {
     /// Nobody has signed in yet.
     New,
-    /// The service rejected the refresh token.
+    /// A new sign-in is required: the service rejected the refresh token, or the settings no longer match the tokens.
     Rejected {
-        /// The time of the rejection.
+        /// The time of the rejection or of the change.
         at: u64,
-        /// The response of the service.
+        /// The response of the service, or what has changed.
         error: String,
     },
     /// There are no tokens that could be refreshed.
