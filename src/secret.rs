@@ -6,8 +6,9 @@
 use std::io::{self, Read};
 
 pub use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The default environment variable for the client secret.
 pub const SECRET_VARIABLE: &str = "OAUTH_AUTHORIZER_CLIENT_SECRET";
@@ -22,6 +23,16 @@ pub fn read(reader: impl Read, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(size));
     reader.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Wipes all strings in a JSON value. The recursion is bounded, because parsing limits the depth.
+pub fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(list) => list.iter_mut().for_each(wipe),
+        Value::Object(members) => members.iter_mut().for_each(|(_, value)| wipe(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Compares two texts in constant time: the duration depends only on their lengths.
@@ -49,6 +60,16 @@ mod tests {
             assert_eq!((&*bytes, bytes.capacity()), (&text, 4096));
         }
         assert_eq!(read(&[b'x'; 10][..], 4).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn strings_are_wiped_at_every_depth() {
+        let mut value = serde_json::json!({"a": "secret", "b": [{"c": "secret"}, 1, null]});
+        wipe(&mut value);
+        assert_eq!(
+            value,
+            serde_json::json!({"a": "", "b": [{"c": ""}, 1, null]})
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::answer::{Answer, wipe};
+use super::answer::Answer;
 use super::codes::is_protocol_code;
 use super::dialect::Answers;
 use super::error_members::{error, from_sentence, is_sentence};
@@ -16,7 +16,7 @@ use super::members::{at, is_none, number, text};
 use super::token_notes::{life, needs_proof, trimmed};
 use super::url::RedirectUrl;
 use crate::clean::{clean, is_clean};
-use crate::secret::{ExposeSecret, SecretString};
+use crate::secret::{ExposeSecret, SecretString, wipe};
 
 impl Answer {
     /// Returns whether `error` is final; `false` if it only says that the server can't respond now. A busy server's
