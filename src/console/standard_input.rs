@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read, StdinLock};
 
 /// Standard input. A program that shares it, such as node, may have made it non-blocking: reading waits for input all
-/// the same. A terminal is not read while the program is a background job, because reading would stop the program.
+/// the same. [`Read::read`] waits while the program is a background job of a terminal, because reading would stop it.
 #[derive(Debug)]
 pub struct StandardInput(StdinLock<'static>);
 

@@ -308,7 +308,8 @@ impl Front<'_> {
     }
 
     /// Asks what to print, until the user quits. Also retries to save tokens that were not saved. After a result that
-    /// could not be printed, asks only until the user has the tokens.
+    /// could not be printed, asks only until the user has the tokens. Saving them then still ends with an error, because
+    /// whoever reads standard output has got nothing.
     async fn ask(
         &mut self,
         tokens: &TokenState,
@@ -317,6 +318,7 @@ impl Front<'_> {
     ) -> Result<(), u8> {
         let question = Question {
             is_unsaved: matches!(saved, Some(Err(_))),
+            is_saved: matches!(saved, Some(Ok(()))),
             is_unprinted,
         };
         let quit = if is_unprinted {
@@ -350,13 +352,13 @@ impl Front<'_> {
                 Choice::SaveProfile => {
                     *saved = self.save(tokens).await?;
                     if let Some(Ok(())) = saved {
-                        return Ok(());
+                        return quit;
                     }
                 }
                 Choice::SaveFile(path) => {
                     let saved = question::save_file(&path, &tokens.set, &mut self.signals).await;
                     if saved.ok_or_else(|| Stopped::Signal.say())? {
-                        return Ok(());
+                        return quit;
                     }
                 }
                 Choice::Print(print) => match self.print(print, &tokens.set).await? {

@@ -15,6 +15,8 @@ use crate::store::file;
 pub(super) struct Question {
     /// Whether the profile could not be saved.
     pub(super) is_unsaved: bool,
+    /// Whether the profile has the tokens.
+    pub(super) is_saved: bool,
     /// Whether the requested result could not be printed.
     pub(super) is_unprinted: bool,
 }
@@ -51,9 +53,13 @@ impl Question {
     pub(super) fn text(self) -> String {
         let (saves, choices) = (self.saves(), Print::names());
         if self.is_unprinted {
+            let lost = if self.is_saved {
+                "Enter quit to exit."
+            } else {
+                "Enter quit to exit: the tokens are then lost."
+            };
             format!(
-                "The program still has the tokens. Enter {saves}what to print again: {choices}. Enter quit to exit: the \
-                 tokens are then lost."
+                "The program still has the tokens. Enter {saves}what to print again: {choices}. {lost}"
             )
         } else {
             format!(
@@ -115,6 +121,7 @@ mod tests {
     fn choices_depend_on_what_failed() {
         let question = |is_unsaved, is_unprinted| Question {
             is_unsaved,
+            is_saved: false,
             is_unprinted,
         };
         for (line, is_unsaved, is_unprinted, choice) in [
@@ -133,6 +140,14 @@ mod tests {
                 "{line}"
             );
         }
+        let unprinted = question(false, true);
+        assert!(unprinted.text().contains("tokens are then lost"));
+        let is_saved = true;
+        let saved = Question {
+            is_saved,
+            ..unprinted
+        };
+        assert!(!saved.text().contains("lost"), "{}", saved.text());
         assert!(!question(false, false).text().contains("save"));
         assert!(
             question(false, true)

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
-use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEventKind};
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::style;
 use ratatui::Frame;
 use ratatui::layout::Size;
@@ -49,6 +49,9 @@ const ALIVE: Duration = Duration::from_secs(10);
 
 /// Minimum time for writing the last bytes if the terminal was slow with the previous ones.
 const AT_LEAST: Duration = Duration::from_millis(100);
+
+/// The key that always works.
+const CTRL_C: KeyEvent = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
 
 /// How the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -294,8 +297,8 @@ impl Shell {
         at: Instant,
     ) -> Result<(), TuiError> {
         match event {
-            // A key that came with an Esc doesn't answer the question that the Esc opened.
-            TerminalEvent::Key(_) if self.asked == Some(at) => Ok(()),
+            // A key that came with an Esc doesn't answer the question that the Esc opened, but Ctrl+C always works.
+            TerminalEvent::Key(key) if self.asked == Some(at) && key != CTRL_C => Ok(()),
             TerminalEvent::Key(key)
                 if matches!(key.kind, KeyEventKind::Press | KeyEventKind::Repeat) =>
             {

@@ -39,6 +39,8 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b\r", "Esc Enter"),
     ("\x1b\n", "Esc Enter"),
     ("\x1b\x1ba", "Esc a"),
+    ("\x1b ", "Esc Space"),
+    ("\x1b/", "Esc /"),
     ("\x1ba\x1bb", "Esc a Esc b"),
     ("\x1b\x0c", ""),
     ("\x1b]0;\x1baq", "q"),

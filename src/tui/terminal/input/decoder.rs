@@ -354,12 +354,13 @@ impl Decoder {
             b'[' => return self.mode = Mode::Control(Vec::new()),
             b'O' => return self.mode = Mode::Keypad(Vec::new()),
             b']' | b'P' | b'X' | b'^' | b'_' => return self.mode = Mode::String,
-            0x20..=0x2f => return self.mode = Mode::Intermediate,
+            // Space and / are keys of the program.
+            0x21..=0x2e => return self.mode = Mode::Intermediate,
             0xc2..=0xf4 if !string => return self.character(Vec::new(), true, byte, inputs),
             0x80.. => return self.mode = Mode::Escape { string },
             // The end of a string.
             b'\\' => return,
-            0x30..=0x7e => Some(encodings::of_char(byte.into())),
+            b' ' | b'/' | 0x30..=0x7e => Some(encodings::of_char(byte.into())),
             // Keys that are single control characters.
             _ => {
                 self.returned = (byte == b'\r').then_some(self.at);
