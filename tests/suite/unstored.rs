@@ -264,14 +264,16 @@ fn new_refresh_token_goes_to_the_caller_if_the_store_is_destroyed() {
     assert_eq!(store.take(&profiles).code, 0);
     profiles.expire();
     store.script("write", ">kept; exit 1");
-    let ran = profiles.run(&["token", "office"]);
-    assert_eq!(
-        (ran.code, ran.stdout.as_str(), refreshes(&server)),
-        (10, "first\n", 1),
-        "{ran:?}"
-    );
+    let keep = "keep-token office --generation 1 --attempt 0 --hand-over";
+    let ran = profiles.run(&keep.split(' ').collect::<Vec<_>>());
+    assert_eq!((ran.code, refreshes(&server)), (10, 1), "{ran:?}");
+    let line: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let tokens = &line["record"]["tokens"];
+    assert_eq!(tokens["refresh_token"], "refresh-2", "{line}");
+    assert_eq!(tokens["access_token"], "first", "{line}");
+    let error = line["outcome"]["error"].as_str().unwrap();
     let words = "The stored tokens are damaged. The command ";
-    assert!(ran.stderr.contains(words), "{ran:?}");
+    assert!(error.contains(words), "{error}");
 }
 
 #[test]
