@@ -62,7 +62,8 @@ fn is_bounded(bytes: &[u8], decoder: &Decoder) {
 
 /// The parser of another program finds at least as many bare characters. Inputs that it treats differently are left
 /// out: it ends no sequence at Ctrl+C, but does at CAN and SUB, and at BEL in fewer strings. For it, an Esc with a
-/// control character or a UTF-8 character is not a key, and 8-bit bytes are not control characters.
+/// control character or a UTF-8 character is not a key, an Esc with Space or / begins a sequence, and 8-bit bytes are not
+/// control characters.
 fn types_no_sequence(bytes: &[u8], inputs: &[Input]) {
     #[derive(Default)]
     struct Bare(usize);
@@ -86,7 +87,7 @@ fn types_no_sequence(bytes: &[u8], inputs: &[Input]) {
         match byte {
             0x03 | 0x07 | 0x18 | 0x1a | 0x80..=0x9f => return,
             0x1b => escaped = true,
-            0x00..=0x1f | 0x7f.. if escaped => return,
+            0x00..=0x1f | b' ' | b'/' | 0x7f.. if escaped => return,
             _ => escaped = false,
         }
     }
