@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::origin::random_text;
 use super::program::{ProgramError, run};
 use crate::clean::clean;
+use crate::secret::wipe;
 
 /// How long to retry the command if it doesn't store new tokens.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -118,14 +119,6 @@ impl Content {
 
 impl Drop for Content {
     fn drop(&mut self) {
-        fn wipe(value: &mut Value) {
-            match value {
-                Value::String(text) => text.zeroize(),
-                Value::Array(list) => list.iter_mut().for_each(wipe),
-                Value::Object(members) => members.iter_mut().for_each(|(_, value)| wipe(value)),
-                Value::Null | Value::Bool(_) | Value::Number(_) => {}
-            }
-        }
         self.0.iter_mut().for_each(wipe);
     }
 }
