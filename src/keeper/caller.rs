@@ -173,9 +173,7 @@ fn refusal(
     let until = last.paused_until(record.generation, settings, now)?;
     let error = format!(
         "The service asked clients to wait. The next request is sent no earlier than {}.",
-        words::when(until, now)
-            .trim_start_matches("at ")
-            .trim_start_matches("on ")
+        words::time(until, now)
     );
     Some(Outcome::new(exit::UNREACHABLE, error).with_hint("Try again then."))
 }
@@ -352,9 +350,7 @@ fn busy(place: &Place, last: Option<&AttemptNote>, wish: Wish<'_>) -> Outcome {
                 "Process {} on {} has been refreshing the tokens since {}",
                 last.pid,
                 last.host,
-                words::when(last.since, unix_time())
-                    .trim_start_matches("at ")
-                    .trim_start_matches("on ")
+                words::time(last.since, unix_time())
             )
         },
     );

@@ -4,8 +4,18 @@ use jiff::Timestamp;
 
 use crate::zone;
 
-/// Formats a time of today as a time of day, any other as a date, in local time.
+/// Formats a time of today as a time of day, any other as a date, in local time, with a preposition.
 pub(super) fn when(at: u64, now: u64) -> String {
+    let (preposition, time) = parts(at, now);
+    format!("{preposition} {time}")
+}
+
+/// Does the same without a preposition.
+pub(super) fn time(at: u64, now: u64) -> String {
+    parts(at, now).1
+}
+
+fn parts(at: u64, now: u64) -> (&'static str, String) {
     let zone = zone::local();
     let of = |seconds: u64| {
         let seconds = i64::try_from(seconds).unwrap_or_default();
@@ -14,9 +24,9 @@ pub(super) fn when(at: u64, now: u64) -> String {
     };
     let (at, now) = (of(at), of(now));
     if at.date() == now.date() {
-        format!("at {}", at.strftime("%H:%M:%S"))
+        ("at", at.strftime("%H:%M:%S").to_string())
     } else {
-        format!("on {}", at.strftime("%Y-%m-%d at %H:%M"))
+        ("on", at.strftime("%Y-%m-%d at %H:%M").to_string())
     }
 }
 
