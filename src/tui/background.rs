@@ -8,22 +8,12 @@ use url::Url;
 use super::message::Event;
 use crate::console::browser;
 use crate::console::clipboard::{self, Desktop};
-#[cfg(unix)]
-use crate::console::device;
 use crate::console::environment::Environment;
 use crate::console::tmux;
 use crate::demo;
 use crate::flow::attempt::AttemptId;
 use crate::secret::SecretString;
 use crate::session::content::Content;
-
-/// Returns whether standard output is a file or a device that is not a terminal.
-pub(super) fn writes_to_file() -> bool {
-    #[cfg(unix)]
-    return device::writes_to_file();
-    #[cfg(windows)]
-    false
-}
 
 /// Starts work in the background.
 pub(super) struct Background {

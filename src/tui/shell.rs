@@ -9,7 +9,7 @@ use ratatui::Frame;
 use ratatui::layout::Size;
 use tokio::sync::mpsc;
 
-use super::background::{self, Background};
+use super::background::Background;
 use super::error::TuiError;
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
@@ -433,7 +433,7 @@ impl Shell {
 
     /// Ends the program. A result for a file is written first, so that the tokens stay on the screen if that fails.
     fn quit(&mut self) {
-        if background::writes_to_file()
+        if writes_to_file()
             && let Some(text) = self.model.result.take()
         {
             let put = self.put;
@@ -474,4 +474,12 @@ async fn until(time: Option<Instant>) {
         Some(time) => tokio::time::sleep_until(time.into()).await,
         None => std::future::pending().await,
     }
+}
+
+/// Returns whether standard output is a file or a device that is not a terminal.
+fn writes_to_file() -> bool {
+    #[cfg(unix)]
+    return crate::console::device::writes_to_file();
+    #[cfg(windows)]
+    false
 }
