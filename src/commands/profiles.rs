@@ -339,7 +339,7 @@ fn show(place: &Place) -> Ended {
             let standing = standing(place, &digest(&bytes), &record, now, &mut library);
             writeln!(out, "# State:    {}", state(&standing, now))?;
             // The response of the service is below.
-            if let (Standing::Rejected { error, .. }, None) = (&standing, &record.rejected) {
+            if let (Standing::SignInAgain { error, .. }, None) = (&standing, &record.rejected) {
                 writeln!(out, "# Reason:   {error}")?;
             }
             if let Some(tokens) = &record.tokens {

@@ -110,7 +110,7 @@ pub fn standing(
     library: &mut Library,
 ) -> Standing {
     match (&record.rejected, &record.tokens) {
-        (Some(rejected), _) => Standing::Rejected {
+        (Some(rejected), _) => Standing::SignInAgain {
             at: rejected.at,
             error: rejected.error.clone(),
         },
@@ -150,7 +150,7 @@ fn unfit(
         return None;
     }
     match Profile::changed_setting(place, record, library) {
-        Ok(name) => Some(Standing::Rejected {
+        Ok(name) => Some(Standing::SignInAgain {
             at: changed_at(place).unwrap_or(now),
             error: changed_text(name?),
         }),
@@ -278,7 +278,7 @@ mod tests {
         let [other, same, wrong] = <[Listed; 3]>::try_from(list).unwrap();
         assert_eq!(other.standing.words(2), "sign in again", "{other:?}");
         assert!(
-            matches!(&other.standing, Standing::Rejected { error, .. } if error.starts_with("The client ID has changed")),
+            matches!(&other.standing, Standing::SignInAgain { error, .. } if error.starts_with("The client ID has changed")),
             "{other:?}"
         );
         assert_eq!(same.standing.words(2), "token", "{same:?}");

@@ -77,7 +77,7 @@ pub enum Standing {
     /// Nobody has signed in yet.
     New,
     /// A new sign-in is required: the service rejected the refresh token, or the settings no longer match the tokens.
-    Rejected {
+    SignInAgain {
         /// The time of the rejection or of the change.
         at: u64,
         /// The response of the service, or what has changed.
@@ -110,7 +110,7 @@ impl Standing {
     pub fn words(&self, now: u64) -> String {
         match self {
             Self::New => "not signed in".to_owned(),
-            Self::Rejected { .. } | Self::NoTokens => "sign in again".to_owned(),
+            Self::SignInAgain { .. } | Self::NoTokens => "sign in again".to_owned(),
             Self::Unusable(_) => "unusable".to_owned(),
             Self::Tokens {
                 expires_at,

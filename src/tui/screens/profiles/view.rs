@@ -145,7 +145,7 @@ impl Widths {
 fn state(standing: &Standing, now: Moment) -> (String, Tone) {
     let unix = u64::try_from(now.unix).unwrap_or_default();
     let tone = match standing {
-        Standing::Rejected { .. } | Standing::NoTokens | Standing::Unusable(_) => Tone::Bad,
+        Standing::SignInAgain { .. } | Standing::NoTokens | Standing::Unusable(_) => Tone::Bad,
         Standing::Tokens {
             sign_in_by: Some(end),
             ..
@@ -219,7 +219,7 @@ fn about(cx: ViewContext<'_>, listed: &Listed) -> Vec<Said> {
     let now = cx.console.now;
     let fix = || Said::new("Fix", "Press a to sign in again.");
     match &listed.standing {
-        Standing::Rejected { at, error } => {
+        Standing::SignInAgain { at, error } => {
             let text = format!("{name}, {}: {error}", day_and_time(now, *at));
             vec![Said::new("Problem", text).toned(Tone::Bad), fix()]
         }
