@@ -14,6 +14,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -62,7 +63,14 @@ fn free_port() -> u16 {
     loop {
         let at = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
         let port = u16::try_from(20_000 + at % 12_000).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        // A child process that is being started may hold a copy, which must not keep the port taken.
+        #[cfg(unix)]
+        socket.set_reuse_address(true).unwrap();
+        if socket
+            .bind(&SocketAddr::from(([127, 0, 0, 1], port)).into())
+            .is_ok()
+        {
             return port;
         }
     }

@@ -1,7 +1,7 @@
 //! The real authorization server, and the user with a browser.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 use crate::terminal::LIMIT;
 
@@ -256,7 +257,11 @@ pub fn free_port() -> u16 {
     for _ in 0..COUNT {
         let at = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
         let port = u16::try_from(FIRST + at % COUNT).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        // A child process that is being started may hold a copy, which must not keep the port taken.
+        socket.set_reuse_address(true).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if socket.bind(&address.into()).is_ok() {
             return port;
         }
     }

@@ -106,7 +106,7 @@ impl Loopback {
         };
         let addresses: Vec<SocketAddr> = sockets
             .iter()
-            .filter_map(|socket| socket.local_addr().ok())
+            .filter_map(|socket| socket.0.local_addr().ok())
             .collect();
         if let (0, Some(first)) = (port, addresses.first()) {
             // Cannot fail: an http or https URL with a host accepts any port.
@@ -171,13 +171,25 @@ impl Loopback {
     }
 }
 
+/// A listening socket that frees its port when it is dropped.
+#[derive(Debug)]
+struct Socket(TcpListener);
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // A child process that is being started holds a copy until it runs its program, and would keep the port taken.
+        #[cfg(unix)]
+        let _ = rustix::net::shutdown(&self.0, rustix::net::Shutdown::Both);
+    }
+}
+
 /// Binds both loopback addresses to the same port. A machine without IPv6 only has the first.
-fn bind_both(port: u16) -> Result<Vec<TcpListener>, ListenError> {
+fn bind_both(port: u16) -> Result<Vec<Socket>, ListenError> {
     let mut tries = if port == 0 { PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
         let v4 = bind_one(Ipv4Addr::LOCALHOST.into(), port)?;
-        let taken = v4.local_addr().map_or(port, |address| address.port());
+        let taken = v4.0.local_addr().map_or(port, |address| address.port());
         match bind_one(Ipv6Addr::LOCALHOST.into(), taken) {
             Ok(v6) => return Ok(vec![v4, v6]),
             Err(ListenError::NotHere { .. } | ListenError::Other { .. }) => return Ok(vec![v4]),
@@ -187,7 +199,7 @@ fn bind_both(port: u16) -> Result<Vec<TcpListener>, ListenError> {
     }
 }
 
-fn bind_one(ip: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
+fn bind_one(ip: IpAddr, port: u16) -> Result<Socket, ListenError> {
     let bind = || {
         let socket = match ip {
             IpAddr::V4(_) => TcpSocket::new_v4()?,
@@ -198,7 +210,7 @@ fn bind_one(ip: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
             socket.set_reuseaddr(true)?;
         }
         socket.bind((ip, port).into())?;
-        socket.listen(BACKLOG)
+        socket.listen(BACKLOG).map(Socket)
     };
     bind().map_err(|error| ListenError::new(ip, port, &error))
 }
@@ -263,7 +275,7 @@ struct Shared {
 }
 
 /// Accepts connections from the sockets in turn.
-async fn accept(mut sockets: Vec<TcpListener>, with: Shared, pool: Arc<Pool>, tasks: TaskTracker) {
+async fn accept(mut sockets: Vec<Socket>, with: Shared, pool: Arc<Pool>, tasks: TaskTracker) {
     while let Some(place) = pool.place().await {
         match accept_one(&sockets).await {
             Ok(stream) => {
@@ -285,10 +297,10 @@ async fn accept(mut sockets: Vec<TcpListener>, with: Shared, pool: Arc<Pool>, ta
     }
 }
 
-async fn accept_one(sockets: &[TcpListener]) -> io::Result<TcpStream> {
+async fn accept_one(sockets: &[Socket]) -> io::Result<TcpStream> {
     std::future::poll_fn(|context| {
         for socket in sockets {
-            if let Poll::Ready(accepted) = socket.poll_accept(context) {
+            if let Poll::Ready(accepted) = socket.0.poll_accept(context) {
                 return Poll::Ready(accepted.map(|(stream, _)| stream));
             }
         }
@@ -512,13 +524,26 @@ mod tests {
         let Ok(v6) = bind_one(Ipv6Addr::LOCALHOST.into(), 0) else {
             return;
         };
-        let port = v6.local_addr().unwrap().port();
+        let port = v6.0.local_addr().unwrap().port();
         let bound = tokio::task::spawn_blocking(move || bind_both(port).map(drop));
         let error = within(bound).await.unwrap().unwrap_err();
         assert!(matches!(error, ListenError::InUse { .. }), "{error}");
         let both = bind_both(0).unwrap();
-        let ports = both.iter().map(|one| one.local_addr().unwrap().port());
+        let ports = both.iter().map(|one| one.0.local_addr().unwrap().port());
         assert_eq!(ports.collect::<std::collections::BTreeSet<_>>().len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn dropped_socket_frees_its_port_despite_a_copy_in_another_process() {
+        use std::os::fd::AsFd;
+
+        let socket = bind_one(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
+        let port = socket.0.local_addr().unwrap().port();
+        let copy = socket.0.as_fd().try_clone_to_owned().unwrap();
+        drop(socket);
+        bind_one(Ipv4Addr::LOCALHOST.into(), port).unwrap();
+        drop(copy);
     }
 
     #[tokio::test]
