@@ -14,8 +14,8 @@ use super::reporter::Reporter;
 use super::sign_in::{SignedIn, Sources, sign_in};
 use crate::certificate;
 use crate::form::request::FlowRequest;
-use crate::oauth::client::{Client, RequestError};
-use crate::oauth::pushed::{Pushed, parse_kept};
+use crate::oauth::client::{Client, Pushed, RequestError};
+use crate::oauth::pushed::parse_kept;
 use crate::oauth::token::TokenSet;
 use crate::secret::SecretString;
 

@@ -57,7 +57,7 @@ mod tests {
     use crate::flow::scripted::{answer, client, error, lost, reporter, script};
     use crate::oauth::assertion::{Credential, Rules, Signer};
     use crate::oauth::check::{CheckName, Outcome};
-    use crate::oauth::client::ClientAuthentication;
+    use crate::oauth::client_authentication::ClientAuthentication;
     use crate::oauth::failure::Failure;
     use crate::oauth::jose::{Algorithm, HeldKey, SigningKey, fake};
     use crate::secret::ExposeSecret;

@@ -21,7 +21,8 @@ use crate::clean::clean;
 use crate::oauth::assertion::{
     Credential, Identity, KeyFileError, KeyFiles, KeyPart, Rules, Signer,
 };
-use crate::oauth::client::{Client, ClientAuthentication};
+use crate::oauth::client::Client;
+use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::jose::{certificate_thumbprint, thumbprint_of_der};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file::read::{self as file, Kinds};

@@ -28,7 +28,8 @@ use super::listener::{ListenError, Listener, ListenerEvent, ResponseMode, Stray}
 use super::pages::Page;
 use super::reporter::Report;
 use crate::form::request::{FlowRequest, ListenerChoice};
-use crate::oauth::client::{Client, ClientAuthentication, FlowKind};
+use crate::oauth::client::{Client, FlowKind};
+use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::dialect::Dialect;
 use crate::oauth::url::RedirectUrl;
 use crate::secret::ExposeSecret;
@@ -205,7 +206,7 @@ fn request(kind: ListenerChoice, redirect: &str) -> FlowRequest {
             iss_promised: false,
             pushed: None,
             id_token_issuers: Vec::new(),
-            signing: crate::oauth::client::Signing::default(),
+            signing: crate::oauth::signing::Signing::default(),
             dialect: Dialect::default(),
         },
         redirect_url: Some(url(redirect).into()),

@@ -129,10 +129,10 @@ mod tests {
     use crate::oauth::answer::Answer;
     use crate::oauth::authcode::{Callback, parse_callback};
     use crate::oauth::check::CheckName;
-    use crate::oauth::client::{Published, Signing};
     use crate::oauth::dialect::Answers;
     use crate::oauth::failure::Asked;
     use crate::oauth::jose::{Algorithm, SigningKey, sign};
+    use crate::oauth::signing::{Published, Signing};
     use crate::oauth::token::parse_token_answer;
 
     type Reply = Result<Answer, HttpError>;

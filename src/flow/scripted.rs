@@ -21,7 +21,8 @@ use super::event::FlowEvent;
 use super::http::{HttpError, Transport};
 use super::reporter::Reporter;
 use crate::oauth::answer::Answer;
-use crate::oauth::client::{Client, ClientAuthentication, Request};
+use crate::oauth::client::{Client, Request};
+use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::dialect::Dialect;
 
 /// Responds from a list, and records the requests and their times.
@@ -112,7 +113,7 @@ pub(super) fn client() -> Client {
         iss_promised: false,
         pushed: None,
         id_token_issuers: Vec::new(),
-        signing: crate::oauth::client::Signing::default(),
+        signing: crate::oauth::signing::Signing::default(),
         poll_url: None,
         dialect: Dialect::default(),
     }

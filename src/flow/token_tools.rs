@@ -279,7 +279,7 @@ mod tests {
     use crate::flow::http::HttpError;
     use crate::flow::scripted::{answer, client, reporter, script, url};
     use crate::oauth::answer::Answer;
-    use crate::oauth::client::ClientAuthentication;
+    use crate::oauth::client_authentication::ClientAuthentication;
     use crate::oauth::dialect::Answers;
     use crate::oauth::failure::Asked;
     use crate::oauth::token::parse_token_answer;

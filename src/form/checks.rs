@@ -7,15 +7,13 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use crate::clean::clean;
-use crate::form::announced;
 use crate::form::choices::Change;
-use crate::form::client_key;
 use crate::form::field::{Key, Source};
 pub use crate::form::problem::{Problem, Remedy, Severity};
-use crate::form::pushed;
-use crate::form::requirements;
 use crate::form::settings::Settings;
-use crate::oauth::client::{ClientAuthentication, FlowKind};
+use crate::form::{announced, client_key, pushed, requirements};
+use crate::oauth::client::FlowKind;
+use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::url::is_loopback;
 use crate::presets::{PortRule, SecretRule};
 use crate::secret::ExposeSecret;

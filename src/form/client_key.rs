@@ -9,7 +9,7 @@ use crate::form::field::Key;
 use crate::form::problem::{Problem, Problems, Severity};
 use crate::form::settings::Settings;
 use crate::oauth::assertion::{Credential, KeyFiles, Rules, Signer};
-use crate::oauth::client::ClientAuthentication;
+use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::jose::Algorithm;
 use crate::presets::format::AssertionAudience;
 use crate::secret::ExposeSecret;

@@ -6,7 +6,8 @@ use url::form_urlencoded;
 
 use crate::form::field::Key;
 use crate::form::settings::Settings;
-use crate::oauth::client::{ClientAuthentication, PROTOCOL_PARAMETERS};
+use crate::oauth::client::PROTOCOL_PARAMETERS;
+use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::dialect::Dialect;
 use crate::presets::Space;
 use crate::secret::ExposeSecret;

@@ -87,7 +87,8 @@ pub(super) mod tests {
     use crate::form::choices::Overwrite;
     use crate::form::field::{Access, Source};
     use crate::form::settings::Settings;
-    use crate::oauth::client::{ClientAuthentication, FlowKind};
+    use crate::oauth::client::FlowKind;
+    use crate::oauth::client_authentication::ClientAuthentication;
     use crate::oauth::discovery::Ways;
     use crate::presets;
 

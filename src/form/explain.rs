@@ -10,7 +10,7 @@ use crate::form::numbers::{has_number, names_by_number};
 use crate::form::problem::Remedy;
 use crate::form::settings::Settings;
 use crate::oauth::assertion::{KeyFileError, KeyPart};
-use crate::oauth::client::ClientAuthentication;
+use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::failure::{About, Asked, Failure, ServerError};
 use crate::oauth::pasted::{self, Pasted};
 use crate::presets::errors::{At, ErrorEntry};
@@ -312,8 +312,7 @@ fn holds(text: &str, words: &str) -> bool {
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
-    use crate::oauth::failure::BodyKind;
-    use crate::oauth::failure::Useless;
+    use crate::oauth::failure::{BodyKind, Useless};
 
     fn server(asked: Asked, code: &str, description: &str) -> Failure {
         Failure::Server {

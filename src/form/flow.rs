@@ -138,7 +138,7 @@ mod tests {
     use crate::form::discovered::tests::metadata;
     use crate::form::flags::Overrides;
     use crate::form::request::{problems, request};
-    use crate::oauth::client::ClientAuthentication;
+    use crate::oauth::client_authentication::ClientAuthentication;
     use crate::presets;
 
     fn custom() -> Settings {

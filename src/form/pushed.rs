@@ -7,8 +7,8 @@ use crate::form::choices::Change;
 use crate::form::field::Key;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
-use crate::oauth::client::ClientAuthentication::MutualTls;
 use crate::oauth::client::{FlowKind, Pushed};
+use crate::oauth::client_authentication::ClientAuthentication::MutualTls;
 use crate::oauth::url::same_operator;
 use crate::secret::ExposeSecret;
 

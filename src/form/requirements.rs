@@ -3,7 +3,7 @@
 use crate::form::field::Key;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
-use crate::oauth::client::ClientAuthentication;
+use crate::oauth::client_authentication::ClientAuthentication;
 use crate::presets::format::{Required, Requirement};
 
 /// Returns the requirements of the flow in use that the settings don't meet.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use oauth2::CsrfToken;
 use serde_json::{Map, Value, json};
 
-use super::dialect::ClientAuthentication;
+use super::client_authentication::ClientAuthentication;
 use super::form::Form;
 use super::jose::{Algorithm, HeldKey, KeyError, SigningKey, TriedKey, sign};
 use crate::secret::{ExposeSecret, SecretString};

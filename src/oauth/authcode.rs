@@ -332,7 +332,7 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
     reason = "a test fails on anything unexpected"
 )]
 mod tests {
-    use super::super::client::ClientAuthentication;
+    use super::super::client_authentication::ClientAuthentication;
     use super::*;
     use crate::secret::ExposeSecret;
 
@@ -358,7 +358,7 @@ mod tests {
             iss_promised: false,
             pushed: None,
             id_token_issuers: Vec::new(),
-            signing: crate::oauth::client::Signing::default(),
+            signing: crate::oauth::signing::Signing::default(),
             poll_url: None,
             dialect: super::super::dialect::Dialect::default(),
         };

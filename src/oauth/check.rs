@@ -382,7 +382,7 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use url::Url;
 
-    use super::super::client::ClientAuthentication;
+    use super::super::client_authentication::ClientAuthentication;
     use super::super::dialect::Dialect;
     use super::*;
 
@@ -409,7 +409,7 @@ mod tests {
             iss_promised: false,
             pushed: None,
             id_token_issuers: Vec::new(),
-            signing: crate::oauth::client::Signing::default(),
+            signing: crate::oauth::signing::Signing::default(),
             dialect: Dialect::default(),
         }
     }

@@ -17,10 +17,11 @@ use super::assertion::Credential;
 use super::dialect::Dialect;
 use super::form::Form;
 
-pub use super::dialect::{ClientAuthentication, Published, Pushed, Signing};
+use super::client_authentication::ClientAuthentication;
 pub use super::flow_kind::FlowKind;
 pub(super) use super::request::taken;
 pub use super::request::{Request, RequestError};
+use super::signing::Signing;
 pub use super::tools::Method;
 use super::url::{RedirectUrl as RedirectTarget, UrlProblem};
 use crate::clean::clean;
@@ -125,6 +126,15 @@ pub struct Client {
     pub pushed: Option<Pushed>,
     /// How the service differs from the protocol.
     pub dialect: Dialect,
+}
+
+/// The endpoint for pushed authorization requests (RFC 9126).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// The URL of the endpoint.
+    pub url: Url,
+    /// Whether the service accepts no other authorization requests from this client.
+    pub required: bool,
 }
 
 /// What to remember between the authorization request and its response.

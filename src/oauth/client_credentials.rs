@@ -34,7 +34,9 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
     use url::{Url, form_urlencoded};
 
-    use super::super::dialect::{ClientAuthentication, Dialect, Signing};
+    use super::super::client_authentication::ClientAuthentication;
+    use super::super::dialect::Dialect;
+    use super::super::signing::Signing;
     use super::*;
     use crate::secret::ExposeSecret;
 

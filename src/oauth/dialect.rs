@@ -7,60 +7,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use url::Url;
 
+use super::client_authentication::ClientAuthentication;
 use super::failure::ServerError;
-pub use super::kept::{Kept, REFRESH_LIFE};
 use super::tools::ToolDialects;
-
-/// How a client authenticates (RFC 6749, section 2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClientAuthentication {
-    /// No authentication: only the client ID is sent.
-    None,
-    /// Client ID and secret in the body.
-    Post,
-    /// Client ID and secret in the `Authorization` header.
-    Basic,
-    /// An assertion signed with the client secret.
-    ClientSecretJwt,
-    /// An assertion signed with a private key.
-    PrivateKeyJwt,
-    /// A client certificate (RFC 8705).
-    MutualTls,
-}
-
-impl ClientAuthentication {
-    /// Returns the name in flags and files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Post => "post",
-            Self::Basic => "basic",
-            Self::ClientSecretJwt => "client-secret-jwt",
-            Self::PrivateKeyJwt => "private-key-jwt",
-            Self::MutualTls => "mutual-tls",
-        }
-    }
-
-    /// Returns whether this method needs the client secret.
-    #[must_use]
-    pub fn uses_secret(self) -> bool {
-        matches!(self, Self::Post | Self::Basic | Self::ClientSecretJwt)
-    }
-
-    /// Returns whether this method signs an assertion.
-    #[must_use]
-    pub fn is_signed(self) -> bool {
-        matches!(self, Self::ClientSecretJwt | Self::PrivateKeyJwt)
-    }
-
-    /// Returns whether this method needs a private key.
-    #[must_use]
-    pub fn uses_key(self) -> bool {
-        matches!(self, Self::PrivateKeyJwt | Self::MutualTls)
-    }
-}
 
 /// All differences of a service.
 #[derive(Debug, Clone, Default)]
@@ -254,33 +203,6 @@ impl TokenHost {
     }
 }
 
-/// The endpoint for pushed authorization requests (RFC 9126).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pushed {
-    /// The URL of the endpoint.
-    pub url: Url,
-    /// Whether the service accepts no other authorization requests from this client.
-    pub required: bool,
-}
-
-/// How a service signs ID tokens, as far as this is known.
-#[derive(Debug, Clone, Default)]
-pub struct Signing {
-    /// The algorithm registered for the client (`id_token_signed_response_alg`).
-    pub registered: Option<String>,
-    /// The relevant part of the issuer's metadata; `None` without metadata.
-    pub published: Option<Published>,
-}
-
-/// The part of an issuer's metadata that is about its signatures.
-#[derive(Debug, Clone, Default)]
-pub struct Published {
-    /// The URL of the issuer's keys (`jwks_uri`).
-    pub keys_url: Option<Url>,
-    /// The algorithms that the issuer signs with; `None` if the metadata omits them.
-    pub algorithms: Option<Vec<String>>,
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
@@ -309,22 +231,6 @@ mod tests {
             "",
         ] {
             assert!(rule.at(&token_url, named).is_none(), "{named}");
-        }
-    }
-
-    #[test]
-    fn each_method_states_what_credentials_it_uses() {
-        use ClientAuthentication::{Basic, ClientSecretJwt, MutualTls, None, Post, PrivateKeyJwt};
-        for (method, secret, signed, key) in [
-            (None, false, false, false),
-            (Post, true, false, false),
-            (Basic, true, false, false),
-            (ClientSecretJwt, true, true, false),
-            (PrivateKeyJwt, false, true, true),
-            (MutualTls, false, false, true),
-        ] {
-            let uses = (method.uses_secret(), method.is_signed(), method.uses_key());
-            assert_eq!(uses, (secret, signed, key), "{method:?}");
         }
     }
 

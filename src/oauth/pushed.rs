@@ -9,7 +9,6 @@ use url::Url;
 use super::answer::Answer;
 use super::client::{Client, Request, RequestError, taken};
 use super::dialect::Answers;
-pub use super::dialect::Pushed;
 use super::error_members::error;
 use super::failure::{Asked, Failure};
 use super::form::Form;
@@ -113,7 +112,9 @@ mod tests {
 
     use super::super::answer::Body;
     use super::super::assertion::{Credential, Proof, Rules, Signer};
-    use super::super::dialect::{ClientAuthentication, Dialect, Signing};
+    use super::super::client_authentication::ClientAuthentication;
+    use super::super::dialect::Dialect;
+    use super::super::signing::Signing;
     use super::*;
 
     fn client(authentication: ClientAuthentication) -> Client {

@@ -9,7 +9,8 @@ use url::Url;
 
 use super::answer::Answer;
 use super::check::{Check, CheckName, Outcome, check_tokens};
-use super::client::{Client, ClientAuthentication, Published, Signing};
+use super::client::Client;
+use super::client_authentication::ClientAuthentication;
 use super::dialect::{Answers, Dialect};
 use super::discovery::{self, parse_metadata};
 use super::flow_kind::FlowKind;
@@ -17,6 +18,7 @@ use super::id_token_problem::IdTokenProblem as Problem;
 use super::jose::openssl::{Openssl, jwk};
 use super::jose::{Algorithm, KeySet, SigningKey, sign};
 use super::signature::{Source, check_signature, source};
+use super::signing::{Published, Signing};
 use super::token::TokenSet;
 use super::tool_answers::parse_userinfo;
 use crate::secret::{ExposeSecret, SecretString};

@@ -318,7 +318,7 @@ mod tests {
 
     use super::*;
     use crate::oauth::assertion::{Credential, Identity};
-    use crate::oauth::client::ClientAuthentication;
+    use crate::oauth::client_authentication::ClientAuthentication;
     use crate::oauth::dialect::Dialect;
 
     fn client(authentication: ClientAuthentication, secret: Option<&str>) -> Client {
@@ -339,7 +339,7 @@ mod tests {
             iss_promised: false,
             pushed: None,
             id_token_issuers: Vec::new(),
-            signing: crate::oauth::client::Signing::default(),
+            signing: crate::oauth::signing::Signing::default(),
             dialect: Dialect::default(),
         }
     }

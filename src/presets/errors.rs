@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::mail::server::Protocol;
-use crate::oauth::client::ClientAuthentication;
+use crate::oauth::client_authentication::ClientAuthentication;
 
 /// A file of explanations.
 #[derive(Debug, Clone, Deserialize)]

@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use crate::mail::sasl::Mechanism;
 use crate::mail::server::Protocol;
-use crate::oauth::client::{ClientAuthentication, FlowKind};
+use crate::oauth::client::FlowKind;
+use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::dialect::{Answers, CallbackDialect, DeviceDialect};
 use crate::oauth::jose::Algorithm;
 use crate::oauth::tools::ToolDialects;

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::commands::StoreCommands;
-use crate::oauth::client::{ClientAuthentication, FlowKind};
+use crate::oauth::client::FlowKind;
+use crate::oauth::client_authentication::ClientAuthentication;
 
 /// The client authentication methods that need no client secret.
 const WITHOUT_SECRET: [ClientAuthentication; 3] = [

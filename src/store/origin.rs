@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::host;
-use crate::oauth::dialect::REFRESH_LIFE;
+use crate::oauth::kept::REFRESH_LIFE;
 use crate::oauth::token::TokenSet;
 use crate::oauth::token_notes::LONGEST_LIFE;
 use crate::secret::ExposeSecret;
@@ -74,7 +74,7 @@ pub(super) fn refresh_expires_at(
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
-    use crate::oauth::dialect::Kept;
+    use crate::oauth::kept::Kept;
 
     #[test]
     fn refresh_token_expiry_is_counted_from_its_issue() {

@@ -400,7 +400,7 @@ mod tests {
 
     use super::super::reserved::{Reserved, adopt};
     use super::*;
-    use crate::oauth::dialect::Kept;
+    use crate::oauth::kept::Kept;
     use crate::oauth::token::TokenSet;
     use crate::oauth::token_notes::LONGEST_LIFE;
     use crate::oauth::tools::TokenKind;

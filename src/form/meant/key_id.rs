@@ -7,7 +7,7 @@ use crate::clean::{is_visible, trimmed};
 use crate::form::field::Key;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
-use crate::oauth::client::ClientAuthentication;
+use crate::oauth::client_authentication::ClientAuthentication;
 
 /// Maximum number of characters in a key ID. Services use hashes, dates and names.
 const MOST: usize = 256;

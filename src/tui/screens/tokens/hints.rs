@@ -5,7 +5,7 @@ use super::state::{Item, Tokens};
 use super::times::{End, end};
 use crate::form::checks::{NO_REFRESH_TOKEN, Remedy};
 use crate::oauth::check::{not_granted, why_no_refresh_token};
-use crate::oauth::client::ClientAuthentication;
+use crate::oauth::client_authentication::ClientAuthentication;
 use crate::secret::ExposeSecret;
 use crate::session::{Taken, TokenState, Value};
 use crate::tui::screen::ViewContext;
