@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use crate::console::environment::Environment;
 use crate::form::choices::{AuthenticationChoice, ListenerChoice};
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 
 /// Corrections to what was detected about the terminal and the machine.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -479,7 +479,7 @@ impl Cli {
 mod tests {
     use super::*;
     use crate::console::environment::Environment;
-    use crate::oauth::client::FlowKind;
+    use crate::oauth::flow_kind::FlowKind;
 
     pub(super) fn settings(
         flags: &[&str],

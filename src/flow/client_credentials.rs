@@ -7,8 +7,9 @@ use super::http::{Http, Transport};
 use super::reporter::Reporter;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::{check_scope, check_tls, inapplicable_without_user};
-use crate::oauth::client::{Client, FlowKind, Request};
+use crate::oauth::client::{Client, Request};
 use crate::oauth::failure::Asked;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::token::{TokenSet, parse_token_answer};
 
 /// Gets an access token for the client itself. `again` is true if it already had one.

@@ -28,9 +28,10 @@ use super::listener::{ListenError, Listener, ListenerEvent, ResponseMode, Stray}
 use super::pages::Page;
 use super::reporter::Report;
 use crate::form::request::{FlowRequest, ListenerChoice};
-use crate::oauth::client::{Client, FlowKind};
+use crate::oauth::client::Client;
 use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::dialect::Dialect;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::url::RedirectUrl;
 use crate::secret::ExposeSecret;
 

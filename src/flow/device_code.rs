@@ -9,9 +9,10 @@ use super::reporter::Reporter;
 use crate::clock::unix_time;
 use crate::form::request::FlowRequest;
 use crate::oauth::check::{check_tls, check_tokens, inapplicable_to_device_code};
-use crate::oauth::client::{Client, FlowKind};
+use crate::oauth::client::Client;
 use crate::oauth::device::{DeviceGrant, Next, Note, Polled, Polling, parse_grant};
 use crate::oauth::failure::Failure;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::token::TokenSet;
 
 /// Gets tokens for a code that the user approves on another device.

@@ -67,8 +67,8 @@ mod tests {
     use super::*;
     use crate::flow::scripted::reporter;
     use crate::flow::served::{http, serve};
-    use crate::oauth::client::FlowKind;
     use crate::oauth::failure::Failure;
+    use crate::oauth::flow_kind::FlowKind;
 
     /// Runs a discovery at a service with these responses for OpenID Connect and for OAuth, each a status and a body.
     /// `{issuer}` in a body is replaced with the issuer.

@@ -24,7 +24,7 @@ use super::token_tools::{ToolRun, tool};
 use super::tool_report::{Told, ToolError};
 use crate::clock::unix_time;
 use crate::form::request::{FlowRequest, Issuer};
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::token::TokenSet;
 use crate::oauth::token_notes::expired_on_arrival;
 use crate::secret::SecretString;

@@ -12,8 +12,9 @@ use crate::clock::unix_time;
 use crate::oauth::authcode::Arrived;
 use crate::oauth::authentication::check_authentication;
 use crate::oauth::check::{check_pkce, check_tls, check_tokens};
-use crate::oauth::client::{Client, FlowKind, Pending};
+use crate::oauth::client::{Client, Pending};
 use crate::oauth::failure::Asked;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::token::{Fate, TokenSet, parse_token_answer};
 
 /// How long an exchange is retried while no connection is possible. Codes are short-lived.

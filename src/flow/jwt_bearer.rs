@@ -9,8 +9,9 @@ use super::reporter::Reporter;
 use crate::clean::clean;
 use crate::clock::unix_time;
 use crate::form::request::{FlowRequest, ServiceAccountFile};
-use crate::oauth::client::{FlowKind, RequestError};
+use crate::oauth::client::RequestError;
 use crate::oauth::failure::Asked;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::jwt_bearer::ServiceAccount;
 use crate::oauth::token::TokenSet;
 use crate::store::file::read::{

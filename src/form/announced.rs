@@ -6,9 +6,9 @@ use crate::form::field::Key;
 use crate::form::flow::CLIENT_CREDENTIALS;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
-use crate::oauth::client::FlowKind;
 use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::discovery::{DEVICE_GRANT, Metadata};
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::jwt_bearer::GRANT;
 
 /// Returns the warnings, each at the field to change.

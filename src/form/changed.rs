@@ -31,7 +31,7 @@ pub fn changed(settings: &Settings, change: &Change) -> String {
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
-    use crate::oauth::client::FlowKind;
+    use crate::oauth::flow_kind::FlowKind;
     use crate::presets;
 
     #[test]

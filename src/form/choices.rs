@@ -1,8 +1,8 @@
 //! The values of the form that the user selects from a list.
 
 use crate::form::field::Key;
-use crate::oauth::client::FlowKind;
 use crate::oauth::client_authentication::ClientAuthentication;
+use crate::oauth::flow_kind::FlowKind;
 use crate::presets::Preset;
 
 /// How the client authenticates.

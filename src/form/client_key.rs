@@ -235,7 +235,7 @@ mod tests {
     use crate::form::choices::Overwrite;
     use crate::form::discovered::tests::metadata;
     use crate::form::request::{problems, request};
-    use crate::oauth::client::FlowKind;
+    use crate::oauth::flow_kind::FlowKind;
     use crate::oauth::tools::Tool;
     use crate::presets;
 

@@ -113,7 +113,7 @@ impl Settings {
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
-    use crate::oauth::client::FlowKind;
+    use crate::oauth::flow_kind::FlowKind;
     use crate::presets;
 
     #[test]

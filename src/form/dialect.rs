@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use crate::form::choices::Overwrite;
     use crate::form::discovered::tests::metadata;
-    use crate::oauth::client::FlowKind;
+    use crate::oauth::flow_kind::FlowKind;
     use crate::presets;
 
     fn settings(id: &str) -> Settings {

@@ -87,9 +87,9 @@ pub(super) mod tests {
     use crate::form::choices::Overwrite;
     use crate::form::field::{Access, Source};
     use crate::form::settings::Settings;
-    use crate::oauth::client::FlowKind;
     use crate::oauth::client_authentication::ClientAuthentication;
     use crate::oauth::discovery::Ways;
+    use crate::oauth::flow_kind::FlowKind;
     use crate::presets;
 
     fn settings(id: &str) -> Settings {

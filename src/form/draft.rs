@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::form::choices::{AuthenticationChoice, Browser};
 use crate::form::discovered::ENDPOINTS;
 use crate::form::field::Key;
-use crate::oauth::client::FlowKind;
 use crate::oauth::dialect::Dialect;
+use crate::oauth::flow_kind::FlowKind;
 use crate::presets::{PkceMode, Preset};
 use crate::secret::SecretString;
 

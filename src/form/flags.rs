@@ -11,7 +11,7 @@ use crate::form::field::Key;
 use crate::form::meant;
 use crate::form::problem::Remedy;
 use crate::form::settings::Settings;
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::presets::CUSTOM;
 use crate::secret::{ExposeSecret, SecretString};
 

@@ -2,8 +2,8 @@
 
 use crate::form::field::{Access, Key};
 use crate::form::settings::Settings;
-use crate::oauth::client::FlowKind;
 use crate::oauth::discovery::Metadata;
+use crate::oauth::flow_kind::FlowKind;
 use crate::presets::Confidence;
 
 /// The name of the client credentials grant in metadata (RFC 8414, section 2).

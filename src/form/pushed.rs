@@ -7,8 +7,9 @@ use crate::form::choices::Change;
 use crate::form::field::Key;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
-use crate::oauth::client::{FlowKind, Pushed};
+use crate::oauth::client::Pushed;
 use crate::oauth::client_authentication::ClientAuthentication::MutualTls;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::url::same_operator;
 use crate::secret::ExposeSecret;
 
@@ -89,7 +90,7 @@ mod tests {
     use crate::form::problem::Severity;
     use crate::form::request;
     use crate::form::settings::Settings;
-    use crate::oauth::client::FlowKind;
+    use crate::oauth::flow_kind::FlowKind;
     use crate::presets;
 
     fn form(required: bool, url: &str, secret: &str) -> Settings {

@@ -61,7 +61,7 @@ fn found(settings: &Settings, requirement: &Requirement) -> Option<(Key, String)
 mod tests {
     use super::*;
     use crate::form::request::{problems, request};
-    use crate::oauth::client::FlowKind;
+    use crate::oauth::flow_kind::FlowKind;
     use crate::presets;
 
     fn service(id: &str) -> Settings {

@@ -7,7 +7,8 @@ use crate::form::choices::Change;
 use crate::form::field::{Key, Source};
 use crate::form::problem::{Problem, Problems, Severity};
 use crate::form::settings::Settings;
-use crate::oauth::client::{FlowKind, sets_nothing_reserved};
+use crate::oauth::client::sets_nothing_reserved;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::url::{UrlProblem, as_written, endpoint, is_loopback};
 
 /// Parses the redirect URL.

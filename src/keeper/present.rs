@@ -7,7 +7,7 @@ use crate::form::command_line::{FLAGS, flag};
 use crate::form::field::Key;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::id_token::decode;
 use crate::oauth::token::TokenSet;
 use crate::presets::Library;

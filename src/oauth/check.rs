@@ -1,7 +1,8 @@
 //! The named checks of a sign-in and their results.
 
-use super::client::{Client, FlowKind, Pending};
+use super::client::{Client, Pending};
 use super::failure::Failure;
+use super::flow_kind::FlowKind;
 use super::id_token::{Claims, Expected, decode, is_encrypted};
 use super::id_token_problem::IdTokenProblem;
 use super::jose::Jws;

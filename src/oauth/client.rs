@@ -18,7 +18,6 @@ use super::dialect::Dialect;
 use super::form::Form;
 
 use super::client_authentication::ClientAuthentication;
-pub use super::flow_kind::FlowKind;
 pub(super) use super::request::taken;
 pub use super::request::{Request, RequestError};
 use super::signing::Signing;

@@ -260,7 +260,7 @@ mod tests {
     use crate::form::field::Key;
     use crate::form::request::request;
     use crate::form::settings::Settings;
-    use crate::oauth::client::FlowKind;
+    use crate::oauth::flow_kind::FlowKind;
 
     const TOKEN_URL: &str = "https://as.example/token";
     const RSA: &str = "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048";

@@ -19,7 +19,7 @@ pub mod dialect;
 pub mod discovery;
 pub mod error_members;
 pub mod failure;
-mod flow_kind;
+pub mod flow_kind;
 mod form;
 pub mod id_token;
 pub mod id_token_problem;

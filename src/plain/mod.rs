@@ -32,7 +32,7 @@ use crate::form::explain::Explanation;
 use crate::form::request;
 use crate::form::settings::Settings;
 use crate::keeper::save::try_place;
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::token::TokenSet;
 use crate::outcome::Print;
 use crate::outcome::exit;

@@ -6,8 +6,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::format::{CUSTOM, DEMO, Preset};
 use crate::clean::{clean, is_clean, is_http_token};
-use crate::oauth::client::{FlowKind, is_reserved, sets_nothing_reserved};
+use crate::oauth::client::{is_reserved, sets_nothing_reserved};
 use crate::oauth::dialect::Dialect;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::jose::Algorithm;
 use crate::oauth::url::endpoint;
 use crate::presets::patterns;

@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use crate::mail::sasl::Mechanism;
 use crate::mail::server::Protocol;
-use crate::oauth::client::FlowKind;
 use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::dialect::{Answers, CallbackDialect, DeviceDialect};
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::jose::Algorithm;
 use crate::oauth::tools::ToolDialects;
 use crate::presets::patterns::{self, Form, Pattern};

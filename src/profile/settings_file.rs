@@ -23,7 +23,7 @@ use crate::form::command_line::FLAGS;
 use crate::form::flags::{OverrideError, Overrides};
 use crate::form::settings::Settings;
 use crate::mail::server::Protocol;
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::presets::files::read_file;
 use crate::presets::{CUSTOM, Library, PresetError};
 use crate::secret::SecretString;

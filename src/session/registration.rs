@@ -10,7 +10,7 @@ use crate::form::choices::AuthenticationChoice;
 use crate::form::problem::Severity;
 use crate::form::request;
 use crate::form::settings::Key;
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::registration::Registered;
 use crate::secret::{ExposeSecret, SecretString};
 

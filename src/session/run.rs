@@ -16,9 +16,9 @@ use crate::form::explain::Explanation;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::oauth::check::Check;
-use crate::oauth::client::FlowKind;
 use crate::oauth::device::Note;
 use crate::oauth::failure::{Asked, Failure, ServerError};
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::url::RedirectUrl;
 use crate::presets::Preset;
 

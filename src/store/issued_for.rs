@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::commands::StoreCommands;
-use crate::oauth::client::FlowKind;
 use crate::oauth::client_authentication::ClientAuthentication;
+use crate::oauth::flow_kind::FlowKind;
 
 /// The client authentication methods that need no client secret.
 const WITHOUT_SECRET: [ClientAuthentication; 3] = [

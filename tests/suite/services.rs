@@ -17,9 +17,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use oauth_authorizer::oauth::client::FlowKind;
 use oauth_authorizer::oauth::client_authentication::ClientAuthentication;
 use oauth_authorizer::oauth::dialect::Format;
+use oauth_authorizer::oauth::flow_kind::FlowKind;
 use oauth_authorizer::presets::{CUSTOM, Confidence, DEMO, PkceMode, PortRule, Preset, SecretRule};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};

@@ -371,7 +371,7 @@ mod tests {
 
     use super::*;
     use crate::form::request;
-    use crate::oauth::client::FlowKind;
+    use crate::oauth::flow_kind::FlowKind;
     use crate::presets::{self, Preset};
 
     /// Returns complete settings.

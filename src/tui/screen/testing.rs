@@ -11,7 +11,7 @@ use crate::console::environment::Environment;
 use crate::flow::attempt::AttemptId;
 use crate::flow::event::FlowEvent;
 use crate::form::settings::{Key, Settings};
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::token::TokenSet;
 use crate::presets::{self, Library};
 use crate::session::clock::Moment;

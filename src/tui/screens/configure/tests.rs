@@ -5,7 +5,7 @@ use crate::certificate::created::Created;
 use crate::configure::report::{Finding, Report, State};
 use crate::console::environment::{Environment, Ssh};
 use crate::httpsys::certificates::StoreCertificate;
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::tui::keys::Command;
 use crate::tui::screen::AnyScreen;
 use crate::tui::screen::Outbox;

@@ -4,7 +4,7 @@ use super::state::{Form, Item, can_be_fixed, told};
 use crate::clean::clean;
 use crate::form::checks::{Problem, Severity};
 use crate::form::settings::{AuthenticationChoice, Key};
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::presets::{Confidence, PkceMode};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::said::{Said, Tone};

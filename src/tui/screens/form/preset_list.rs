@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::clean::clean;
 use crate::form::settings::Settings;
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::presets::format::mail_domain;
 use crate::presets::search::Fit;
 use crate::presets::{Confidence, Library, Preset, PresetError};

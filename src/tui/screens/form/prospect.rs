@@ -1,7 +1,7 @@
 //! The steps of Authorize, shown next to the form on a wide page before a sign-in.
 
 use super::hints::is_demo;
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::{Body, Row};
 use crate::tui::widgets::rows::head;

@@ -19,7 +19,7 @@ use super::hints::said;
 use super::state::{Form, Item, MISSING, claimed};
 use crate::form::checks::{Problem, Severity};
 use crate::form::settings::{ADVANCED, Access, Key, Source};
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::presets::{Confidence, SecretRule};
 use crate::secret::ExposeSecret;
 use crate::tui::screen::ViewContext;

@@ -6,7 +6,7 @@ use crate::flow::driver::Job;
 use crate::flow::event::FlowEvent;
 use crate::flow::mail_login::{Report, StepFailed};
 use crate::mail::verdict::{Problem, Step};
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::token::TokenSet;
 use crate::profile::issued_for::issued_for;
 use crate::session::Session;

@@ -24,7 +24,7 @@ use self::state::{DialogId, Item, Paste, field_to_edit, shown_url, user_code};
 use crate::console::environment::Environment;
 use crate::form::changed::changed;
 use crate::form::settings::Key;
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::pasted;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::SessionEvent;

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use crate::flow::event::Step;
 use crate::oauth::check::CheckName;
-use crate::oauth::client::FlowKind;
+use crate::oauth::flow_kind::FlowKind;
 use crate::session::run::{Run, StepLine};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::draw::Row;
