@@ -50,7 +50,7 @@ impl Print {
 pub mod exit {
     use crate::certificate::{CertificateError, Origin};
     use crate::flow::event::FlowError;
-    use crate::flow::http::HttpError;
+    use crate::flow::http_error::HttpError;
     use crate::flow::tool_report::ToolError;
     use crate::oauth::failure::Failure;
     use crate::oauth::tool_failure::ToolFailure;

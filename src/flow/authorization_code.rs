@@ -14,8 +14,9 @@ use super::reporter::Reporter;
 use super::sign_in::{SignedIn, Sources, sign_in};
 use crate::certificate;
 use crate::form::request::FlowRequest;
-use crate::oauth::client::{Client, Pushed, RequestError};
+use crate::oauth::client::{Client, Pushed};
 use crate::oauth::pushed::parse_kept;
+use crate::oauth::request::RequestError;
 use crate::oauth::token::TokenSet;
 use crate::secret::SecretString;
 
@@ -182,7 +183,7 @@ async fn listen(
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
-    use crate::flow::http::HttpError;
+    use crate::flow::http_error::HttpError;
     use crate::flow::scripted::{answer, client, late, reporter, script, unreached, url};
     use crate::oauth::answer::Answer;
 

@@ -6,10 +6,11 @@ use super::event::{FlowError, FlowEvent, Step};
 use super::http::{Http, Transport};
 use super::reporter::Reporter;
 use crate::form::request::FlowRequest;
+use crate::oauth::asked::Asked;
 use crate::oauth::check::{check_scope, check_tls, inapplicable_without_user};
-use crate::oauth::client::{Client, Request};
-use crate::oauth::failure::Asked;
+use crate::oauth::client::Client;
 use crate::oauth::flow_kind::FlowKind;
+use crate::oauth::request::Request;
 use crate::oauth::token::{TokenSet, parse_token_answer};
 
 /// Gets an access token for the client itself. `again` is true if it already had one.

@@ -3,7 +3,8 @@
 use tokio::time::Instant;
 
 use super::event::{FlowError, FlowEvent, Step};
-use super::http::{Http, HttpError, Transport};
+use super::http::{Http, Transport};
+use super::http_error::HttpError;
 use super::keys::Keys;
 use super::reporter::Reporter;
 use crate::clock::unix_time;

@@ -1,7 +1,8 @@
 //! Discovery of an issuer's metadata (RFC 8414, OpenID Connect Discovery).
 
 use super::event::FlowError;
-use super::http::{Http, HttpError};
+use super::http::Http;
+use super::http_error::HttpError;
 use super::reporter::Reporter;
 use crate::clean::clean;
 use crate::form::request::Issuer;

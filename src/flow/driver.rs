@@ -240,8 +240,8 @@ mod tests {
     use crate::flow::scripted::{answer, client, url};
     use crate::flow::served::{http, serve};
     use crate::form::request::ListenerChoice;
+    use crate::oauth::asked::Asked;
     use crate::oauth::dialect::Answers;
-    use crate::oauth::failure::Asked;
     use crate::oauth::token::parse_token_answer;
 
     async fn within<T>(future: impl Future<Output = T>) -> T {

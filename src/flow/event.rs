@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::http::HttpError;
+use super::http_error::HttpError;
 use super::listener::{ListenError, Stray};
 use super::mail_login::Report;
 use super::tool_report::Told;
@@ -15,12 +15,12 @@ use crate::form::request::ServiceAccountFile;
 use crate::mail::server::Protocol;
 use crate::oauth::assertion::KeyFileError;
 use crate::oauth::check::Check;
-use crate::oauth::client::RequestError;
 use crate::oauth::device::Note;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::failure::{Failure, ServerError};
 use crate::oauth::jwt_bearer::KeyFileProblem;
 use crate::oauth::registration::Registered;
+use crate::oauth::request::RequestError;
 use crate::oauth::token::TokenSet;
 use crate::oauth::url::RedirectUrl;
 use crate::secret::SecretString;
@@ -378,7 +378,7 @@ impl FlowError {
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
-    use crate::oauth::failure::Asked;
+    use crate::oauth::asked::Asked;
 
     #[test]
     fn error_sentence_ends_with_a_period() {

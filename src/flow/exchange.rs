@@ -5,15 +5,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::event::{FlowError, FlowEvent, Step};
-use super::http::{HttpError, Transport};
+use super::http::Transport;
+use super::http_error::HttpError;
 use super::keys::Keys;
 use super::reporter::Reporter;
 use crate::clock::unix_time;
+use crate::oauth::asked::Asked;
 use crate::oauth::authcode::Arrived;
 use crate::oauth::authentication::check_authentication;
 use crate::oauth::check::{check_pkce, check_tls, check_tokens};
 use crate::oauth::client::{Client, Pending};
-use crate::oauth::failure::Asked;
 use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::token::{Fate, TokenSet, parse_token_answer};
 

@@ -9,10 +9,10 @@ use super::reporter::Reporter;
 use crate::clean::clean;
 use crate::clock::unix_time;
 use crate::form::request::{FlowRequest, ServiceAccountFile};
-use crate::oauth::client::RequestError;
-use crate::oauth::failure::Asked;
+use crate::oauth::asked::Asked;
 use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::jwt_bearer::ServiceAccount;
+use crate::oauth::request::RequestError;
 use crate::oauth::token::TokenSet;
 use crate::store::file::read::{
     self, Kinds, ReadError, aside, in_time, may_others_read, read_again,

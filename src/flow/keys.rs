@@ -5,11 +5,13 @@ use std::time::Duration;
 use super::http::Transport;
 use super::reporter::Reporter;
 use crate::oauth::check::{Check, Outcome};
-use crate::oauth::client::{Client, Method, Request};
+use crate::oauth::client::Client;
 use crate::oauth::failure::Failure;
 use crate::oauth::jose::KeySet;
+use crate::oauth::request::Request;
 use crate::oauth::signature::{Source, check_signature, source, without_keys};
 use crate::oauth::token::TokenSet;
+use crate::oauth::tools::Method;
 use crate::secret::ExposeSecret;
 
 /// Maximum time for a request for keys. The tokens have already arrived, so the user doesn't wait longer.
@@ -123,14 +125,14 @@ mod tests {
     use super::*;
     use crate::flow::event::{FlowError, FlowEvent};
     use crate::flow::exchange::exchange;
-    use crate::flow::http::HttpError;
+    use crate::flow::http_error::HttpError;
     use crate::flow::refresh::refresh;
     use crate::flow::scripted::{answer, client, reporter, script, unreached, url};
     use crate::oauth::answer::Answer;
+    use crate::oauth::asked::Asked;
     use crate::oauth::authcode::{Callback, parse_callback};
     use crate::oauth::check::CheckName;
     use crate::oauth::dialect::Answers;
-    use crate::oauth::failure::Asked;
     use crate::oauth::jose::{Algorithm, SigningKey, sign};
     use crate::oauth::signing::{Published, Signing};
     use crate::oauth::token::parse_token_answer;

@@ -19,7 +19,7 @@ pub mod event;
 mod exchange;
 mod held_tls;
 pub mod http;
-mod http_error;
+pub mod http_error;
 pub mod jwt_bearer;
 mod keys;
 pub mod listener;

@@ -7,9 +7,10 @@ use super::http::Transport;
 use super::keys::Keys;
 use super::reporter::Reporter;
 use crate::clock::unix_time;
+use crate::oauth::asked::Asked;
 use crate::oauth::check::{Outcome, check_id_token, check_rotation, check_scope};
-use crate::oauth::client::{Client, Request, RequestError};
-use crate::oauth::failure::Asked;
+use crate::oauth::client::Client;
+use crate::oauth::request::{Request, RequestError};
 use crate::oauth::token::{Fate, Reading, TokenSet, issued_refresh_token, parse_token_answer};
 
 /// Gets new tokens with the refresh token of `before`.
@@ -105,7 +106,7 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
-    use crate::flow::http::HttpError;
+    use crate::flow::http_error::HttpError;
     use crate::flow::scripted::{answer, client, error, lost, reporter, script, success, url};
     use crate::oauth::answer::Answer;
     use crate::oauth::check::CheckName;

@@ -9,16 +9,17 @@ use url::Url;
 
 use super::attempt::AttemptId;
 use super::event::FlowEvent;
-use super::http::{Http, HttpError, NOT_IN_TIME, Transport};
+use super::http::{Http, NOT_IN_TIME, Transport};
+use super::http_error::HttpError;
 use super::redact::Secrets;
 use super::trace::Exchange;
 use crate::clock::unix_time;
 use crate::oauth::answer::Answer;
 use crate::oauth::authcode::Callback;
 use crate::oauth::check::Check;
-use crate::oauth::client::Request;
 use crate::oauth::failure::Failure;
 use crate::oauth::jose::KeyError;
+use crate::oauth::request::Request;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file::read as file;
 
@@ -203,10 +204,11 @@ mod tests {
     use crate::flow::event::FlowError;
     use crate::flow::scripted::{client, reporter, url};
     use crate::flow::tool_report::{Outcome, Revoked, Told, ToolError, Verified};
+    use crate::oauth::asked::Asked;
     use crate::oauth::authcode::parse_callback;
     use crate::oauth::check::{CheckName, Outcome as Came};
     use crate::oauth::device::Note;
-    use crate::oauth::failure::{Asked, ServerError};
+    use crate::oauth::failure::ServerError;
     use crate::oauth::id_token_problem::IdTokenProblem;
     use crate::oauth::tool_failure::ToolFailure;
     use crate::oauth::tools::{TokenKind, Tool};

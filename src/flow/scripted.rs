@@ -18,12 +18,14 @@ use url::Url;
 
 use super::attempt::Attempts;
 use super::event::FlowEvent;
-use super::http::{HttpError, Transport};
+use super::http::Transport;
+use super::http_error::HttpError;
 use super::reporter::Reporter;
 use crate::oauth::answer::Answer;
-use crate::oauth::client::{Client, Request};
+use crate::oauth::client::Client;
 use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::dialect::Dialect;
+use crate::oauth::request::Request;
 
 /// Responds from a list, and records the requests and their times.
 pub(super) struct Script {

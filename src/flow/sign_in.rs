@@ -5,14 +5,16 @@ use tokio::time::Instant;
 
 use super::event::{FlowError, FlowEvent, Step};
 use super::exchange::exchange;
-use super::http::{HttpError, Transport};
+use super::http::Transport;
+use super::http_error::HttpError;
 use super::listener::{Listener, ListenerEvent, Stray};
 use super::pages::Page;
 use super::reporter::Reporter;
+use crate::oauth::asked::Asked;
 use crate::oauth::authcode::{Arrived, Callback, parse_callback, parse_paste, unverified_error};
 use crate::oauth::client::{Client, Pending};
 use crate::oauth::dialect::Answers;
-use crate::oauth::failure::{Asked, Failure, ServerError};
+use crate::oauth::failure::{Failure, ServerError};
 use crate::oauth::pasted::{self, Pasted};
 use crate::oauth::token::TokenSet;
 use crate::secret::{ExposeSecret, SecretString, same};

@@ -14,9 +14,10 @@ use super::reporter::Reporter;
 use super::tool_report::{Outcome, Revoked, Told, ToolError, Verified};
 use crate::oauth::check::Outcome::NotChecked;
 use crate::oauth::check::{Check, CheckName};
-use crate::oauth::client::{Client, RequestError};
+use crate::oauth::client::Client;
 use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::jose::Jws;
+use crate::oauth::request::RequestError;
 use crate::oauth::token::TokenSet;
 use crate::oauth::tool_answers::{
     Introspection, parse_introspection, parse_revocation, parse_userinfo,
@@ -276,12 +277,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::flow::http::HttpError;
+    use crate::flow::http_error::HttpError;
     use crate::flow::scripted::{answer, client, reporter, script, url};
     use crate::oauth::answer::Answer;
+    use crate::oauth::asked::Asked;
     use crate::oauth::client_authentication::ClientAuthentication;
     use crate::oauth::dialect::Answers;
-    use crate::oauth::failure::Asked;
     use crate::oauth::token::parse_token_answer;
 
     type Reply = Result<Answer, HttpError>;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::http::HttpError;
+use super::http_error::HttpError;
 use crate::oauth::assertion::KeyFileError;
 use crate::oauth::check::Check;
-use crate::oauth::client::RequestError;
+use crate::oauth::request::RequestError;
 use crate::oauth::tool_answers::{Introspection, UserInfo};
 use crate::oauth::tool_failure::ToolFailure;
 use crate::oauth::tools::TokenKind;

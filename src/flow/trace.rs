@@ -10,11 +10,12 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 use url::{Url, form_urlencoded};
 
-use super::http::HttpError;
+use super::http_error::HttpError;
 use super::redact::{Secrets, is_address, is_harmless, is_known_name, redacted};
 use crate::clean::clean;
 use crate::oauth::answer::Answer;
-use crate::oauth::client::{Method, Request};
+use crate::oauth::request::Request;
+use crate::oauth::tools::Method;
 use crate::secret::ExposeSecret;
 
 /// Response headers to show. Cookies are not among them.

@@ -9,9 +9,10 @@ use crate::form::field::{Access, Key};
 use crate::form::numbers::{has_number, names_by_number};
 use crate::form::problem::Remedy;
 use crate::form::settings::Settings;
+use crate::oauth::asked::Asked;
 use crate::oauth::assertion::{KeyFileError, KeyPart};
 use crate::oauth::client_authentication::ClientAuthentication;
-use crate::oauth::failure::{About, Asked, Failure, ServerError};
+use crate::oauth::failure::{About, Failure, ServerError};
 use crate::oauth::pasted::{self, Pasted};
 use crate::presets::errors::{At, ErrorEntry};
 use crate::presets::{Library, Preset};
@@ -312,7 +313,8 @@ fn holds(text: &str, words: &str) -> bool {
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
-    use crate::oauth::failure::{BodyKind, Useless};
+    use crate::oauth::failure::BodyKind;
+    use crate::oauth::useless::Useless;
 
     fn server(asked: Asked, code: &str, description: &str) -> Failure {
         Failure::Server {

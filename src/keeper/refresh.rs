@@ -17,7 +17,7 @@ use crate::clock::unix_time;
 use crate::flow::attempt::Attempts;
 use crate::flow::driver::{Flow, Job};
 use crate::flow::event::{FlowError, FlowEvent};
-use crate::flow::http::HttpError;
+use crate::flow::http_error::HttpError;
 use crate::oauth::failure::{BodyKind, Failure};
 use crate::oauth::token::TokenSet;
 use crate::outcome::exit;

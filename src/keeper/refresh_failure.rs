@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::flow::event::FlowError;
-use crate::flow::http::HttpError;
+use crate::flow::http_error::HttpError;
 use crate::oauth::failure::{BodyKind, Failure, ServerError};
 
 /// What a failed refresh means for the stored tokens.
@@ -252,8 +252,8 @@ fn is_dead(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::oauth::answer::Answer;
+    use crate::oauth::asked::Asked;
     use crate::oauth::dialect::Answers;
-    use crate::oauth::failure::Asked;
     use crate::oauth::token::parse_token_answer;
 
     fn server(code: &str, description: &str) -> FlowError {

@@ -359,8 +359,8 @@ mod tests {
         let signer = Signer::new(rules.held_key(held).unwrap(), "me", &rules);
         let proof = Proof::Assertion(signer.with_thumbprint(thumbprint.clone()));
         assert!(proof.signs_elsewhere() && !Proof::Assertion(self::signer()).signs_elsewhere());
-        let request = crate::oauth::client::Request {
-            method: crate::oauth::client::Method::Post,
+        let request = crate::oauth::request::Request {
+            method: crate::oauth::tools::Method::Post,
             url: url::Url::parse("https://as.example/token").unwrap(),
             authorization: None,
             body: "a=b".into(),

@@ -102,9 +102,9 @@ mod tests {
     use url::Url;
 
     use super::super::answer::{Answer, Body};
+    use super::super::asked::Asked;
     use super::super::client_authentication::ClientAuthentication;
     use super::super::dialect::Dialect;
-    use super::super::failure::Asked;
     use super::super::signing::Signing;
     use super::super::token::parse_token_answer;
     use super::*;

@@ -14,14 +14,11 @@ use oauth2::{
 use url::Url;
 
 use super::assertion::Credential;
+use super::client_authentication::ClientAuthentication;
 use super::dialect::Dialect;
 use super::form::Form;
-
-use super::client_authentication::ClientAuthentication;
-pub(super) use super::request::taken;
-pub use super::request::{Request, RequestError};
+use super::request::{Request, RequestError, taken};
 use super::signing::Signing;
-pub use super::tools::Method;
 use super::url::{RedirectUrl as RedirectTarget, UrlProblem};
 use crate::clean::clean;
 use crate::secret::{ExposeSecret, SecretString};

@@ -2,7 +2,8 @@
 
 use oauth2::TokenUrl;
 
-use super::client::{Client, Request, RequestError, taken};
+use super::client::Client;
+use super::request::{Request, RequestError, taken};
 
 impl Client {
     /// Builds the request for an access token for the client itself.

@@ -7,9 +7,10 @@ use url::Url;
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::asked::Asked;
 use super::dialect::{Answers, Dialect};
 use super::error_members::error;
-use super::failure::{Asked, BodyKind, Failure, ServerError, is_temporary};
+use super::failure::{BodyKind, Failure, ServerError, is_temporary};
 use super::members::{at, is_none, seconds, token_of};
 use super::token::{Fate, Reading, TokenSet, parse_token_answer};
 use super::url::{from_server, not_turned_here};

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::advice::{NEEDS_REDIRECT, registration_hint, rejects_initial_token, unusable_hint};
-pub use super::asked::Asked;
+use super::asked::Asked;
 use super::codes::{as_in_protocol, is_protocol_code};
 use super::id_token_problem::IdTokenProblem;
-pub use super::useless::Useless;
+use super::useless::Useless;
 use crate::clean::{TEXT_LIMIT, clean};
 
 /// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All of its text is cleaned on

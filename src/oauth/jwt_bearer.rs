@@ -7,8 +7,9 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::assertion::Proof;
-use super::client::{Client, Request, RequestError};
+use super::client::Client;
 use super::jose::{Algorithm, KeyError, SigningKey, sign};
+use super::request::{Request, RequestError};
 use super::tools::Method;
 use crate::clean::clean;
 use crate::secret::{ExposeSecret, SecretString};

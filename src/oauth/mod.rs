@@ -5,7 +5,7 @@
 
 mod advice;
 pub mod answer;
-mod asked;
+pub mod asked;
 pub mod assertion;
 pub mod authcode;
 pub mod authentication;
@@ -36,7 +36,7 @@ pub mod registration;
 #[cfg(all(test, unix))]
 mod relying_party;
 mod reported;
-mod request;
+pub mod request;
 pub mod signature;
 pub mod signing;
 pub mod token;
@@ -45,5 +45,5 @@ pub mod tool_answers;
 pub mod tool_failure;
 pub mod tools;
 pub mod url;
-mod useless;
+pub mod useless;
 mod words;

@@ -7,12 +7,14 @@ use oauth2::TokenUrl;
 use url::Url;
 
 use super::answer::Answer;
-use super::client::{Client, Request, RequestError, taken};
+use super::asked::Asked;
+use super::client::Client;
 use super::dialect::Answers;
 use super::error_members::error;
-use super::failure::{Asked, Failure};
+use super::failure::Failure;
 use super::form::Form;
 use super::members::{number, text};
+use super::request::{Request, RequestError, taken};
 use crate::secret::{ExposeSecret, SecretString};
 
 /// A reference to parameters that the service has stored.

@@ -6,12 +6,14 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::answer::Answer;
+use super::asked::Asked;
 use super::assertion::Proof;
-use super::client::{Method, Request};
 use super::dialect::Answers;
 use super::error_members::error;
-use super::failure::{Asked, Failure, ServerError};
+use super::failure::{Failure, ServerError};
 use super::members::{number, token};
+use super::request::Request;
+use super::tools::Method;
 use crate::clean::{clean, json_escaped};
 use crate::secret::{ExposeSecret, SecretString};
 

@@ -7,14 +7,16 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::answer::Answer;
+use super::asked::Asked;
 use super::codes::is_protocol_code;
 use super::dialect::Answers;
 use super::error_members::{error, from_sentence, is_sentence};
-use super::failure::{Asked, BUSY, Failure, NO_CODE, ServerError, Useless};
+use super::failure::{BUSY, Failure, NO_CODE, ServerError};
 use super::kept::{Kept, kept_of_answer};
 use super::members::{at, is_none, number, text};
 use super::token_notes::{life, needs_proof, trimmed};
 use super::url::RedirectUrl;
+use super::useless::Useless;
 use crate::clean::{clean, is_clean};
 use crate::secret::{ExposeSecret, SecretString, wipe};
 

@@ -6,14 +6,15 @@ use url::Url;
 
 use super::answer::Answer;
 use super::assertion::Proof;
-use super::client::{Client, Method, Request, RequestError, taken};
+use super::client::Client;
 use super::dialect::Answers;
 use super::error_members::error;
 use super::failure::BodyKind;
 use super::id_token::Claims;
 use super::reported::contradiction;
+use super::request::{Request, RequestError, taken};
 use super::tool_failure::ToolFailure;
-use super::tools::{TokenKind, Tool};
+use super::tools::{Method, TokenKind, Tool};
 use crate::secret::{ExposeSecret, SecretString};
 
 impl Client {

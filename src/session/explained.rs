@@ -1,7 +1,7 @@
 //! Why a run ended: the explanation of the service's error, or of the program's own error, and the field to change.
 
 use crate::flow::event::{FlowError, Step};
-use crate::flow::http::HttpError;
+use crate::flow::http_error::HttpError;
 use crate::flow::listener::ListenError;
 use crate::form::explain::{Explanation, explain, explain_certificate, explain_client_key};
 use crate::form::settings::{Key, Settings};

@@ -472,7 +472,7 @@ mod tests {
     use super::*;
     use crate::flow::event::Step;
     use crate::form::choices::Overwrite;
-    use crate::oauth::failure::Asked;
+    use crate::oauth::asked::Asked;
     use crate::presets;
 
     fn session() -> Session {

@@ -15,8 +15,9 @@ use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
-use crate::oauth::client::{Method, Request};
 use crate::oauth::error_members::is_sentence;
+use crate::oauth::request::Request;
+use crate::oauth::tools::Method;
 use crate::secret::{ExposeSecret, SecretString};
 
 use names::SECRET;
@@ -316,7 +317,7 @@ fn encodings(secret: &[u8]) -> Vec<(Zeroizing<String>, usize)> {
 mod tests {
     use super::*;
     use crate::oauth::assertion::Proof;
-    use crate::oauth::client::Method;
+    use crate::oauth::tools::Method;
 
     #[test]
     fn assertions_do_not_displace_other_secrets() {

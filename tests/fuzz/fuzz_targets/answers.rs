@@ -10,10 +10,11 @@ use std::time::{Duration, SystemTime};
 
 use libfuzzer_sys::fuzz_target;
 use oauth_authorizer::flow::retry_after::parse_retry_after;
+use oauth_authorizer::oauth::asked::Asked;
 use oauth_authorizer::oauth::client::Client;
 use oauth_authorizer::oauth::device::parse_grant;
 use oauth_authorizer::oauth::discovery::{Expected, parse_metadata};
-use oauth_authorizer::oauth::failure::{Asked, Failure};
+use oauth_authorizer::oauth::failure::Failure;
 use oauth_authorizer::oauth::flow_kind::FlowKind;
 use oauth_authorizer::oauth::pushed::parse_kept;
 use oauth_authorizer::oauth::registration::{ClientMetadata, parse_registered};

@@ -11,7 +11,8 @@ use libfuzzer_sys::fuzz_target;
 use oauth_authorizer::flow::redact::Secrets;
 use oauth_authorizer::flow::trace::Exchange;
 use oauth_authorizer::oauth::assertion::Proof;
-use oauth_authorizer::oauth::client::{Method, Request};
+use oauth_authorizer::oauth::request::Request;
+use oauth_authorizer::oauth::tools::Method;
 use url::Url;
 
 use common::answer;

@@ -14,18 +14,19 @@ use oauth_authorizer::mail::sasl::Mechanism;
 use oauth_authorizer::mail::server::Protocol;
 use oauth_authorizer::mail::verdict as mail;
 use oauth_authorizer::oauth::answer::Answer;
+use oauth_authorizer::oauth::asked::Asked;
 use oauth_authorizer::oauth::check::{Check, CheckName, Outcome, inapplicable_without_user};
-use oauth_authorizer::oauth::client::{Method, Request};
 use oauth_authorizer::oauth::device::Note;
 use oauth_authorizer::oauth::dialect::Answers;
 use oauth_authorizer::oauth::discovery::{Metadata, Ways};
-use oauth_authorizer::oauth::failure::{Asked, Failure, ServerError};
+use oauth_authorizer::oauth::failure::{Failure, ServerError};
 use oauth_authorizer::oauth::registration::Registered;
+use oauth_authorizer::oauth::request::Request;
 use oauth_authorizer::oauth::token::TokenSet;
 use oauth_authorizer::oauth::tool_answers::{
     parse_introspection, parse_revocation, parse_userinfo,
 };
-use oauth_authorizer::oauth::tools::TokenKind;
+use oauth_authorizer::oauth::tools::{Method, TokenKind};
 
 use super::App;
 
