@@ -9,7 +9,7 @@ use crate::configure::plan::PlanError;
 use crate::configure::report::{Consent, Listener, Report, SetUpAction, SetUpTask, Verdict};
 use crate::console::environment::Environment;
 use crate::console::talk::say;
-use crate::form::request::ListenerChoice;
+use crate::form::choices::ListenerChoice;
 use crate::httpsys::prefix::Prefix;
 use crate::outcome::exit;
 

@@ -12,7 +12,7 @@ use super::report::{Finding, Report, SetUpAction, SetUpTask, State};
 use crate::certificate::{Files, load};
 use crate::clean::clean;
 use crate::console::tunnel::Tunnel;
-use crate::form::request::ListenAddress;
+use crate::form::listen_address::ListenAddress;
 use crate::store::file::Readers;
 
 /// The file with the host names of this machine.

@@ -3,7 +3,7 @@
 pub use super::plan::SetUpAction;
 use crate::certificate::Files;
 use crate::console::environment::Ssh;
-use crate::form::request::ListenAddress;
+use crate::form::listen_address::ListenAddress;
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Prefix, Thumbprint};
 

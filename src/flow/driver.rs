@@ -239,7 +239,7 @@ mod tests {
     use crate::flow::event::FlowError;
     use crate::flow::scripted::{answer, client, url};
     use crate::flow::served::{http, serve};
-    use crate::form::request::ListenerChoice;
+    use crate::form::choices::ListenerChoice;
     use crate::oauth::asked::Asked;
     use crate::oauth::dialect::Answers;
     use crate::oauth::token::parse_token_answer;

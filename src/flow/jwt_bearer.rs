@@ -151,7 +151,7 @@ mod tests {
             client: crate::flow::scripted::client(),
             redirect_url: None,
             listen: None,
-            listener: crate::form::request::ListenerChoice::Loopback,
+            listener: crate::form::choices::ListenerChoice::Loopback,
             certificate: None,
             ca_file: None,
             service_account: path.map(|path| ServiceAccountFile {

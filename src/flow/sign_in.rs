@@ -350,7 +350,7 @@ mod tests {
     use crate::flow::scripted::{
         answer, client, error, late, lost, reporter, script, success, url,
     };
-    use crate::form::request::ListenerChoice;
+    use crate::form::choices::ListenerChoice;
     use crate::oauth::answer::Answer;
     use crate::oauth::check::{Check, CheckName, Outcome};
 

@@ -54,7 +54,7 @@ impl DerefMut for Checked {
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
-    use crate::form::settings::Key;
+    use crate::form::field::Key;
     use crate::presets;
 
     #[test]

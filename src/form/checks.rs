@@ -9,7 +9,7 @@ use url::Url;
 use crate::clean::clean;
 use crate::form::choices::Change;
 use crate::form::field::{Key, Source};
-pub use crate::form::problem::{Problem, Remedy, Severity};
+use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
 use crate::form::{announced, client_key, pushed, requirements};
 use crate::oauth::client_authentication::ClientAuthentication;

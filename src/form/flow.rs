@@ -133,10 +133,10 @@ fn names(metadata: &Metadata, flow: FlowKind) -> bool {
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
-    use crate::form::checks::{Problem, Severity};
     use crate::form::choices::Overwrite;
     use crate::form::discovered::tests::metadata;
     use crate::form::flags::Overrides;
+    use crate::form::problem::{Problem, Severity};
     use crate::form::request::{problems, request};
     use crate::oauth::client_authentication::ClientAuthentication;
     use crate::presets;

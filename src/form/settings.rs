@@ -8,11 +8,11 @@ use url::Url;
 
 use crate::certificate::Files;
 use crate::certificate::created::Created;
-pub use crate::form::choices::{AuthenticationChoice, Browser, Change, ListenerChoice, Overwrite};
+use crate::form::choices::{AuthenticationChoice, Browser, Change, ListenerChoice, Overwrite};
 use crate::form::discovered::{AskedIssuer, ENDPOINTS, Found};
 use crate::form::draft::Draft;
 use crate::form::field::BASIC;
-pub use crate::form::field::{ADVANCED, Access, Key, Source};
+use crate::form::field::{ADVANCED, Access, Key, Source};
 use crate::form::wrapping::bare_secret;
 use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::discovery::Metadata;

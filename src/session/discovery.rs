@@ -5,9 +5,10 @@ use super::event::{Refused, SessionEvent, Started};
 use super::work::Work;
 use crate::flow::driver::Job;
 use crate::flow::trace::Trace;
+use crate::form::choices::Overwrite;
+use crate::form::field::Key;
 use crate::form::problem::Severity;
 use crate::form::request;
-use crate::form::settings::{Key, Overwrite};
 use crate::oauth::discovery::Metadata;
 use crate::presets::format::mail_domain;
 

@@ -10,8 +10,8 @@ use crate::flow::driver::Job;
 use crate::flow::event::FlowError;
 use crate::flow::store_key::ListedKey;
 use crate::flow::tool_report::Told;
+use crate::form::field::Key;
 use crate::form::problem::Problem;
-use crate::form::settings::Key;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::tools::{TokenKind, Tool};
 

@@ -4,7 +4,8 @@ use crate::flow::event::{FlowError, Step};
 use crate::flow::http_error::HttpError;
 use crate::flow::listener::ListenError;
 use crate::form::explain::{Explanation, explain, explain_certificate, explain_client_key};
-use crate::form::settings::{Key, Settings};
+use crate::form::field::Key;
+use crate::form::settings::Settings;
 use crate::presets::Library;
 
 use super::run::Run;

@@ -1,7 +1,8 @@
 //! A report of a failed sign-in, safe to send to others.
 
 use super::run::{Phase, Run};
-use crate::form::settings::{Key, Settings};
+use crate::form::field::Key;
+use crate::form::settings::Settings;
 
 /// Reports what failed, the fix and the service's response, without secrets; `None` if the sign-in has not failed.
 #[must_use]

@@ -6,7 +6,7 @@ use crate::configure::loopback;
 use crate::configure::plan::{Plan, PlanError, TEMPORARY, certificate_command};
 use crate::configure::report::{Consent, Listener, Report, SetUpAction, SetUpTask, falls_back};
 use crate::console::environment::Ssh;
-use crate::form::request::ListenAddress;
+use crate::form::listen_address::ListenAddress;
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Prefix, PrefixError, Thumbprint, ThumbprintError};
 

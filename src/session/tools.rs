@@ -9,7 +9,7 @@ use super::work::Work;
 use crate::flow::driver::Job;
 use crate::flow::token_tools::{Task, ToolRun};
 use crate::flow::tool_report::{Outcome, Revoked, Told};
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::form::tools::NotOffered;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::tools::{TokenKind, Tool};

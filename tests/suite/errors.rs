@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use oauth_authorizer::clean::{TEXT_LIMIT, clean};
-use oauth_authorizer::form::settings::Key;
+use oauth_authorizer::form::field::Key;
 use oauth_authorizer::oauth::client_authentication::ClientAuthentication;
 use oauth_authorizer::presets::errors::{At, ErrorEntry, ErrorFile};
 use oauth_authorizer::presets::{Preset, SecretRule, check};

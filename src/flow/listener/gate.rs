@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use url::Url;
 
 use crate::flow::pages::Page;
-use crate::form::request::ListenAddress;
+use crate::form::listen_address::ListenAddress;
 use crate::secret::SecretString;
 
 /// Maximum size of a form, in bytes. The headers, which include the query of a GET request, have the same limit.

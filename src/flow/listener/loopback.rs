@@ -34,7 +34,7 @@ use super::gate::{Arrival, FORM_BYTES, Gate, ListenerEvent, ResponseMode, Stray}
 use super::pool::{Guest, Limits, Pool};
 use crate::certificate::Certificate;
 use crate::flow::pages::Page;
-use crate::form::request::ListenAddress;
+use crate::form::listen_address::ListenAddress;
 use crate::secret::SecretString;
 
 /// Maximum size of the headers, in bytes. A callback with a long code fits.

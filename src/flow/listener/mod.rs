@@ -22,7 +22,8 @@ pub use self::gate::{Arrival, ListenerEvent, ResponseMode, Stray};
 use self::httpsys::HttpSys;
 use self::loopback::Loopback;
 use crate::certificate::{About, Certificate};
-use crate::form::request::{ListenAddress, ListenerChoice};
+use crate::form::choices::ListenerChoice;
+use crate::form::listen_address::ListenAddress;
 use crate::httpsys::refused;
 #[cfg(windows)]
 use crate::httpsys::{config, prefix::Prefix};

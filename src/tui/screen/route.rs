@@ -1,6 +1,6 @@
 //! Routes: the screens that a screen can send the user to.
 
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::session::Value;
 
 /// The name of a screen, so that screens don't depend on each other's code.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use oauth_authorizer::clean::is_clean;
 use oauth_authorizer::form::request::{FlowRequest, request};
-use oauth_authorizer::form::settings::{Key, Settings};
+use oauth_authorizer::form::settings::Settings;
+use oauth_authorizer::form::field::Key;
 use oauth_authorizer::oauth::answer::{Answer, Body};
 use oauth_authorizer::presets;
 

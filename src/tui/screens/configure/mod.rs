@@ -11,7 +11,7 @@ pub(super) use self::state::Configure;
 use self::state::{DialogId, Item};
 use crate::configure::plan::{PlanError, WITHOUT_SET_UP};
 use crate::configure::report::{SetUpAction, Verdict};
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::secret::SecretString;
 use crate::session::SessionEvent;
 use crate::session::content::Content;

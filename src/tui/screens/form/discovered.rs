@@ -2,7 +2,9 @@
 
 use super::state::{Form, Item};
 use crate::clean::clean;
-use crate::form::settings::{Access, Key, Overwrite, Settings};
+use crate::form::choices::Overwrite;
+use crate::form::field::{Access, Key};
+use crate::form::settings::Settings;
 use crate::oauth::discovery::Metadata;
 use crate::session::Refused;
 use crate::tui::message::Effect;

@@ -2,8 +2,9 @@
 
 use super::state::{Form, Item, can_be_fixed, told};
 use crate::clean::clean;
-use crate::form::checks::{Problem, Severity};
-use crate::form::settings::{AuthenticationChoice, Key};
+use crate::form::choices::AuthenticationChoice;
+use crate::form::field::Key;
+use crate::form::problem::{Problem, Severity};
 use crate::oauth::flow_kind::FlowKind;
 use crate::presets::{Confidence, PkceMode};
 use crate::tui::screen::ViewContext;

@@ -4,7 +4,7 @@
 use super::state::{DialogId, Form, Item};
 use crate::certificate::store_path::Location;
 use crate::flow::store_key::ListedKey;
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::tui::dialog::{Dialog, List, ListEntry};
 use crate::tui::screen::ViewContext;
 

@@ -1,8 +1,8 @@
 //! Shows a problem at its field, and finds its fix.
 
 use super::state::{Form, Item, can_be_fixed, told};
-use crate::form::checks::{Problem, Severity};
-use crate::form::settings::{Access, Key};
+use crate::form::field::{Access, Key};
+use crate::form::problem::{Problem, Severity};
 use crate::tui::screen::{UpdateContext, ViewContext, set_focus};
 
 impl Form {

@@ -3,7 +3,7 @@
 use super::hints::list_of;
 use super::state::{DialogId, Form};
 use crate::flow::event::FlowError;
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::oauth::registration::{Different, Registered};
 use crate::secret::SecretString;
 use crate::session::clock::Moment;

@@ -4,8 +4,8 @@ use url::Url;
 
 use super::preset_list::PresetList;
 use crate::flow::store_key::ListedKey;
-use crate::form::checks::{Problem, Severity};
-use crate::form::settings::{ADVANCED, Access, Key};
+use crate::form::field::{ADVANCED, Access, Key};
+use crate::form::problem::{Problem, Severity};
 use crate::secret::SecretString;
 use crate::tui::screen::{Common, ViewContext};
 

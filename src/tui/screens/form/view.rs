@@ -17,8 +17,8 @@ use ratatui::text::Span;
 
 use super::hints::said;
 use super::state::{Form, Item, MISSING, claimed};
-use crate::form::checks::{Problem, Severity};
-use crate::form::settings::{ADVANCED, Access, Key, Source};
+use crate::form::field::{ADVANCED, Access, Key, Source};
+use crate::form::problem::{Problem, Severity};
 use crate::oauth::flow_kind::FlowKind;
 use crate::presets::{Confidence, SecretRule};
 use crate::secret::ExposeSecret;

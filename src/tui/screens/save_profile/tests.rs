@@ -3,7 +3,7 @@
 use super::*;
 use crate::console::environment::Environment;
 use crate::flow::event::FlowEvent;
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::profile::places::{Place, Places};
 use crate::profile::saved_tokens::SavedTokens;
 use crate::profile::store_kind::Store;

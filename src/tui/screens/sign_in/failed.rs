@@ -16,7 +16,7 @@ use ratatui::text::{Line, Span};
 
 use super::layout::{fitted, is_narrow};
 use super::state::{Item, SignIn};
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::oauth::device::Note;
 use crate::session::run::{Ended, Phase, Run};
 use crate::tui::screen::ViewContext;

@@ -2,7 +2,7 @@
 
 use super::layout::{is_narrow, is_wide};
 use super::state::{Item, QrCode, SignIn, field_to_edit};
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::session::run::{Ended, Phase, Run};
 use crate::tui::screen::{Entry, ViewContext};
 

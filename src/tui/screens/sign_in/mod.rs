@@ -23,7 +23,7 @@ pub(super) use self::state::SignIn;
 use self::state::{DialogId, Item, Paste, field_to_edit, shown_url, user_code};
 use crate::console::environment::Environment;
 use crate::form::changed::changed;
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::pasted;
 use crate::secret::{ExposeSecret, SecretString};

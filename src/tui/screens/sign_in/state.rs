@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::form::explain::Explanation;
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::secret::SecretString;
 use crate::session::content::Content;
 use crate::session::run::{Phase, Run};

@@ -3,7 +3,8 @@
 use super::lines::{Line, granted, mail};
 use super::state::{Item, Tokens};
 use super::times::{End, end};
-use crate::form::checks::{NO_REFRESH_TOKEN, Remedy};
+use crate::form::checks::NO_REFRESH_TOKEN;
+use crate::form::problem::Remedy;
 use crate::oauth::check::{not_granted, why_no_refresh_token};
 use crate::oauth::client_authentication::ClientAuthentication;
 use crate::secret::ExposeSecret;

@@ -10,7 +10,7 @@ use super::*;
 use crate::console::environment::Environment;
 use crate::flow::event::{FlowError, FlowEvent};
 use crate::flow::tool_report::{self, Revoked, Told, Verified};
-use crate::form::settings::Key;
+use crate::form::field::Key;
 use crate::mail::server::Protocol;
 use crate::oauth::check::{Check, CheckName, Outcome};
 use crate::oauth::failure::Failure;
