@@ -27,7 +27,7 @@ pub use self::mailbox::checked_mailbox;
 pub use self::profile::{
     KeepFlags, ProfileFlags, ProfilesCommand, ProfilesFlags, RefreshFlags, TokenFlags, TokenFormat,
 };
-pub use self::secret::{SECRET_VARIABLE, SecretError, SecretFlags};
+pub use self::secret::{SecretError, SecretFlags};
 pub use self::subcommands::{
     ConfigureCommand, ConfigureFlags, DoctorFlags, ExplainFlags, ManFlags, PresetsCommand,
     Subcommand,

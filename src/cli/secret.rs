@@ -11,7 +11,7 @@ use crate::clean::{clean, trimmed, unquoted};
 use crate::console::hidden;
 use crate::console::standard_input::StandardInput;
 use crate::profile::client_secret::is_variable_name;
-pub use crate::secret::SECRET_VARIABLE;
+use crate::secret::SECRET_VARIABLE;
 use crate::secret::SecretString;
 use crate::store::file::named;
 use crate::store::file::secret_line::{SECRET_LIMIT, checked, first_line, first_line_of_file};

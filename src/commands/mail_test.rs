@@ -27,7 +27,7 @@ use crate::profile::places::Place;
 use crate::profile::settings_file::SettingsFile;
 use crate::session::mail_report::MailReport;
 use crate::session::mail_warnings::warnings as token_warnings;
-use crate::store::record::IssuedFor;
+use crate::store::issued_for::IssuedFor;
 
 /// How long to wait for a refresh.
 const WAIT: Duration = Duration::from_secs(45);

@@ -8,7 +8,8 @@ use clap::Command;
 use clap_mangen::Man;
 
 use super::failed::failed;
-use crate::cli::{EXAMPLES, SECRET_VARIABLE};
+use crate::cli::EXAMPLES;
+use crate::secret::SECRET_VARIABLE;
 
 /// The exit codes, which docs/guide.md also lists.
 const EXIT_STATUS: &[(&str, &str)] = &[

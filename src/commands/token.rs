@@ -26,7 +26,8 @@ use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
 use crate::store::private::PrivateError;
 use crate::store::program;
-use crate::store::record::{Record, RecordError};
+use crate::store::record::Record;
+use crate::store::record_error::RecordError;
 
 /// Writes what went wrong with a profile. Returns the exit code.
 pub(super) fn say_outcome(name: &ProfileName, outcome: &Outcome) -> u8 {

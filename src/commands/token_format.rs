@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use super::token_template::{Encoding, Field, Part};
 use crate::cli::{TokenFormat, checked_mailbox};
 use crate::secret::{ExposeSecret, SecretString};
-use crate::store::record::{Record, Tokens};
+use crate::store::record::Record;
+use crate::store::tokens::Tokens;
 
 /// The data to print.
 pub(super) struct Printed<'a> {
@@ -240,7 +241,7 @@ mod tests {
     use super::super::token_template::parts;
     use super::*;
     use crate::oauth::token::TokenSet;
-    use crate::store::record::IssuedFor;
+    use crate::store::issued_for::IssuedFor;
 
     const ODD: &str = "a\"b'c\\d$e`f\u{2019}ü";
 

@@ -12,7 +12,8 @@ use super::wiped::Wiped;
 use crate::child;
 use crate::clean::clean;
 use crate::console::talk::say;
-use crate::keeper::save::{SaveError, current, lock, save_imported};
+use crate::keeper::save::{current, lock, save_imported};
+use crate::keeper::save_error::SaveError;
 use crate::outcome::exit;
 use crate::profile::destinations::destinations;
 use crate::profile::name::ProfileName;
@@ -22,8 +23,10 @@ use crate::profile::store_kind::Store;
 use crate::secret;
 use crate::store::file::named;
 use crate::store::file::read::{Kinds, check as check_file, in_time, read as read_file};
+use crate::store::issued_for::IssuedFor;
 use crate::store::private::PrivateError;
-use crate::store::record::{Damage, IssuedFor, Record, RecordError};
+use crate::store::record::Record;
+use crate::store::record_error::{Damage, RecordError};
 
 /// The format version that this program writes.
 const FORMAT: u32 = 1;

@@ -5,8 +5,9 @@ use super::plan::{Plan, deletion};
 use super::reading::{Bound, binding_finding, bound, certificate_findings};
 use super::report::{Finding, State};
 use super::service::{Service, by_hand, unread};
+use crate::certificate::thumbprint::Thumbprint;
 use crate::httpsys::certificates::StoreCertificate;
-use crate::httpsys::prefix::{Endpoint, FoundBinding, Thumbprint};
+use crate::httpsys::prefix::{Endpoint, FoundBinding};
 
 /// An endpoint for which HTTP.sys looks up a certificate, and the binding found there.
 type Lookup = (Endpoint, Result<Option<FoundBinding>, u32>);
@@ -129,8 +130,7 @@ fn other(endpoint: &Endpoint, found: &FoundBinding) -> Finding {
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::super::codes;
-    use super::super::plan::APP_ID;
-    use super::super::report::SetUpAction;
+    use super::super::plan::{APP_ID, SetUpAction};
     use super::super::scripted::Scripted;
     use super::*;
     use crate::httpsys::prefix::Prefix;

@@ -1,9 +1,9 @@
 //! Set up and Delete with HTTP.sys: finds which changes are left, and makes them with the rights available.
 
 use super::codes::{self, Object};
-use super::plan::{Plan, PlanError};
+use super::plan::{Plan, PlanError, SetUpAction};
 use super::reading::{self, Bound, Reserved, binding_finding, bound, reservation_finding};
-use super::report::{Finding, SetUpAction, State};
+use super::report::{Finding, State};
 use super::service::{Listener, Rights, Service, by_hand, governing};
 use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding};
 

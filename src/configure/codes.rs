@@ -1,6 +1,7 @@
 //! Explains the error codes of the HTTP service's configuration, and what to do about them.
 
-use super::report::{Finding, SetUpAction, State};
+use super::plan::SetUpAction;
+use super::report::{Finding, State};
 
 /// The object of a configuration call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

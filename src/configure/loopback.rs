@@ -8,7 +8,8 @@ use std::time::SystemTime;
 
 use super::certificate;
 use super::holder::{Holder, holders};
-use super::report::{Finding, Report, SetUpAction, SetUpTask, State};
+use super::plan::SetUpAction;
+use super::report::{Finding, Report, SetUpTask, State};
 use crate::certificate::{Files, load};
 use crate::clean::clean;
 use crate::console::tunnel::Tunnel;

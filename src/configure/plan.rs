@@ -2,9 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::httpsys::prefix::{
-    Endpoint, Prefix, PrefixError, STORE, SslBinding, Thumbprint, ThumbprintError, UrlAcl,
-};
+use crate::certificate::store_path::STORE;
+use crate::certificate::thumbprint::{Thumbprint, ThumbprintError};
+use crate::httpsys::prefix::{Endpoint, Prefix, PrefixError, SslBinding, UrlAcl};
 use crate::quote::{self, QuoteError};
 
 /// The URL prefix that every Windows machine reserves for all users.

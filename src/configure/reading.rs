@@ -2,8 +2,10 @@
 
 use super::plan::{APP_ID, Plan, guid};
 use super::report::{Finding, State};
+use crate::certificate::store_path::STORE;
+use crate::certificate::thumbprint::Thumbprint;
 use crate::httpsys::certificates::StoreCertificate;
-use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, STORE, SslBinding, Thumbprint};
+use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding};
 
 /// The result of comparing a URL reservation with the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! The tasks of **Configure…**, and the reports about them.
 
-pub use super::plan::SetUpAction;
+use super::plan::SetUpAction;
 use crate::certificate::Files;
+use crate::certificate::thumbprint::Thumbprint;
 use crate::console::environment::Ssh;
 use crate::form::listen_address::ListenAddress;
 use crate::httpsys::certificates::StoreCertificate;
-use crate::httpsys::prefix::{Prefix, Thumbprint};
+use crate::httpsys::prefix::Prefix;
 
 /// A setup task for a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use super::codes::{self, Object};
-use super::plan::{Plan, PlanError, sid_of};
+use super::plan::{Plan, PlanError, SetUpAction, sid_of};
 use super::reading::{Account, Reserved, reserved};
-use super::report::{Finding, SetUpAction, State};
+use super::report::{Finding, State};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, UrlAcl};
 

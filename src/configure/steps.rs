@@ -2,9 +2,9 @@
 
 use super::bindings;
 use super::change::change;
-use super::plan::{Plan, certificate_command};
+use super::plan::{Plan, SetUpAction, certificate_command};
 use super::reading::shared_finding;
-use super::report::{Finding, Report, SetUpAction, SetUpTask, State};
+use super::report::{Finding, Report, SetUpTask, State};
 use super::service::{Service, account};
 use super::verify::{verify, verify_free};
 use super::warnings::warnings;
@@ -134,7 +134,8 @@ mod tests {
     use super::super::report::{Consent, Verdict};
     use super::super::service::Rights;
     use super::*;
-    use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, Thumbprint, UrlAcl};
+    use crate::certificate::thumbprint::Thumbprint;
+    use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, UrlAcl};
 
     const ME: &str = "S-1-5-21-1-2-3-1001";
     const GROUP: &str = "S-1-5-32-545";

@@ -96,8 +96,8 @@ fn refusal(plan: &Plan, code: u32) -> Option<Finding> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
-    use super::super::plan::{WITHOUT_SET_UP, sddl};
-    use super::super::report::{Consent, Report, SetUpAction, SetUpTask, Verdict};
+    use super::super::plan::{SetUpAction, WITHOUT_SET_UP, sddl};
+    use super::super::report::{Consent, Report, SetUpTask, Verdict};
     use super::super::scripted::{GROUP, ME, Scripted};
     use super::super::steps;
     use super::*;

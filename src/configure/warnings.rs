@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::plan::WITHOUT_SET_UP;
-use super::report::{Finding, SetUpAction, State};
+use super::plan::{SetUpAction, WITHOUT_SET_UP};
+use super::report::{Finding, State};
 use crate::httpsys::prefix::Prefix;
 
 /// Returns the warnings before an action. For Verify, a host to which no browser can return is a problem.

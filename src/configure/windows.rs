@@ -185,8 +185,8 @@ impl Service for System {
 mod tests {
     use windows_sys::Win32::Foundation::NO_ERROR;
 
-    use super::super::plan::Plan;
-    use super::super::report::{Listener, SetUpAction};
+    use super::super::plan::{Plan, SetUpAction};
+    use super::super::report::Listener;
     use super::*;
     use crate::httpsys::config::tests::STAND_IN;
     use crate::httpsys::config::{NotBound, bound_certificate};

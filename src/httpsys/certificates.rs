@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use x509_parser::parse_x509_certificate;
 
-use super::prefix::Thumbprint;
 use crate::certificate::About;
+use crate::certificate::thumbprint::Thumbprint;
 use crate::certificate::x509::{day, hosts};
 use crate::clean::clean;
 

@@ -451,8 +451,8 @@ unsafe fn found(parameters: &HTTP_SERVICE_CONFIG_SSL_PARAM) -> FoundBinding {
 pub(crate) mod tests {
     use std::net::Ipv6Addr;
 
-    use super::super::prefix::STORE;
     use super::*;
+    use crate::certificate::store_path::STORE;
 
     const APP_ID: u128 = 0x6f2b_1c0e_93d4_4a57_8e1f_5d0c_7a42_b9e6;
 

@@ -5,8 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::{ParseError, Url};
 
-pub use crate::certificate::store_path::STORE;
-pub use crate::certificate::thumbprint::{Thumbprint, ThumbprintError};
 use crate::clean::is_clean;
 
 /// Why a URL can't be a prefix.

@@ -16,9 +16,10 @@ use crate::profile::settings_file::{SettingsFile, digest, read_bytes};
 use crate::store::attempt::{AttemptNote, Outcome};
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
-use crate::store::record::{Record, Tokens};
+use crate::store::record::Record;
 use crate::store::reserved::Reserved;
 use crate::store::seal::Seal;
+use crate::store::tokens::Tokens;
 
 /// How long, in seconds, a rejected refresh token is not sent again. Some services reject it only during an outage.
 const REJECTED_PAUSE: u64 = 600;

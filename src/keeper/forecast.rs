@@ -24,7 +24,8 @@ use crate::store::attempt::{AttemptNote, Outcome};
 use crate::store::file::read::may_others_read;
 use crate::store::host;
 use crate::store::private::{self, PrivateError};
-use crate::store::record::{Record, RecordError};
+use crate::store::record::Record;
+use crate::store::record_error::RecordError;
 use crate::store::room;
 
 /// Returns the exit code for the worst finding.

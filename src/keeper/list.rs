@@ -11,7 +11,9 @@ use crate::profile::settings_file::SettingsFile;
 use crate::secret::{ExposeSecret, SecretString, same};
 use crate::session::profiles::{Listed, Standing};
 use crate::store::private::PrivateError;
-use crate::store::record::{Record, RecordError, Tokens};
+use crate::store::record::Record;
+use crate::store::record_error::RecordError;
+use crate::store::tokens::Tokens;
 
 /// Maximum number of profiles in the list.
 const MOST: usize = 1000;
@@ -170,8 +172,8 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::store::issued_for::IssuedFor;
     use crate::store::private;
-    use crate::store::record::IssuedFor;
 
     #[test]
     fn a_profile_that_cannot_be_used_is_listed_with_the_reason() {

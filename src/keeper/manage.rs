@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::save::{SaveError, current, lock};
+use super::save::{current, lock};
+use super::save_error::SaveError;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::store::private::{self, PrivateError};

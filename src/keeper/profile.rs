@@ -13,8 +13,10 @@ use crate::profile::places::Place;
 use crate::profile::settings_file::{SettingsError, SettingsFile};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
+use crate::store::issued_for::IssuedFor;
 use crate::store::private::PrivateError;
-use crate::store::record::{IssuedFor, Record, RecordError};
+use crate::store::record::Record;
+use crate::store::record_error::RecordError;
 
 /// A loaded profile.
 #[derive(Debug)]

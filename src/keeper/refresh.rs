@@ -27,9 +27,11 @@ use crate::secret::SecretString;
 use crate::store::attempt::{AttemptNote, LostAnswer, LostBy, Outcome, PAUSE_LIMIT, Pause};
 use crate::store::host;
 use crate::store::lock::Lock;
+use crate::store::origin::Origin;
 use crate::store::private::{self, PrivateError};
-use crate::store::record::{Origin, Record, Tokens};
+use crate::store::record::Record;
 use crate::store::reserved::{Reserved, adopt};
+use crate::store::tokens::Tokens;
 
 /// How long to wait while another process holds the lock.
 const LOCK_LIMIT: Duration = Duration::from_secs(40);

@@ -1,6 +1,7 @@
 //! Marks an access token that a server rejected as expired.
 
-use super::save::{SaveError, current, lock};
+use super::save::{current, lock};
+use super::save_error::SaveError;
 use crate::clock::unix_time;
 use crate::profile::places::Place;
 use crate::secret::{SecretString, same};

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-pub use super::present::changed_by_variables;
 use super::present::{Present, file_to_keep, user};
-pub use super::save_error::SaveError;
+use super::save_error::SaveError;
 use super::trial::try_out;
 use crate::form::choices::Browser;
 use crate::form::request::FlowRequest;
@@ -18,11 +17,14 @@ use crate::profile::settings_file::{self, SettingsError, SettingsFile, digest};
 use crate::profile::store_kind::Store;
 use crate::secret::{ExposeSecret, SecretString, same};
 use crate::store::commands::StoreCommands;
+use crate::store::issued_for::IssuedFor;
 use crate::store::lock::Lock;
 use crate::store::private::{self, PrivateError};
-use crate::store::record::{IssuedFor, Record, RecordError, Tokens};
+use crate::store::record::Record;
+use crate::store::record_error::RecordError;
 use crate::store::reserved::{Reserved, adopt};
 use crate::store::seal::Seal;
+use crate::store::tokens::Tokens;
 use crate::store::version::Version;
 
 /// How long to wait for a refresh in progress.
@@ -468,6 +470,7 @@ fn write_settings(place: &Place, text: &str) -> Result<(), PrivateError> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
+    use super::super::present::changed_by_variables;
     use super::*;
     use crate::clock::unix_time;
     use crate::form::field::Key;

@@ -1,7 +1,7 @@
 //! Why a profile was not saved.
 
 use crate::store::private::PrivateError;
-use crate::store::record::RecordError;
+use crate::store::record_error::RecordError;
 
 /// Why a profile was not saved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,8 @@ use url::Url;
 
 use super::caller::{Wish, obtain};
 use super::profile::{Profile, file_outcome, record_outcome, settings_outcome, sign_in_again};
-use super::save::{SaveError, current, lock};
+use super::save::{current, lock};
+use super::save_error::SaveError;
 use crate::clock::unix_time;
 use crate::flow::attempt::Attempts;
 use crate::flow::driver::{Flow, Job, run_alone};
@@ -23,8 +24,9 @@ use crate::profile::places::Place;
 use crate::profile::settings_file::SettingsFile;
 use crate::store::attempt::Outcome;
 use crate::store::private;
-use crate::store::record::{Record, Tokens};
+use crate::store::record::Record;
 use crate::store::reserved::Reserved;
+use crate::store::tokens::Tokens;
 
 /// The result of a request.
 #[derive(Debug)]

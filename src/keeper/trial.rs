@@ -5,7 +5,8 @@ use super::save_error::SaveError;
 use crate::profile::places::Place;
 use crate::store::commands::StoreCommands;
 use crate::store::private::PrivateError;
-use crate::store::record::{FORMAT, Record, RecordError};
+use crate::store::record::{FORMAT, Record};
+use crate::store::record_error::RecordError;
 
 /// Checks whether the commands store a text and print it again.
 ///

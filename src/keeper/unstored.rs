@@ -10,8 +10,9 @@ use crate::profile::places::Place;
 use crate::secret::{ExposeSecret, same};
 use crate::store::attempt::Outcome;
 use crate::store::private::PrivateError;
-use crate::store::record::{Record, Tokens};
+use crate::store::record::Record;
 use crate::store::reserved::awaits;
+use crate::store::tokens::Tokens;
 
 /// Maximum length of the line, in bytes. Records are always smaller.
 pub const LIMIT: usize = 2 * 1024 * 1024;
@@ -196,7 +197,7 @@ mod tests {
     use super::*;
     use crate::oauth::token::TokenSet;
     use crate::profile::places::Places;
-    use crate::store::record::IssuedFor;
+    use crate::store::issued_for::IssuedFor;
 
     fn tokens(refresh_token: Option<&str>) -> Tokens {
         let set = TokenSet {

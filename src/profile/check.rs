@@ -9,7 +9,8 @@ use crate::presets::Preset;
 use crate::presets::format::Rotates;
 use crate::presets::span::Span;
 use crate::store::attempt::{AttemptNote, LostBy};
-use crate::store::record::{Record, SKEW, Tokens};
+use crate::store::record::Record;
+use crate::store::tokens::{SKEW, Tokens};
 
 /// Maximum duration of a refresh, in seconds. If an older attempt has no outcome, its process was stopped.
 const REFRESH_TIME: u64 = 120;
@@ -505,7 +506,8 @@ mod tests {
     use crate::oauth::token::TokenSet;
     use crate::presets;
     use crate::store::attempt::Outcome;
-    use crate::store::record::{IssuedFor, Rejected};
+    use crate::store::issued_for::IssuedFor;
+    use crate::store::record::Rejected;
 
     /// 2026-11-26 12:00.
     const NOW: u64 = 1_795_694_400;

@@ -1,7 +1,7 @@
 //! Notes access tokens that are never refreshed, because the service doesn't say when they expire.
 
 use super::finding::{Finding, Level};
-use crate::store::record::Tokens;
+use crate::store::tokens::Tokens;
 
 /// Returns a note for an access token without an expiry date. `target` is the profile name as used in commands.
 pub(super) fn no_expiry(tokens: &Tokens, target: &str) -> Option<Finding> {

@@ -6,7 +6,8 @@ use super::settings_file::SettingsFile;
 use crate::clean::clean;
 use crate::mail::server::Protocol;
 use crate::oauth::url::endpoint;
-use crate::store::record::{Record, Tokens};
+use crate::store::record::Record;
+use crate::store::tokens::Tokens;
 
 /// Maximum length of a displayed place, in characters.
 const PLACE_LIMIT: usize = 400;
@@ -81,7 +82,7 @@ fn usable(name: &str, text: &str) -> Result<Url, String> {
 mod tests {
     use super::*;
     use crate::oauth::token::TokenSet;
-    use crate::store::record::IssuedFor;
+    use crate::store::issued_for::IssuedFor;
 
     type Set = fn(&mut IssuedFor, String);
 

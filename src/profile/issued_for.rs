@@ -16,7 +16,7 @@ use crate::oauth::assertion::Credential;
 use crate::oauth::tools::Tool;
 use crate::oauth::url::{leads_here, same_operator};
 use crate::store::file::named;
-use crate::store::record::{IssuedFor, ServiceAccountPin, ToolPins};
+use crate::store::issued_for::{IssuedFor, ServiceAccountPin, ToolPins};
 
 /// Returns what tokens of `request` are issued for. The commands come from `file`.
 #[must_use]

@@ -4,7 +4,8 @@ use url::Url;
 
 use super::profiles::ProfileNews;
 use super::run::Ended;
-use crate::configure::report::{SetUpAction, Verdict};
+use crate::configure::plan::SetUpAction;
+use crate::configure::report::Verdict;
 use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
 use crate::flow::event::FlowError;

@@ -19,7 +19,7 @@ use crate::profile::places::{Place, Places};
 use crate::profile::saved_tokens::SavedTokens;
 use crate::profile::store_kind::{Store, StoreKind};
 use crate::secret::{self, ExposeSecret};
-use crate::store::record::IssuedFor;
+use crate::store::issued_for::IssuedFor;
 use crate::store::version::Version;
 
 /// The session's state of profiles.

@@ -2,13 +2,14 @@
 
 use super::clock::Moment;
 use crate::certificate::Files;
+use crate::certificate::thumbprint::{Thumbprint, ThumbprintError};
 use crate::configure::loopback;
-use crate::configure::plan::{Plan, PlanError, TEMPORARY, certificate_command};
-use crate::configure::report::{Consent, Listener, Report, SetUpAction, SetUpTask, falls_back};
+use crate::configure::plan::{Plan, PlanError, SetUpAction, TEMPORARY, certificate_command};
+use crate::configure::report::{Consent, Listener, Report, SetUpTask, falls_back};
 use crate::console::environment::Ssh;
 use crate::form::listen_address::ListenAddress;
 use crate::httpsys::certificates::StoreCertificate;
-use crate::httpsys::prefix::{Prefix, PrefixError, Thumbprint, ThumbprintError};
+use crate::httpsys::prefix::{Prefix, PrefixError};
 
 /// What an action would do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::token::TokenSet;
 use crate::presets::Preset;
 use crate::secret::{self, ExposeSecret, SecretString};
-use crate::store::record::IssuedFor;
+use crate::store::issued_for::IssuedFor;
 
 /// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,16 +8,15 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::commands::StoreCommands;
-pub use super::issued_for::{IssuedFor, ServiceAccountPin, ToolPins};
-pub use super::origin::Origin;
-use super::origin::random_text;
+use super::issued_for::IssuedFor;
+use super::origin::{Origin, random_text};
 use super::private::{self, Audience, PrivateError};
 use super::program::ProgramError;
-pub use super::record_error::{Damage, RecordError};
+use super::record_error::{Damage, RecordError};
 use super::seal::{self, Seal, SealError};
 use super::secret_text;
 use super::texts::{Kind, problem};
-pub use super::tokens::{SKEW, Tokens};
+use super::tokens::Tokens;
 use crate::clean::clean;
 use crate::secret::SecretString;
 

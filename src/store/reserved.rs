@@ -4,7 +4,8 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::private::{self, Audience, PrivateError};
-use super::record::{LIMIT, RESERVED, Record, RecordError, sealed};
+use super::record::{LIMIT, RESERVED, Record, sealed};
+use super::record_error::RecordError;
 use super::seal::Seal;
 
 /// Disk space for the next record, reserved before its content is requested from the service.

@@ -11,7 +11,8 @@ use crate::keeper::forecast::forecast;
 use crate::keeper::list::list;
 use crate::keeper::manage::{delete, rename};
 use crate::keeper::profile::open;
-use crate::keeper::save::{SaveError, Saving};
+use crate::keeper::save::Saving;
+use crate::keeper::save_error::SaveError;
 use crate::keeper::tools::{Revocation, revoke};
 use crate::mail::server::Protocol;
 use crate::oauth::tools::TokenKind;
@@ -28,7 +29,8 @@ use crate::session::profiles::{
 };
 use crate::session::run::Ended;
 use crate::store::attempt::Outcome;
-use crate::store::record::{IssuedFor, Record};
+use crate::store::issued_for::IssuedFor;
+use crate::store::record::Record;
 use crate::store::version::Version;
 use crate::zone;
 

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::buttons::places;
 use super::context::{UpdateContext, ViewContext};
-use super::item::{Entry, ItemView, Kind, Place, Shortcut};
+use super::item::{Entry, ItemView, Kind, Place};
 use super::route::{Navigation, Route};
 use super::typed::{Screen, load, set_focus};
 use crate::clean::clean;
@@ -19,6 +19,7 @@ use crate::session::SessionEvent;
 use crate::session::content::Content;
 use crate::tui::dialog::{self, Reply};
 use crate::tui::keys::{Command, Context};
+use crate::tui::widgets::button::Shortcut;
 use crate::tui::widgets::draw::Body;
 use crate::tui::widgets::editor::{Edit, Editor};
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-pub use crate::tui::widgets::button::Shortcut;
+use crate::tui::widgets::button::Shortcut;
 
 /// The kind of an item. It decides which keys work and what the footer shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

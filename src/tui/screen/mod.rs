@@ -17,6 +17,7 @@ mod typed;
 pub use self::any::AnyScreen;
 pub use self::context::{Console, Message, Outbox, UpdateContext, ViewContext};
 pub(in crate::tui) use self::item::Place;
-pub use self::item::{Entry, ItemView, Kind, Shortcut};
+pub use self::item::{Entry, ItemView, Kind};
 pub use self::route::{FormTarget, Navigation, Route, SaveFrom};
 pub use self::typed::{Common, Screen, reload, set_focus};
+pub use super::widgets::button::Shortcut;

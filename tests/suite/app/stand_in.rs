@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use oauth_authorizer::certificate::store_path::{Location, StorePath};
+use oauth_authorizer::certificate::thumbprint::Thumbprint;
 use oauth_authorizer::configure::plan::APP_ID;
 use oauth_authorizer::configure::reading::Account;
 use oauth_authorizer::configure::service::{Rights, Service};
 use oauth_authorizer::flow::store_key::ListedKey;
 use oauth_authorizer::httpsys::certificates::StoreCertificate;
-use oauth_authorizer::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, Thumbprint, UrlAcl};
+use oauth_authorizer::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, UrlAcl};
 
 /// A stand-in for the HTTP service of a Windows machine, which is not available.
 pub struct StandIn {

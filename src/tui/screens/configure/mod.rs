@@ -9,8 +9,8 @@ use ratatui::layout::Rect;
 
 pub(super) use self::state::Configure;
 use self::state::{DialogId, Item};
-use crate::configure::plan::{PlanError, WITHOUT_SET_UP};
-use crate::configure::report::{SetUpAction, Verdict};
+use crate::configure::plan::{PlanError, SetUpAction, WITHOUT_SET_UP};
+use crate::configure::report::Verdict;
 use crate::form::field::Key;
 use crate::secret::SecretString;
 use crate::session::SessionEvent;

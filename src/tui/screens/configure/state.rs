@@ -1,6 +1,6 @@
 //! The state of the Configure… screen, and its items.
 
-use crate::configure::report::SetUpAction;
+use crate::configure::plan::SetUpAction;
 use crate::tui::screen::{Common, ViewContext};
 use crate::tui::widgets::editor::Editor;
 

@@ -18,8 +18,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::state::{Configure, Item};
-use crate::configure::plan::WITHOUT_SET_UP;
-use crate::configure::report::{Finding, SetUpAction, State};
+use crate::configure::plan::{SetUpAction, WITHOUT_SET_UP};
+use crate::configure::report::{Finding, State};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::session::set_up::{ListenerSetUp, Planned, SetUpOutcome};
 use crate::tui::dialog::{List, ListEntry};
