@@ -14,7 +14,7 @@
 //! - `mail/` decides what to send to a mail server: no I/O, no runtime, no clock.
 //! - `flow/` runs the protocol logic, and depends on no screen.
 //! - `session/` is the state that outlives a screen, for both front ends: no I/O, no clock. Only `flow/attempt.rs`
-//!   numbers attempts.
+//!   numbers the attempts of the engine.
 //! - A screen in `tui/screens/` uses no other screen, and nothing that contains the screens.
 //! - `configure/` decides what the listener requires; only its modules `loopback`, `holder`, `certificate`, `windows`
 //!   and `account` access the system.

@@ -280,7 +280,7 @@ pub async fn revoke(
     forget: bool,
 ) -> Result<Revocation, Outcome> {
     private::check_folder(place.record_folder()).map_err(|error| file_outcome(&error))?;
-    // A refresh in the meantime would create new tokens. Blocking is fine: nothing else runs in this process.
+    // A refresh in the meantime would create new tokens. Blocking is fine: nothing else runs on this thread.
     let _lock = lock(place).map_err(|error| save_outcome(&error))?;
     let record = current(place).map_err(|error| save_outcome(&error))?;
     let has = |record: &Record, kind: TokenKind| {

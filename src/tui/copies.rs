@@ -13,6 +13,7 @@ use crate::session::profiles::ProfileNews;
 use crate::session::run::Ended;
 use crate::session::{Taken, Value};
 use crate::store::file::Readers;
+use crate::words::sentence;
 
 /// Who can read a saved file, in a few words.
 const PRIVATE: &str = if cfg!(windows) {
@@ -224,8 +225,8 @@ pub(super) fn refresh_failed(ended: Ended) -> Message {
         Some(_) | None => ended.hint,
     };
     // The cause comes first; the service's own words may be long, and the trace contains them.
-    let text = shorten(ended.text.trim_end_matches('.'), 120, "...");
-    Message::warning(format!("{text}. Your current tokens are kept. {hint}"))
+    let text = sentence(shorten(ended.text.trim_end_matches('.'), 120, "…"));
+    Message::warning(format!("{text} Your current tokens are kept. {hint}"))
 }
 
 /// Returns the message about profile news; `None` if the screens already show the news.
@@ -289,9 +290,9 @@ pub(super) fn told(kind: TokenKind, told: &Told) -> Message {
         // The screens show the checks that the sign-in made.
         Ok(Outcome::Verified { .. }) => Message::done("Verified", "the signatures."),
         Err(error) => {
-            let text = shorten(error.to_string().trim_end_matches('.'), 160, "...");
+            let text = sentence(shorten(error.to_string().trim_end_matches('.'), 160, "…"));
             let cause = error.cause().map(|cause| format!(" {cause}"));
-            Message::warning(format!("{text}.{}", cause.unwrap_or_default()))
+            Message::warning(format!("{text}{}", cause.unwrap_or_default()))
                 .and("Fix", error.hint())
         }
     }
@@ -325,10 +326,10 @@ fn revoked(tokens: &[Revoked]) -> Message {
                 "The service says that the {name} is revoked, but introspection still reports it as active."
             ),
             Err(error) => {
-                let why = shorten(error.to_string().trim_end_matches('.'), 120, "...");
+                let why = sentence(shorten(error.to_string().trim_end_matches('.'), 120, "…"));
                 let cause = error.cause().map(|cause| format!(" {cause}"));
                 format!(
-                    "The {name} was not revoked. {why}.{}",
+                    "The {name} was not revoked. {why}{}",
                     cause.unwrap_or_default()
                 )
             }
