@@ -25,6 +25,19 @@ pub fn thousands(count: usize) -> String {
     out
 }
 
+/// Formats a duration, rounded down to the largest unit that gives at least two: `90 minutes`, `36 hours`.
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7200 => (seconds / 60, "minute"),
+        7200..172_800 => (seconds / 3600, "hour"),
+        172_800.. => (seconds / 86_400, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +63,22 @@ mod tests {
             (1_234_567, "1,234,567"),
         ] {
             assert_eq!(thousands(count), text);
+        }
+    }
+
+    #[test]
+    fn duration_uses_the_largest_unit_that_gives_two() {
+        for (seconds, text) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (7199, "119 minutes"),
+            (7200, "2 hours"),
+            (172_799, "47 hours"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(duration(seconds), text);
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::clean::json_escaped;
 use crate::oauth::id_token::Claims;
+use crate::words::duration;
 use crate::zone;
 
 /// Formats the claims of a token or a response, one per line. Says if some are missing.
@@ -42,25 +43,13 @@ pub(super) fn time_words(at: i64, now: u64) -> String {
     let time = Timestamp::from_second(at).unwrap_or_default();
     let local = time.to_zoned(zone::local());
     let now = i64::try_from(now).unwrap_or(i64::MAX);
-    let far = distance(at.abs_diff(now));
+    let far = duration(at.abs_diff(now));
     let local = local.strftime("%Y-%m-%d %H:%M:%S");
     if at >= now {
         format!("{local}, in {far}")
     } else {
         format!("{local}, {far} ago")
     }
-}
-
-/// Formats a duration, rounded down.
-fn distance(seconds: u64) -> String {
-    let (count, unit) = match seconds {
-        0..120 => (seconds, "second"),
-        120..7200 => (seconds / 60, "minute"),
-        7200..172_800 => (seconds / 3600, "hour"),
-        _ => (seconds / 86_400, "day"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ use crate::keeper::process;
 use crate::keeper::refresh::{Known, refresh};
 use crate::keeper::refuse::refuse;
 use crate::keeper::unstored::Unstored;
-use crate::keeper::words;
 use crate::oauth::token_notes::needs_proof;
 use crate::outcome::exit;
 use crate::profile::name::ProfileName;
@@ -28,6 +27,7 @@ use crate::store::private::PrivateError;
 use crate::store::program;
 use crate::store::record::Record;
 use crate::store::record_error::RecordError;
+use crate::words::duration;
 
 /// Writes what went wrong with a profile. Returns the exit code.
 pub(super) fn say_outcome(name: &ProfileName, outcome: &Outcome) -> u8 {
@@ -290,7 +290,7 @@ pub(super) fn refresh_all(flags: &RefreshFlags) -> Ended {
                         .tokens
                         .and_then(|tokens| tokens.left(unix_time()));
                     let left = left.map_or_else(String::new, |left| {
-                        format!("; the access token is valid for {}", words::seconds(left))
+                        format!("; the access token is valid for {}", duration(left))
                     });
                     say("done", &format!("{}: refreshed{left}", place.name));
                     exit::DONE

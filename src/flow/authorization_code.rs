@@ -1,6 +1,6 @@
 //! The authorization code flow (RFC 6749, section 4.1), for a native application (RFC 8252).
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -19,6 +19,7 @@ use crate::oauth::pushed::parse_kept;
 use crate::oauth::request::RequestError;
 use crate::oauth::token::TokenSet;
 use crate::secret::SecretString;
+use crate::words::duration;
 
 /// Gets tokens with a sign-in in the browser.
 pub(super) async fn authorization_code(
@@ -111,7 +112,7 @@ async fn push(
                 format!(
                     "Open the URL within {} of the start of this sign-in. After that, the service rejects it: start again to get a \
                      new one.",
-                    seconds_text(time)
+                    duration(time.as_secs())
                 )
             });
             Ok((client.pushed_authorization(&kept)?, note))
@@ -126,16 +127,6 @@ async fn push(
             Ok((url, Some(note)))
         }
     }
-}
-
-/// Returns a short time in words.
-fn seconds_text(time: Duration) -> String {
-    let (count, unit) = match time.as_secs() {
-        seconds @ 0..120 => (seconds, "second"),
-        seconds => (seconds / 60, "minute"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
 }
 
 /// Listens on the redirect URL. Returns `None` if this machine can't; the user can still paste the final URL.
@@ -238,19 +229,6 @@ mod tests {
             assert!(url.query().unwrap().contains("code_challenge="), "{url}");
             assert!(note.unwrap().contains("the URL contains the parameters"));
             assert!(pushed(true, reply()).await.is_err());
-        }
-    }
-
-    #[test]
-    fn lifetime_below_two_minutes_is_shown_in_seconds() {
-        for (seconds, told) in [
-            (1, "1 second"),
-            (60, "60 seconds"),
-            (119, "119 seconds"),
-            (120, "2 minutes"),
-            (90 * 60, "90 minutes"),
-        ] {
-            assert_eq!(seconds_text(Duration::from_secs(seconds)), told);
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::store::record::Record;
 use crate::store::reserved::Reserved;
 use crate::store::seal::Seal;
 use crate::store::tokens::Tokens;
+use crate::words::duration;
 
 /// How long, in seconds, a rejected refresh token is not sent again. Some services reject it only during an outage.
 const REJECTED_PAUSE: u64 = 600;
@@ -189,7 +190,7 @@ fn fallback(record: Record, outcome: Outcome, wish: Wish<'_>) -> Result<Got, Out
         return Err(outcome);
     }
     let left = tokens.left(now).map_or_else(String::new, |left| {
-        format!(" The token is valid for {} more.", words::seconds(left))
+        format!(" The token is valid for {} more.", duration(left))
     });
     Ok(Got {
         warning: Some(format!("{}{left}", outcome.error)),
@@ -336,7 +337,7 @@ fn still_running(wish: Wish<'_>) -> Outcome {
         exit::BUSY,
         format!(
             "The refresh did not finish within {}. It continues without this command.",
-            words::seconds(wish.wait.as_secs())
+            duration(wish.wait.as_secs())
         ),
     )
     .with_hint("Try again later.")
@@ -359,7 +360,7 @@ fn busy(place: &Place, last: Option<&AttemptNote>, wish: Wish<'_>) -> Outcome {
         exit::BUSY,
         format!(
             "{who}, and did not finish within {}.",
-            words::seconds(wish.wait.as_secs())
+            duration(wish.wait.as_secs())
         ),
     )
     .with_hint(format!(

@@ -21,4 +21,4 @@ pub mod save_error;
 pub mod tools;
 mod trial;
 pub mod unstored;
-pub mod words;
+mod words;

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::profile::sign_in_again;
-use super::words;
 use crate::outcome::exit;
 use crate::profile::places::Place;
 use crate::secret::{ExposeSecret, same};
@@ -13,6 +12,7 @@ use crate::store::private::PrivateError;
 use crate::store::record::Record;
 use crate::store::reserved::awaits;
 use crate::store::tokens::Tokens;
+use crate::words::duration;
 
 /// Maximum length of the line, in bytes. Records are always smaller.
 pub const LIMIT: usize = 2 * 1024 * 1024;
@@ -153,7 +153,7 @@ impl Unstored {
             None => format!("Only this command has the access token. {hint}"),
             Some(left) => format!(
                 "You have {} until the {}access token expires. {hint}",
-                words::seconds(left),
+                duration(left),
                 if self.is_new { "new " } else { "" }
             ),
         };

@@ -29,14 +29,3 @@ fn parts(at: u64, now: u64) -> (&'static str, String) {
         ("on", at.strftime("%Y-%m-%d at %H:%M").to_string())
     }
 }
-
-/// Formats a duration in seconds, rounded down: a token lasts at least this long.
-#[must_use]
-pub fn seconds(count: u64) -> String {
-    match count {
-        1 => "1 second".to_owned(),
-        0..120 => format!("{count} seconds"),
-        120..7200 => format!("{} minutes", count / 60),
-        _ => format!("{} hours", count / 3600),
-    }
-}

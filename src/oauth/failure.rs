@@ -8,6 +8,7 @@ use super::codes::{as_in_protocol, is_protocol_code};
 use super::id_token_problem::IdTokenProblem;
 use super::useless::Useless;
 use crate::clean::{TEXT_LIMIT, clean};
+use crate::words::duration;
 
 /// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All of its text is cleaned on
 /// creation.
@@ -107,16 +108,14 @@ fn beside(error: Option<&ServerError>) -> String {
 }
 
 /// Describes a duration in words, rounded up.
-fn duration_text(time: Duration) -> String {
+fn rounded_up(time: Duration) -> String {
     let seconds = time.as_secs().max(1);
-    let (count, unit) = match seconds {
-        0..120 => (seconds, "second"),
-        120..7200 => (seconds.div_ceil(60), "minute"),
-        7200..172_800 => (seconds.div_ceil(3600), "hour"),
-        _ => return "more than a day".to_owned(),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural}")
+    match seconds {
+        0..120 => duration(seconds),
+        120..7200 => duration(seconds.next_multiple_of(60)),
+        7200..172_800 => duration(seconds.next_multiple_of(3600)),
+        _ => "more than a day".to_owned(),
+    }
 }
 
 /// Returns whether a status says that the same request may succeed later. The server didn't process a request that it
@@ -145,7 +144,7 @@ fn unavailable(status: u16, wait: Option<Duration>, error: Option<&ServerError>)
     };
     let words = error.map(|error| format!(", {error}")).unwrap_or_default();
     let wait = wait
-        .map(|wait| format!(" and asks clients to wait {}", duration_text(wait)))
+        .map(|wait| format!(" and asks clients to wait {}", rounded_up(wait)))
         .unwrap_or_default();
     format!("The service {state} (HTTP {status}{words}){wait}.")
 }
@@ -389,7 +388,7 @@ impl Failure {
         match self {
             Self::Unavailable { wait, .. } => Some(wait.map_or_else(
                 || "later".to_owned(),
-                |wait| format!("in {}", duration_text(wait)),
+                |wait| format!("in {}", rounded_up(wait)),
             )),
             _ => None,
         }
@@ -544,8 +543,8 @@ mod tests {
         ] {
             assert_eq!(told(status, wait, code), words);
         }
-        assert_eq!(duration_text(Duration::from_secs(3601)), "61 minutes");
-        assert_eq!(duration_text(Duration::from_secs(7201)), "3 hours");
+        assert_eq!(rounded_up(Duration::from_secs(3601)), "61 minutes");
+        assert_eq!(rounded_up(Duration::from_secs(7201)), "3 hours");
     }
 
     /// Returns one failure of each kind with text from outside.

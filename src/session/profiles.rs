@@ -13,6 +13,7 @@ use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::form::tools::NotOffered;
 use crate::oauth::token::TokenSet;
+use crate::presets::span::Span;
 use crate::profile::finding::Forecast;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
@@ -129,13 +130,7 @@ impl Standing {
 
 /// Formats a duration in words, as `3 days`.
 fn time(seconds: u64) -> String {
-    let (count, unit) = match seconds {
-        DAY.. => (seconds / DAY, "day"),
-        HOUR..DAY => (seconds / HOUR, "hour"),
-        0..HOUR => ((seconds / MINUTE).max(1), "minute"),
-    };
-    let many = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{many}")
+    Span(seconds.max(MINUTE)).to_string()
 }
 
 /// Formats a duration in short form, as `58 min`.

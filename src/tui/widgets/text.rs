@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthChar;
 
+use crate::words::duration;
+
 /// Returns the width of `text` in columns, counted character by character, as terminals do. Unicode's width of a whole
 /// cluster, such as an emoji with a skin color, is less than what terminals draw.
 #[must_use]
@@ -187,13 +189,6 @@ pub fn time_left(left: Duration) -> (String, Duration) {
         60..120 => (seconds - seconds % 10, 10),
         120.. => (seconds - seconds % 60, 60),
     };
-    let words = match shown {
-        1 => "1 second".to_owned(),
-        0..120 => format!("{shown} seconds"),
-        120..7200 => format!("{} minutes", shown / 60),
-        7200..172_800 => format!("{} hours", shown / 3600),
-        172_800.. => format!("{} days", shown / 86_400),
-    };
     let boundary = Duration::from_secs(shown);
     // The text changes when less than the shown time is left.
     let until = left
@@ -201,7 +196,7 @@ pub fn time_left(left: Duration) -> (String, Duration) {
         .max(Duration::from_millis(1))
         .min(Duration::from_secs(step))
         + Duration::from_millis(1);
-    (words, until)
+    (duration(shown), until)
 }
 
 /// Formats the duration of a step.
