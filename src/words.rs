@@ -11,6 +11,14 @@ pub fn sentence(text: impl Into<String>) -> String {
     text
 }
 
+/// Returns `text` with a capital letter at its beginning.
+#[must_use]
+pub fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
 /// Formats a count with thousands separators: `1,201`.
 #[must_use]
 pub fn thousands(count: usize) -> String {
@@ -51,6 +59,13 @@ mod tests {
             ("Use https://login.example…", "Use https://login.example…"),
         ] {
             assert_eq!(sentence(text), whole);
+        }
+    }
+
+    #[test]
+    fn first_letter_is_capitalized() {
+        for (text, whole) in [("it is empty", "It is empty"), ("<b>", "<b>"), ("", "")] {
+            assert_eq!(capitalized(text), whole);
         }
     }
 

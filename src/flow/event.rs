@@ -25,6 +25,7 @@ use crate::oauth::token::TokenSet;
 use crate::oauth::url::RedirectUrl;
 use crate::secret::SecretString;
 use crate::store::file::read::ReadError;
+use crate::words::sentence;
 
 /// A step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -308,12 +309,7 @@ impl FlowError {
     /// Returns the message with a period at its end, so that another sentence can follow.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let text = self.to_string();
-        if text.ends_with(['.', '!', '?']) {
-            text
-        } else {
-            format!("{text}.")
-        }
+        sentence(self.to_string())
     }
 
     /// Returns how certain it is that the code of the request has been used up.

@@ -4,6 +4,7 @@ use crate::certificate::store_path::StorePath;
 use crate::clean::{is_visible, trimmed, unquoted};
 use crate::form::field::Key;
 use crate::oauth::issuer::issuer_of_address;
+use crate::words::capitalized;
 
 /// A value without the text that doesn't belong to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,9 +81,7 @@ fn sentence(removed: &[&str]) -> Option<String> {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => removed.join(""),
     };
-    let mut letters = list.chars();
-    let first = letters.next().map(|ch| ch.to_ascii_uppercase());
-    let list: String = first.into_iter().chain(letters).collect();
+    let list = capitalized(&list);
     Some(format!("{list} around the value {verb} removed."))
 }
 

@@ -8,6 +8,7 @@ use crate::oauth::assertion::Credential;
 use crate::oauth::jose::Algorithm;
 use crate::outcome::exit;
 use crate::presets::Library;
+use crate::profile::finding;
 use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::Place;
 use crate::profile::settings_file::{SettingsError, SettingsFile};
@@ -245,5 +246,5 @@ pub fn file_outcome(error: &PrivateError) -> Outcome {
 /// Returns the hint to sign in again.
 #[must_use]
 pub fn sign_in_again(place: &Place) -> String {
-    format!("Sign in: oauth-authorizer --profile {}", place.target())
+    finding::sign_in(&place.target())
 }

@@ -88,6 +88,7 @@ pub fn not_signed_in(target: &str) -> Finding {
 }
 
 /// Returns the fix: the command to sign in.
-pub(super) fn sign_in(target: &str) -> String {
+#[must_use]
+pub fn sign_in(target: &str) -> String {
     format!("Sign in: oauth-authorizer --profile {target}")
 }

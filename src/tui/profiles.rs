@@ -128,10 +128,6 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
 
 /// Revokes the tokens of a profile, and removes the revoked tokens from it.
 fn revoke_all(place: &Place) -> Result<Revocation, String> {
-    let sentence = |outcome: Outcome| {
-        let more = [outcome.cause, outcome.hint].into_iter().flatten();
-        more.fold(outcome.error, |text, more| format!("{text} {more}"))
-    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -139,7 +135,7 @@ fn revoke_all(place: &Place) -> Result<Revocation, String> {
     let kinds = [TokenKind::Refresh, TokenKind::Access];
     runtime
         .block_on(revoke(place, &kinds, false))
-        .map_err(sentence)
+        .map_err(Outcome::text)
 }
 
 /// Revokes the tokens before the profile is deleted. Fails if a token that the service could revoke remains.

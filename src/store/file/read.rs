@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::named::cleaned;
 use crate::clean::system_reason;
+use crate::words::{capitalized, sentence};
 
 /// Maximum time for reading a file. After that it is given up, such as a pipe that nothing writes to.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -48,10 +49,7 @@ impl ReadError {
     /// Returns the clause as a complete sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let text = self.to_string();
-        let mut letters = text.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase());
-        first.into_iter().chain(letters).chain(['.']).collect()
+        sentence(capitalized(&self.to_string()))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::session::run::{Phase, Poll, Run};
 use crate::tui::screen::ViewContext;
 use crate::tui::widgets::said::{Said, Tone};
 use crate::tui::widgets::text::{time_left, wrap};
-use crate::words::sentence;
+use crate::words::{capitalized, sentence};
 
 /// Rows for the message in a small window.
 const SMALL_ROWS: usize = 2;
@@ -130,7 +130,7 @@ fn of_paste(screen: &SignIn, run: &Run) -> Option<Vec<Said>> {
         Paste::Typed => return None,
         Paste::Submitted => vec![Said::new("Waiting", "for the pasted text to be checked.")],
         Paste::Refused(reason) => vec![
-            Said::new("Not used", capitalized(reason)).toned(Tone::Warning),
+            Said::new("Not used", sentence(capitalized(reason))).toned(Tone::Warning),
             Said::new(
                 "Fix",
                 format!(
@@ -143,14 +143,6 @@ fn of_paste(screen: &SignIn, run: &Run) -> Option<Vec<Said>> {
             Said::new("Fix", &explanation.remedy),
         ],
     })
-}
-
-/// Turns a part of a sentence into a sentence.
-fn capitalized(part: &str) -> String {
-    let mut chars = part.chars();
-    let first = chars.next().map(|first| first.to_ascii_uppercase());
-    let text: String = first.into_iter().chain(chars).collect();
-    sentence(&text)
 }
 
 fn waiting_for_browser(screen: &SignIn, cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
