@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::token_template::{Encoding, Field, Part};
 use crate::cli::{TokenFormat, checked_mailbox};
+use crate::mail::sasl::Mechanism;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::record::Record;
 use crate::store::tokens::Tokens;
@@ -53,16 +54,8 @@ impl Printed<'_> {
                 Some(user) => joined(&["oauth2-bearer = ", &curl(token), "\nuser = ", &curl(user)]),
                 None => joined(&["header = ", &curl(&line())]),
             },
-            TokenFormat::Xoauth2 => {
-                let user = self.needed_user()?;
-                let message = joined(&["user=", user, "\u{1}auth=Bearer ", token, "\u{1}\u{1}"]);
-                Zeroizing::new(STANDARD.encode(message.as_bytes()))
-            }
-            TokenFormat::Oauthbearer => {
-                let user = self.needed_user()?.replace('=', "=3D").replace(',', "=2C");
-                let message = joined(&["n,a=", &user, ",\u{1}auth=Bearer ", token, "\u{1}\u{1}"]);
-                Zeroizing::new(STANDARD.encode(message.as_bytes()))
-            }
+            TokenFormat::Xoauth2 => return self.sasl(Mechanism::Xoauth2),
+            TokenFormat::Oauthbearer => return self.sasl(Mechanism::Oauthbearer),
             TokenFormat::Git => {
                 let user = self.needed_user()?;
                 let expiry = self.tokens.expires_at;
@@ -84,6 +77,10 @@ impl Printed<'_> {
         Ok(self.user()?.ok_or(
             "This format needs the mailbox. Add --user ADDRESS, or [mail] user = \"ADDRESS\" to the settings of the profile.",
         )?)
+    }
+
+    fn sasl(&self, mechanism: Mechanism) -> Result<SecretString, String> {
+        Ok(mechanism.message(self.needed_user()?, self.tokens.access_token(), None))
     }
 
     fn json(&self) -> Zeroizing<String> {

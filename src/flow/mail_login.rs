@@ -135,11 +135,12 @@ impl Report {
     /// Redacts the token, in any encoding, from the server's words.
     fn redact(&mut self, test: &MailTest) {
         let mut secrets = Secrets::default();
-        secrets.remember(test.login.token.expose_secret());
+        let token = test.login.token.expose_secret();
+        secrets.remember(token);
+        let address = &test.login.address;
+        let server = Some((&*address.host, address.port));
         for mechanism in Mechanism::ALL {
-            let address = &test.login.address;
-            let (user, token) = (&test.login.user, &test.login.token);
-            let message = mechanism.message(user, token, &address.host, address.port);
+            let message = mechanism.message(&test.login.user, token, server);
             secrets.remember(message.expose_secret());
         }
         let mut texts: Vec<&mut String> = self

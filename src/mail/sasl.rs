@@ -6,7 +6,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::clean::{TEXT_LIMIT, clean};
-use crate::secret::{ExposeSecret, SecretString};
+use crate::secret::SecretString;
 
 /// A SASL mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,19 +37,19 @@ impl Mechanism {
         Self::ALL.into_iter().find(is_it)
     }
 
-    /// Returns the message that signs in, in Base64.
+    /// Returns the message that signs in, in Base64. Only OAUTHBEARER names the host and port of the `server`, and only
+    /// if they are known.
     #[must_use]
-    pub fn message(self, user: &str, token: &SecretString, host: &str, port: u16) -> SecretString {
-        let token = token.expose_secret();
-        let message = Zeroizing::new(match self {
-            Self::Xoauth2 => format!("user={user}\u{1}auth=Bearer {token}\u{1}\u{1}"),
+    pub fn message(self, user: &str, token: &str, server: Option<(&str, u16)>) -> SecretString {
+        let start = match self {
+            Self::Xoauth2 => format!("user={user}\u{1}"),
             Self::Oauthbearer => {
                 let user = user.replace('=', "=3D").replace(',', "=2C");
-                format!(
-                    "n,a={user},\u{1}host={host}\u{1}port={port}\u{1}auth=Bearer {token}\u{1}\u{1}"
-                )
+                let server = server.map(|(host, port)| format!("host={host}\u{1}port={port}\u{1}"));
+                format!("n,a={user},\u{1}{}", server.unwrap_or_default())
             }
-        });
+        };
+        let message = Zeroizing::new([&start, "auth=Bearer ", token, "\u{1}\u{1}"].concat());
         STANDARD.encode(message.as_bytes()).into()
     }
 
@@ -101,12 +101,12 @@ fn object(text: &str) -> Option<String> {
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
+    use crate::secret::ExposeSecret;
 
     #[test]
     fn messages_match_the_standards() {
-        let token = SecretString::from("abc.def");
         let text = |mechanism: Mechanism, user: &str| {
-            let message = mechanism.message(user, &token, "mail.example.org", 993);
+            let message = mechanism.message(user, "abc.def", Some(("mail.example.org", 993)));
             String::from_utf8(STANDARD.decode(message.expose_secret()).unwrap()).unwrap()
         };
         assert_eq!(

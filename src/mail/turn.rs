@@ -45,8 +45,9 @@ impl Login {
     /// Returns the message of a mechanism as a line that starts with `before`.
     pub(super) fn message(&self, mechanism: Mechanism, before: &str) -> Ours {
         let Address { host, port, .. } = &self.address;
-        let message = mechanism.message(&self.user, &self.token, host, *port);
-        let length = self.token.expose_secret().chars().count();
+        let token = self.token.expose_secret();
+        let message = mechanism.message(&self.user, token, Some((host, *port)));
+        let length = token.chars().count();
         Ours {
             line: format!("{before}{}", message.expose_secret()).into(),
             shown: format!(
