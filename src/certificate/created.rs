@@ -135,7 +135,7 @@ pub fn create(
         .map_err(|error| failed(CertificateFile::Certificate, folder, not_written(error)))?;
     let before = file::read::read(&files.key, Kinds::Regular, SIZE_LIMIT)
         .ok()
-        .map(|key| SecretString::from(String::from_utf8_lossy(&key).into_owned()));
+        .and_then(|key| Some(SecretString::from(std::str::from_utf8(&key).ok()?)));
     let readers = file::save(&files.key, &key)
         .map_err(|error| failed(CertificateFile::Key, &files.key, not_written(error)))?;
     file::save(&files.certificate, &certificate).map_err(|error| {

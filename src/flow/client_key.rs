@@ -6,6 +6,8 @@ use std::time::SystemTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use rustls::InconsistentKeys;
+use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
@@ -264,22 +266,25 @@ fn identity(
 ) -> Result<(SecretString, i64), String> {
     let (chain, validity) = chain(certificate)?;
     validity.check(now)?;
-    let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
-        .map_err(|_| "The key of the certificate can't be read.".to_owned())?;
-    let (label, der) = match &key {
+    let unreadable = || "The key of the certificate can't be read.".to_owned();
+    let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes());
+    let key = Zeroizing::new(key.map_err(|_| unreadable())?);
+    let (label, der) = match &*key {
         PrivateKeyDer::Pkcs1(key) => ("RSA PRIVATE KEY", key.secret_pkcs1_der()),
         PrivateKeyDer::Sec1(key) => ("EC PRIVATE KEY", key.secret_sec1_der()),
         PrivateKeyDer::Pkcs8(key) => ("PRIVATE KEY", key.secret_pkcs8_der()),
-        _ => return Err("The key of the certificate can't be read.".to_owned()),
+        _ => return Err(unreadable()),
     };
     let key_block = block(label, der);
     let blocks: Vec<_> = chain.iter().map(|it| block("CERTIFICATE", it)).collect();
     let blocks = std::iter::once(&key_block).chain(&blocks);
     let blocks: Vec<&str> = blocks.map(|block| block.as_str()).collect();
     let pem = Zeroizing::new(blocks.concat());
-    let provider = rustls::crypto::ring::default_provider();
-    match CertifiedKey::from_der(chain, key.clone_key(), &provider) {
-        Ok(_) => Ok((pem.as_str().into(), validity.end)),
+    let signer = any_supported_type(&key).map_err(|_| UNKNOWN)?;
+    match CertifiedKey::new(chain, signer).keys_match() {
+        Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
+            Ok((pem.as_str().into(), validity.end))
+        }
         Err(rustls::Error::InconsistentKeys(_)) => Err(
             "The certificate doesn't belong to the Client key. Enter the certificate that was created for this key."
                 .to_owned(),

@@ -152,8 +152,8 @@ impl PrivateKey {
     pub(super) fn from_pem(pem: &SecretString) -> Result<Self, KeyError> {
         let text = pem.expose_secret();
         let key = PrivateKeyDer::from_pem_slice(text.as_bytes());
-        let key = key.map_err(|_| what_else(text))?;
-        match &key {
+        let key = Zeroizing::new(key.map_err(|_| what_else(text))?);
+        match &*key {
             PrivateKeyDer::Pkcs1(key) => Ok(Self {
                 kind: KeyKind::Rsa,
                 der: key.secret_pkcs1_der().to_vec().into(),
