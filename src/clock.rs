@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use jiff::Timestamp;
+
 /// Returns the current time in seconds since 1970.
 #[must_use]
 pub fn unix_time() -> u64 {
@@ -9,6 +11,13 @@ pub fn unix_time() -> u64 {
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs()
+}
+
+/// Returns the time at `seconds` since 1970, or the last time that there is if that is too many.
+#[must_use]
+pub fn timestamp(seconds: u64) -> Timestamp {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::clean::json_escaped;
+use crate::clock::timestamp;
 use crate::oauth::id_token::Claims;
 use crate::words::duration;
 use crate::zone;
@@ -40,8 +40,7 @@ pub(super) fn json_text(value: &Value) -> String {
 
 /// Formats a time as local time, with its distance from `now`.
 pub(super) fn time_words(at: i64, now: u64) -> String {
-    let time = Timestamp::from_second(at).unwrap_or_default();
-    let local = time.to_zoned(zone::local());
+    let local = timestamp(at.unsigned_abs()).to_zoned(zone::local());
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     let far = duration(at.abs_diff(now));
     let local = local.strftime("%Y-%m-%d %H:%M:%S");

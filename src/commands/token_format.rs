@@ -2,13 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::token_template::{Encoding, Field, Part};
 use crate::cli::{TokenFormat, checked_mailbox};
+use crate::clock::timestamp;
 use crate::mail::sasl::Mechanism;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::record::Record;
@@ -200,10 +200,7 @@ const URL: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Formats a time as in RFC 3339.
 pub(super) fn time(seconds: u64) -> String {
-    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    Timestamp::from_second(seconds)
-        .unwrap_or(Timestamp::MAX)
-        .to_string()
+    timestamp(seconds).to_string()
 }
 
 /// Quotes a text as a word of a POSIX shell.

@@ -1,7 +1,6 @@
 //! Formats times for messages.
 
-use jiff::Timestamp;
-
+use crate::clock::timestamp;
 use crate::zone;
 
 /// Formats a time of today as a time of day, any other as a date, in local time, with a preposition.
@@ -17,11 +16,7 @@ pub(super) fn time(at: u64, now: u64) -> String {
 
 fn parts(at: u64, now: u64) -> (&'static str, String) {
     let zone = zone::local();
-    let of = |seconds: u64| {
-        let seconds = i64::try_from(seconds).unwrap_or_default();
-        let time = Timestamp::from_second(seconds).unwrap_or_default();
-        time.to_zoned(zone.clone())
-    };
+    let of = |seconds: u64| timestamp(seconds).to_zoned(zone.clone());
     let (at, now) = (of(at), of(now));
     if at.date() == now.date() {
         ("at", at.strftime("%H:%M:%S").to_string())

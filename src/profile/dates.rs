@@ -1,8 +1,8 @@
 //! Formats dates in forecasts, always with the time that is left or has passed.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::clock::timestamp;
 use crate::presets::span::Span;
 
 /// The time of a forecast, and the time zone for its dates.
@@ -29,11 +29,7 @@ impl Now {
     }
 
     fn parts(&self, at: u64) -> (&'static str, String) {
-        let zoned = |seconds: u64| {
-            let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-            let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
-            time.to_zoned(self.zone.clone())
-        };
+        let zoned = |seconds: u64| timestamp(seconds).to_zoned(self.zone.clone());
         let (then, now) = (zoned(at), zoned(self.seconds));
         let (preposition, time) = if then.date() == now.date() {
             ("at", then.strftime("%H:%M"))
