@@ -52,6 +52,7 @@ pub mod plain;
 pub mod presets;
 pub mod profile;
 pub mod quote;
+pub mod runtime;
 pub mod secret;
 pub mod session;
 pub mod store;

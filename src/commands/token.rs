@@ -21,6 +21,7 @@ use crate::outcome::exit;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
 use crate::profile::settings_file::SettingsFile;
+use crate::runtime;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
 use crate::store::private::PrivateError;
@@ -352,9 +353,7 @@ pub(super) fn keep(flags: &KeepFlags) -> io::Result<u8> {
         generation: flags.generation,
         attempt: flags.attempt,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = runtime::new()?;
     let refreshed = runtime.block_on(async {
         // A request in progress must not be stopped: its response may contain the only tokens that still work.
         let _signals = process::put_off_signals()?;

@@ -30,10 +30,7 @@ const MIN_VALID: u64 = 60;
 /// # Errors
 /// Returns an error if the system lacks the resources.
 pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| failed("Can't start a request", &error))
+    crate::runtime::new().map_err(|error| failed("Can't start a request", &error))
 }
 
 /// Revokes the tokens of a profile.

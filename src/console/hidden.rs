@@ -12,6 +12,7 @@ use super::jobs::{Job, Jobs};
 use super::modes;
 use super::signals::Signals;
 use super::talk::say;
+use crate::runtime;
 
 /// Shows `hint`, and reads a line of at most `limit` bytes from standard input, which must be a terminal. Returns
 /// `None` if the system asks the program to end, such as for Ctrl+C.
@@ -19,9 +20,7 @@ use super::talk::say;
 /// # Errors
 /// Returns an error if the terminal can't be read.
 pub fn read_line(hint: &str, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = runtime::new()?;
     runtime.block_on(async {
         let mut signals = Signals::new()?;
         let mut jobs = Jobs::new();

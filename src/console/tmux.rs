@@ -14,6 +14,7 @@ use crate::console::environment::Environment;
 #[cfg(target_os = "linux")]
 use crate::console::origin;
 use crate::console::origin::{Attached, Door, Origin};
+use crate::runtime;
 use crate::secret::{ExposeSecret, SecretString};
 
 /// How long to wait for a response of tmux.
@@ -52,10 +53,7 @@ pub fn settle(environment: &mut Environment) -> Option<Result<Attached, String>>
     if !environment.tmux {
         return None;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let answer = match runtime {
+    let answer = match runtime::new() {
         Ok(runtime) => runtime.block_on(ask(environment)),
         Err(error) => Err(format!("tmux could not be run: {error}")),
     };

@@ -3,10 +3,11 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::runtime::Builder;
 use tokio::select;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+
+use crate::runtime;
 
 /// Runs `work` on its own thread, so that nothing else waits for it. Dropping the returned future ends the work, unless
 /// the work blocks: its thread then stays behind, but doesn't delay the end of the program.
@@ -18,7 +19,7 @@ pub(super) async fn apart<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> io::Result<T> {
     let (mut sender, done) = oneshot::channel();
-    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::new()?;
     std::thread::Builder::new().spawn(move || {
         runtime.block_on(async {
             select! {

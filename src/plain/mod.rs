@@ -38,6 +38,7 @@ use crate::outcome::Print;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::profile::places::Place;
+use crate::runtime;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::clock::Moment;
 use crate::session::run::Run;
@@ -93,10 +94,7 @@ fn authorize(
         // Check before the user signs in.
         try_place(place).map_err(|error| saving::say_unsaved(place, &error))?;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(failed)?;
+    let runtime = runtime::new().map_err(failed)?;
     let outcome = runtime.block_on(async {
         let mut front = Front {
             environment,

@@ -23,6 +23,7 @@ use crate::profile::dates::Now;
 use crate::profile::issued_for::{difference, issued_for, mail_server};
 use crate::profile::places::{Owner, Place};
 use crate::profile::settings_file::SettingsFile;
+use crate::runtime;
 use crate::session::mail::MailServer;
 use crate::session::profiles::{
     Opened, Opening, ProfileReport, ProfileTask, SaveTask, Saved, Stored, Unsaved,
@@ -128,10 +129,7 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
 
 /// Revokes the tokens of a profile, and removes the revoked tokens from it.
 fn revoke_all(place: &Place) -> Result<Revocation, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.map_err(|error| format!("The request can't be sent: {error}."))?;
+    let runtime = runtime::new().map_err(|error| format!("The request can't be sent: {error}."))?;
     let kinds = [TokenKind::Refresh, TokenKind::Access];
     runtime
         .block_on(revoke(place, &kinds, false))

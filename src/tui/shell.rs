@@ -37,6 +37,7 @@ use crate::form::settings::Settings;
 use crate::outcome::Print;
 use crate::outcome::exit;
 use crate::presets::Library;
+use crate::runtime;
 use crate::secret::SecretString;
 use crate::session::Started;
 use crate::session::clock::Moment;
@@ -76,9 +77,7 @@ pub fn run(
     put: fn(&SecretString) -> Result<(), String>,
 ) -> Result<u8, TuiError> {
     let output = guard::output().map_err(TuiError::NoTerminal)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = runtime::new()?;
     let demo = settings.preset().embedded_server;
     let mut model = Model::new(environment, settings, library);
     model.session.profiles = profiles;
