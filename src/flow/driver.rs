@@ -128,7 +128,7 @@ impl Flow {
 /// Sends a request about existing tokens, and waits for its result.
 pub async fn run_alone(run: ToolRun) -> Told {
     let (sender, mut reports) = mpsc::channel(16);
-    let flow = Flow::start(
+    let _flow = Flow::start(
         Job::Tool(Box::new(run)),
         Attempts::default().begin(),
         None,
@@ -139,7 +139,6 @@ pub async fn run_alone(run: ToolRun) -> Told {
             return *told;
         }
     }
-    drop(flow);
     Told {
         outcome: Err(ToolError::Stopped),
         took: Duration::ZERO,

@@ -91,13 +91,9 @@ pub fn issuer(settings: &Settings) -> Option<Issuer> {
     (!name.is_empty()).then(|| Issuer {
         name,
         others: settings.preset().discovery.issuers.clone(),
-        ca_file: ca_file(settings),
+        ca_file: settings.path(Key::CaFile),
         flow: settings.flow(),
     })
-}
-
-fn ca_file(settings: &Settings) -> Option<PathBuf> {
-    settings.path(Key::CaFile)
 }
 
 /// Returns all problems, field by field, in the order of the screen.
@@ -266,7 +262,7 @@ impl RequestBuilder<'_> {
             listen,
             listener: settings.listener(),
             certificate,
-            ca_file: ca_file(settings),
+            ca_file: settings.path(Key::CaFile),
             service_account,
         })
     }

@@ -354,7 +354,7 @@ async fn once(
         // Without a user, a refresh is the same as the first token request.
         None => Job::Authorize(request),
     };
-    let flow = Flow::start(job, Attempts::default().begin(), None, sender);
+    let _flow = Flow::start(job, Attempts::default().begin(), None, sender);
     let mut clock_ahead = None;
     while let Some((_, event)) = reports.recv().await {
         match event {
@@ -367,7 +367,6 @@ async fn once(
             _ => {}
         }
     }
-    drop(flow);
     Err(FlowError::Http(HttpError::Lost {
         host: "the service".to_owned(),
         cause: "the program was stopped".to_owned(),

@@ -166,7 +166,7 @@ impl Places {
         Some(&named.settings)
     }
 
-    /// Returns the folders of this user, for settings and for tokens.
+    /// Returns only these folders of a user, for settings and for tokens. Only tests need this.
     #[must_use]
     pub fn of_user(settings: PathBuf, records: PathBuf) -> Self {
         Self(vec![Folders {

@@ -197,10 +197,6 @@ impl ProfileTask {
 
 /// The user's choices for saving a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is a choice of its own on the screen"
-)]
 pub struct SaveChoice {
     /// Save the tokens with the settings that they were issued for, instead of the form.
     pub from_tokens: bool,

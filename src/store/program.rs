@@ -124,8 +124,8 @@ fn run_within(
     for _ in 0..2 {
         let left = end.saturating_duration_since(Instant::now());
         match finished.recv_timeout(left) {
-            Ok((which, bytes)) if bytes.len() as u64 > OUTPUT_LIMIT => {
-                let _ = (which, child.kill(), child.wait());
+            Ok((_, bytes)) if bytes.len() as u64 > OUTPUT_LIMIT => {
+                let _ = (child.kill(), child.wait());
                 return Err(failed("wrote more than 1 MiB".to_owned()));
             }
             Ok((which, bytes)) => written[which] = bytes,

@@ -208,12 +208,6 @@ impl<I> Entry<I> {
             ..self
         }
     }
-
-    /// Sets the fix that Ctrl+F applies.
-    #[must_use]
-    pub fn with_fix(self, fix: Option<String>) -> Self {
-        Self { fix, ..self }
-    }
 }
 
 /// An item without its type, for the frame and the tests.
