@@ -1,6 +1,7 @@
 //! Makes external text safe to display and store.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapDataBorrowed, CodePointSetDataBorrowed};
@@ -8,6 +9,9 @@ use unicode_width::UnicodeWidthChar;
 
 /// Maximum length of a server's text, in characters, for callers of [`clean`] that have no better limit.
 pub const TEXT_LIMIT: usize = 500;
+
+/// Maximum length of a path, in characters.
+const PATH_LIMIT: usize = 300;
 
 /// Maximum number of zero-width marks on a character: more would cover the surrounding text.
 const MARKS: usize = 3;
@@ -32,6 +36,12 @@ pub fn clean(text: &str, limit: usize) -> String {
     }
     out.truncate(out.trim_end().len());
     out
+}
+
+/// Makes a path safe to display, in the same way.
+#[must_use]
+pub fn clean_path(path: &Path) -> String {
+    clean(&path.to_string_lossy(), PATH_LIMIT)
 }
 
 /// Returns whether `text` has no character that [`clean`] removes or replaces. Other values must not be shown as

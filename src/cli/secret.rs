@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use crate::child::note_secret;
-use crate::clean::{clean, trimmed, unquoted};
+use crate::clean::{clean, clean_path, trimmed, unquoted};
 use crate::console::hidden;
 use crate::console::standard_input::StandardInput;
 use crate::profile::client_secret::is_variable_name;
@@ -18,8 +18,8 @@ use crate::store::file::secret_line::{SECRET_LIMIT, checked, first_line, first_l
 
 /// The message shown before the secret is typed.
 const TYPE_IT: &str = "Enter the client secret. It is not echoed.";
-/// Maximum length of a displayed path, in characters.
-const PATH_LIMIT: usize = 300;
+/// Maximum length of the displayed name of an environment variable, in characters.
+const NAME_LIMIT: usize = 300;
 
 /// The flags that name the source of the client secret.
 #[derive(Debug, Default, clap::Args)]
@@ -92,7 +92,7 @@ impl SecretFlags {
         // Other programs must not inherit it, even if another flag names the source.
         named.into_iter().for_each(note_secret);
         if let Some(path) = &self.client_secret_file {
-            let place = clean(&named::cleaned(path).display().to_string(), PATH_LIMIT);
+            let place = clean_path(&named::cleaned(path));
             let line = first_line_of_file(path).map_err(failed(place.clone()))?;
             let notice = line.is_readable_by_others.then(|| {
                 format!(
@@ -125,7 +125,7 @@ impl SecretFlags {
         let name = named.unwrap_or(SECRET_VARIABLE);
         let failed = failed(format!(
             "the environment variable {}",
-            clean(name, PATH_LIMIT)
+            clean(name, NAME_LIMIT)
         ));
         let Some(value) = variable(name) else {
             return match named {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::stop::Ended;
 use super::wiped::Wiped;
 use crate::child;
-use crate::clean::clean;
+use crate::clean::{clean, clean_path};
 use crate::console::talk::say;
 use crate::keeper::save::{current, lock, save_imported};
 use crate::keeper::save_error::SaveError;
@@ -136,7 +136,7 @@ pub(super) fn export(
 
 /// Returns why a file can't be created there, as a sentence, as far as that is known in advance.
 fn target_problem(path: &Path) -> Option<String> {
-    let shown = clean(&path.to_string_lossy(), 200);
+    let shown = clean_path(path);
     if path.is_dir() {
         return Some(format!("{shown} is a folder. Add the name of a file."));
     }
@@ -145,7 +145,7 @@ fn target_problem(path: &Path) -> Option<String> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())?;
     (!folder.is_dir()).then(|| {
-        let folder = clean(&folder.to_string_lossy(), 200);
+        let folder = clean_path(&folder);
         format!("There is no folder {folder}. Create it, or choose another file.")
     })
 }
@@ -217,7 +217,7 @@ fn run(age: &mut Command, input: &[u8], failed: Failure) -> Result<Zeroizing<Vec
 
 /// Imports a profile from a file. Returns the exit code.
 pub(super) fn import(import: &Import<'_>) -> u8 {
-    let shown = clean(&import.file.to_string_lossy(), 200);
+    let shown = clean_path(&import.file);
     match report(&shown, try_import(import)) {
         Ok(text) => {
             say("done", &text);
@@ -289,7 +289,7 @@ fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
         let path = identity.to_owned();
         let checked = in_time(move || check_file(&path, Kinds::WithPipes));
         checked.and_then(|checked| checked).map_err(|error| {
-            let identity = clean(&identity.to_string_lossy(), 200);
+            let identity = clean_path(&identity);
             (
                 exit::USAGE,
                 format!("The identity file {identity} can't be used: {error}."),

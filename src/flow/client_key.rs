@@ -19,7 +19,7 @@ use super::reporter::Reporter;
 use super::store_key::{self, Opened};
 use crate::certificate::store_path::StorePath;
 use crate::certificate::x509::day;
-use crate::clean::clean;
+use crate::clean::clean_path;
 use crate::oauth::assertion::{
     Credential, Identity, KeyFileError, KeyFiles, KeyPart, Rules, Signer,
 };
@@ -31,7 +31,6 @@ use crate::store::file::read::{self as file, Kinds};
 
 /// Maximum size of a file, in bytes. A larger file contains neither a key nor a certificate chain.
 const LIMIT: u64 = 256 * 1024;
-const PATH_LIMIT: usize = 200;
 
 /// Reads the files of the client, if it has any. Warns if other users can read the key.
 pub(super) async fn ready(client: &mut Client, reporter: &Reporter) -> Result<(), KeyFileError> {
@@ -131,7 +130,7 @@ fn read(
         }
     };
     let warning = file::may_others_read(&files.key).then(|| {
-        let path = clean(&files.key.to_string_lossy(), PATH_LIMIT);
+        let path = clean_path(&files.key);
         format!("The client key file {path} can be read by other users. Run chmod 600 on it.")
     });
     Ok(Found {
@@ -178,7 +177,7 @@ fn of_store(
 fn wrong(part: KeyPart, path: &Path, reason: &str) -> KeyFileError {
     KeyFileError {
         part,
-        path: clean(&path.to_string_lossy(), PATH_LIMIT),
+        path: clean_path(path),
         reason: reason.to_owned(),
     }
 }

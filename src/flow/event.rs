@@ -10,7 +10,7 @@ use super::mail_login::Report;
 use super::tool_report::Told;
 use super::trace::Exchange;
 use crate::certificate::{About, CertificateError};
-use crate::clean::clean;
+use crate::clean::clean_path;
 use crate::form::request::ServiceAccountFile;
 use crate::mail::server::Protocol;
 use crate::oauth::assertion::KeyFileError;
@@ -239,7 +239,7 @@ pub struct ServiceAccountError {
 impl ServiceAccountError {
     pub(super) fn unread(file: &ServiceAccountFile, error: &ReadError) -> Self {
         Self {
-            path: clean(&file.path.display().to_string(), 300),
+            path: clean_path(&file.path),
             problem: error.sentence(),
             hint: "Correct the path, or make the file readable.".to_owned(),
         }
@@ -247,7 +247,7 @@ impl ServiceAccountError {
 
     pub(super) fn of_content(file: &ServiceAccountFile, problem: &KeyFileProblem) -> Self {
         Self {
-            path: clean(&file.path.display().to_string(), 300),
+            path: clean_path(&file.path),
             problem: problem.to_string(),
             hint: format!("{} {}", problem.hint(), file.help)
                 .trim_end()

@@ -6,7 +6,7 @@ use super::client_credentials::access_token;
 use super::event::{FlowError, FlowEvent, ServiceAccountError};
 use super::http::Http;
 use super::reporter::Reporter;
-use crate::clean::clean;
+use crate::clean::clean_path;
 use crate::clock::unix_time;
 use crate::form::request::{FlowRequest, ServiceAccountFile};
 use crate::oauth::asked::Asked;
@@ -62,7 +62,7 @@ async fn service_account(
 const CHMOD: &str = "Run chmod 600 on it.";
 
 fn described(file: &ServiceAccountFile) -> String {
-    let path = clean(&file.path.display().to_string(), 300);
+    let path = clean_path(&file.path);
     format!("The key file {path} can be read by other users.")
 }
 

@@ -19,7 +19,7 @@ use super::ca_file;
 use super::redact::Secrets;
 use super::tls::trouble;
 use super::tls_config;
-use crate::clean::{TEXT_LIMIT, clean, system_reason};
+use crate::clean::{TEXT_LIMIT, clean, clean_path, system_reason};
 use crate::mail::dialogue::Dialogue;
 use crate::mail::line::Lines;
 use crate::mail::sasl::{Mechanism, read_challenge};
@@ -336,12 +336,7 @@ async fn connector(ca_path: Option<&PathBuf>) -> Result<TlsConnector, Problem> {
         let (mut roots, mut hint) = (Vec::new(), SYSTEM_HINT);
         if let Some(path) = path {
             hint = "Enter a readable file with certificates in PEM format as the CA file of the profile.";
-            let named = |cause| {
-                (
-                    format!("{}: {cause}", clean(&path.to_string_lossy(), 200)),
-                    hint,
-                )
-            };
+            let named = |cause| (format!("{}: {cause}", clean_path(&path)), hint);
             roots = ca_file::read(&path).map_err(named)?;
         }
         tls_config::check_system().map_err(|cause| (cause, SYSTEM_HINT))?;

@@ -3,7 +3,7 @@
 use super::profile::{Profile, sign_in_again};
 use super::refresh_failure::RefreshFailure;
 use super::words;
-use crate::clean::clean;
+use crate::clean::clean_path;
 use crate::clock::unix_time;
 use crate::flow::event::FlowError;
 use crate::form::explain::explain;
@@ -48,16 +48,10 @@ impl Failed<'_> {
     fn new_secret(&self) -> String {
         let place = self.place;
         if let Some(account) = &self.profile.request.service_account {
-            return format!(
-                "The key file is {}.",
-                clean(&account.path.to_string_lossy(), 200)
-            );
+            return format!("The key file is {}.", clean_path(&account.path));
         }
         if let Some(files) = self.profile.request.client.credential.files() {
-            return format!(
-                "The client key is {}.",
-                clean(&files.key.to_string_lossy(), 200)
-            );
+            return format!("The client key is {}.", clean_path(&files.key));
         }
         if self.profile.file.names_secret() {
             let settings = place.settings();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::profile::{Profile, settings_outcome, sign_in_again};
-use crate::clean::clean;
+use crate::clean::clean_path;
 use crate::flow::client_key::probe;
 use crate::flow::jwt_bearer;
 use crate::form::choices::Browser;
@@ -154,7 +154,7 @@ fn of_outcome(id: &'static str, outcome: Outcome) -> Finding {
 
 /// Returns a finding if other users can read a file with a secret. A note, because in a container nobody else may be there.
 fn open_file(what: &str, path: &Path) -> Option<Finding> {
-    let path = may_others_read(path).then(|| clean(&path.to_string_lossy(), 200))?;
+    let path = may_others_read(path).then(|| clean_path(path))?;
     Some(Finding {
         fix: Some("Run chmod 600 on it.".to_owned()),
         ..finding(

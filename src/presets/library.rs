@@ -11,15 +11,13 @@ use super::errors::{ErrorEntry, ErrorFile};
 use super::files::{self, PresetFile};
 use super::format::{CUSTOM, DEMO, Preset};
 use super::search::Fit;
-use crate::clean::clean;
+use crate::clean::{clean, clean_path};
 use crate::store::folders;
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
 
 /// Maximum number of presets to suggest for a name of a service.
 const MOST_CALLED: usize = 4;
-/// Maximum number of characters to show of a path.
-const PATH_LIMIT: usize = 300;
 
 /// The reason that a preset isn't available.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -239,7 +237,7 @@ impl Library {
     /// # Errors
     /// Returns an error if the file can't be read or isn't in the format.
     pub fn add(&mut self, file: PresetFile) -> Result<Arc<Preset>, PresetError> {
-        let path = clean(&file.path.to_string_lossy(), PATH_LIMIT);
+        let path = clean_path(&file.path);
         self.take(file, false)
             .map_err(|findings| PresetError::Unusable { path, findings })
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::toml_text::{list, quoted};
-use crate::clean::{clean, trimmed};
+use crate::clean::{clean, clean_path, trimmed};
 use crate::oauth::tools::looks_like_token;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file::named;
@@ -130,8 +130,7 @@ impl SecretSource {
             )
         })?;
         let line = first_line_of_file(&path).and_then(|line| usable(line.text));
-        line.map(Some)
-            .map_err(of(clean(&path.to_string_lossy(), 200)))
+        line.map(Some).map_err(of(clean_path(&path)))
     }
 
     /// Returns the path of the file with the client secret, if it is known.

@@ -17,7 +17,7 @@ use super::store_kind::Store;
 use super::toml_text::quoted;
 use crate::certificate::store_path::StorePath;
 use crate::child::note_secret;
-use crate::clean::clean;
+use crate::clean::clean_path;
 use crate::form::choices::{AuthenticationChoice, Browser, ListenerChoice};
 use crate::form::command_line::FLAGS;
 use crate::form::flags::{OverrideError, Overrides};
@@ -161,7 +161,7 @@ impl SettingsFile {
     /// Returns what is wrong and where.
     pub fn read(place: &Place) -> Result<Self, SettingsError> {
         let bytes = read_bytes(place)?;
-        Self::parse(&bytes, &clean(&place.settings().to_string_lossy(), 200))
+        Self::parse(&bytes, &clean_path(&place.settings()))
     }
 
     /// Parses the bytes of a settings file. `path` names the file in messages.

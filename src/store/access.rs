@@ -1,11 +1,9 @@
 //! Windows access lists: who may read and change a file. Only decides; `file` reads the lists.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::clean::clean;
+use crate::clean::clean_path;
 
-/// Paths longer than this are shortened in messages.
-const PATH_LIMIT: usize = 200;
 /// The security identifier (SID) of the system account.
 const SYSTEM: &str = "S-1-5-18";
 /// The SID of the computer's administrators.
@@ -59,10 +57,10 @@ pub enum Finding {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
     /// A folder is a link.
-    #[error("{} is a link, not a folder. Remove it.", shown(.0))]
+    #[error("{} is a link, not a folder. Remove it.", clean_path(.0))]
     Link(PathBuf),
     /// The file or folder belongs to another account.
-    #[error("{} belongs to another account ({owner}). Run the program as that user, or have an administrator delete it.", shown(.path))]
+    #[error("{} belongs to another account ({owner}). Run the program as that user, or have an administrator delete it.", clean_path(.path))]
     Owner {
         /// The file or folder.
         path: PathBuf,
@@ -70,7 +68,7 @@ pub enum AccessError {
         owner: String,
     },
     /// The access list allows another account to use the file or folder.
-    #[error("{} can be {can} by another account ({account}). Run: {command}", shown(.path))]
+    #[error("{} can be {can} by another account ({account}). Run: {command}", clean_path(.path))]
     Others {
         /// The file or folder.
         path: PathBuf,
@@ -82,17 +80,13 @@ pub enum AccessError {
         command: String,
     },
     /// The system can't tell who may use the file or folder.
-    #[error("The access list of {} can't be read: {}.", shown(.path), .reason.trim_end_matches('.'))]
+    #[error("The access list of {} can't be read: {}.", clean_path(.path), .reason.trim_end_matches('.'))]
     Unknown {
         /// The file or folder.
         path: PathBuf,
         /// The system's error message.
         reason: String,
     },
-}
-
-fn shown(path: &Path) -> String {
-    clean(&path.to_string_lossy(), PATH_LIMIT)
 }
 
 /// Returns whether the account is the system or the administrators, who can do everything anyway.

@@ -12,28 +12,26 @@ use super::access::AccessError;
 use super::access_lists;
 use super::program::ProgramError;
 use super::seal::SealError;
-use crate::clean::{clean, system_reason};
+use crate::clean::{clean_path, system_reason};
 use crate::quote::path_argument;
 
 /// How long to retry when another program has a file open, on Windows.
 const HELD_LIMIT: Duration = Duration::from_secs(2);
-/// Paths longer than this are shortened in messages.
-const PATH_LIMIT: usize = 200;
 
 /// Why a file of this program can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrivateError {
     /// The file does not exist.
-    #[error("{} does not exist.", shown(.0))]
+    #[error("{} does not exist.", clean_path(.0))]
     Missing(PathBuf),
     /// The path is a link, a folder or a device.
-    #[error("{} is not a regular file. Remove it, or move it away.", shown(.0))]
+    #[error("{} is not a regular file. Remove it, or move it away.", clean_path(.0))]
     NotAFile(PathBuf),
     /// A file is in the place of a folder.
-    #[error("{} is not a folder. Remove it, or move it away.", shown(.0))]
+    #[error("{} is not a folder. Remove it, or move it away.", clean_path(.0))]
     NotAFolder(PathBuf),
     /// The file or folder belongs to another user.
-    #[error("{} belongs to another user (uid {owner}). Run the program as that user, or change the owner with chown.", shown(.path))]
+    #[error("{} belongs to another user (uid {owner}). Run the program as that user, or change the owner with chown.", clean_path(.path))]
     Owner {
         /// The file or folder.
         path: PathBuf,
@@ -41,19 +39,19 @@ pub enum PrivateError {
         owner: u32,
     },
     /// Other users can read the file.
-    #[error("{} can be read by other users. Run: chmod 600 {}", shown(.0), path_argument(.0))]
+    #[error("{} can be read by other users. Run: chmod 600 {}", clean_path(.0), path_argument(.0))]
     Readable(PathBuf),
     /// Other users can change the file or folder.
-    #[error("{} can be changed by other users. Run: chmod go-w {}", shown(.0), path_argument(.0))]
+    #[error("{} can be changed by other users. Run: chmod go-w {}", clean_path(.0), path_argument(.0))]
     Writable(PathBuf),
     /// The folder is shared by all users, such as /tmp.
-    #[error("{} can be changed by all users. Use a folder that only you can change.", shown(.0))]
+    #[error("{} can be changed by all users. Use a folder that only you can change.", clean_path(.0))]
     Shared(PathBuf),
     /// A problem with the access list or the owner, on Windows.
     #[error(transparent)]
     AccessList(#[from] AccessError),
     /// The contents can't be encrypted or decrypted.
-    #[error("{}: {problem}.", shown(.path))]
+    #[error("{}: {problem}.", clean_path(.path))]
     Seal {
         /// The file.
         path: PathBuf,
@@ -75,7 +73,7 @@ pub enum PrivateError {
     )]
     Program(ProgramError),
     /// The file is larger than any that this program writes.
-    #[error("{} is larger than {limit} KiB. This program doesn't write files of this size. Move it away, then sign in again or restore the settings.", shown(.path))]
+    #[error("{} is larger than {limit} KiB. This program doesn't write files of this size. Move it away, then sign in again or restore the settings.", clean_path(.path))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -83,7 +81,7 @@ pub enum PrivateError {
         limit: u64,
     },
     /// Any other error of the system.
-    #[error("{} can't be {action}: {reason}.", shown(.path))]
+    #[error("{} can't be {action}: {reason}.", clean_path(.path))]
     System {
         /// The file or folder.
         path: PathBuf,
@@ -92,10 +90,6 @@ pub enum PrivateError {
         /// The system's error message.
         reason: String,
     },
-}
-
-fn shown(path: &Path) -> String {
-    clean(&path.to_string_lossy(), PATH_LIMIT)
 }
 
 impl PrivateError {
