@@ -1,4 +1,4 @@
-// The person with a browser, as a script.
+// The user with a browser, as a script.
 //
 //   node person.mjs URL [--user alice] [--password P] [--deny | --deny=login|consent|device]
 //                       [--user-code CODE] [--set name=value]... [--unset name]... [--no-callback]

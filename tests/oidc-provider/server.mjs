@@ -20,7 +20,7 @@
 //   ISSUER             issuer identifier (default http(s)://HOST:PORT). "{port}" in it stands for
 //                      the port in use; it may have a path.
 //   ACCESS_TOKEN_TTL   default 3600
-//   REFRESH_TOKEN_TTL  default 1209600; each rotated token starts anew
+//   REFRESH_TOKEN_TTL  default 1209600; each rotated token starts again
 //   CODE_TTL           authorization codes, default 60
 //   DEVICE_CODE_TTL    default 600
 //   ID_TOKEN_TTL       default 3600
@@ -235,7 +235,7 @@ class MemoryAdapter {
 
 const safe = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
-// data-outcome tells the scripted person how it ended, without guessing from the words.
+// data-outcome tells the scripted user how it ended, without guessing from the words.
 const page = (title, content, outcome) => `<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>${safe(title)}</title></head>
 <body${outcome ? ` data-outcome="${outcome}"` : ''}><h1>${safe(title)}</h1>
@@ -452,7 +452,7 @@ async function grantAll(provider, { grantId, session, params, prompt: { details 
   return grant.save();
 }
 
-// The pages where the person signs in and allows or denies.
+// The pages where the user signs in and allows or denies.
 async function interact(provider, ctx) {
   const interaction = await provider.interactionDetails(ctx.req, ctx.res);
   const { prompt, params } = interaction;
@@ -468,7 +468,7 @@ async function interact(provider, ctx) {
   const form = await readForm(ctx.req);
   let result;
   if (form.has('deny')) {
-    result = { error: 'access_denied', error_description: `the person denied at the ${prompt.name} page` };
+    result = { error: 'access_denied', error_description: `the user denied at the ${prompt.name} page` };
   } else if (login) {
     const name = form.get('user') ?? '';
     if (!users.has(name) || users.get(name).password !== form.get('password')) {

@@ -413,10 +413,7 @@ impl Life {
         }
         // The footer offers to cancel only a running job.
         let offered = drawn.footer().contains("Esc cancel");
-        assert!(
-            !offered || app.job().is_some(),
-            "nothing is under way\n{text}"
-        );
+        assert!(!offered || app.job().is_some(), "no job is running\n{text}");
     }
 
     /// Returns whether a fault in how the focus is shown is a known one. Each condition is as narrow as possible.

@@ -30,6 +30,8 @@ mod copied;
 mod demo;
 mod discovery;
 mod endings;
+#[cfg(unix)]
+mod environment;
 mod errors;
 mod explained;
 mod form;
@@ -100,8 +102,6 @@ mod ssh;
 mod stopped;
 mod stores;
 mod style;
-#[cfg(unix)]
-mod surroundings;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod token_file;

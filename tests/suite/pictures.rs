@@ -130,7 +130,7 @@ fn assert_picture(name: &str, svg: &str) {
     let kept = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         kept.replace('\r', "") == svg,
-        "{} differs; OAUTH_AUTHORIZER_WRITE_SNAPSHOTS=1 writes it anew",
+        "{} differs; OAUTH_AUTHORIZER_WRITE_SNAPSHOTS=1 rewrites it",
         path.display()
     );
 }

@@ -175,7 +175,8 @@ pub fn person_by(way: &[String], url: &str, flags: &[&str]) -> Value {
         .output()
         .expect("node is there");
     let text = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(&text).unwrap_or_else(|_| panic!("the person said {text:?}"))
+    serde_json::from_str(&text)
+        .unwrap_or_else(|_| panic!("the script of the user printed {text:?}"))
 }
 
 /// Sends a GET request without following redirects.

@@ -1114,7 +1114,7 @@ fn query(url: &Url) -> Form {
     let mut form = Form::new();
     for (name, value) in url.query_pairs() {
         let before = form.insert(name.to_string(), value.into_owned());
-        assert!(before.is_none(), "{name} stands twice in {url}");
+        assert!(before.is_none(), "{name} appears twice in {url}");
     }
     form
 }
@@ -1162,7 +1162,7 @@ const ON_PURPOSE: &[(&str, &str, &str, &str)] = &[
         "facebook",
         "flows",
         "device-code",
-        "the device flow is no RFC 8628, and wants a client token",
+        "the device flow isn't that of RFC 8628, and requires a client token",
     ),
     (
         "github",

@@ -59,19 +59,26 @@ const PHRASES: &[&str] = &[
     "white space",
 ];
 
-/// The folders and files to search.
-const PLACES: [&str; 4] = ["src", "docs", "presets", "README.md"];
+/// The folders and files to search, except this one.
+const PLACES: [&str; 6] = ["src", "docs", "presets", "tests", ".ci", "README.md"];
 
 /// The text files at or below a path.
 fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         let kind = path.extension().and_then(|kind| kind.to_str());
-        let is_text = matches!(kind, Some("rs" | "md" | "toml"));
+        // Scripts have no extension.
+        let is_text = matches!(
+            kind,
+            None | Some("rs" | "md" | "toml" | "mjs" | "ps1" | "yml")
+        ) && !path.ends_with(file!());
         return if is_text {
             vec![path.to_owned()]
         } else {
             Vec::new()
         };
+    }
+    if path.ends_with("node_modules") {
+        return Vec::new();
     }
     let entries = fs::read_dir(path).unwrap();
     entries
