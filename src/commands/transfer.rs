@@ -145,7 +145,7 @@ fn target_problem(path: &Path) -> Option<String> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())?;
     (!folder.is_dir()).then(|| {
-        let folder = clean_path(&folder);
+        let folder = clean_path(folder);
         format!("There is no folder {folder}. Create it, or choose another file.")
     })
 }
@@ -217,7 +217,7 @@ fn run(age: &mut Command, input: &[u8], failed: Failure) -> Result<Zeroizing<Vec
 
 /// Imports a profile from a file. Returns the exit code.
 pub(super) fn import(import: &Import<'_>) -> u8 {
-    let shown = clean_path(&import.file);
+    let shown = clean_path(import.file);
     match report(&shown, try_import(import)) {
         Ok(text) => {
             say("done", &text);
@@ -289,7 +289,7 @@ fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
         let path = identity.to_owned();
         let checked = in_time(move || check_file(&path, Kinds::WithPipes));
         checked.and_then(|checked| checked).map_err(|error| {
-            let identity = clean_path(&identity);
+            let identity = clean_path(identity);
             (
                 exit::USAGE,
                 format!("The identity file {identity} can't be used: {error}."),
