@@ -483,7 +483,7 @@ fn http_terminal_and_output_apis_stay_in_listed_files() {
             "console/device.rs",
             "console/browser.rs",
             "console/tmux.rs",
-            "keeper/process.rs",
+            "keeper/process/mod.rs",
             "store/program.rs",
         ],
     );
@@ -499,7 +499,7 @@ fn http_terminal_and_output_apis_stay_in_listed_files() {
             "console/device.rs",
             "console/browser.rs",
             "console/tmux.rs",
-            "keeper/process.rs",
+            "keeper/process/mod.rs",
             "store/program.rs",
         ],
     );
