@@ -915,20 +915,40 @@ fn bash_completes_the_presets() {
     assert_eq!(told, "google\ngoogle-mail\n".repeat(2), "{output:?}");
 }
 
-/// Starts the program with a pipe as standard input that doesn't block, as programs in node leave it.
-fn with_nonblocking_input(home: &Path, flags: &[&str]) -> (Child, std::io::PipeWriter) {
-    let (reader, writer) = std::io::pipe().unwrap();
+/// Runs the program with a pipe as standard input that doesn't block, as programs in node leave it, and writes `input`
+/// after a while. Returns what the program prints until `told`, or until it ends.
+fn with_late_input(home: &Path, flags: &[&str], input: &str, told: &'static str) -> String {
+    let (reader, mut writer) = std::io::pipe().unwrap();
     rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK).unwrap();
-    let child = Command::new(program())
+    let (mut printed, output) = std::io::pipe().unwrap();
+    let mut child = Command::new(program())
         .args(flags)
         .env_clear()
         .envs(base(home))
         .stdin(reader)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(output.try_clone().unwrap())
+        .stderr(output)
         .spawn()
         .unwrap();
-    (child, writer)
+    std::thread::sleep(Duration::from_millis(400));
+    writer.write_all(input.as_bytes()).unwrap();
+    drop(writer);
+    let (sender, text) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut text, mut some) = (Vec::new(), [0; 4096]);
+        while !String::from_utf8_lossy(&text).contains(told) {
+            match printed.read(&mut some) {
+                Ok(count @ 1..) => text.extend_from_slice(&some[..count]),
+                _ => break,
+            }
+        }
+        sender.send(text)
+    });
+    let text = text.recv_timeout(LIMIT);
+    // Nothing else ends a sign-in.
+    let _ = child.kill();
+    let _ = child.wait();
+    String::from_utf8_lossy(&text.unwrap_or_default()).into_owned()
 }
 
 #[test]
@@ -949,16 +969,7 @@ fn input_that_does_not_block_is_waited_for() {
         (&flow, "http://127.0.0.1:1/cb?error=late\n", "refused: "),
         (&secret, "s3cr\u{200b}et\n", "an invisible character"),
     ] {
-        let (mut child, mut writer) = with_nonblocking_input(home.path(), flags);
-        std::thread::sleep(Duration::from_millis(400));
-        writer.write_all(input.as_bytes()).unwrap();
-        drop(writer);
-        // Nothing else ends a sign-in.
-        std::thread::sleep(Duration::from_millis(600));
-        let _ = child.kill();
-        let output = child.wait_with_output().unwrap();
-        let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&text);
+        let text = with_late_input(home.path(), flags, input, told);
         assert!(text.contains(told), "{flags:?}: {text}");
     }
 }
