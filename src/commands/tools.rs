@@ -15,7 +15,7 @@ use crate::flow::tool_report::{Outcome as Told, Revoked, Verified};
 use crate::keeper::caller::Wish;
 use crate::keeper::tools::{Answered, Revocation, ask, revoke, tool_outcome};
 use crate::oauth::id_token::Claims;
-use crate::oauth::tool_answers::PUBLIC_NOTE;
+use crate::oauth::tool_answers::{EXPIRED_NOTE, PUBLIC_NOTE};
 use crate::oauth::tools::{TokenKind, Tool};
 use crate::outcome::exit;
 use crate::profile::name::ProfileName;
@@ -195,6 +195,9 @@ fn run(name: &ProfileName, tool: Tool, kind: TokenKind, flags: &AskFlags) -> End
                 ("Active", active),
                 || json!({ "active": told.active }),
             )?;
+            if told.is_past {
+                say("warning", &format!("{}: {EXPIRED_NOTE}", place.name));
+            }
             if told.active {
                 return Ok(exit::DONE);
             }

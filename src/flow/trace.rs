@@ -13,7 +13,7 @@ use url::{Url, form_urlencoded};
 use super::http_error::HttpError;
 use super::redact::{Secrets, is_address, is_harmless, is_known_name, redacted};
 use crate::clean::clean;
-use crate::oauth::answer::Answer;
+use crate::oauth::answer::{Answer, http_date};
 use crate::oauth::request::Request;
 use crate::oauth::tools::Method;
 use crate::secret::ExposeSecret;
@@ -148,11 +148,7 @@ impl Exchange {
     #[must_use]
     pub fn date(&self) -> Option<u64> {
         let is_date = |value: &Value<'_>| value.way == Some(Way::Received) && value.name == "date";
-        let date = httpdate::parse_http_date(self.values().find(is_date)?.text).ok()?;
-        let since = date
-            .duration_since(std::time::SystemTime::UNIX_EPOCH)
-            .ok()?;
-        Some(since.as_secs())
+        http_date(self.values().find(is_date)?.text)
     }
 
     fn bytes(&self) -> usize {

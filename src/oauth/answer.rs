@@ -122,6 +122,13 @@ impl Answer {
         self.told(&format!("it contains no {wanted}"), words.as_deref())
     }
 
+    /// Returns the service's time, in seconds since 1970, if the response contains it.
+    pub(super) fn date(&self) -> Option<u64> {
+        let mut headers = self.headers.iter();
+        let (_, date) = headers.find(|(name, _)| name == "date")?;
+        http_date(date)
+    }
+
     /// Returns the error in the `WWW-Authenticate` header of a rejection.
     pub(super) fn challenge(&self) -> Option<ServerError> {
         if !(400..500).contains(&self.status) {
@@ -131,6 +138,14 @@ impl Answer {
         let mut headers = self.headers.iter().filter(named);
         headers.find_map(|(_, value)| challenge(value))
     }
+}
+
+/// Returns the time in a `Date` header, in seconds since 1970.
+#[must_use]
+pub fn http_date(text: &str) -> Option<u64> {
+    let date = httpdate::parse_http_date(text).ok()?;
+    let since = date.duration_since(std::time::SystemTime::UNIX_EPOCH);
+    Some(since.ok()?.as_secs())
 }
 
 /// A parsed body. Its values are wiped on drop and are not part of its `Debug` output.

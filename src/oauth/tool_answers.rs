@@ -10,7 +10,7 @@ use super::client::Client;
 use super::dialect::Answers;
 use super::error_members::error;
 use super::failure::BodyKind;
-use super::id_token::Claims;
+use super::id_token::{CLOCK_TOLERANCE, Claims};
 use super::reported::contradiction;
 use super::request::{Request, RequestError, taken};
 use super::tool_failure::ToolFailure;
@@ -113,6 +113,10 @@ impl UserInfo {
     }
 }
 
+/// The note on an active token that has expired.
+pub const EXPIRED_NOTE: &str = "By the clock of the service, this token has expired, but the service reports it as active. An API may reject it. Either exp \
+     or that clock is wrong: tell the administrator of the service.";
+
 /// The note on what an inactive token may also mean, if the client has no secret.
 pub const PUBLIC_NOTE: &str =
     "This client has no secret. Some services report every token as inactive to such a client.";
@@ -122,6 +126,8 @@ pub const PUBLIC_NOTE: &str =
 pub struct Introspection {
     /// Whether the service accepts the token.
     pub active: bool,
+    /// Whether an active token has expired, according to the time in the same response.
+    pub is_past: bool,
     /// All members of the response.
     pub claims: Claims,
 }
@@ -268,10 +274,20 @@ pub fn parse_introspection(
         members => members?,
     };
     match active(&members) {
-        Some(active) => Ok(Introspection {
-            active,
-            claims: Claims::of(members),
-        }),
+        Some(active) => {
+            let claims = Claims::of(members);
+            let end = claims.time("exp").filter(|_| active);
+            let is_before = |end: i64, date: u64| {
+                end.saturating_add_unsigned(CLOCK_TOLERANCE) < date.cast_signed()
+            };
+            Ok(Introspection {
+                active,
+                is_past: end
+                    .zip(answer.date())
+                    .is_some_and(|(end, date)| is_before(end, date)),
+                claims,
+            })
+        }
         None => Err(ToolFailure::Unusable {
             tool,
             reason: answer.lacks("active"),
@@ -501,6 +517,38 @@ mod tests {
         };
         let refused = answer(200, r#"{"ok":false,"error":"invalid_auth"}"#);
         assert!(parse_revocation(&refused, true, &strict).is_err());
+    }
+
+    #[test]
+    fn active_token_that_has_expired_is_noted() {
+        // 784111777 in seconds since 1970.
+        let date = (
+            "date".to_owned(),
+            "Sun, 06 Nov 1994 08:49:37 GMT".to_owned(),
+        );
+        let is_past = |body: &str, headers: &[(String, String)]| {
+            let headers = headers.to_vec();
+            let answer = Answer {
+                headers,
+                ..answer(200, body)
+            };
+            parse_introspection(&answer, false, &Answers::default())
+                .unwrap()
+                .is_past
+        };
+        for (body, expected) in [
+            (r#"{"active":true,"exp":784111656}"#, true),
+            (r#"{"active":true,"exp":784111657}"#, false),
+            (r#"{"active":false,"exp":1}"#, false),
+            (r#"{"active":true}"#, false),
+        ] {
+            assert_eq!(
+                is_past(body, std::slice::from_ref(&date)),
+                expected,
+                "{body}"
+            );
+            assert!(!is_past(body, &[]), "{body}");
+        }
     }
 
     #[test]

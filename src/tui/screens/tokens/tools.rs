@@ -9,7 +9,7 @@ use super::state::{DialogId, Item, Response, Said, Tokens};
 use crate::flow::tool_report::{Outcome, Told};
 use crate::form::tools::NotOffered;
 use crate::oauth::id_token::Claims;
-use crate::oauth::tool_answers::PUBLIC_NOTE;
+use crate::oauth::tool_answers::{EXPIRED_NOTE, PUBLIC_NOTE};
 use crate::oauth::tools::{TokenKind, Tool};
 use crate::secret::ExposeSecret;
 use crate::session::Value;
@@ -182,6 +182,9 @@ pub(super) fn reading(response: &Response, cx: ViewContext<'_>, columns: usize) 
         }
         Said::Introspection(kind, found) => {
             let mut facts = vec![("Active", if found.active { "yes" } else { "no" }.to_owned())];
+            if found.is_past {
+                facts.push(("Note", EXPIRED_NOTE.to_owned()));
+            }
             if !found.active && tokens.request.client.is_public() {
                 facts.push(("Note", PUBLIC_NOTE.to_owned()));
             }
