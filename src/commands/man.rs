@@ -15,12 +15,15 @@ use crate::secret::SECRET_VARIABLE;
 const EXIT_STATUS: &[(&str, &str)] = &[
     ("0", "Success. Without --print: you quit."),
     ("1", "Any other error."),
-    ("2", "A flag or a setting is invalid."),
+    (
+        "2",
+        "A flag or a setting is invalid, or a file that it names can't be used. Profiles: also if the client credentials are wrong, or the profile doesn't exist.",
+    ),
     ("3", "The user denied the request."),
     ("4", "The device code expired."),
     (
         "5",
-        "The service could not be reached or is temporarily unavailable (429, 5xx), or its response was lost.",
+        "The service or the mail server could not be reached or is temporarily unavailable (429, 5xx), or its response was lost. Profiles: also if the response can't be read.",
     ),
     (
         "6",
@@ -28,7 +31,7 @@ const EXIT_STATUS: &[(&str, &str)] = &[
     ),
     (
         "7",
-        "Profiles: the service rejected the refresh token, or there is none. Sign in again. With client credentials: the service rejected the client or its secret.",
+        "Profiles: the service rejected the refresh token, or there is none. Sign in again. With client credentials or a service account: the service rejected the client, its secret or its key.",
     ),
     (
         "8",
@@ -36,15 +39,15 @@ const EXIT_STATUS: &[(&str, &str)] = &[
     ),
     (
         "9",
-        "Profiles: the files can't be read, locked or written. The service wasn't contacted.",
+        "Profiles: the files or the store can't be read, locked or written. Except after a sign-in with --save, the service wasn't contacted.",
     ),
     (
         "10",
-        "Profiles: the token was printed, but the new tokens couldn't be stored.",
+        "Profiles: the token was printed, but the new tokens couldn't be stored, or both commands of the store fail. Also --save with --print.",
     ),
     (
         "11",
-        "Profiles: the service rejected the request or the token, or the token is inactive. mail-test: a mail server rejected the token, or the token can't be used with that server.",
+        "Profiles: the service rejected the request or the token, or the token is inactive. inspect --verify: a signature is invalid. mail-test: a mail server rejected the token, or the token can't be used with that server.",
     ),
     (
         "12",
