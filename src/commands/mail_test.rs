@@ -180,8 +180,8 @@ fn servers(
         match mail_server(protocol, &settings, Some(&file)) {
             Some(Ok(address)) => found.push((protocol, address)),
             Some(Err(error)) => {
-                let name = protocol.key();
-                return usage(&format!("[mail] {name} is not valid. {error}"));
+                let invalid = file.invalid_mail(protocol.key());
+                return usage(&format!("{invalid} {error}"));
             }
             None if flags.protocols.is_empty() => {}
             None => {

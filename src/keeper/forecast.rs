@@ -184,14 +184,7 @@ fn key_file(profile: &Profile) -> Option<Finding> {
 fn mail(place: &Place, file: &SettingsFile, form: &Settings, record: &Record) -> Vec<Finding> {
     let wrong = |name: &str, fix: String| Finding {
         fix: Some(fix),
-        ..finding(
-            Level::Settings,
-            "mail",
-            format!(
-                "{name} in [mail] in {} is not valid.",
-                place.settings().display()
-            ),
-        )
+        ..finding(Level::Settings, "mail", file.invalid_mail(name))
     };
     let others = Protocol::ALL.into_iter().filter_map(|protocol| {
         let server = mail_server(protocol, form, Some(file))?.ok()?;

@@ -10,6 +10,7 @@ pub mod dates;
 pub mod destinations;
 pub mod finding;
 pub mod issued_for;
+mod mail_section;
 mod mistakes;
 pub mod name;
 pub mod places;

@@ -10,6 +10,7 @@ use toml::{Spanned, Value};
 
 use super::check_settings::CheckSettings;
 use super::client_secret::{SecretSource, SourceError};
+use super::mail_section::Mail;
 use super::mistakes::explained;
 use super::places::Place;
 use super::setting::{Setting, line_and_column, unknown};
@@ -108,6 +109,8 @@ pub struct SettingsFile {
     /// The SHA-256 digest of its bytes.
     pub digest: String,
     path: String,
+    /// The lines and columns of the values in `[mail]`.
+    mail_at: Vec<(&'static str, (usize, usize))>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -127,15 +130,6 @@ struct Raw {
     store: Option<Store>,
     #[serde(default)]
     check: CheckSettings,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Mail {
-    user: Option<String>,
-    imap: Option<String>,
-    pop3: Option<String>,
-    smtp: Option<String>,
 }
 
 /// Returns the digest of the bytes of a settings file, in the form used in records.
@@ -214,7 +208,9 @@ impl SettingsFile {
             };
             (name.into_inner(), setting)
         });
+        let mail = raw.mail.as_ref();
         Ok(Self {
+            mail_at: mail.map_or_else(Vec::new, |mail| mail.places(text)),
             settings: settings.collect(),
             raw,
             digest: digest(bytes),
@@ -244,18 +240,24 @@ impl SettingsFile {
     /// Returns the mailbox, if the file names one.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
-        self.raw.mail.as_ref()?.user.as_deref()
+        self.raw.mail.as_ref()?.value("user")
     }
 
     /// Returns the mail server for a protocol, as `host:port TLS`, if the file names one.
     #[must_use]
     pub fn mail_server(&self, protocol: Protocol) -> Option<&str> {
-        let mail = self.raw.mail.as_ref()?;
-        match protocol {
-            Protocol::Imap => mail.imap.as_deref(),
-            Protocol::Pop3 => mail.pop3.as_deref(),
-            Protocol::Smtp => mail.smtp.as_deref(),
-        }
+        self.raw.mail.as_ref()?.value(protocol.key())
+    }
+
+    /// Says that the entry `name` in `[mail]` is not valid, and where it is.
+    #[must_use]
+    pub fn invalid_mail(&self, name: &str) -> String {
+        let mut places = self.mail_at.iter();
+        let place = places.find(|(known, _)| *known == name);
+        let place = place.map_or_else(String::new, |(_, (line, column))| {
+            format!(", line {line}, column {column}")
+        });
+        format!("{}{place}: {name} in [mail] is not valid.", self.path)
     }
 
     /// Returns the ID of the preset.

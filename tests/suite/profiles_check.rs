@@ -669,13 +669,14 @@ fn invalid_mailbox_and_mail_server_are_reported() {
     let (profiles, _server) = Profiles::scripted(refreshed);
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
     for (line, name) in [
-        ("user = \"not an address\"", "user in [mail]"),
-        ("imap = \"imap.example.org\"", "imap in [mail]"),
-        ("smtp = \"smtp.example.org:none:TLS\"", "smtp in [mail]"),
+        ("user = \"not an address\"", "user"),
+        ("imap = \"imap.example.org\"", "imap"),
+        ("smtp = \"smtp.example.org:none:TLS\"", "smtp"),
     ] {
         let text = format!("{settings}\n[mail]\n{line}\n");
-        std::fs::write(profiles.settings(), text).unwrap();
-        assert_found(&profiles, 2, "broken", "mail", name);
+        std::fs::write(profiles.settings(), &text).unwrap();
+        let place = format!("line {}, column 8: {name} in [mail]", text.lines().count());
+        assert_found(&profiles, 2, "broken", "mail", &place);
     }
 }
 
