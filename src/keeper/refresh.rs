@@ -172,7 +172,7 @@ async fn locked(
             let Err(error) = reserved.store(&record, &path) else {
                 return Ok(None);
             };
-            let error = current.storage_error(error);
+            let error = current.storage_error(error, damage);
             let unstored = Unstored::new(place, record, before, &error);
             if unstored.is_lost {
                 note.lost = Some(LostAnswer {

@@ -321,7 +321,7 @@ pub async fn revoke(
         Err(outcome) => {
             let stored = reserved.store(&record, &place.record());
             return Err(stored.map_or_else(
-                |error| file_outcome(&record.storage_error(error)),
+                |error| file_outcome(&record.storage_error(error, damage)),
                 |()| outcome,
             ));
         }
@@ -349,11 +349,11 @@ pub async fn revoke(
             tokens.and_then(|tokens| tokens.without(*kind, now))
         });
     if revocation.removed.is_empty() {
-        match damage {
-            None => reserved.release(),
-            Some(_) => reserved
-                .store(&record, &place.record())
-                .map_err(|error| file_outcome(&record.storage_error(error)))?,
+        if damage.is_none() {
+            reserved.release();
+        } else {
+            let stored = reserved.store(&record, &place.record());
+            stored.map_err(|error| file_outcome(&record.storage_error(error, damage)))?;
         }
         return Ok(revocation);
     }
@@ -364,7 +364,7 @@ pub async fn revoke(
         ..record.clone()
     };
     reserved.store(&changed, &place.record()).map_err(|error| {
-        let error = record.storage_error(error);
+        let error = record.storage_error(error, damage);
         Outcome::new(
             exit::FAILED,
             format!("The tokens are revoked, but can't be removed from the profile. {error}"),

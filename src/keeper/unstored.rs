@@ -41,15 +41,10 @@ impl Unstored {
     ) -> Self {
         let is_waiting = awaits(&place.next(), &record);
         let is_replaced = is_replaced(&record, before);
-        let is_damaged = matches!(error, PrivateError::Damaged(_)) && record.can_refresh();
+        let of_store = error.of_store();
+        let is_damaged = matches!(of_store, PrivateError::Damaged(_)) && record.can_refresh();
         let is_lost = !is_waiting && (is_replaced || is_damaged);
-        let repair = match error {
-            PrivateError::Keeping(_)
-            | PrivateError::Damaged(_)
-            | PrivateError::Unread(_)
-            | PrivateError::Program(_) => "Find out why the command fails",
-            _ => "Make room on the disk or repair it",
-        };
+        let repair = repair(error);
         let hint = if is_waiting {
             format!(
                 "The new tokens are in {}, and the next refresh puts them in their place. Find out why that failed.",
@@ -60,7 +55,7 @@ impl Unstored {
             format!("{repair}. {sign_in}")
         } else if record.issued_for.is_without_user() {
             format!("{repair}. The next refresh requests another token.")
-        } else if matches!(error, PrivateError::Unread(_)) {
+        } else if matches!(of_store, PrivateError::Unread(_)) {
             format!("{repair}. {}", sign_in_if_gone(place))
         } else {
             format!("{repair}. The stored refresh token still works.")
@@ -95,7 +90,7 @@ impl Unstored {
                 exit::NOT_STORED,
                 format!("{} The stored tokens are damaged. {error}", refresh.error),
             )
-            .with_hint(format!("Find out why the command fails. {sign_in}")),
+            .with_hint(format!("{}. {sign_in}", repair(error))),
             record: Record {
                 client_secret: None,
                 ..record
@@ -171,6 +166,20 @@ impl Unstored {
             code => code,
         };
         Outcome { code, ..outcome }
+    }
+}
+
+/// Returns what the user can do about `error`, without a period.
+fn repair(error: &PrivateError) -> &'static str {
+    match error {
+        PrivateError::Keeping(_)
+        | PrivateError::Damaged(_)
+        | PrivateError::Unread(_)
+        | PrivateError::Program(_) => "Find out why the command fails",
+        PrivateError::FileAndStore { .. } => {
+            "Make room on the disk or repair it, and find out why the command fails"
+        }
+        _ => "Make room on the disk or repair it",
     }
 }
 

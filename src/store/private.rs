@@ -67,6 +67,14 @@ pub enum PrivateError {
     /// The command that stores the secrets failed, and so does the one that prints what was stored before.
     #[error("{0} The tokens in the store of that command can't be read, either.")]
     Unread(ProgramError),
+    /// A file can't be written after a command damaged what was stored, or made it unreadable.
+    #[error("{file} {store}")]
+    FileAndStore {
+        /// The error of the file.
+        file: Box<Self>,
+        /// The error of the store.
+        store: Box<Self>,
+    },
     /// The command that returns the secrets failed.
     #[error(
         "The tokens are in the store of another program. {0} Run it in a terminal to find out more."
@@ -93,6 +101,15 @@ pub enum PrivateError {
 }
 
 impl PrivateError {
+    /// Returns the error of the store, if this is one of a file as well.
+    #[must_use]
+    pub fn of_store(&self) -> &Self {
+        match self {
+            Self::FileAndStore { store, .. } => store,
+            error => error,
+        }
+    }
+
     /// Creates an error from the system's error for an action, such as `read`.
     #[must_use]
     pub fn system(path: &Path, action: &'static str, error: &io::Error) -> Self {

@@ -245,12 +245,22 @@ impl Record {
     }
 
     /// Returns the error for this record, which could not be stored, in the words of [`error_of`](Self::error_of) if a
-    /// command failed.
+    /// command failed. An earlier error of the store is added, unless the store has the secrets again.
     #[must_use]
-    pub fn storage_error(&self, error: PrivateError) -> PrivateError {
-        match (error, &self.issued_for.store) {
-            (PrivateError::Keeping(error), Some(commands)) => self.error_of(commands, error),
-            (error, _) => error,
+    pub fn storage_error(
+        &self,
+        error: PrivateError,
+        earlier: Option<PrivateError>,
+    ) -> PrivateError {
+        match (error, &self.issued_for.store, earlier) {
+            (PrivateError::Keeping(error), Some(commands), _) => self.error_of(commands, error),
+            (file, Some(commands), Some(store)) if self.is_kept_by(commands) != Some(true) => {
+                PrivateError::FileAndStore {
+                    file: Box::new(file),
+                    store: Box::new(store),
+                }
+            }
+            (error, ..) => error,
         }
     }
 
@@ -870,13 +880,18 @@ mod tests {
         away.read = vec!["false".to_owned()];
         let error = || away.secrets().unwrap_err();
         record.issued_for.store = Some(away.clone());
-        let told = record.storage_error(PrivateError::Keeping(error()));
+        let told = record.storage_error(PrivateError::Keeping(error()), None);
         assert!(matches!(told, PrivateError::Unread(_)), "{told}");
         record.issued_for.store = Some(good.clone());
         good.clear().unwrap();
-        let told = record.storage_error(PrivateError::Keeping(error()));
+        let told = record.storage_error(PrivateError::Keeping(error()), None);
         assert!(matches!(told, PrivateError::Damaged(_)), "{told}");
+        let full = PrivateError::NotAFile(path.clone());
+        let both = record.storage_error(full.clone(), Some(told.clone()));
+        assert_eq!(both.to_string(), format!("{full} {told}"));
+        assert_eq!(both.of_store(), &told);
         let told = record.put_back(told);
+        assert_eq!(record.storage_error(full.clone(), Some(told.clone())), full);
         assert!(matches!(told, PrivateError::Keeping(_)), "{told}");
         assert!(record.without_secrets().complete().is_ok());
     }

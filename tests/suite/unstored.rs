@@ -211,6 +211,30 @@ fn store_that_destroys_the_tokens_returns_new_ones_to_the_caller() {
 }
 
 #[test]
+fn full_disk_after_the_store_destroyed_the_tokens_names_both() {
+    let (profiles, server, store) = stored();
+    profiles.expire();
+    store.script("write", ">kept; exit 1");
+    let ran = run_on(FULL, &profiles, &["token", "office"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (10, "access-2\n"),
+        "{ran:?}"
+    );
+    for words in [
+        "can't be stored. ",
+        "office.record can't be written: No space left on device. The command ",
+        "The tokens in the store of that command are damaged.",
+        "Make room on the disk or repair it, and find out why the command fails. Sign in: ",
+    ] {
+        assert!(ran.stderr.contains(words), "{words}: {ran:?}");
+    }
+    assert_eq!(refreshes(&server), 1);
+    let ran = run_on(FULL, &profiles, &["revoke", "office"]);
+    assert_eq!(ran.code, 9, "{ran:?}");
+}
+
+#[test]
 fn store_that_destroys_the_tokens_gets_them_back() {
     let (profiles, server, store) = stored();
     profiles.expire();
