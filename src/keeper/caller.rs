@@ -139,10 +139,16 @@ fn refusal(
     if let Some(rejected) = &record.rejected
         && now.abs_diff(rejected.at) < REJECTED_PAUSE
     {
+        let pause = format!(
+            "The service rejected the last refresh {}. The next request is sent no earlier than {}.",
+            words::when(rejected.at, now),
+            words::time(rejected.at + REJECTED_PAUSE, now)
+        );
+        let cause = rejected.cause.as_ref();
         return Some(Outcome {
             code: exit::SIGN_IN,
             error: rejected.error.clone(),
-            cause: rejected.cause.clone(),
+            cause: Some(cause.map_or(pause.clone(), |cause| format!("{cause} {pause}"))),
             hint: Some(sign_in_again(place)),
         });
     }
