@@ -9,7 +9,6 @@ use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
 use crate::oauth::flow_kind::FlowKind;
 use crate::oauth::id_token::decode;
-use crate::oauth::token::TokenSet;
 use crate::presets::Library;
 use crate::profile::places::Place;
 use crate::profile::settings_file::{self, SettingsFile};
@@ -92,12 +91,12 @@ fn user_of_form(settings: &Settings) -> Option<String> {
 /// signed in, or the one in the existing file.
 pub(super) fn user(
     settings: &Settings,
-    set: Option<&TokenSet>,
+    id_token: Option<&SecretString>,
     present: Option<&Present>,
 ) -> Option<String> {
     let own = present.and_then(Present::own_user).cloned();
     own.or_else(|| user_of_form(settings))
-        .or_else(|| mailbox(set?.id_token.as_ref()))
+        .or_else(|| mailbox(id_token))
         .or_else(|| present?.user.clone())
 }
 

@@ -251,10 +251,7 @@ const NOT_KEPT: &str =
 /// would mean that there is a new access token.
 fn with_refresh_token(record: Record, refresh_token: &SecretString, issued_at: u64) -> Record {
     let tokens = record.tokens.map(|mut tokens| {
-        tokens.refresh_token = Some(refresh_token.clone());
-        tokens.refresh_obtained_at = Some(issued_at);
-        tokens.refresh_not_before = None;
-        tokens.refresh_expires_at = None;
+        tokens.replace_refresh_token(refresh_token.clone(), issued_at);
         tokens
     });
     Record {

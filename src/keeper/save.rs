@@ -8,7 +8,6 @@ use super::trial::try_out;
 use crate::form::choices::Browser;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
-use crate::oauth::token::TokenSet;
 use crate::presets::Library;
 use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::{Owner, Place};
@@ -19,6 +18,7 @@ use crate::secret::{ExposeSecret, SecretString, same};
 use crate::store::commands::StoreCommands;
 use crate::store::issued_for::IssuedFor;
 use crate::store::lock::Lock;
+use crate::store::obtained::Obtained;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::Record;
 use crate::store::record_error::RecordError;
@@ -132,15 +132,13 @@ fn generation(place: &Place) -> Result<u64, SaveError> {
 impl Saving<'_> {
     /// Saves the settings and tokens. A settings file with the same settings is left unchanged. Otherwise it is replaced
     /// completely, and kept next to the new one with the extension `.before`. `known` is the version of the profile's record
-    /// that the tokens come from; if the profile has newer tokens, these stay. `obtained_at` is when the tokens arrived, in
-    /// seconds since 1970: their lifetimes count from then.
+    /// that the tokens come from; if the profile has newer tokens, these stay.
     ///
     /// # Errors
     /// Returns an error if a file can't be written, or if the profile is not the one that the user opened.
     pub fn with_tokens(
         self,
-        set: &TokenSet,
-        obtained_at: u64,
+        obtained: &Obtained,
         known: Option<&Version>,
     ) -> Result<SavedTokens, SaveError> {
         let place = self.place;
@@ -160,18 +158,25 @@ impl Saving<'_> {
         let before = generation(place)?;
         let Content {
             text,
-            issued_for,
+            issued_for: now,
             secret,
-        } = self.content(Some(set));
-        let tokens = Tokens::of_set(set, obtained_at, None);
-        let mut record = Record::new(
+        } = self.content(Some(&obtained.tokens));
+        let issued_for = match &obtained.pins {
+            Some(pins) => with_pins(now, pins),
+            None => now,
+        };
+        let record = Record::new(
             place.name.as_str(),
             digest(text.as_bytes()),
             issued_for,
-            Some(tokens),
+            Some(obtained.tokens.clone()),
             secret,
         );
-        record.generation = before + 1;
+        let record = Record {
+            generation: before + 1,
+            origin: obtained.origin.clone().or_here(),
+            ..record
+        };
         install(place, &text, &record, seal)?;
         Ok(SavedTokens::Fine)
     }
@@ -211,11 +216,7 @@ impl Saving<'_> {
             Some(record) if changed.is_none() => {
                 // Without a sign-in, tokens must not be sent to a new endpoint or mail server.
                 let issued_for = match &record.tokens {
-                    Some(_) => IssuedFor {
-                        tools: record.issued_for.tools,
-                        mail: record.issued_for.mail,
-                        ..now
-                    },
+                    Some(_) => with_pins(now, &record.issued_for),
                     None => now,
                 };
                 Record {
@@ -236,10 +237,11 @@ impl Saving<'_> {
     }
 
     /// Returns what is written. The mailbox may come from the tokens of a sign-in.
-    fn content(&self, set: Option<&TokenSet>) -> Content {
+    fn content(&self, tokens: Option<&Tokens>) -> Content {
         let (place, settings, request) = (self.place, self.settings, self.request);
         let present = Present::read(place, settings.browser());
-        let user = user(settings, set, present.as_ref());
+        let id_token = tokens.and_then(|tokens| tokens.id_token.as_ref());
+        let user = user(settings, id_token, present.as_ref());
         let mut file = file_to_keep(place, request);
         if let Some(store) = &self.store {
             file = Some(file.unwrap_or_default().with_store(store.clone()));
@@ -277,6 +279,16 @@ impl Saving<'_> {
             return Err(SaveError::Changed);
         }
         Ok(())
+    }
+}
+
+/// Returns what existing tokens are issued for in a profile with these settings: their other endpoints and their mail
+/// servers stay those of the sign-in.
+fn with_pins(now: IssuedFor, pins: &IssuedFor) -> IssuedFor {
+    IssuedFor {
+        tools: pins.tools.clone(),
+        mail: pins.mail.clone(),
+        ..now
     }
 }
 
@@ -475,6 +487,7 @@ mod tests {
     use crate::clock::unix_time;
     use crate::form::field::Key;
     use crate::form::request::request;
+    use crate::oauth::token::TokenSet;
     use crate::presets;
     use crate::profile::places::Places;
 
@@ -531,10 +544,14 @@ mod tests {
         }
     }
 
+    fn obtained(set: &TokenSet) -> Obtained {
+        Obtained::at_sign_in(set, unix_time())
+    }
+
     fn with_tokens(place: &Place, settings: &Settings, set: &TokenSet) -> SavedTokens {
         let request = request(settings).unwrap();
         let saving = saving(place, settings, &request, None);
-        saving.with_tokens(set, unix_time(), None).unwrap()
+        saving.with_tokens(&obtained(set), None).unwrap()
     }
 
     #[test]
@@ -718,15 +735,47 @@ mod tests {
         let settings = settings("");
         let request = request(&settings).unwrap();
         let arrived = unix_time() - 3000;
-        let saved = saving(&place, &settings, &request, None).with_tokens(
-            &token_set(Some("refresh")),
-            arrived,
-            None,
-        );
+        let tokens = Obtained::at_sign_in(&token_set(Some("refresh")), arrived);
+        let saved = saving(&place, &settings, &request, None).with_tokens(&tokens, None);
         assert_eq!(saved.unwrap(), SavedTokens::Fine);
         let tokens = Record::read(&place.record()).unwrap().tokens.unwrap();
         assert_eq!(tokens.expires_at, Some(arrived + 3600));
         assert_eq!(tokens.refresh_obtained_at, Some(arrived));
+    }
+
+    #[test]
+    fn tokens_keep_their_dates_and_endpoints_in_another_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings("");
+        let request = request(&settings).unwrap();
+        with_tokens(&place(&folder), &settings, &token_set(Some("refresh")));
+        let mut record = Record::read(&place(&folder).record()).unwrap();
+        record.origin.signed_in_at = Some(1000);
+        record.origin.clock_ahead = Some(7);
+        let tokens = record.tokens.as_mut().unwrap();
+        (tokens.obtained_at, tokens.refresh_obtained_at) = (3000, Some(2000));
+        let userinfo = "https://as.example/userinfo".to_owned();
+        record.issued_for.tools.userinfo = Some(userinfo);
+        let opened = Obtained::of_record(&record).unwrap();
+        let places = Places::new(Some(folder.path())).unwrap();
+        let other = places.place(&"other".parse().unwrap(), false).unwrap();
+        let refreshed = |refresh| opened.clone().refreshed(&token_set(Some(refresh)), 4000);
+        for (obtained, at, refresh_at, clock_ahead) in [
+            (opened.clone(), 3000, 2000, Some(7)),
+            (refreshed("refresh"), 4000, 2000, None),
+            (refreshed("rotated"), 4000, 4000, None),
+        ] {
+            let saved = saving(&other, &settings, &request, None).with_tokens(&obtained, None);
+            assert_eq!(saved, Ok(SavedTokens::Fine));
+            let stored = Record::read(&other.record()).unwrap();
+            assert_eq!(stored.issued_for.tools, record.issued_for.tools);
+            assert_eq!(stored.origin.signed_in_at, Some(1000));
+            assert_eq!(stored.origin.host, record.origin.host);
+            assert_eq!(stored.origin.clock_ahead, clock_ahead);
+            let tokens = stored.tokens.unwrap();
+            assert_eq!(tokens.obtained_at, at);
+            assert_eq!(tokens.refresh_obtained_at, Some(refresh_at));
+        }
     }
 
     #[test]
@@ -792,7 +841,7 @@ mod tests {
         let again = || {
             let request = request(&settings).unwrap();
             let saving = saving(&place, &settings, &request, None);
-            saving.with_tokens(&set, unix_time(), Some(&known)).unwrap()
+            saving.with_tokens(&obtained(&set), Some(&known)).unwrap()
         };
         let stored = |change: fn(&mut Record)| {
             let mut record = Record::read(&place.record()).unwrap();
@@ -938,7 +987,7 @@ mod tests {
         let read = "[ -e banner ] && echo Reading...; cat kept";
         let own = in_store(&folder, read, "cat >kept");
         let set = token_set(Some("refresh"));
-        let saved = saving(&own).with_tokens(&set, unix_time(), None);
+        let saved = saving(&own).with_tokens(&obtained(&set), None);
         assert_eq!(saved, Ok(SavedTokens::Fine));
         let before = std::fs::read(&kept).unwrap();
         std::fs::write(folder.path().join("banner"), "").unwrap();
@@ -960,7 +1009,7 @@ mod tests {
         for store in [corrected, other] {
             std::fs::write(&kept, "").unwrap();
             assert_eq!(try_place(&place), Ok(()));
-            let saved = saving(&store).with_tokens(&set, unix_time(), None);
+            let saved = saving(&store).with_tokens(&obtained(&set), None);
             assert_eq!(saved, Ok(SavedTokens::Fine));
             assert!(Record::read(&place.record()).is_ok());
         }

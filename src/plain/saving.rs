@@ -42,8 +42,7 @@ async fn try_save(
 ) -> Option<Result<(), SaveError>> {
     let work = {
         let (place, settings) = (place.clone(), settings.clone());
-        let (request, set) = (tokens.request.clone(), tokens.set.clone());
-        let at = tokens.at.unix_time();
+        let (request, obtained) = (tokens.request.clone(), tokens.obtained.clone());
         move || {
             let saving = Saving {
                 place: &place,
@@ -52,7 +51,7 @@ async fn try_save(
                 store: None,
                 opened: None,
             };
-            saving.with_tokens(&set, at, None)
+            saving.with_tokens(&obtained, None)
         }
     };
     let name = &place.name;

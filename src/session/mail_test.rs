@@ -20,7 +20,7 @@ impl TokenState {
     /// Returns the mailbox of the tokens: the one of their profile, or the address in the ID token.
     #[must_use]
     pub fn mailbox(&self) -> Option<String> {
-        let of_profile = || self.pins.as_ref()?.user.clone();
+        let of_profile = || self.obtained.pins.as_ref()?.user.clone();
         let of_id_token = || {
             let person = self.claims.as_ref()?.person()?;
             mail_domain(&person).is_some().then_some(person)
@@ -72,7 +72,7 @@ impl Session {
             }
             let address =
                 of_profile(protocol).or_else(|| mail_server(protocol, &tokens.settings, None))?;
-            let address = address.and_then(|address| match &tokens.pins {
+            let address = address.and_then(|address| match &tokens.obtained.pins {
                 Some(pins) if !may_sign_in(pins, protocol, &address) => Err(format!(
                     "The {} server has changed to {address} since the tokens were issued. Sign in again to use it.",
                     protocol.name()

@@ -267,7 +267,7 @@ impl Session {
             FlowEvent::Tokens(set) => return self.granted(*set, now),
             FlowEvent::Tool(told) => return self.told(told),
             FlowEvent::MailTested(protocol, report) => return self.mail_tested(protocol, *report),
-            FlowEvent::Failed(error) => return self.ended(error),
+            FlowEvent::Failed(error) => return self.ended(error, now),
             FlowEvent::Unverified(error) => {
                 self.reported(error, now);
                 return Some(SessionEvent::Progress);
@@ -321,6 +321,7 @@ impl Session {
             let rotated = checks.find(|check| check.name == CheckName::RefreshToken);
             let told = rotated.map(|check| format!("Refresh token: {}.", check.detail));
             fresh.keep_taken(&before);
+            fresh.obtained = before.obtained.refreshed(&fresh.set, now.unix_time());
             // The checks of the first run remain valid; the refresh adds its own.
             fresh.checks = before.checks;
             for check in run.checks {
@@ -332,7 +333,7 @@ impl Session {
         Some(SessionEvent::Tokens { refreshed })
     }
 
-    fn ended(&mut self, error: FlowError) -> Option<SessionEvent> {
+    fn ended(&mut self, error: FlowError, now: Moment) -> Option<SessionEvent> {
         Some(match self.work.take()?.1 {
             // These tasks don't report failures as events.
             Work::RefreshingProfile
@@ -350,7 +351,7 @@ impl Session {
                 if let (FlowError::Replaced { refresh_token, .. }, Some(tokens)) =
                     (&error, &mut self.tokens)
                 {
-                    tokens.replace_refresh_token(refresh_token.clone());
+                    tokens.replace_refresh_token(refresh_token.clone(), now);
                 }
                 SessionEvent::RefreshFailed(self.explained(&error, &run))
             }

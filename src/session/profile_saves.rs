@@ -92,8 +92,7 @@ impl Session {
             settings: self.settings_to_save(from_tokens).clone(),
             request,
             tokens: tokens.map(|tokens| TokensToSave {
-                set: tokens.set.clone(),
-                at: tokens.at.unix_time(),
+                obtained: tokens.obtained.clone(),
                 attempt: tokens.attempt,
             }),
             known,

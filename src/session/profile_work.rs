@@ -253,7 +253,7 @@ impl Session {
             tokens.checks = before.checks;
         }
         tokens.took_all(Taken::Saved);
-        tokens.pins = Some(stored.issued_for);
+        tokens.obtained = stored.obtained;
         self.tokens = Some(tokens);
         self.in_profile(&place);
         true

@@ -20,7 +20,7 @@ use crate::profile::places::{Place, Places};
 use crate::profile::saved_tokens::SavedTokens;
 use crate::profile::store_kind::{Store, StoreKind};
 use crate::secret::{self, ExposeSecret};
-use crate::store::issued_for::IssuedFor;
+use crate::store::obtained::Obtained;
 use crate::store::version::Version;
 
 /// The session's state of profiles.
@@ -255,10 +255,8 @@ impl SaveDraft {
 /// Tokens to be saved in a profile.
 #[derive(Debug)]
 pub struct TokensToSave {
-    /// The tokens. Their lifetimes count from `at`.
-    pub set: TokenSet,
-    /// When the tokens arrived, in seconds since 1970.
-    pub at: u64,
+    /// The tokens, and how they were obtained.
+    pub obtained: Obtained,
     /// The attempt that issued the tokens.
     pub attempt: AttemptId,
 }
@@ -297,8 +295,8 @@ pub struct Stored {
     pub version: Version,
     /// The tokens, with their remaining lifetime.
     pub set: TokenSet,
-    /// What the tokens were issued for: they must not be sent anywhere else.
-    pub issued_for: Box<IssuedFor>,
+    /// The same tokens as in the record, and what they were issued for: they must not be sent anywhere else.
+    pub obtained: Obtained,
     /// Why the tokens can't be stored, if they are not in the record.
     pub unstored: Option<String>,
 }

@@ -13,7 +13,7 @@ use crate::oauth::id_token::{Claims, decode};
 use crate::oauth::token::TokenSet;
 use crate::presets::Preset;
 use crate::secret::{self, ExposeSecret, SecretString};
-use crate::store::issued_for::IssuedFor;
+use crate::store::obtained::Obtained;
 
 /// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,8 +101,8 @@ pub struct TokenState {
     pub settings: Settings,
     /// The name of the profile that contains the tokens.
     pub profile: Option<String>,
-    /// What the tokens were issued for, according to the record of their profile; `None` for tokens of this run.
-    pub pins: Option<Box<IssuedFor>>,
+    /// The same tokens as a record contains them, with their dates and what they were issued for.
+    pub obtained: Obtained,
     /// The steps of the run.
     pub steps: Vec<StepLine>,
     /// Notes about the run for the user, as sentences.
@@ -137,6 +137,7 @@ impl TokenState {
         let of_run = run.notes.iter().filter(|_| !run.request.kind.has_user());
         let notes = of_run.chain(&set.notes).cloned().collect();
         Self {
+            obtained: Obtained::at_sign_in(&set, at.unix_time()),
             set,
             at,
             request: run.request.clone(),
@@ -144,7 +145,6 @@ impl TokenState {
             command: run.command.clone(),
             settings: run.settings.clone(),
             profile: None,
-            pins: None,
             steps: run.steps.clone(),
             notes,
             checks: run.checks.clone(),
@@ -155,7 +155,9 @@ impl TokenState {
     }
 
     /// Replaces the refresh token with the one that a failed refresh returned.
-    pub(super) fn replace_refresh_token(&mut self, token: SecretString) {
+    pub(super) fn replace_refresh_token(&mut self, token: SecretString, now: Moment) {
+        let tokens = &mut self.obtained.tokens;
+        tokens.replace_refresh_token(token.clone(), now.unix_time());
         self.set.refresh_token = Some(token);
         self.taken[Value::Refresh as usize] = Taken::Not;
     }
@@ -203,7 +205,6 @@ impl TokenState {
     /// Detaches the tokens from their profile, which no longer contains them.
     pub(super) fn leave_profile(&mut self) {
         if self.profile.take().is_some() {
-            self.pins = None;
             self.command = None;
             self.taken = [Taken::Not; 3];
         }

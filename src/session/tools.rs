@@ -48,7 +48,7 @@ impl Session {
         }
         let metadata = self.metadata_of(tokens);
         let mut url = tokens.settings.tool_url(tool, metadata);
-        if let Some(pins) = &tokens.pins {
+        if let Some(pins) = &tokens.obtained.pins {
             let pinned = tool_destination(pins, tool, url.as_ref().ok().cloned());
             if let Some(pinned) = pinned.map_err(only)? {
                 url = Ok(pinned);
@@ -305,11 +305,11 @@ mod tests {
         let url = url.unwrap();
         let tokens = session.tokens.as_mut().unwrap();
         let pins = issued_for(&tokens.request, &tokens.settings, None, None);
-        tokens.pins = Some(Box::new(pins));
+        tokens.obtained.pins = Some(Box::new(pins));
         let again = session.tool_url(Tool::UserInfo, TokenKind::Access);
         assert_eq!(again.ok(), Some(url));
         let tokens = session.tokens.as_mut().unwrap();
-        let pins = tokens.pins.as_mut().unwrap();
+        let pins = tokens.obtained.pins.as_mut().unwrap();
         pins.tools.userinfo = Some("https://elsewhere.example/userinfo".to_owned());
         let refused = session.ask(Tool::UserInfo, TokenKind::Access);
         assert!(

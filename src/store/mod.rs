@@ -10,6 +10,7 @@ pub mod folders;
 pub mod host;
 pub mod issued_for;
 pub mod lock;
+pub mod obtained;
 pub mod origin;
 pub mod private;
 pub mod program;

@@ -30,6 +30,15 @@ impl Origin {
             clock_ahead: None,
         }
     }
+
+    /// Returns the origin with this host if none is known.
+    #[must_use]
+    pub fn or_here(self) -> Self {
+        Self {
+            host: self.host.or_else(|| Some(host::name())),
+            ..self
+        }
+    }
 }
 
 /// Returns a random text that identifies a sign-in or what was stored.

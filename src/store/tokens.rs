@@ -109,6 +109,14 @@ impl Tokens {
         }
     }
 
+    /// Replaces the refresh token with one that was issued at `at`. Nothing else is known about it.
+    pub fn replace_refresh_token(&mut self, token: SecretString, at: u64) {
+        self.refresh_token = Some(token);
+        self.refresh_obtained_at = Some(at);
+        self.refresh_not_before = None;
+        self.refresh_expires_at = None;
+    }
+
     /// Returns the access token; empty if there is none.
     #[must_use]
     pub fn access_token(&self) -> &str {

@@ -31,6 +31,7 @@ use crate::session::profiles::{
 use crate::session::run::Ended;
 use crate::store::attempt::Outcome;
 use crate::store::issued_for::IssuedFor;
+use crate::store::obtained::Obtained;
 use crate::store::record::Record;
 use crate::store::version::Version;
 use crate::zone;
@@ -191,11 +192,11 @@ fn mail_servers(place: &Place, settings: &crate::form::settings::Settings) -> Ve
 }
 
 fn stored(record: &Record) -> Option<Stored> {
-    let set = record.tokens.as_ref()?.to_set(unix_time());
+    let obtained = Obtained::of_record(record)?;
     Some(Stored {
         version: Version::of(record),
-        set,
-        issued_for: Box::new(record.issued_for.clone()),
+        set: obtained.tokens.to_set(unix_time()),
+        obtained,
         unstored: None,
     })
 }
@@ -217,7 +218,7 @@ fn save_profile(task: &SaveTask) -> Result<Saved, Unsaved> {
         opened: task.opened.as_ref(),
     };
     let saved = match &task.tokens {
-        Some(tokens) => saving.with_tokens(&tokens.set, tokens.at, task.known.as_ref()),
+        Some(tokens) => saving.with_tokens(&tokens.obtained, task.known.as_ref()),
         None => saving.alone(),
     };
     let tokens = saved.map_err(|error| match error {

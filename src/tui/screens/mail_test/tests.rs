@@ -229,7 +229,7 @@ fn profile_tokens_are_sent_only_to_pinned_mail_servers() {
     let mut pins = pins(&alone.session);
     let tokens = alone.session.tokens.as_mut().unwrap();
     tokens.profile = Some("office".to_owned());
-    tokens.pins = Some(Box::new(pins.clone()));
+    tokens.obtained.pins = Some(Box::new(pins.clone()));
     let out = enter(&mut alone);
     assert_eq!(
         tested(&out.effects)[0],
@@ -237,7 +237,7 @@ fn profile_tokens_are_sent_only_to_pinned_mail_servers() {
     );
     alone.press(Item::Cancel);
     pins.mail = Some(vec!["imap other.example:993 TLS".to_owned()]);
-    alone.session.tokens.as_mut().unwrap().pins = Some(Box::new(pins));
+    alone.session.tokens.as_mut().unwrap().obtained.pins = Some(Box::new(pins));
     let out = alone.press(Item::Test);
     assert!(out.effects.is_empty());
     assert!(

@@ -61,7 +61,9 @@ fn enter_in_the_name_field_saves_the_selection() {
     assert!(alone.text().contains("oauth-authorizer token office"));
     let first = task(alone.keys(&[Command::Enter])).unwrap();
     assert!(first.name.is("office") && !first.replace);
-    assert_eq!(first.tokens.as_ref().unwrap().at, 1_000_000);
+    let obtained = &first.tokens.as_ref().unwrap().obtained;
+    assert_eq!(obtained.tokens.obtained_at, 1_000_000);
+    assert_eq!(obtained.origin.signed_in_at, Some(1_000_000));
     assert!(first.request.client.secret.is_some());
     // Only one save at a time.
     assert!(task(alone.keys(&[Command::Enter])).is_none());

@@ -473,7 +473,7 @@ fn summary(tokens: &TokenState) -> String {
         let count = names.len();
         (count > 0).then(|| format!("{count} {word}: {}", names.join(", ")))
     };
-    if tokens.checks.is_empty() && tokens.pins.is_some() {
+    if tokens.checks.is_empty() && tokens.obtained.pins.is_some() {
         return "none: the tokens were read from a profile".to_owned();
     }
     let passed = tokens.checks.iter();
