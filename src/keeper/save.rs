@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::present::{Present, file_to_keep, user};
 use super::save_error::SaveError;
-use super::trial::try_out;
+use super::trial::{Purpose, try_out};
 use crate::form::choices::Browser;
 use crate::form::request::FlowRequest;
 use crate::form::settings::Settings;
@@ -70,7 +70,7 @@ pub fn try_place(place: &Place) -> Result<(), SaveError> {
     // The probe uses another file name: `next` may contain tokens of an interrupted refresh, for the next one to adopt.
     Reserved::probe(&place.next(), seal)?;
     match commands(place) {
-        Some(commands) => try_out(place, &commands),
+        Some(commands) => try_out(place, &commands, Purpose::Replace),
         None => Ok(()),
     }
 }
@@ -102,12 +102,12 @@ fn store(place: &Place) -> Result<Seal, SaveError> {
 }
 
 /// Does the same for the store `named`, after a trial of its commands; without one, uses the settings.
-fn chosen(place: &Place, named: Option<&Store>) -> Result<Seal, SaveError> {
+fn chosen(place: &Place, named: Option<&Store>, purpose: Purpose) -> Result<Seal, SaveError> {
     let Some(named) = named else {
         return store(place);
     };
     if let Some(commands) = named.commands() {
-        try_out(place, &commands)?;
+        try_out(place, &commands, purpose)?;
     }
     Ok(named.seal())
 }
@@ -154,7 +154,7 @@ impl Saving<'_> {
                 other => other,
             });
         }
-        let seal = chosen(place, self.store.as_ref())?;
+        let seal = chosen(place, self.store.as_ref(), Purpose::Replace)?;
         let before = generation(place)?;
         let Content {
             text,
@@ -197,7 +197,7 @@ impl Saving<'_> {
         let place = self.place;
         // Before a trial: tokens that can't be read may be in the same store.
         let mut before = current(place)?;
-        let seal = chosen(place, self.store.as_ref())?;
+        let seal = chosen(place, self.store.as_ref(), Purpose::Keep)?;
         if let (Some(store), Some(record)) = (&self.store, &mut before) {
             record.issued_for.store = store.commands();
         }
@@ -377,7 +377,7 @@ pub fn move_to(place: &Place, store: Store) -> Result<(), SaveError> {
     };
     // Only now: if the tokens can't be read, a trial may destroy the only copy.
     if let Some(commands) = &commands {
-        try_out(place, commands)?;
+        try_out(place, commands, Purpose::Keep)?;
     }
     let Some(record) = found else {
         return Ok(write_settings(place, &text)?);
@@ -407,9 +407,9 @@ pub fn save_imported(
 ) -> Result<bool, SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
-    let current = current(place)?;
+    generation(place)?;
     let is_newer = |current: &Record| record.is_newer_than(current);
-    if if_newer && !current.as_ref().is_none_or(is_newer) {
+    if if_newer && !current(place)?.as_ref().is_none_or(is_newer) {
         return Ok(false);
     }
     let (with_store, file) = with_present_store(place, text, file)?;
@@ -998,21 +998,68 @@ mod tests {
             assert_eq!(std::fs::read(&kept).unwrap(), before, "{wrong}");
         }
         assert!(move_to(&place, own).is_err());
-        // The trial before a sign-in.
+        // Before a sign-in, a command that prints other text is refused.
         let error = try_place(&place).unwrap_err().to_string();
         assert!(error.contains("prints other text"), "{error}");
         assert_eq!(std::fs::read(&kept).unwrap(), before);
         let corrected = in_store(&folder, "cat kept", "cat >kept");
         move_to(&place, corrected.clone()).unwrap();
-        // After the user emptied the store, a sign-in replaces the tokens, also in another store.
+        // After the user emptied or removed the entry, a sign-in replaces the tokens, also in another store.
         let other = in_store(&folder, "cat other", "cat >other");
-        for store in [corrected, other] {
+        for (store, is_removed) in [(&corrected, false), (&corrected, true), (&other, true)] {
             std::fs::write(&kept, "").unwrap();
+            if is_removed {
+                std::fs::remove_file(&kept).unwrap();
+            }
             assert_eq!(try_place(&place), Ok(()));
-            let saved = saving(&store).with_tokens(&obtained(&set), None);
+            assert_eq!(kept.exists(), !is_removed);
+            let saved = saving(store).with_tokens(&obtained(&set), None);
             assert_eq!(saved, Ok(SavedTokens::Fine));
             assert!(Record::read(&place.record()).is_ok());
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn locked_store_is_not_tried_before_a_sign_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(&folder);
+        let settings = settings("");
+        let request = request(&settings).unwrap();
+        let saving = |store: &Store| Saving {
+            store: Some(store.clone()),
+            ..saving(&place, &settings, &request, None)
+        };
+        let set = token_set(Some("refresh"));
+        let store = |read: &str| in_store(&folder, read, "cat >kept");
+        let own = store("[ ! -e locked ] && cat kept");
+        let saved = saving(&own).with_tokens(&obtained(&set), None);
+        assert_eq!(saved, Ok(SavedTokens::Fine));
+        let (kept, locked) = (folder.path().join("kept"), folder.path().join("locked"));
+        let before = std::fs::read(&kept).unwrap();
+        std::fs::write(&locked, "").unwrap();
+        assert_eq!(try_place(&place), Ok(()));
+        // The same store under another name, in settings that were edited by hand.
+        let renamed = store("[ ! -e  locked ] && cat kept");
+        assert_eq!(
+            try_out(&place, &renamed.commands().unwrap(), Purpose::Replace),
+            Ok(())
+        );
+        assert!(try_out(&place, &renamed.commands().unwrap(), Purpose::Keep).is_err());
+        assert!(saving(&renamed).alone().is_err() && move_to(&place, renamed).is_err());
+        // An entry of another profile.
+        let foreign = String::from_utf8(before.clone()).unwrap();
+        let foreign = foreign.replace("\"office\"", "\"desk\"");
+        let foreign = foreign.replace("\"lineage\":\"", "\"lineage\":\"x");
+        std::fs::write(folder.path().join("desk"), &foreign).unwrap();
+        let desk = in_store(&folder, "cat desk", "cat >desk");
+        let error = saving(&desk)
+            .with_tokens(&obtained(&set), None)
+            .unwrap_err();
+        assert!(error.to_string().contains("profile desk"), "{error}");
+        assert_eq!(std::fs::read(&kept).unwrap(), before);
+        std::fs::remove_file(&locked).unwrap();
+        assert!(Record::read(&place.record()).is_ok());
     }
 
     #[cfg(unix)]

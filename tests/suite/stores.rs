@@ -491,6 +491,18 @@ fn trying_store_commands_keeps_existing_store_contents() {
 }
 
 #[test]
+fn sign_in_refills_a_store_that_the_user_emptied() {
+    let (profiles, _server, store) = stored();
+    std::fs::remove_file(store.path("kept")).unwrap();
+    assert_eq!(profiles.run(&["token", "office"]).code, 9);
+    let (code, stdout, stderr) =
+        Plain::start(profiles.home.path(), &["--profile", "office", "--save"]).end();
+    assert_eq!((code, stdout.as_str()), (0, ""), "{stderr}");
+    assert!(store.kept()["tokens"]["refresh_token"].is_string());
+    assert_eq!(profiles.run(&["token", "office"]).code, 0);
+}
+
+#[test]
 fn imported_tokens_go_to_the_profile_store() {
     let (profiles, _server) = rotating();
     let home = profiles.home.path();
