@@ -56,6 +56,20 @@ pub fn set_for_prompt(modes: &mut Termios, lines: bool) {
     }
 }
 
+/// Sets what a wait without a question requires: Ctrl+C, and line breaks in messages.
+pub fn set_for_wait(modes: &mut Termios) {
+    modes
+        .output_modes
+        .insert(OutputModes::OPOST | OutputModes::ONLCR);
+    modes.local_modes.insert(LocalModes::ISIG);
+}
+
+/// Returns whether Ctrl+C doesn't interrupt programs, because another program left the terminal in raw mode.
+#[must_use]
+pub fn is_raw(terminal: impl AsFd) -> bool {
+    tcgetattr(terminal).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ISIG))
+}
+
 /// Restores the previous modes, once.
 pub fn give_back(terminal: impl AsFd) {
     set(terminal, OptionalActions::Now);

@@ -257,6 +257,24 @@ fn read(lines: &mpsc::Sender<SecretString>, edited: &AtomicBool) {
     }
 }
 
+/// Lets Ctrl+C end the program while it asks nothing, on a terminal that another program left in raw mode. Restores the
+/// previous modes on drop.
+#[derive(Default)]
+pub(super) struct Waiting {
+    #[cfg(unix)]
+    _modes: Option<Modes>,
+}
+
+impl Waiting {
+    /// Sets the terminal modes, if that is necessary.
+    pub(super) fn begin() -> Self {
+        Self {
+            #[cfg(unix)]
+            _modes: Modes::for_wait(),
+        }
+    }
+}
+
 /// The modes of the terminal while the program reads lines; restores the previous ones on drop.
 #[cfg(unix)]
 struct Modes(());
@@ -269,6 +287,15 @@ impl Modes {
             modes::set_for_prompt(modes, !long);
         })?;
         Ok(Self(()))
+    }
+
+    /// Lets Ctrl+C through, if it isn't and the program is in the foreground.
+    fn for_wait() -> Option<Self> {
+        let stdin = std::io::stdin();
+        let is_raw =
+            stdin.is_terminal() && modes::is_raw(&stdin) && device::is_in_foreground(&stdin);
+        let set = is_raw.then(|| modes::take(&stdin, modes::set_for_wait));
+        set?.ok().map(Self)
     }
 }
 

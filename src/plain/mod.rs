@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use self::input::{Input, is_quit};
+use self::input::{Input, Waiting, is_quit};
 use self::question::{Choice, Question};
 use crate::console::browser;
 use crate::console::environment::{Environment, Terminal};
@@ -102,6 +102,7 @@ fn authorize(
             signals: Signals::new().map_err(failed)?,
             jobs: Jobs::new(),
             input: None,
+            waiting: Waiting::begin(),
             began: Instant::now(),
             device_code: false,
             save,
@@ -141,6 +142,8 @@ struct Front<'a> {
     signals: Signals,
     jobs: Jobs,
     input: Option<Input>,
+    /// The modes of the terminal while there is no input.
+    waiting: Waiting,
     /// When the program started.
     began: Instant,
     /// Whether the settings would also work with the device code flow.
@@ -385,14 +388,12 @@ impl Front<'_> {
             tokio::select! {
                 biased;
                 () = self.signals.next() => return Err(Stopped::Signal),
-                job = self.jobs.next() => {
-                    if let Some(input) = &mut self.input {
-                        match job {
-                            Job::Leave(_) => input.leave(),
-                            Job::Return => input.take_again(),
-                        }
-                    }
-                }
+                job = self.jobs.next() => match (job, &mut self.input) {
+                    (Job::Leave(_), Some(input)) => input.leave(),
+                    (Job::Return, Some(input)) => input.take_again(),
+                    (Job::Leave(_), None) => self.waiting = Waiting::default(),
+                    (Job::Return, None) => self.waiting = Waiting::begin(),
+                },
                 report = events.recv() => {
                     let (attempt, event) = report.ok_or(Stopped::Defect)?;
                     self.say_event(&event);

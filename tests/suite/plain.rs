@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::scripted::{Reply, Scripted};
+use crate::scripted::{DeviceFlow, Reply, Scripted};
 use crate::servers::{ODD_POST, ODD_SECRET, Provider, free_port, get, person};
 use crate::terminal::{Terminal, base, program};
 
@@ -837,6 +837,32 @@ fn a_long_line_is_read_from_a_terminal() {
 }
 
 #[test]
+fn ctrl_c_ends_a_wait_without_a_question_on_a_raw_terminal() {
+    let home = tempfile::tempdir().unwrap();
+    let server = Scripted::start(|_| {
+        Reply::json(
+            200,
+            r#"{"device_code":"d","user_code":"U","verification_uri":"https://as.example/","interval":60}"#,
+        )
+    });
+    let script = format!(
+        "trap : INT; stty raw -echo; '{}' --plain --flow device-code --client-id me --device-url {url}/device --token-url \
+         {url}/token; echo code $?; stty -a | grep -o -e -isig -e -echo",
+        crate::terminal::program().display(),
+        url = server.url,
+    );
+    let sh = Path::new("/bin/sh");
+    let mut terminal = crate::terminal::Command::of(sh, home.path(), &["-c", &script]).start();
+    terminal.wait_for("https://as.example/");
+    terminal.send(crate::terminal::CTRL_C);
+    terminal.wait_for("The program was interrupted.");
+    terminal.wait_for("code 130");
+    // The terminal is raw again.
+    terminal.wait_for("-isig");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+}
+
+#[test]
 fn completions_and_the_manual_page_are_printed() {
     for (arguments, words) in [
         (&["completions", "bash"][..], "complete -F"),
@@ -972,6 +998,36 @@ fn input_that_does_not_block_is_waited_for() {
         let text = with_late_input(home.path(), flags, input, told);
         assert!(text.contains(told), "{flags:?}: {text}");
     }
+}
+
+#[test]
+fn result_that_does_not_fit_on_the_disk_leaves_no_part_behind() {
+    let token = "t".repeat(3000);
+    let (server, flags) = DeviceFlow::giving(&token).start();
+    let home = tempfile::tempdir().unwrap();
+    for (before, redirect) in [("", ">out"), ("kept\n", ">>out")] {
+        // A write beyond the limit fails like one to a full disk.
+        let script = format!(
+            "trap '' XFSZ; printf '{before}' >out; ulimit -f 2; exec \"$0\" \"$@\" --plain --print access-token {redirect}"
+        );
+        let run = Command::new("sh")
+            .args(["-c", &script])
+            .arg(program())
+            .args(&flags)
+            .env_clear()
+            .envs(base(home.path()))
+            .current_dir(home.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&run.stderr);
+        assert!(stderr.contains("could not be printed"), "{stderr}");
+        let out = std::fs::read_to_string(home.path().join("out")).unwrap();
+        // Another program may append to the same file, so that nothing can be removed.
+        assert!(out.starts_with(before));
+        assert_eq!(out.len() > before.len(), redirect == ">>out", "{out}");
+    }
+    assert!(!server.requests("/token").is_empty());
 }
 
 #[test]
