@@ -5,8 +5,8 @@
 //!   dropped.
 //! - The rest of a sequence or a paste may arrive after it has ended in this way. Until a key is pressed alone, a burst
 //!   continues what has ended.
-//! - An Esc with a character, Enter or Tab is two keys: terminal multiplexers and slow lines join keys that are pressed
-//!   one after the other, and no key of the program has Alt.
+//! - An Esc with a character, Enter, Tab or a key with Ctrl is two keys: terminal multiplexers and slow lines join keys
+//!   that are pressed one after the other, and no key of the program has Alt.
 //! - Ctrl+C is always reported, whatever came before it.
 //! - Other control characters within a sequence are dropped, so that the bytes after them are still part of the
 //!   sequence.
@@ -20,7 +20,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::encodings::{self, Meaning};
 use super::paste::{Paste, Pasted};
 use super::place::{Place, is_continuation};
-use super::unfinished::{CTRL_C, ESC, Mode, Unfinished};
+use super::unfinished::{BACKSPACE, CTRL_C, ESC, Mode, Unfinished};
 
 /// After this pause a lone Esc is a key. Longer than the time between two bytes at 300 baud.
 const ESCAPE: Duration = Duration::from_millis(100);
@@ -372,7 +372,8 @@ impl Decoder {
         };
         match key.code {
             KeyCode::Tab if self.linux => press(encodings::back_tab(), inputs),
-            KeyCode::Char(_) if byte < 0x20 => {}
+            // Alt+Backspace on some terminals.
+            KeyCode::Char(_) if byte == BACKSPACE => {}
             KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab => {
                 press(KeyCode::Esc.into(), inputs);
                 press(key, inputs);

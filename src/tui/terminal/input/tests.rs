@@ -176,6 +176,7 @@ fn key_pressed_alone_after_an_unfinished_sequence_is_reported() {
             ("\x1b", "Esc"),
             ("\x1ba", "Esc a"),
             ("\x1b\r", "Esc Enter"),
+            ("\x1b\x13", "Esc Ctrl+s"),
             ("\x03", "Ctrl+c"),
             ("\x1b[99;5u", "Ctrl+c"),
         ] {

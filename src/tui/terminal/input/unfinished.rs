@@ -9,6 +9,7 @@ const KEY: usize = 32;
 
 pub(super) const ESC: u8 = 0x1b;
 pub(super) const CTRL_C: u8 = 0x03;
+pub(super) const BACKSPACE: u8 = 0x08;
 
 /// The unfinished input.
 #[derive(Debug, Default)]
