@@ -18,7 +18,8 @@ pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn asks_to_leave(dialog: &Dialog<RootDialog>) -> bool {
+/// Returns whether a dialog is a question before quitting.
+pub(super) fn asks_to_leave(dialog: &Dialog<RootDialog>) -> bool {
     matches!(
         dialog.id,
         RootDialog::Leave

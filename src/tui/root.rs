@@ -157,10 +157,9 @@ fn untaken(
     console: &Console,
 ) -> Question {
     let theme = console.theme;
-    let narrow = console.size.0 < NARROW;
     let lost = tokens.untaken();
     let sent = |value: &Value| tokens.taken(*value) == Taken::Sent;
-    let row = |value: &Value| {
+    let row = |value: &Value, narrow: bool| {
         let token = tokens.secret(*value).map(ExposeSecret::expose_secret);
         let token = token.unwrap_or_default();
         let ends = if narrow { SHORT_ENDS } else { ENDS };
@@ -174,15 +173,22 @@ fn untaken(
         let gap = (ends.0 + ends.1 + 1).saturating_sub(width(&shown));
         format!("{:<15} {shown}{}  {about}", value.label(), " ".repeat(gap))
     };
-    let rows: Vec<String> = lost.iter().map(row).collect();
+    let rows = |narrow| lost.iter().map(|value| row(value, narrow)).collect();
     let (one, only_sent) = (lost.len() == 1, lost.iter().all(sent));
-    let state = match (only_sent, one, narrow) {
-        (true, true, false) => "This token may not have arrived:",
-        (true, false, false) => "These tokens may not have arrived:",
-        (true, _, true) => "May not have arrived:",
-        (false, true, false) => "This token has not been copied or saved:",
-        (false, false, false) => "These tokens have not been copied or saved:",
-        (false, _, true) => "Not copied or saved:",
+    let (state, short) = match (only_sent, one) {
+        (true, true) => ("This token may not have arrived:", "May not have arrived:"),
+        (true, false) => (
+            "These tokens may not have arrived:",
+            "May not have arrived:",
+        ),
+        (false, true) => (
+            "This token has not been copied or saved:",
+            "Not copied or saved:",
+        ),
+        (false, false) => (
+            "These tokens have not been copied or saved:",
+            "Not copied or saved:",
+        ),
     };
     let mut text = String::new();
     if !only_sent {
@@ -201,7 +207,8 @@ fn untaken(
         );
     }
     Question::new(format!("{asked} {state}"), text, buttons)
-        .with_rows(rows)
+        .with_rows(rows(false))
+        .with_narrow(format!("{asked} {short}"), rows(true))
         .beginning_on(Shortcut::Letter('s'))
 }
 

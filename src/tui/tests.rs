@@ -970,6 +970,13 @@ fn hidden_question_cannot_be_confirmed_in_a_small_window() {
     assert!(user.asks_whether_to_leave());
     user.send(Event::Resized(30, 5));
     assert!(user.letter('y').is_empty() && user.model.dialog.is_some());
+    // The notice tells what the next Ctrl+C does.
+    let mut small = Terminal::new(TestBackend::new(39, 9)).unwrap();
+    small
+        .draw(|frame| super::view::view(&user.model, frame))
+        .unwrap();
+    let shown = small.backend().to_string();
+    assert!(shown.contains("Ctrl+C again quits"), "{shown}");
     assert!(matches!(user.ctrl_c().as_slice(), [Effect::Quit]));
 }
 

@@ -21,6 +21,7 @@ use ratatui::text::{Line, Span};
 use url::Url;
 
 use super::keys::{self, Context};
+use super::leaving::asks_to_leave;
 use super::model::Model;
 use super::page::{Page, is_low, is_narrow};
 use super::root::{self, Below};
@@ -47,7 +48,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
     let theme = model.console.theme;
     if is_too_small((area.width, area.height)) {
-        too_small(theme, frame);
+        too_small(model, frame);
         return;
     }
     let cx = model.view_context();
@@ -104,11 +105,20 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     frame.set_cursor_position(over.or(cursor).unwrap_or(start));
 }
 
-fn too_small(theme: Theme, frame: &mut Frame<'_>) {
+/// Draws the notice in place of the screen, and what the key that quits does if its question can't be seen.
+fn too_small(model: &Model, frame: &mut Frame<'_>) {
+    let theme = model.console.theme;
     let area = frame.area();
+    let asks = model.dialog.as_ref().is_some_and(asks_to_leave);
     let text = format!(
-        "This window is too small. The smallest is {} x {}.",
-        SMALLEST.0, SMALLEST.1
+        "This window is too small. The smallest is {} x {}.{}",
+        SMALLEST.0,
+        SMALLEST.1,
+        if asks {
+            " Ctrl+C again quits without saving."
+        } else {
+            ""
+        }
     );
     let columns = usize::from(area.width);
     let lines = wrap(&text, columns);

@@ -7,6 +7,7 @@ use ratatui::text::Line;
 use crate::tui::widgets::boxed::{dialog_box, places};
 use crate::tui::widgets::button::{Shortcut, button, button_width};
 use crate::tui::widgets::draw::put_in;
+use crate::tui::widgets::grid::NARROW;
 use crate::tui::widgets::text::{shorten, width, wrap};
 use crate::tui::widgets::theme::Theme;
 
@@ -17,6 +18,8 @@ pub struct Question {
     pub title: String,
     /// Rows above the text that name what the question is about.
     pub rows: Vec<String>,
+    /// The title and the rows in a narrow window, if they are different there.
+    narrow: Option<(String, Vec<String>)>,
     /// What the answers do.
     pub text: String,
     /// A note at the end of the row of buttons, if there is room for it.
@@ -41,6 +44,7 @@ impl Question {
         Self {
             title: title.into(),
             rows: Vec::new(),
+            narrow: None,
             text: text.into(),
             aside: "",
             buttons: buttons.to_vec(),
@@ -53,6 +57,13 @@ impl Question {
     #[must_use]
     pub fn with_rows(self, rows: Vec<String>) -> Self {
         Self { rows, ..self }
+    }
+
+    /// Sets the title and the rows for a narrow window.
+    #[must_use]
+    pub fn with_narrow(self, title: String, rows: Vec<String>) -> Self {
+        let narrow = Some((title, rows));
+        Self { narrow, ..self }
     }
 
     /// Adds a note at the end of the row of buttons.
@@ -88,10 +99,18 @@ impl Question {
         };
     }
 
-    /// Returns the rows and the text in lines of this width, with or without empty lines.
-    fn lines(&self, columns: usize, ellipsis: &str, roomy: bool) -> Vec<String> {
-        let rows = self.rows.iter();
+    /// Returns the title and the rows, in this window.
+    fn head(&self, area: Rect) -> (&str, &[String]) {
+        match &self.narrow {
+            Some((title, rows)) if area.width < NARROW => (title, rows),
+            _ => (&self.title, &self.rows),
+        }
+    }
+
+    /// Returns rows and the text in lines of this width, with or without empty lines.
+    fn lines(&self, rows: &[String], columns: usize, ellipsis: &str, roomy: bool) -> Vec<String> {
         let mut lines: Vec<String> = rows
+            .iter()
             .map(|row| shorten(&format!("  {row}"), columns, ellipsis))
             .collect();
         if !lines.is_empty() {
@@ -120,9 +139,10 @@ struct Layout {
 impl Layout {
     fn of(question: &Question, theme: Theme, area: Rect) -> Self {
         let columns = usize::from(places(area, 1).1.width);
+        let (_, rows) = question.head(area);
         let buttons = button_places(question, columns, !theme.utf8);
         let below = buttons.last().map_or(0, |(_, row)| *row);
-        let mut lines = question.lines(columns, theme.ellipsis(), true);
+        let mut lines = question.lines(rows, columns, theme.ellipsis(), true);
         // An empty row, and the buttons.
         let count = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX - 2);
         let count = count.saturating_add(below);
@@ -130,7 +150,7 @@ impl Layout {
         let room = usize::from(inside.height.min(count).saturating_sub(below + 1));
         // The buttons stay, even if the text doesn't fit; the empty rows are dropped first.
         if lines.len() > room {
-            lines = question.lines(columns, theme.ellipsis(), false);
+            lines = question.lines(rows, columns, theme.ellipsis(), false);
         }
         Self {
             lines,
@@ -154,7 +174,7 @@ pub(super) fn draw(
     area: Rect,
 ) -> Option<Position> {
     let layout = Layout::of(question, theme, area);
-    let inside = dialog_box(theme, frame, &question.title, layout.count);
+    let inside = dialog_box(theme, frame, question.head(area).0, layout.count);
     let columns = usize::from(inside.width);
     let first = question.scroll.min(layout.last());
     let goes_on = first < layout.last();
@@ -228,6 +248,22 @@ mod tests {
             .skip(1)
             .map(|row| row.trim().to_owned())
             .collect()
+    }
+
+    #[test]
+    fn narrow_window_shows_the_short_title_and_rows() {
+        let question = Question::new("A title for wide windows", "", &[(Shortcut::Esc, "Keep")])
+            .with_rows(vec!["a wide row".to_owned()])
+            .with_narrow("Short".to_owned(), vec!["a row".to_owned()]);
+        for (width, title, row) in [
+            (59, "Short", "a row"),
+            (60, "A title for wide windows", "a wide row"),
+        ] {
+            let area = Rect::new(0, 0, width, 20);
+            let lines = Layout::of(&question, testing::theme(), area).lines;
+            assert_eq!(question.head(area).0, title);
+            assert_eq!(lines[0].trim(), row);
+        }
     }
 
     #[test]

@@ -18,7 +18,6 @@ use crate::tui::dialog::{Answer, Dialog, Question, Reading};
 use crate::tui::message::Effect;
 use crate::tui::screen::{Entry, Message, UpdateContext, ViewContext};
 use crate::tui::widgets::button::Shortcut;
-use crate::tui::widgets::grid::NARROW;
 use crate::tui::widgets::masked::{ENDS, SHORT_ENDS, masked};
 use crate::tui::widgets::rows::labeled_lines;
 use crate::tui::widgets::text::took;
@@ -84,15 +83,17 @@ impl Tokens {
             return;
         };
         let theme = cx.theme();
-        let narrow = cx.console.size.0 < NARROW;
-        let ends = if narrow { SHORT_ENDS } else { ENDS };
-        let row = |kind: &TokenKind| {
+        let row = |kind: &TokenKind, ends| {
             let token = tokens.secret(value(*kind)).map(ExposeSecret::expose_secret);
             let shown = masked(theme, token.unwrap_or_default(), ends);
             format!("{:<15} {shown}", value(*kind).label())
         };
-        let rows: Vec<String> = revocable.kinds.iter().map(row).collect();
-        let them = if rows.len() == 1 { "it" } else { "them" };
+        let rows = |ends| -> Vec<String> {
+            let kinds = revocable.kinds.iter();
+            kinds.map(|kind| row(kind, ends)).collect()
+        };
+        let is_one = revocable.kinds.len() == 1;
+        let them = if is_one { "it" } else { "them" };
         let from_profile = tokens.profile.as_ref();
         let from_profile = from_profile.map_or_else(String::new, |name| {
             format!(" Revoked tokens are removed from the profile \"{name}\".")
@@ -106,13 +107,15 @@ impl Tokens {
                 kind.name()
             );
         }
-        let title = if rows.len() == 1 {
+        let title = if is_one {
             "Revoke this token?"
         } else {
             "Revoke these tokens?"
         };
         let buttons = [(Shortcut::Letter('y'), REVOKE), (Shortcut::Esc, "Keep")];
-        let question = Question::new(title, text, &buttons).with_rows(rows);
+        let question = Question::new(title, text, &buttons)
+            .with_rows(rows(ENDS))
+            .with_narrow(title.to_owned(), rows(SHORT_ENDS));
         self.common.dialog = Some(Dialog::question(DialogId::Revoke, question));
     }
 
