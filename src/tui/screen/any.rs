@@ -21,7 +21,7 @@ use crate::tui::dialog::{self, Reply};
 use crate::tui::keys::{Command, Context};
 use crate::tui::widgets::button::Shortcut;
 use crate::tui::widgets::draw::Body;
-use crate::tui::widgets::editor::{Edit, Editor};
+use crate::tui::widgets::editor::Edit;
 
 /// The message for a paste that is too long.
 const TOO_LONG: &str = "Nothing pasted: a field can hold at most 32 KiB.";
@@ -292,11 +292,15 @@ impl<S: Screen> AnyScreen for S {
             set_focus(self, target, cx);
         }
         let focus = self.common().focus.clone();
-        if self.is_replaced_by_paste(&focus) {
-            self.common_mut().editor = Editor::default();
-        }
+        let over = self.is_replaced_by_paste(&focus);
         let (text, note) = self.cleaned(&focus, text, cx.view());
-        if self.common_mut().editor.paste(text.expose_secret()) {
+        let editor = &mut self.common_mut().editor;
+        let pasted = if over {
+            editor.paste_over(text.expose_secret())
+        } else {
+            editor.paste(text.expose_secret())
+        };
+        if pasted {
             commit(self, &focus, cx);
             if let Some(note) = note {
                 cx.say(note);

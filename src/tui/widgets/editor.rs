@@ -174,6 +174,18 @@ impl Editor {
         self.input = Input::new(before + &clean + &after).with_cursor(end);
         true
     }
+
+    /// Replaces the whole text by pasted text, in the same way.
+    #[must_use]
+    pub fn paste_over(&mut self, text: &str) -> bool {
+        let clean: Zeroizing<String> =
+            Zeroizing::new(text.chars().filter(|ch| is_visible(*ch)).collect());
+        if clean.len() > LIMIT {
+            return false;
+        }
+        self.replace(&clean);
+        true
+    }
 }
 
 #[cfg(test)]
@@ -201,6 +213,17 @@ mod tests {
         assert!(!field.paste("é"));
         assert!(field.paste("\r\ny\u{1b}"));
         assert!(field.text().ends_with("xy"));
+    }
+
+    #[test]
+    fn undo_restores_text_that_a_paste_replaced() {
+        let mut field = Editor::new("before");
+        assert!(field.paste_over("af\r\nter"));
+        assert_eq!(field.text(), "after");
+        assert!(!field.paste_over(&"x".repeat(LIMIT + 1)));
+        assert_eq!(field.text(), "after");
+        field.edit(Edit::Undo);
+        assert_eq!(field.text(), "before");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::tui::dialog::{Answer, Dialog, List, Question};
 use crate::tui::message::Effect;
 use crate::tui::screen::{
     Common, Entry, Message, Navigation, Route, Screen, Shortcut, UpdateContext, ViewContext,
-    set_focus,
+    reload, set_focus,
 };
 use crate::tui::widgets::draw::Body;
 
@@ -325,8 +325,9 @@ impl Screen for Configure {
     fn answered(&mut self, id: DialogId, answer: Answer, cx: &mut UpdateContext<'_>) {
         match (id, answer) {
             (DialogId::Certificates, Answer::Picked { key, .. }) => {
-                self.edited(Item::Thumbprint, &key, cx);
                 set_focus(self, Item::Thumbprint, cx);
+                self.edited(Item::Thumbprint, &key, cx);
+                reload(self, cx.view());
             }
             (DialogId::Delete, Answer::Button(DELETE)) => Self::start(SetUpAction::Delete, cx),
             _ => {}

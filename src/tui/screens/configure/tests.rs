@@ -166,6 +166,10 @@ fn a_certificate_is_chosen_from_the_list() {
         alone.session.set_up.as_ref().unwrap().thumbprint,
         "b".repeat(40)
     );
+    alone.keys(&[Command::Edit(Edit::Undo)]);
+    assert_eq!(alone.screen.common.editor.text(), "");
+    alone.press(Item::CertificateList);
+    alone.keys(&[Command::Next, Command::Enter]);
     // Enter moves to the next missing value, then to the next action.
     alone.keys(&[Command::Enter]);
     assert_eq!(alone.screen.common.focus, Item::Do(SetUpAction::SetUp));

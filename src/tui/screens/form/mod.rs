@@ -415,6 +415,7 @@ impl Screen for Form {
             (DialogId::Keys, Answer::Picked { key, .. }) => {
                 self.go_to(Key::ClientKey, cx);
                 cx.session.settings.set(Key::ClientKey, key);
+                reload(self, cx.view());
             }
             (DialogId::InitialToken, Answer::Text(token)) => self.register(&token, cx),
             (DialogId::SaveRegistration, Answer::Text(path)) => {
@@ -424,6 +425,7 @@ impl Screen for Form {
                 self.go_to(Key::Var(place), cx);
                 if key != ANOTHER {
                     cx.session.settings.set(Key::Var(place), key);
+                    reload(self, cx.view());
                 }
             }
             _ => {}

@@ -99,6 +99,27 @@ fn buttons_start_actions_or_open_screens() {
 }
 
 #[test]
+fn value_replaced_from_a_list_can_be_undone() {
+    let mut alone = form("microsoft-mail");
+    let place = (0..9).find(|place| {
+        let variables = &alone.session.settings.preset().variables;
+        let variable = variables.get(*place);
+        variable.is_some_and(|variable| !variable.choices.is_empty())
+    });
+    let place = place.unwrap();
+    alone.go(Item::Field(Key::Var(place)));
+    alone.keys(&[Command::Edit(Edit::DeleteToStart)]);
+    alone.type_text("my-tenant");
+    alone.press(Item::Choices(place));
+    alone.keys(&[Command::Previous, Command::Enter]);
+    let value = |alone: &Solo<Form>| alone.session.settings.value(Key::Var(place));
+    assert_ne!(value(&alone), "my-tenant");
+    alone.keys(&[Command::Edit(Edit::Undo)]);
+    assert_eq!(value(&alone), "my-tenant");
+    assert_eq!(alone.screen.common.editor.text(), "my-tenant");
+}
+
+#[test]
 fn choices_are_changed_in_both_directions() {
     let mut alone = custom();
     alone.go(Item::Field(Key::Flow));
