@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -13,6 +14,9 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// A frame is complete if nothing follows for this long. Longer than the program holds keys that may be a burst.
 const QUIET: Duration = Duration::from_millis(60);
+
+/// How long to wait for a program that may not read its input.
+const READ: Duration = Duration::from_secs(2);
 
 pub const TAB: &str = "\t";
 pub const BACK_TAB: &str = "\x1b[Z";
@@ -164,7 +168,8 @@ impl Terminal {
 
     /// Presses a key, or sends several keys at once as a burst.
     pub fn send(&mut self, keys: &str) {
-        // Not in one burst with earlier keys.
+        // Not in one burst with earlier keys, which a program on a busy machine may not have read yet.
+        self.wait_read();
         self.settle();
         self.send_now(keys);
     }
@@ -219,6 +224,26 @@ impl Terminal {
                 return;
             }
             assert!(Instant::now() < end, "the screen does not come to rest");
+        }
+    }
+
+    /// Waits until the program has read everything that was sent. A program may also read nothing.
+    fn wait_read(&self) {
+        let path = self.master.tty_name().unwrap();
+        // Never make it the controlling terminal.
+        let flags = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+        let Ok(terminal) = std::fs::File::options()
+            .read(true)
+            .custom_flags(flags)
+            .open(path)
+        else {
+            return;
+        };
+        let end = Instant::now() + READ;
+        while rustix::io::ioctl_fionread(&terminal).is_ok_and(|count| count > 0)
+            && Instant::now() < end
+        {
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
