@@ -233,8 +233,25 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     .map_err(|error| (error.to_string(), exit::FAILED))
 }
 
-/// Prints the result of a sign-in to standard output.
+/// Prints the result of a sign-in to standard output. If that fails, nothing of it stays in a file or a buffer.
 fn print_result(text: &SecretString) -> Result<(), String> {
+    #[cfg(unix)]
+    let write = || {
+        use std::io::Seek;
+        use std::os::fd::AsFd;
+        let stdout = std::io::stdout();
+        // Not through the buffer of standard output, which would keep what can't be written.
+        let mut file = std::fs::File::from(stdout.as_fd().try_clone_to_owned()?);
+        let before = end_of_file(&mut file);
+        let line = zeroize::Zeroizing::new([text.expose_secret(), "\n"].concat());
+        let written = file.write_all(line.as_bytes());
+        if let Some(before) = before.filter(|_| written.is_err()) {
+            let _ = file.set_len(before);
+            let _ = file.seek(std::io::SeekFrom::Start(before));
+        }
+        written
+    };
+    #[cfg(windows)]
     let write = || {
         let mut stdout = std::io::stdout().lock();
         stdout.write_all(text.expose_secret().as_bytes())?;
@@ -248,6 +265,16 @@ fn print_result(text: &SecretString) -> Result<(), String> {
             system_reason(&reason)
         )
     })
+}
+
+/// Returns the length of a regular file if writing appends to it, and no other program can do so at the same time.
+#[cfg(unix)]
+fn end_of_file(file: &mut std::fs::File) -> Option<u64> {
+    use std::io::Seek;
+    let data = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    let shared = rustix::fs::fcntl_getfl(&*file).ok()?;
+    let end = file.stream_position().ok()?;
+    (!shared.contains(rustix::fs::OFlags::APPEND) && end == data.len()).then_some(end)
 }
 
 /// Disables core dumps, and prevents other programs of this user from reading the memory, which contains tokens.
