@@ -1,8 +1,10 @@
 //! Pastes and keys as slow connections and old terminals send them, in a real terminal. Also, the program in a command
 //! substitution.
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::Command as Process;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::scripted::{Reply, Scripted};
 use crate::servers::{eventually, run};
@@ -64,13 +66,37 @@ fn sign_in(home: &tempfile::TempDir, server: &Scripted) -> (Terminal, String) {
     (terminal, state)
 }
 
+thread_local! {
+    /// The longest delay of a key that this test has sent.
+    static LATEST: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// Keys that are later than this may not be one burst.
+const LATE: Duration = Duration::from_millis(15);
+
 /// Sends single key presses, with these gaps between them in turn, in milliseconds.
 fn type_fast(terminal: &mut Terminal, text: &str, gaps: &[u64]) {
     terminal.settle();
     for (ch, gap) in text.chars().zip(gaps.iter().cycle()) {
+        let due = Instant::now() + Duration::from_millis(*gap);
         terminal.send_now(ch.encode_utf8(&mut [0; 4]));
         std::thread::sleep(Duration::from_millis(*gap));
+        let late = Instant::now().saturating_duration_since(due);
+        LATEST.set(LATEST.get().max(late));
     }
+}
+
+/// Runs a test of fast keys. Runs it again if it fails and the machine was too busy to send the keys in time.
+fn in_time(test: impl Fn()) {
+    for _ in 0..4 {
+        LATEST.set(Duration::ZERO);
+        match catch_unwind(AssertUnwindSafe(&test)) {
+            Ok(()) => return,
+            Err(fault) if LATEST.get() < LATE => resume_unwind(fault),
+            Err(_) => {}
+        }
+    }
+    test();
 }
 
 fn assert_taken(terminal: &mut Terminal) {
@@ -102,18 +128,20 @@ fn long_bracketed_paste_is_accepted_and_forged_url_refused() {
 
 #[test]
 fn query_pasted_as_single_keys_is_accepted() {
-    let (home, server) = (tempfile::tempdir().unwrap(), server());
-    let (mut terminal, state) = sign_in(&home, &server);
-    // The focus is on a button, but the burst still goes to the paste box.
-    type_fast(
-        &mut terminal,
-        &format!("?code={}&state={state}\r", long_code()),
-        &[0, 1, 0, 0, 2],
-    );
-    terminal.wait_until("the paste box", |screen| is_focused(screen, "Paste"));
-    // The burst has ended, so the following Enter is not a part of it.
-    terminal.wait_for(&format!("&state={state}"));
-    assert_taken(&mut terminal);
+    in_time(|| {
+        let (home, server) = (tempfile::tempdir().unwrap(), server());
+        let (mut terminal, state) = sign_in(&home, &server);
+        // The focus is on a button, but the burst still goes to the paste box.
+        type_fast(
+            &mut terminal,
+            &format!("?code={}&state={state}\r", long_code()),
+            &[0, 1, 0, 0, 2],
+        );
+        terminal.wait_until("the paste box", |screen| is_focused(screen, "Paste"));
+        // The burst has ended, so the following Enter is not a part of it.
+        terminal.wait_for(&format!("&state={state}"));
+        assert_taken(&mut terminal);
+    });
 }
 
 #[test]
@@ -273,37 +301,41 @@ fn on_every_screen(check: impl Fn(&mut Terminal, &str)) {
 
 #[test]
 fn split_arrow_keys_and_pastes_trigger_nothing() {
-    on_every_screen(|terminal, sign| {
-        let before = state(terminal);
-        type_fast(terminal, "\x1b[A\x1b[B\x1b[A", &[20]);
-        type_fast(terminal, "\x1b[200~x\rq\ta\x1b[201~", &[20]);
-        // Longer than the program waits after an Esc.
-        std::thread::sleep(Duration::from_millis(150));
-        terminal.settle();
-        assert!(terminal.flat().contains(sign), "{}", terminal.screen());
-        assert_eq!(state(terminal), before);
-        assert!(
-            !terminal.flat().contains("canceled"),
-            "{}",
-            terminal.screen()
-        );
+    in_time(|| {
+        on_every_screen(|terminal, sign| {
+            let before = state(terminal);
+            type_fast(terminal, "\x1b[A\x1b[B\x1b[A", &[20]);
+            type_fast(terminal, "\x1b[200~x\rq\ta\x1b[201~", &[20]);
+            // Longer than the program waits after an Esc.
+            std::thread::sleep(Duration::from_millis(150));
+            terminal.settle();
+            assert!(terminal.flat().contains(sign), "{}", terminal.screen());
+            assert_eq!(state(terminal), before);
+            assert!(
+                !terminal.flat().contains("canceled"),
+                "{}",
+                terminal.screen()
+            );
+        });
     });
 }
 
 #[test]
 fn pasted_newlines_trigger_nothing_on_any_screen() {
-    on_every_screen(|terminal, sign| {
-        let before = state(terminal);
-        for at in 0..9 {
-            let newline = if at % 2 == 0 { "\r" } else { "\n" };
-            type_fast(terminal, &newline.repeat(50), &[0, 0, 3]);
-            terminal.settle();
-            assert!(terminal.flat().contains(sign), "{}", terminal.screen());
-            assert_eq!(state(terminal), before);
-            // In a list, Tab only moves the marker.
-            terminal.send(TAB);
-            terminal.settle();
-        }
+    in_time(|| {
+        on_every_screen(|terminal, sign| {
+            let before = state(terminal);
+            for at in 0..9 {
+                let newline = if at % 2 == 0 { "\r" } else { "\n" };
+                type_fast(terminal, &newline.repeat(50), &[0, 0, 3]);
+                terminal.settle();
+                assert!(terminal.flat().contains(sign), "{}", terminal.screen());
+                assert_eq!(state(terminal), before);
+                // In a list, Tab only moves the marker.
+                terminal.send(TAB);
+                terminal.settle();
+            }
+        });
     });
 }
 

@@ -235,7 +235,9 @@ fn faults(app: &mut App, said: &Said, size: (u16, u16)) -> Vec<String> {
         }
     }
     if size.0 < SMALLEST.0 || size.1 < SMALLEST.1 {
-        let notice = "This window is too small. The smallest is 40 x 10.";
+        // The last sentence is there only while the question before quitting is open.
+        let notice =
+            "This window is too small. The smallest is 40 x 10. Ctrl+C again quits without saving.";
         if !tells(notice, &drawn.text(), "") || drawn.cursor.is_some() {
             fault("not only the notice".to_owned());
         }
