@@ -17,13 +17,11 @@ use rustls::{AlertDescription as Alert, ClientConfig};
 use url::Url;
 
 use super::apart::apart;
-use super::ca_file;
 use super::held_tls::unsigned;
 use super::http_error::HttpError;
-use super::proxy;
 use super::retry_after::parse_retry_after;
 use super::tls::{Trouble, trouble};
-use super::{client_certificate, tls_config};
+use super::{ca_file, client_certificate, proxy, tls_config};
 use crate::clean::{TEXT_LIMIT, clean, system_reason};
 use crate::oauth::answer::{Answer, Body};
 use crate::oauth::assertion::{Credential, Identity, Proof};

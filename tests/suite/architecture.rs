@@ -818,6 +818,7 @@ fn files_use_only_their_own_layer_and_lower_ones() {
             "clean.rs",
             "clock.rs",
             "quote.rs",
+            "runtime.rs",
             "secret.rs",
             "store/",
             "demo/",
