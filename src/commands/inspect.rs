@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::{Value, json};
 
 use super::claims::{json_text, lines, time_words};
-use super::inspect_input::{self, Given};
+use super::inspect_input;
 use super::standard_input;
 use super::stop::Ended;
 use super::token::{find, say_outcome};
@@ -25,18 +25,16 @@ use crate::presets::{Library, Preset};
 use crate::profile::name::ProfileName;
 use crate::profile::settings_file::SettingsFile;
 use crate::secret::{ExposeSecret, SecretString};
+use crate::session::Value as Kind;
 use crate::store::record::Record;
 
-/// A token and its kind.
+/// A token and what is known about it.
 struct Inspected {
-    /// The name of the token in JSON.
-    key: &'static str,
-    name: &'static str,
+    /// The kind of token, if it is known.
+    kind: Option<Kind>,
     token: SecretString,
     /// When it expires, if the record says so.
     expires_at: Option<u64>,
-    /// Whether the token is an access token, whose audience says which API it is for.
-    access: bool,
     /// The result of the signature check, if there was one.
     signature: Option<Check>,
 }
@@ -63,7 +61,7 @@ pub(super) fn run(flags: &InspectFlags) -> Ended {
             text.and_then(|text| inspect_input::token(&text))
         };
         match given {
-            Ok(given) => (vec![Inspected::of_input(given)], None),
+            Ok(given) => (vec![Inspected::new(given.kind, given.token, None)], None),
             Err(error) => {
                 say("error", &error);
                 return Ok(exit::USAGE);
@@ -90,10 +88,10 @@ pub(super) fn run(flags: &InspectFlags) -> Ended {
             let signatures = runtime()?.block_on(verify(&place, &record));
             let signatures = signatures.map_err(|outcome| say_outcome(&place.name, &outcome))?;
             for token in &mut tokens {
-                token.signature = match token.key {
-                    "access_token" => signatures.access.clone(),
-                    "id_token" => signatures.id.clone(),
-                    _ => None,
+                token.signature = match token.kind {
+                    Some(Kind::Access) => signatures.access.clone(),
+                    Some(Kind::Id) => signatures.id.clone(),
+                    Some(Kind::Refresh) | None => None,
                 };
             }
         }
@@ -111,7 +109,7 @@ pub(super) fn run(flags: &InspectFlags) -> Ended {
     if flags.json {
         let members = tokens
             .iter()
-            .map(|token| (token.key.to_owned(), token.json(&presets)));
+            .map(|token| (token.key().to_owned(), token.json(&presets)));
         writeln!(out, "{}", json_text(&Value::Object(members.collect())))?;
     } else {
         for (at, token) in tokens.iter().enumerate() {
@@ -138,49 +136,29 @@ fn of_record(record: &Record) -> Vec<Inspected> {
         return Vec::new();
     };
     let access = Some(tokens.access_token()).filter(|token| !token.is_empty());
-    let access = access.map(|token| Inspected {
-        key: "access_token",
-        name: "Access token",
-        token: token.into(),
-        expires_at: tokens.expires_at,
-        access: true,
-        signature: None,
-    });
-    let refresh = tokens.refresh_token.clone().map(|token| Inspected {
-        key: "refresh_token",
-        name: "Refresh token",
-        token,
-        expires_at: None,
-        access: false,
-        signature: None,
-    });
-    let id = tokens.id_token.clone().map(|token| Inspected {
-        key: "id_token",
-        name: "ID token",
-        token,
-        expires_at: None,
-        access: false,
-        signature: None,
-    });
-    access.into_iter().chain(refresh).chain(id).collect()
+    let all = [
+        (Kind::Access, access.map(Into::into), tokens.expires_at),
+        (Kind::Refresh, tokens.refresh_token.clone(), None),
+        (Kind::Id, tokens.id_token.clone(), None),
+    ];
+    all.into_iter()
+        .filter_map(|(kind, token, end)| Some(Inspected::new(Some(kind), token?, end)))
+        .collect()
 }
 
 impl Inspected {
-    fn of_input(given: Given) -> Self {
-        let (key, name, access) = match given.member {
-            Some("access_token") => ("access_token", "Access token", true),
-            Some("id_token") => ("id_token", "ID token", false),
-            Some("refresh_token") => ("refresh_token", "Refresh token", false),
-            _ => ("token", "Token", true),
-        };
+    fn new(kind: Option<Kind>, token: SecretString, expires_at: Option<u64>) -> Self {
         Self {
-            key,
-            name,
-            token: given.token,
-            expires_at: None,
-            access,
+            kind,
+            token,
+            expires_at,
             signature: None,
         }
+    }
+
+    /// Returns the name of the token in JSON.
+    fn key(&self) -> &'static str {
+        self.kind.map_or("token", Kind::member)
     }
 
     fn claims(&self) -> Option<Claims> {
@@ -210,7 +188,9 @@ impl Inspected {
     }
 
     fn purpose<'a>(&self, claims: Option<&Claims>, presets: &[&'a Preset]) -> Option<&'a Audience> {
-        purpose(claims.filter(|_| self.access)?, presets)
+        // The audience of an access token says which API it is for.
+        let may_be_access = matches!(self.kind, None | Some(Kind::Access));
+        purpose(claims.filter(|_| may_be_access)?, presets)
     }
 
     fn expires_at(&self, claims: Option<&Claims>) -> Option<u64> {
@@ -237,7 +217,8 @@ impl Inspected {
         let claims = self.claims();
         let length = self.token.expose_secret().chars().count();
         let (_, format) = self.format(claims.as_ref());
-        writeln!(out, "{}: {length} characters, {format}", self.name)?;
+        let name = self.kind.map_or("Token", Kind::label);
+        writeln!(out, "{name}: {length} characters, {format}")?;
         let end = self.expires_at.and_then(|end| i64::try_from(end).ok());
         if let Some(claims) = &claims {
             write!(out, "{}", lines(claims, now))?;

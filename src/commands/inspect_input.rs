@@ -11,17 +11,18 @@ use super::wiped::Wiped;
 use crate::clean::{trimmed, unquoted};
 use crate::oauth::id_token::{decode, is_encrypted};
 use crate::secret::SecretString;
+use crate::session::Value as Kind;
 
-/// A token from the input, with the member of a response that contained it.
+/// A token from the input.
 #[derive(Debug)]
 pub(super) struct Given {
-    /// `None` if the token was not in a response.
-    pub(super) member: Option<&'static str>,
+    /// The kind of token; `None` if the input doesn't say so.
+    pub(super) kind: Option<Kind>,
     pub(super) token: SecretString,
 }
 
-/// The members of a token response (RFC 6749, section 5.1) that are tokens, in order of preference.
-const MEMBERS: [&str; 3] = ["access_token", "id_token", "refresh_token"];
+/// The tokens of a response, in order of preference.
+const KINDS: [Kind; 3] = [Kind::Access, Kind::Id, Kind::Refresh];
 
 /// Finds the token in the input. In a text with other words, such as a header, the token is the last word.
 ///
@@ -34,7 +35,7 @@ pub(super) fn token(text: &str) -> Result<Given, String> {
         return of_response(text);
     }
     let alone = |token: &str| Given {
-        member: None,
+        kind: None,
         token: token.into(),
     };
     if let Some(given) = of_form(text) {
@@ -55,17 +56,17 @@ pub(super) fn token(text: &str) -> Result<Given, String> {
 
 /// Finds the token in a form-encoded response, or in the query or fragment of a URL.
 fn of_form(text: &str) -> Option<Given> {
-    let member = |name: &'static str| {
+    let member = |kind: Kind| {
         let parts = text.split(['?', '#']);
         let mut members = parts.flat_map(|part| form_urlencoded::parse(part.as_bytes()));
-        let (_, token) = members.find(|(key, token)| key == name && !token.is_empty())?;
+        let (_, token) = members.find(|(key, token)| key == kind.member() && !token.is_empty())?;
         let token = Zeroizing::new(token.into_owned());
         Some(Given {
-            member: Some(name),
+            kind: Some(kind),
             token: token.as_str().into(),
         })
     };
-    MEMBERS.into_iter().find_map(member)
+    KINDS.into_iter().find_map(member)
 }
 
 /// Finds the token in the Base64 of a SASL message (XOAUTH2, OAUTHBEARER), as a mail program sends it.
@@ -75,7 +76,7 @@ fn of_sasl(word: &str) -> Option<Given> {
     let (_, rest) = message.split_once("\u{1}auth=Bearer ")?;
     let (token, _) = rest.split_once('\u{1}')?;
     Some(Given {
-        member: Some("access_token"),
+        kind: Some(Kind::Access),
         token: token.into(),
     })
 }
@@ -85,18 +86,18 @@ fn of_response(text: &str) -> Result<Given, String> {
     let object: Wiped = serde_json::from_str(text).map_err(|_| {
         "Standard input begins like JSON but isn't valid JSON. Pass the whole response, or only the token.".to_owned()
     })?;
-    let member = |name: &'static str| match object.0.get(name) {
+    let member = |kind: Kind| match object.0.get(kind.member()) {
         Some(Value::String(token)) if !token.is_empty() => Some(Given {
-            member: Some(name),
+            kind: Some(kind),
             token: token.as_str().into(),
         }),
         _ => None,
     };
-    let given = MEMBERS.into_iter().find_map(member);
+    let given = KINDS.into_iter().find_map(member);
     given.ok_or_else(|| {
         format!(
             "The JSON on standard input has none of {}. Pass the response of a token endpoint, or only the token.",
-            MEMBERS.join(", ")
+            KINDS.map(Kind::member).join(", ")
         )
     })
 }
@@ -113,7 +114,12 @@ mod tests {
     const ENCRYPTED: &str = "eyJlbmMiOiJ4In0.a.b.c.d";
 
     fn read(text: &str) -> Result<(Option<&'static str>, String), String> {
-        token(text).map(|given| (given.member, given.token.expose_secret().to_owned()))
+        token(text).map(|given| {
+            (
+                given.kind.map(Kind::member),
+                given.token.expose_secret().to_owned(),
+            )
+        })
     }
 
     #[test]

@@ -40,6 +40,16 @@ impl Value {
         }
     }
 
+    /// Returns the name of the member of a token response (RFC 6749, section 5.1).
+    #[must_use]
+    pub fn member(self) -> &'static str {
+        match self {
+            Self::Access => "access_token",
+            Self::Refresh => "refresh_token",
+            Self::Id => "id_token",
+        }
+    }
+
     /// Returns the name for use within a sentence.
     #[must_use]
     pub fn name(self) -> &'static str {
