@@ -234,13 +234,25 @@ pub fn record_outcome(error: &RecordError, place: &Place) -> Outcome {
         return Outcome::new(exit::SIGN_IN, "There are no tokens yet.")
             .with_hint(sign_in_again(place));
     }
-    Outcome::new(exit::RECORD, error.to_string())
+    let outcome = Outcome::new(exit::RECORD, error.to_string());
+    match error {
+        RecordError::File(PrivateError::Program(_)) => outcome.with_hint(sign_in_if_gone(place)),
+        _ => outcome,
+    }
 }
 
 /// Returns what to report about a file that can't be used.
 #[must_use]
 pub fn file_outcome(error: &PrivateError) -> Outcome {
     Outcome::new(exit::RECORD, error.to_string())
+}
+
+/// Returns the hint for tokens that may be gone from the store of a command.
+pub(super) fn sign_in_if_gone(place: &Place) -> String {
+    format!(
+        "If the store no longer contains the tokens, sign in again: oauth-authorizer --profile {}",
+        place.target()
+    )
 }
 
 /// Returns the hint to sign in again.

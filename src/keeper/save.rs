@@ -407,9 +407,9 @@ pub fn save_imported(
 ) -> Result<bool, SaveError> {
     create_folders(place)?;
     let _lock = lock(place)?;
-    generation(place)?;
+    let current = current(place)?;
     let is_newer = |current: &Record| record.is_newer_than(current);
-    if if_newer && !current(place)?.as_ref().is_none_or(is_newer) {
+    if if_newer && !current.as_ref().is_none_or(is_newer) {
         return Ok(false);
     }
     let (with_store, file) = with_present_store(place, text, file)?;

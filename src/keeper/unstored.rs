@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::profile::sign_in_again;
+use super::profile::{sign_in_again, sign_in_if_gone};
 use crate::outcome::exit;
 use crate::profile::places::Place;
 use crate::secret::{ExposeSecret, same};
@@ -181,14 +181,6 @@ fn repair(error: &PrivateError) -> &'static str {
         }
         _ => "Make room on the disk or repair it",
     }
-}
-
-/// Returns the hint for tokens that may be gone.
-fn sign_in_if_gone(place: &Place) -> String {
-    format!(
-        "If the store no longer contains the tokens, sign in again: oauth-authorizer --profile {}",
-        place.target()
-    )
 }
 
 /// Returns whether the refresh token in the record is new.

@@ -1,5 +1,7 @@
 //! Profiles in the full-screen program, against a real server.
 
+use serde_json::{Value, json};
+
 use crate::profiles::{Profiles, Ran};
 use crate::servers::{Provider, eventually, person};
 use crate::stores::Store;
@@ -407,6 +409,45 @@ fn existing_profile_is_replaced_only_after_confirmation() {
     });
     assert_eq!(after["generation"], 2);
     assert_eq!(provider.userinfo(&profiles.token()).0, 200);
+}
+
+#[test]
+fn copy_of_an_open_profile_keeps_its_dates_and_endpoints() {
+    let provider = Provider::start(&[("DEVICE_INTERVAL", "1")]);
+    let profiles = Profiles::at(&provider);
+    let userinfo = "https://as.example/userinfo";
+    profiles.edit(|record| {
+        record["origin"]["signed_in_at"] = json!(1000);
+        record["tokens"]["refresh_obtained_at"] = json!(2000);
+        record["issued_for"]["tools"]["userinfo"] = json!(userinfo);
+    });
+    let mut terminal = start(&profiles, &["--profile", "office"]);
+    terminal.wait_for("[t Tokens]");
+    terminal.send(ESC);
+    terminal.wait_for("▸[a Authorize]");
+    terminal.send("t");
+    terminal.wait_for("office · tokens");
+    terminal.send("s");
+    terminal.wait_for("Save as a profile");
+    terminal.send("\x7f".repeat("office".len()).as_str());
+    terminal.send("copy");
+    terminal.wait_for("oauth-authorizer token copy");
+    terminal.send(ENTER);
+    terminal.wait_for("Saved the settings and tokens as the profile \"copy\".");
+    let copy = || -> Value {
+        let path = profiles.state("record").with_file_name("copy.record");
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    };
+    let (before, saved) = (profiles.record(), copy());
+    for pointer in ["/origin", "/tokens", "/issued_for"] {
+        assert_eq!(saved.pointer(pointer), before.pointer(pointer), "{pointer}");
+    }
+    // A refresh changes only the times of the tokens.
+    terminal.send("f");
+    terminal.wait_for("Refresh token: stored in \"copy\".");
+    assert_eq!(copy()["origin"]["signed_in_at"], 1000);
+    assert_eq!(copy()["issued_for"]["tools"]["userinfo"], userinfo);
+    quit(terminal);
 }
 
 #[test]

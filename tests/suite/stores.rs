@@ -494,7 +494,10 @@ fn trying_store_commands_keeps_existing_store_contents() {
 fn sign_in_refills_a_store_that_the_user_emptied() {
     let (profiles, _server, store) = stored();
     std::fs::remove_file(store.path("kept")).unwrap();
-    assert_eq!(profiles.run(&["token", "office"]).code, 9);
+    let ran = profiles.run(&["token", "office"]);
+    assert_eq!(ran.code, 9, "{ran:?}");
+    let hint = "hint: If the store no longer contains the tokens, sign in again: oauth-authorizer --profile office\n";
+    assert!(ran.stderr.ends_with(hint), "{ran:?}");
     let (code, stdout, stderr) =
         Plain::start(profiles.home.path(), &["--profile", "office", "--save"]).end();
     assert_eq!((code, stdout.as_str()), (0, ""), "{stderr}");
