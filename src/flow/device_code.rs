@@ -1,5 +1,7 @@
 //! The device code flow (RFC 8628).
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::event::{FlowError, FlowEvent, Step};
@@ -58,6 +60,9 @@ pub(super) async fn device_code(
     Ok(tokens)
 }
 
+/// How long before the code expires the last poll is sent, at most.
+const LAST_MARGIN: Duration = Duration::from_secs(5);
+
 /// Polls until the user has approved or denied the request, or the code has expired.
 async fn approval(
     transport: &impl Transport,
@@ -66,18 +71,22 @@ async fn approval(
     start: Instant,
     reporter: &Reporter,
 ) -> Result<TokenSet, FlowError> {
-    let mut polling = Polling::new(grant.interval, client.dialect.answers.clone());
+    let mut polling =
+        Polling::new(grant.interval, client.dialect.answers.clone()).within(grant.expires_in);
     // A code that expires before the first poll would be useless.
     let mut pause = match polling.first() {
         first if first >= grant.expires_in => grant.expires_in / 2,
         first => first,
     };
-    let (mut times, mut redirect) = (0, None);
+    let (mut times, mut redirect, mut is_last) = (0, None, false);
     loop {
         let left = grant.expires_in.saturating_sub(start.elapsed());
         // If the service didn't request the pause, the code simply expires during the wait.
-        if pause >= left && polling.is_paused_beyond(left) {
-            let note = Note::NoMore;
+        if pause >= left && polling.is_paused_beyond(left) && !is_last {
+            // The pause may be a mistake, and nothing is lost: the user may have approved in the meantime.
+            is_last = true;
+            pause = left - (left / 10).min(LAST_MARGIN);
+            let note = Note::OnceMore;
             let event = FlowEvent::Polled { times, note, pause };
             reporter.report(event).await;
         }
@@ -119,8 +128,6 @@ async fn approval(
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::flow::scripted::{
         answer, busy, client, error, late, lost, reporter, script, success, unreached, url,
@@ -208,7 +215,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn huge_retry_after_is_capped_by_code_lifetime() {
         let begin = Instant::now();
-        let (pauses, outcome) = poll(5, 300, vec![busy(u64::MAX / 4)]).await;
+        let (pauses, outcome) = poll(5, 300, vec![busy(u64::MAX / 4), busy(900)]).await;
         assert!(matches!(
             outcome,
             Err(FlowError::Protocol(Failure::Unanswered {
@@ -216,8 +223,12 @@ mod tests {
                 ..
             }))
         ));
-        assert_pauses(&pauses, &[5]);
+        // The code is polled once more before it expires.
+        assert_pauses(&pauses, &[5, 290]);
         assert_eq!(begin.elapsed(), Duration::from_mins(5));
+        let busy = busy(u64::MAX / 4);
+        let (_, outcome) = poll(5, 300, vec![busy, success()]).await;
+        assert!(outcome.is_ok(), "{outcome:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -323,15 +334,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn polls_are_counted_and_excessive_requested_pauses_reported() {
         let pending = || error("authorization_pending");
-        let answers = vec![pending(), error("slow_down"), busy(900)];
+        let answers = vec![pending(), error("slow_down"), busy(900), pending()];
         let (_, _, notes) = polled(5, 300, answers).await;
-        let [pending_note, slow, trouble, end] = &notes[..] else {
+        let [pending_note, slow, trouble, end, last] = &notes[..] else {
             unreachable!("{notes:?}")
         };
         assert_eq!(pending_note, &(1, Note::Pending));
         assert_eq!(slow, &(2, Note::SlowDown));
         assert!(matches!(trouble, (3, Note::Trouble(_))), "{trouble:?}");
-        assert_eq!(end, &(3, Note::NoMore));
+        assert_eq!(end, &(3, Note::OnceMore));
+        assert_eq!(last, &(4, Note::Pending));
         // The code simply expires before the next poll.
         let (_, _, notes) = polled(7, 10, vec![pending()]).await;
         assert_eq!(notes, [(1, Note::Pending)]);

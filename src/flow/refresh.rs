@@ -53,6 +53,7 @@ pub(super) async fn refresh(
     let granted = before.scope.as_ref().unwrap_or(&client.scopes);
     if let Reading::Error(error, _) = &reading
         && matches!(error.code.as_str(), "invalid_scope" | "invalid_request")
+        && answer.is_final(error)
         && !granted.is_empty()
     {
         answer = send(&request(Some(granted))?).await?;

@@ -97,11 +97,14 @@ impl Failed<'_> {
                 (outcome(exit::SIGN_IN, hint), None)
             }
             // If an earlier response was lost, the refresh token is probably the cause.
-            RefreshFailure::Unclear
-                if self.lost.is_none() && !self.profile.request.client.is_public() =>
-            {
+            RefreshFailure::Unclear if self.lost.is_none() => {
+                let check = if self.profile.request.client.is_public() {
+                    "Check the Client ID, the proxy and the token URL: a gateway may have sent this response."
+                } else {
+                    "Check the client secret or key and Client auth."
+                };
                 let hint = format!(
-                    "Check the client secret or key and Client auth. If they are correct, the refresh token is no longer valid. {}",
+                    "{check} If they are correct, the refresh token is no longer valid. {}",
                     sign_in_again(self.place)
                 );
                 (outcome(exit::USAGE, hint), None)

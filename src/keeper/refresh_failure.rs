@@ -41,27 +41,43 @@ const REJECTED: &[&str] = &[
     "expired_token",
     "token_expired",
     "bad_refresh_token",
-    "access_denied",
+    // Some services call the refresh token a code.
+    "invalid_code",
 ];
 
-/// Words in a rejection that has nothing to do with the refresh token.
-const THROTTLED: &[&str] = &[
-    "throttl",
-    "rate limit",
-    "rate_limit",
-    "too many requests",
-    "too_many_requests",
-    "slow down",
-    "slow_down",
-];
-
-/// Words for what only a new sign-in can replace.
+/// Words for the refresh token.
 const TOKEN: &[&str] = &[
     "refresh token",
     "refresh_token",
     "refreshtoken",
     "refresh-token",
-    "grant",
+];
+
+/// Words in a rejection by a gateway, or of something else that expires.
+const OTHERS: &[&str] = &[
+    "your ip",
+    "ip address",
+    "license",
+    "subscription",
+    "firewall",
+];
+
+/// Words in an error about the request or the client, which may name the refresh token as well.
+const REQUEST: &[&str] = &[
+    "missing",
+    "required",
+    "parameter",
+    "not allowed",
+    "not authorized",
+    "unauthorized",
+    "client id",
+    "client_id",
+    "invalid client",
+    "unknown client",
+    "grant type",
+    "grant_type",
+    "grant-type",
+    "granttype",
 ];
 
 /// Words that contain one of [`TOKEN`], but don't mean it.
@@ -92,6 +108,9 @@ const DEAD: &[&str] = &[
     "inactive",
     "not active",
 ];
+
+/// Words for other tokens.
+const OTHER_TOKENS: &[&str] = &["csrf", "xsrf", "x-token", "api token"];
 
 /// Words for a client secret, which is a setting.
 const SECRET: &[&str] = &["client secret", "client_secret", "clientsecret"];
@@ -185,13 +204,11 @@ impl RefreshFailure {
     fn of_rejection(status: u16, body: BodyKind, message: &str) -> Self {
         let message = message.to_ascii_lowercase();
         match (status, body) {
-            _ if has(&message, THROTTLED) => Self::Busy(None),
-            // Glewlwyd rejects with status 400 and an empty body.
-            (400, BodyKind::Empty) => Self::Rejected,
             (_, BodyKind::Page) => Self::Unread,
             _ if is_about_the_secret(&message) => Self::Settings,
-            (400, _) if is_dead(&message) => Self::Rejected,
-            (401, _) => Self::Unclear,
+            _ if is_dead(&message) => Self::Rejected,
+            // Glewlwyd rejects with status 400 and an empty body; so do load balancers.
+            (401, _) | (_, BodyKind::Empty) => Self::Unclear,
             _ => Self::Unread,
         }
     }
@@ -204,24 +221,38 @@ impl RefreshFailure {
         {
             return Self::TooEarly;
         }
+        if error.is_temporary() {
+            return Self::Busy(None);
+        }
         let has_ended = has(&text, &["expired", "revoked"]);
-        let is_refresh_token = has(&text, &["refresh token", "refresh_token"]);
+        let said = error.description.as_deref().unwrap_or_default();
+        let said = said.to_ascii_lowercase();
         match error.code.as_str() {
+            // A user or an administrator withdrew the consent, or a gateway doesn't let this computer in.
+            _ if error.is_denial() => match error.status {
+                Some(400 | 401) | None if said.is_empty() => Self::Rejected,
+                _ if is_dead(&said) || has(&said, &["revoked", "consent"]) => Self::Rejected,
+                _ => Self::Unread,
+            },
             code if REJECTED.contains(&code) => Self::Rejected,
             code if code.contains("refresh_token") && !code.contains("missing") => Self::Rejected,
-            "invalid_request" if has_ended && is_refresh_token => Self::Rejected,
+            "invalid_request" | "unauthorized_client" if is_rejected(&said) => Self::Rejected,
             "invalid_client"
             | "unauthorized_client"
             | "invalid_request"
             | "invalid_scope"
             | "invalid_target"
             | "unsupported_grant_type" => Self::Settings,
-            _ if has(&text, THROTTLED) => Self::Busy(None),
             _ if is_about_the_secret(&text) => Self::Settings,
             // Salesforce and others describe the expiry in their own words.
             _ if is_dead(&text) => Self::Rejected,
-            _ if error.status == Some(400) && error.description.is_none() => Self::Rejected,
-            _ if error.status == Some(400) => Self::Unread,
+            _ if error.has_no_code() && error.status == Some(400) => {
+                if said.is_empty() {
+                    Self::Rejected
+                } else {
+                    Self::Unread
+                }
+            }
             _ if error.status == Some(401) => Self::Unclear,
             // Something else has ended, such as a license.
             _ if has_ended => Self::Unread,
@@ -243,9 +274,19 @@ fn is_about_the_secret(text: &str) -> bool {
 /// may be another one, such as that of a form, so it must have expired or been revoked.
 fn is_dead(text: &str) -> bool {
     let text = (GRANT_TYPE.iter()).fold(text.to_owned(), |text, words| text.replace(words, ""));
-    let is_other = has(&text, &["csrf", "xsrf", "x-token", "api token"]);
+    let is_other = has(&text, OTHERS) || has(&text, OTHER_TOKENS);
     (has(&text, TOKEN) && has(&text, DEAD))
+        || (!has(&text, OTHERS) && text.contains("grant") && has(&text, DEAD))
         || (!is_other && text.contains("token") && has(&text, &["expired", "revoked"]))
+}
+
+/// Returns whether the description of a rejected request says that the only token in it can't be used.
+fn is_rejected(text: &str) -> bool {
+    let is_token = has(
+        text,
+        &["invalid token", "token is invalid", "token invalid"],
+    );
+    !has(text, REQUEST) && (is_dead(text) || (is_token && !has(text, OTHER_TOKENS)))
 }
 
 #[cfg(test)]
@@ -294,7 +335,7 @@ mod tests {
             FlowError::Protocol(failure.err().unwrap_or(Failure::Expired))
         };
         for (status, body, failure) in [
-            (400, "", RefreshFailure::Rejected),
+            (400, "", RefreshFailure::Unclear),
             (401, "", RefreshFailure::Unclear),
             (
                 400,
@@ -335,7 +376,7 @@ mod tests {
             (
                 400,
                 "Token endpoint is disabled for maintenance",
-                RefreshFailure::Unread,
+                RefreshFailure::Busy(None),
             ),
             (400, "Session expired", RefreshFailure::Unread),
             (400, "Token has been revoked", RefreshFailure::Rejected),
@@ -345,6 +386,62 @@ mod tests {
                 RefreshFailure::Rejected,
             ),
             (400, "The grant doesn't exist", RefreshFailure::Rejected),
+            (
+                401,
+                "The refresh token has expired",
+                RefreshFailure::Rejected,
+            ),
+            (
+                400,
+                r#"{"message":"grant of access expired for your IP"}"#,
+                RefreshFailure::Unread,
+            ),
+            (
+                401,
+                r#"{"message":"No API key found in request"}"#,
+                RefreshFailure::Unclear,
+            ),
+            (
+                401,
+                r#"{"error":"server_error","error_description":"access_denied"}"#,
+                RefreshFailure::Unclear,
+            ),
+            (
+                429,
+                r#"{"error":"access_denied","error_description":"Global limit has been reached"}"#,
+                RefreshFailure::Busy(None),
+            ),
+            (
+                400,
+                r#"{"error":"Access Denied","error_description":"You have made too many requests continuously. Please try again after some time.","status":"failure"}"#,
+                RefreshFailure::Busy(None),
+            ),
+            (
+                503,
+                r#"{"error":"invalid_grant","error_description":"Service unavailable"}"#,
+                RefreshFailure::Busy(None),
+            ),
+            (
+                500,
+                r#"{"error":"invalid_token"}"#,
+                RefreshFailure::Busy(None),
+            ),
+            (
+                502,
+                r#"{"error":"access_denied"}"#,
+                RefreshFailure::Busy(None),
+            ),
+            (
+                408,
+                r#"{"error":"invalid_grant"}"#,
+                RefreshFailure::Busy(None),
+            ),
+            (
+                403,
+                r#"{"error":"access_denied","error_description":"IP address not allowed by policy"}"#,
+                RefreshFailure::Unread,
+            ),
+            (403, r#"{"error":"access_denied"}"#, RefreshFailure::Unread),
             (
                 400,
                 "Your client secret has expired",
@@ -397,11 +494,48 @@ mod tests {
             (
                 "invalid_grant",
                 "Too many requests",
-                RefreshFailure::Rejected,
+                RefreshFailure::Busy(None),
             ),
             (
                 "invalid_client",
                 "Too many requests",
+                RefreshFailure::Busy(None),
+            ),
+            (
+                "access_denied",
+                "IP address not allowed by policy",
+                RefreshFailure::Unread,
+            ),
+            ("access_denied", "", RefreshFailure::Rejected),
+            (
+                "access_denied",
+                "The refresh token was revoked",
+                RefreshFailure::Rejected,
+            ),
+            ("invalid_code", "", RefreshFailure::Rejected),
+            (
+                "unauthorized_client",
+                "refresh_token is invalid",
+                RefreshFailure::Rejected,
+            ),
+            (
+                "unauthorized_client",
+                "Invalid client or client_id: refresh_token is invalid",
+                RefreshFailure::Settings,
+            ),
+            (
+                "unauthorized_client",
+                "The refresh_token grant type is not valid for this client",
+                RefreshFailure::Settings,
+            ),
+            (
+                "invalid_request",
+                "Invalid Token!",
+                RefreshFailure::Rejected,
+            ),
+            (
+                "invalid_request",
+                "Invalid CSRF token",
                 RefreshFailure::Settings,
             ),
             ("invalid_refresh_token", "", RefreshFailure::Rejected),
@@ -469,7 +603,7 @@ mod tests {
                 RefreshFailure::Rejected,
             ),
             (server("made_up", "x"), RefreshFailure::Unusable),
-            (unusable(400), RefreshFailure::Rejected),
+            (unusable(400), RefreshFailure::Unclear),
             (unusable(401), RefreshFailure::Unclear),
             (unusable(404), RefreshFailure::Settings),
             (busy(429), RefreshFailure::Busy(None)),

@@ -75,6 +75,9 @@ pub(super) fn unusable_hint(asked: Asked, status: u16) -> String {
         (_, 404 | 405 | 410) => format!(
             "Check the {url}: there is no such endpoint."
         ),
+        (_, 406 | 415 | 421) => format!(
+            "Check the {url}: this endpoint doesn't accept token requests."
+        ),
         (_, 400) => format!(
             "The service rejected the request: check the {url}, Client ID and Client secret."
         ),

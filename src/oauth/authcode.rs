@@ -170,7 +170,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     // Some services use other names, or send a description without a code.
     let error = error.or_else(|| other_error(query).filter(|_| code.is_none()));
     match (code, error) {
-        (_, Some(error)) => Callback::Ended(if error.is_denial() {
+        (_, Some(error)) => Callback::Ended(if error.is_denial() && !error.is_temporary() {
             Failure::Denied {
                 polled: false,
                 error,

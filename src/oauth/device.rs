@@ -223,8 +223,8 @@ pub enum Note {
     SlowDown,
     /// An unexpected response; polled again later.
     Trouble(String),
-    /// The service requested a pause that lasts until the code expires.
-    NoMore,
+    /// The service requested a pause that lasts until the code expires: polled only once more, before that.
+    OnceMore,
 }
 
 /// Decides when to poll again. Has no clock: the caller reports each outcome.
@@ -235,6 +235,8 @@ pub struct Polling {
     /// The pause that the service itself requested last; zero if the last poll requested none.
     requested: Duration,
     answers: Answers,
+    /// The lifetime of the code.
+    life: Duration,
     /// A response that may have contained the tokens was lost. The device code is then used up.
     lost: bool,
     /// A response said that the sign-in is not approved yet.
@@ -254,11 +256,19 @@ impl Polling {
             pause: interval,
             requested: interval,
             answers,
+            life: LONGEST_LIFE,
             lost: false,
             answered: false,
             busy: false,
             unusable: None,
         }
+    }
+
+    /// Sets the lifetime of the code.
+    #[must_use]
+    pub fn within(mut self, life: Duration) -> Self {
+        self.life = life;
+        self
     }
 
     /// Returns why there are no tokens once the code has expired.
@@ -346,8 +356,14 @@ impl Polling {
                     },
                     // The service rejects the client itself (RFC 6749, section 5.2), so it would reject the next poll
                     // too.
-                    Reading::Neither(reason) if answer.status == 401 => {
+                    Reading::Neither(reason) if answer.status == 401 && !answer.is_temporary() => {
                         return Next::Failed(answer.unusable(Asked::Approval, reason));
+                    }
+                    Reading::Neither(_) if answer.says_later() => {
+                        self.busy |= answer.status < 500 || answer.retry_after.is_some();
+                        let told = answer.unavailable(answer.said()).to_string();
+                        let told = told.replacen("The service", "the service", 1);
+                        self.count(Some(answer.status), told.trim_end_matches('.').to_owned())
                     }
                     Reading::Neither(reason) => {
                         self.busy |= matches!(answer.status, 408 | 425 | 429)
@@ -383,10 +399,21 @@ impl Polling {
             }
             "slow_down" => {
                 let named = interval.map(Duration::from_secs).unwrap_or_default();
+                // As in the first response, it may be in milliseconds.
+                let named = if named >= self.life && named.as_secs() >= 1000 {
+                    named / 1000
+                } else {
+                    named
+                };
                 self.requested = self.requested.max(named);
                 self.interval = (self.interval + SLOWER).max(named).min(LONGEST_LIFE);
                 self.pause = self.interval;
                 Ok(Verdict::Wait(Note::SlowDown))
+            }
+            // A server that is busy may say anything.
+            _ if !answer.is_final(&error) => {
+                self.busy = true;
+                Err(error.to_string())
             }
             _ if error.is_denial() => Ok(Verdict::Failed(Failure::Denied {
                 polled: true,
@@ -399,7 +426,6 @@ impl Polling {
                 }))
             }
             _ if error.is_expiry() => Ok(Verdict::Failed(Failure::Expired)),
-            _ if !answer.is_final(&error) => Err(error.to_string()),
             _ => Ok(Verdict::Failed(Failure::Server {
                 asked: Asked::Approval,
                 error,
@@ -826,8 +852,9 @@ mod tests {
             let failure = polling.expired();
             let told = format!("{failure} {}", failure.hint());
             assert!(
-                told.contains(&format!("no poll got a valid response: invalid response: it is empty (HTTP status {status})"))
-                    && told.contains("Request a new code later."),
+                told.contains(&format!(
+                    "no poll got a valid response: the service is busy (HTTP {status})"
+                )) && told.contains("Request a new code later."),
                 "{told}"
             );
             polling.next(&error("authorization_pending"));

@@ -46,6 +46,29 @@ impl ServerError {
         }
     }
 
+    /// Returns whether the code is not one of the protocol, but the service's own.
+    pub(super) fn has_own_code(&self) -> bool {
+        self.code != NO_CODE && !is_protocol_code(&self.code)
+    }
+
+    /// Returns whether the service sent only a message, without a code.
+    #[must_use]
+    pub fn has_no_code(&self) -> bool {
+        self.code == NO_CODE
+    }
+
+    /// Returns the HTTP status if it says more than the code, which then only repeats it or is missing.
+    fn telling_status(&self) -> Option<u16> {
+        let status = self.status?;
+        let code = self.code.trim_end_matches(['.', '!']).to_ascii_lowercase();
+        let is_repeated = match status {
+            401 | 403 => STATUS_CODES.contains(&code.as_str()) || code == status.to_string(),
+            404 | 405 | 406 | 410 | 415 | 421 => !is_protocol_code(&self.code),
+            _ => false,
+        };
+        (self.has_no_code() || is_repeated).then_some(status)
+    }
+
     /// Returns whether the user denied the sign-in (RFC 8628, section 3.5, and the names that some servers use).
     #[must_use]
     pub fn is_denial(&self) -> bool {
@@ -77,6 +100,21 @@ impl ServerError {
         ) && SAID_EXPIRED.iter().any(|words| description.contains(words))
     }
 }
+
+/// Codes that say no more than a status of 401 or 403.
+const STATUS_CODES: &[&str] = &[
+    "server_error",
+    "unauthorized",
+    "unauthorised",
+    "unauthenticated",
+    "not_authorized",
+    "not_authenticated",
+    "authentication_failed",
+    "authentication_required",
+    "forbidden",
+    "permission_denied",
+    "not_allowed",
+];
 
 /// The words in the codes of an expired device code.
 const EXPIRY: &[&str] = &["expired", "code", "token", "device", "user", "verification"];
@@ -125,7 +163,7 @@ pub(super) const fn is_temporary(status: u16) -> bool {
 }
 
 fn is_busy(status: u16, wait: Option<Duration>, error: Option<&ServerError>) -> bool {
-    status == 429 || wait.is_some() || error.is_some_and(|error| error.code == BUSY)
+    status == 429 || wait.is_some() || error.is_some_and(ServerError::is_throttled)
 }
 
 /// The status of a gateway that first requires a sign-in to the network itself (RFC 6585, section 6).
@@ -333,14 +371,12 @@ impl Failure {
             _ => Some(About::Url(asked)),
         };
         match self {
-            Self::Server {
-                asked,
-                error:
-                    ServerError {
-                        status: Some(status @ (401 | 404 | 405 | 410)),
-                        ..
-                    },
-            } => by_status(*asked, *status),
+            Self::Server { asked, error } => match error.telling_status() {
+                Some(status @ (401 | 404 | 405 | 406 | 410 | 415 | 421)) => {
+                    by_status(*asked, status)
+                }
+                _ => None,
+            },
             Self::Unusable {
                 reason,
                 asked,
@@ -413,15 +449,13 @@ impl Failure {
             } => registration_hint("", *status),
             Self::NeedsRedirect(_) => NEEDS_REDIRECT.to_owned(),
             Self::Expired => "Request a new code and approve it before it expires.".to_owned(),
-            Self::Server {
-                asked,
-                error:
-                    ServerError {
-                        status: Some(status @ (401 | 403 | 404 | 405 | 410)),
-                        ..
-                    },
-            } => unusable_hint(*asked, *status),
-            Self::Server { .. } | Self::Callback(_) => SEE_MESSAGE.to_owned(),
+            Self::Server { asked, error } => match error.telling_status() {
+                Some(status @ (401 | 403 | 404 | 405 | 406 | 410 | 415 | 421)) => {
+                    unusable_hint(*asked, status)
+                }
+                _ => SEE_MESSAGE.to_owned(),
+            },
+            Self::Callback(_) => SEE_MESSAGE.to_owned(),
             Self::Unavailable {
                 status: NETWORK_SIGN_IN,
                 ..

@@ -39,6 +39,7 @@ mod reported;
 pub mod request;
 pub mod signature;
 pub mod signing;
+mod temporary;
 pub mod token;
 pub mod token_notes;
 pub mod tool_answers;

@@ -11,7 +11,7 @@ use super::asked::Asked;
 use super::codes::is_protocol_code;
 use super::dialect::Answers;
 use super::error_members::{error, from_sentence, is_sentence};
-use super::failure::{BUSY, Failure, NO_CODE, ServerError};
+use super::failure::{BUSY, Failure, ServerError};
 use super::kept::{Kept, kept_of_answer};
 use super::members::{at, is_none, number, text};
 use super::token_notes::{life, needs_proof, trimmed};
@@ -22,20 +22,40 @@ use crate::secret::{ExposeSecret, SecretString, wipe};
 
 impl Answer {
     /// Returns whether `error` is final; `false` if it only says that the server can't respond now. A busy server's
-    /// error is final only if it is an error of the protocol (RFC 6749, section 5.2).
+    /// error is final only if it is about the client or its request (RFC 6749, section 5.2): a server that can't look up
+    /// a token may say that the token is invalid.
     #[must_use]
     pub fn is_final(&self, error: &ServerError) -> bool {
-        let code = error.code.as_str();
-        let of_the_protocol =
-            code.starts_with("invalid_") || code.starts_with("un") || error.is_denial();
-        !matches!(code, BUSY | "server_error") && (of_the_protocol || !self.is_busy())
+        match error.code.as_str() {
+            _ if error.is_temporary() => false,
+            // Some services report a wrong secret in this way.
+            "server_error" => matches!(self.status, 401 | 403),
+            code => !self.is_busy() || ABOUT_THE_CLIENT.contains(&code),
+        }
+    }
+
+    /// Returns whether the same request may succeed later, according to the status or the message of a rejection
+    /// without a code.
+    #[must_use]
+    pub(super) fn is_temporary(&self) -> bool {
+        self.is_busy() || self.said().is_some_and(|error| error.is_temporary())
+    }
+
+    /// Returns whether the server asks to try again later, by a status or a message that says nothing else.
+    #[must_use]
+    pub(super) fn says_later(&self) -> bool {
+        matches!(self.status, 429 | 503) || (self.is_temporary() && !self.is_busy())
     }
 
     /// Returns the failure that `error` means for the request: rejected, or not available now.
     #[must_use]
     pub fn refusal(&self, asked: Asked, mut error: ServerError) -> Failure {
         if self.is_final(&error) {
-            error.status = (error.code == NO_CODE).then_some(self.status);
+            let says_more = error.has_no_code()
+                || error.has_own_code()
+                || error.is_denial()
+                || error.code == "server_error";
+            error.status = says_more.then_some(self.status);
             Failure::Server { asked, error }
         } else {
             self.unavailable(Some(error))
@@ -46,7 +66,7 @@ impl Answer {
     /// service says nothing about the URL.
     #[must_use]
     pub fn unusable(&self, asked: Asked, reason: String) -> Failure {
-        if self.is_busy() {
+        if self.is_temporary() {
             self.unavailable(self.said())
         } else {
             Failure::Unusable {
@@ -70,6 +90,19 @@ impl Answer {
     }
 }
 
+/// Errors that a busy server reports without looking up what was sent.
+const ABOUT_THE_CLIENT: &[&str] = &[
+    "invalid_client",
+    "invalid_client_metadata",
+    "invalid_redirect_uri",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_target",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+];
+
 /// What happened to a request whose response contained no tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
@@ -91,7 +124,11 @@ impl Answer {
     pub fn fate(&self, asked: Asked, reading: &Reading) -> Fate {
         match reading {
             Reading::Error(error, _) if self.is_final(error) => Fate::Refused,
-            Reading::Error(error, _) if error.code == BUSY => Fate::NotProcessed,
+            Reading::Error(error, _)
+                if error.code == BUSY || (self.status < 500 && error.is_throttled()) =>
+            {
+                Fate::NotProcessed
+            }
             _ if matches!(self.status, 408 | 425 | 429)
                 || (self.status == 503 && self.retry_after.is_some()) =>
             {

@@ -43,8 +43,8 @@ pub(super) fn say_event(event: &FlowEvent) {
                     "not approved yet; polling less often, as the service requested".to_owned()
                 }
                 Note::Trouble(reason) => format!("unexpected response ({reason}); retrying"),
-                Note::NoMore => "the service requested a pause that is longer than the code is valid, so polling has \
-                    stopped".to_owned(),
+                Note::OnceMore => "the service requested a pause that is longer than the code is valid; polling once more \
+                    shortly before it expires".to_owned(),
             };
             say_often(Often::Polled, &format!("{times} {note}"));
         }

@@ -834,12 +834,12 @@ fn busy_service_is_reported_with_time_to_wait() {
             "{stderr}"
         );
     }
-    // A pause that is longer than the code is valid ends the polls, and that is told.
+    // With a pause that is longer than the code is valid, there is only one more poll, and that is told.
     let short = GRANT.replace("60", "3");
     let pause = reply(400, &[("Retry-After", "86400")], r#"{"error":"slow_down"}"#);
     let (exit, _, stderr) = device(&short, vec![pause], &[]);
     assert!(
-        exit == 4 && stderr.contains("polling has stopped"),
+        exit == 4 && stderr.contains("polling once more shortly before it expires"),
         "{stderr}"
     );
 }

@@ -160,7 +160,7 @@ fn expired(cx: ViewContext<'_>, run: &Run, ended: &Ended) -> Vec<Part> {
             Note::Pending => "authorization_pending",
             Note::SlowDown => "slow_down",
             Note::Trouble(reason) => reason,
-            Note::NoMore => "a request for a pause that is longer than the code is valid",
+            Note::OnceMore => "a request for a pause that is longer than the code is valid",
         };
         let times = times(*asked);
         parts.push(Part::new(

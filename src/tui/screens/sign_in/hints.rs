@@ -99,8 +99,8 @@ fn pace(last: &Poll) -> String {
     let every = every.strip_prefix("1 ").unwrap_or(&every);
     match last.note {
         Note::SlowDown => format!(", now every {every}, as the service requested."),
-        Note::NoMore => ". The service requested a pause that is longer than the code is valid, so checking has \
-            stopped.".to_owned(),
+        Note::OnceMore => ". The service requested a pause that is longer than the code is valid, so the next check is \
+            shortly before it expires.".to_owned(),
         Note::Pending | Note::Trouble(_) => format!(", every {every}."),
     }
 }
