@@ -20,7 +20,7 @@ use crate::oauth::request::Request;
 use crate::oauth::tools::Method;
 use crate::secret::{ExposeSecret, SecretString};
 
-use names::SECRET;
+use names::{SECRET, is_error_word};
 pub(super) use names::{is_address, is_harmless, is_known_name};
 pub(super) use search::redacted;
 use search::{ESCAPES, Index, LONGEST_WORD, RUN, SHORTEST, letters, replace};
@@ -145,7 +145,7 @@ impl Secrets {
                 Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return,
             };
             // Some services send an error message in place of the token.
-            if name == "access_token" && is_sentence(text) {
+            if is_error_word(text) || (name == "access_token" && is_sentence(text)) {
                 return;
             }
             if name == "request_uri" {
@@ -244,6 +244,11 @@ fn looks_random(text: &str) -> bool {
         return false;
     }
     let word = |word: &str| {
+        // As in the names of parameters.
+        let word = ["Id", "Ids"]
+            .iter()
+            .find_map(|end| word.strip_suffix(end))
+            .unwrap_or(word);
         // Only letters, and capital letters only at the beginning of words of three letters or more.
         let starts = word.match_indices(|ch: char| ch.is_ascii_uppercase());
         let starts: Vec<usize> = starts.map(|(at, _)| at).collect();
@@ -514,6 +519,7 @@ mod tests {
             "INVALID_ARGUMENT",
             "com.example.books.accounting",
             "oauth.v2.InvalidApiKey",
+            "invalidParameter.corpId",
             "https://login.example.com",
             "https://login.example.com/oauth/authorize",
             "alice1@example.com",
@@ -637,6 +643,26 @@ mod tests {
         let members = |name: &str| serde_json::json!({ name: words });
         assert_eq!(after_answer(&members("access_token"), text), text);
         assert_ne!(after_answer(&members("refresh_token"), text), text);
+    }
+
+    #[test]
+    fn words_of_error_messages_are_not_redacted() {
+        for (members, text) in [
+            (
+                serde_json::json!({"error": {"errorId": "UNAUTHORIZED", "code": "UNAUTHORIZED"}}),
+                "unauthorized",
+            ),
+            (
+                serde_json::json!({"error": "denied", "token": "invalid"}),
+                "token invalid",
+            ),
+        ] {
+            let mut secrets = Secrets::default();
+            secrets.consider_answer(members.as_object().unwrap());
+            let mut shown = text.to_owned();
+            secrets.redact(&mut [&mut shown]);
+            assert_eq!(shown, text);
+        }
     }
 
     #[test]

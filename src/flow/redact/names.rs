@@ -21,12 +21,16 @@ const HARMLESS: &[&str] = &[
     "errmsg",
     "errorCode",
     "errorDescription",
+    "errorId",
     "errorMessage",
+    "errorSummary",
+    "errorType",
     "error_code",
     "error_codes",
     "error_description",
     "error_message",
     "error_reason",
+    "error_type",
     "error_subcode",
     "error_uri",
     "expires",
@@ -38,6 +42,7 @@ const HARMLESS: &[&str] = &[
     "instance",
     "interval",
     "iss",
+    "localizedMessage",
     "login_hint",
     "message",
     "ok",
@@ -130,6 +135,36 @@ pub(super) const SECRET: &[&str] = &[
     "verification_uri_complete",
     "verification_url_complete",
 ];
+
+/// Words of error messages, which no service issues as a token or code.
+const ERROR_WORDS: &[&str] = &[
+    "denied",
+    "disabled",
+    "error",
+    "expired",
+    "failed",
+    "failure",
+    "forbidden",
+    "inactive",
+    "incorrect",
+    "invalid",
+    "malformed",
+    "missing",
+    "rejected",
+    "required",
+    "revoked",
+    "unauthenticated",
+    "unauthorized",
+    "unknown",
+    "unsupported",
+];
+
+/// Returns whether the text is a word of error messages.
+pub(super) fn is_error_word(text: &str) -> bool {
+    ERROR_WORDS
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(text))
+}
 
 /// Other names that may be shown. Their values may be anything.
 const KNOWN_NAMES: &[&str] = &[
