@@ -224,7 +224,7 @@ mod tests {
             }))
         ));
         // The code is polled once more before it expires.
-        assert_pauses(&pauses, &[5, 290]);
+        assert_pauses(&pauses, &[5, 289]);
         assert_eq!(begin.elapsed(), Duration::from_mins(5));
         let busy = busy(u64::MAX / 4);
         let (_, outcome) = poll(5, 300, vec![busy, success()]).await;

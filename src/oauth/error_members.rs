@@ -6,7 +6,7 @@ use super::codes::{as_in_protocol, is_protocol_code};
 use super::dialect::Answers;
 use super::failure::{NO_CODE, ServerError};
 use super::members::at;
-use super::words::problem;
+use super::words::{problem, with_details};
 
 /// Returns whether the text is a message that a service sent instead of a token: three or more words, or two words
 /// without digits or inner capitals. No word of it looks like a secret.
@@ -44,6 +44,9 @@ const SIGNALS: &[&str] = &[
     "expired_token",
 ];
 
+/// Objects in which some services send the error of the protocol.
+const INNER: &[&str] = &["data", "result", "response", "fault", "exception"];
+
 /// Returns the error in a response that should contain `wanted`. Members other than `error` count only if `wanted` is
 /// missing or the response says that it failed.
 pub(super) fn error(
@@ -73,7 +76,28 @@ pub(super) fn error(
         let is_error = !members.contains_key(wanted) && is_protocol_code(as_in_protocol(code));
         is_error.then(|| (code.to_owned(), message))
     };
-    let found = found.or_else(listed).or_else(capitalized);
+    // Other spellings count only with a code of the protocol, and so do errors in another object.
+    let spelled = |members: &Map<String, Value>| {
+        let mut all = members.iter();
+        let (_, value) = all.find(|(name, _)| name.eq_ignore_ascii_case("error"))?;
+        let (code, message) = code_and_message(value)?;
+        let is_known = is_protocol_code(as_in_protocol(&code));
+        let message = message.or_else(|| problem(members));
+        (is_known && !members.contains_key(wanted)).then_some((code, message))
+    };
+    let inside = || {
+        let mut objects = INNER
+            .iter()
+            .filter_map(|name| members.get(*name)?.as_object());
+        objects
+            .find_map(spelled)
+            .filter(|_| !members.contains_key(wanted))
+    };
+    let found = found
+        .or_else(listed)
+        .or_else(capitalized)
+        .or_else(|| spelled(members))
+        .or_else(inside);
     let (code, beside) = match found {
         Some(found) => found,
         None if refused => (NO_CODE.to_owned(), None),
@@ -85,6 +109,7 @@ pub(super) fn error(
         .find_map(|path| said(at(members, path)?))
         .or(beside)
         .or_else(|| problem(members));
+    let description = with_details(description, members);
     // Ory describes the fix in a second text.
     let description = match (description, members.get("error_hint").and_then(said)) {
         (Some(description), Some(hint)) if !description.contains(&hint) => {
@@ -107,6 +132,8 @@ pub(super) fn from_sentence(sentence: &str, description: Option<&str>) -> Server
     let is_said = |word: &&&str| sentence.contains(**word) || code == **word;
     let signal = SIGNALS.iter().find(is_said);
     let all = match description.filter(|description| *description != sentence) {
+        // The description repeats the sentence, and says more.
+        Some(description) if description.starts_with(sentence) => description.to_owned(),
         Some(description) => format!("{sentence}: {description}"),
         None => sentence.to_owned(),
     };
@@ -171,7 +198,7 @@ fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
                 }
                 (message, reason) => message.or(reason),
             };
-            match one(&["error", "code", "status", "type"]) {
+            match one(&["error", "code", "status", "type", "errorType", "errorCode"]) {
                 Some(code) => Some((code, message)),
                 // Its other members may contain anything, so they are not shown.
                 None => Some((

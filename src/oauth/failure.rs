@@ -6,6 +6,7 @@ use super::advice::{NEEDS_REDIRECT, registration_hint, rejects_initial_token, un
 use super::asked::Asked;
 use super::codes::{as_in_protocol, is_protocol_code};
 use super::id_token_problem::IdTokenProblem;
+use super::readable::readable;
 use super::useless::Useless;
 use crate::clean::{TEXT_LIMIT, clean};
 use crate::words::duration;
@@ -38,7 +39,7 @@ impl ServerError {
         let code = clean(as_in_protocol(code), 80);
         Self {
             description: description
-                .map(|text| clean(text, TEXT_LIMIT))
+                .map(|text| clean(&readable(text), TEXT_LIMIT))
                 // A description that repeats the code says nothing.
                 .filter(|text| !text.is_empty() && *text != code),
             code,

@@ -32,6 +32,7 @@ pub mod other_file;
 pub(crate) mod parameters;
 pub mod pasted;
 pub mod pushed;
+mod readable;
 pub mod registration;
 #[cfg(all(test, unix))]
 mod relying_party;

@@ -902,6 +902,90 @@ mod tests {
     }
 
     #[test]
+    fn error_in_another_spelling_or_place_is_read() {
+        for (body, told) in [
+            (
+                r#"{"Error":"invalid_client","Error_Description":"no app"}"#,
+                "invalid_client: no app",
+            ),
+            (
+                r#"{"data":{"error":"invalid_client","error_description":"no app"}}"#,
+                "invalid_client: no app",
+            ),
+            (
+                r#"{"result":{"error":{"code":"invalid_client","message":"no app"}}}"#,
+                "invalid_client: no app",
+            ),
+            (
+                r#"{"errors":[{"errorType":"invalid_client","message":"no app"}],"success":false}"#,
+                "invalid_client: no app",
+            ),
+            (
+                r#"{"error":"Bad Request","errors":[{"field":"client_id","code":"invalid"}]}"#,
+                "Bad Request: client_id invalid",
+            ),
+            (
+                r#"{"error":"invalid_grant","error_description":"User&#39;s+account+locked"}"#,
+                "invalid_grant: User's account locked",
+            ),
+        ] {
+            assert_eq!(error_of(body, &Answers::default()).to_string(), told);
+        }
+    }
+
+    #[test]
+    fn busy_or_throttled_service_rejects_nothing() {
+        let is_final = |status, code: &str, description: &str| {
+            answer(status, "").is_final(&ServerError::new(code, Some(description)))
+        };
+        for (status, code, description) in [
+            (400, "access_denied", "You made too many requests"),
+            (400, "invalid_grant", "The request is throttled"),
+            (429, "access_denied", ""),
+            (429, "invalid_grant", ""),
+            (500, "invalid_token", ""),
+            (503, "invalid_grant", ""),
+            (400, "server_error", ""),
+        ] {
+            assert!(!is_final(status, code, description), "{status} {code}");
+        }
+        for (status, code) in [
+            (400, "access_denied"),
+            (400, "invalid_grant"),
+            (401, "server_error"),
+            (429, "invalid_client"),
+        ] {
+            assert!(is_final(status, code, ""), "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn one_word_error_gets_the_hint_of_its_status() {
+        for (status, code, words) in [
+            (401, "Unauthorized", "check Client secret"),
+            (403, "Forbidden", "app's registration"),
+            (404, "not_found", "there is no such endpoint"),
+            (405, "method_not_allowed", "there is no such endpoint"),
+            (
+                415,
+                "unsupported_media_type",
+                "doesn't accept token requests",
+            ),
+            (401, "server_error", "check Client secret"),
+            (401, "their_own_code", "See the service's message"),
+            (400, "Unauthorized", "See the service's message"),
+        ] {
+            let failure = answer(status, "").refusal(Asked::Exchange, ServerError::new(code, None));
+            assert!(failure.hint().contains(words), "{code}: {}", failure.hint());
+            assert_eq!(
+                failure.about().is_some(),
+                ![400, 403].contains(&status) && !code.starts_with("their"),
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
     fn errors_are_read_where_the_preset_says() {
         let paths = |paths: &[&str]| Answers {
             error: paths.iter().map(|path| (*path).to_owned()).collect(),

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::failure::ServerError;
+use super::readable::{readable, unescaped};
 use crate::clean::{TEXT_LIMIT, clean};
 
 /// Maximum length of a text that may be an error message, in bytes.
@@ -53,8 +54,10 @@ pub(super) fn words(text: &str) -> Option<String> {
 
 /// Returns whether the text contains JSON with names, which may be those of tokens. It may have been cut.
 fn has_members(text: &str) -> bool {
+    // A quotation in a sentence may be followed by a colon, too.
+    let begins = text.starts_with('"') || text.contains(['{', '[']);
     let mut parts = text.split('"').skip(1);
-    parts.any(|part| part.trim_start().starts_with(':'))
+    begins && parts.any(|part| part.trim_start().starts_with(':'))
 }
 
 /// Returns whether the text is a heading in which no word can be a secret: short words of letters and punctuation.
@@ -78,42 +81,149 @@ const DETAILS: &[&str] = &[
     "errmsg",
     "reason",
     "description",
+    "moreinformation",
+    "faultstring",
+];
+
+/// Names of members with a short text.
+const TITLES: &[&str] = &["title", "statusmessage", "httpmessage"];
+
+/// Names of members with a list of problems, or an object that has a list for each rejected field.
+const LISTS: &[&str] = &["errors", "errorcauses", "o:errordetails"];
+
+/// Names of members with an object that describes the problem, or with a list of them.
+const INNER: &[&str] = &[
+    "detail",
+    "details",
+    "fault",
+    "exception",
+    "odata.error",
+    "status",
+    "data",
+    "result",
+    "response",
+];
+
+/// Parameters of requests, which some services use as names of members with the problems of each.
+const PARAMETERS: &[&str] = &[
+    "client_id",
+    "client_secret",
+    "code",
+    "device_code",
+    "grant_type",
+    "non_field_errors",
+    "redirect_uri",
+    "refresh_token",
+    "scope",
+    "username",
 ];
 
 /// Returns the message in a JSON object that is neither a success nor an error of the protocol: a problem report
 /// (RFC 9457), or members with common names in any spelling.
 pub(super) fn problem(members: &Map<String, Value>) -> Option<String> {
+    with_details(summary(members), members)
+}
+
+/// Adds the details of a problem to its message, if it doesn't contain them.
+pub(super) fn with_details(
+    message: Option<String>,
+    members: &Map<String, Value>,
+) -> Option<String> {
+    let Some(message) = message else {
+        return details(members);
+    };
+    match details(members) {
+        Some(details) if EMPTY.contains(&message.to_ascii_lowercase().as_str()) => Some(details),
+        Some(details) if !message.contains(&details) => Some(format!(
+            "{}: {details}",
+            message.trim_end_matches(['.', ':'])
+        )),
+        _ => Some(message),
+    }
+}
+
+/// Messages that say nothing.
+const EMPTY: &[&str] = &["error", "failed", "failure", "fail"];
+
+/// Returns the message in the members themselves.
+fn summary(members: &Map<String, Value>) -> Option<String> {
     let text = |name: &&str| {
         let is_named = |key: &str| key.replace('_', "").eq_ignore_ascii_case(name);
         let mut found = members.iter().filter(|(key, _)| is_named(key));
-        found.find_map(|(_, value)| non_empty(value))
+        found.find_map(|(_, value)| {
+            // OData has the language of the message next to it.
+            let value = value
+                .as_object()
+                .map_or(Some(value), |value| value.get("value"));
+            non_empty(value?)
+        })
     };
-    let title = ["title", "statusmessage"].iter().find_map(text);
-    let detail = DETAILS.iter().find_map(text);
-    let detail = detail.or_else(|| {
-        let mut found = members
-            .iter()
-            .filter(|(key, _)| key.eq_ignore_ascii_case("errors"));
-        found.find_map(|(_, errors)| listed(errors))
-    });
-    let detail = detail.or_else(|| problem(members.get("status")?.as_object()?));
-    // Apigee.
-    let detail = detail.or_else(|| non_empty(members.get("fault")?.get("faultstring")?));
-    match (title, detail) {
+    let title = TITLES.iter().find_map(text);
+    match (title, DETAILS.iter().find_map(text)) {
         (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
         (title, detail) => detail.or(title),
     }
+}
+
+/// Returns the details in lists and objects among the members.
+fn details(members: &Map<String, Value>) -> Option<String> {
+    let named = |names: &[&str], read: &dyn Fn(&Value) -> Option<String>| {
+        names.iter().find_map(|name| {
+            let mut found = members
+                .iter()
+                .filter(|(key, _)| key.replace('_', "").eq_ignore_ascii_case(name));
+            found.find_map(|(_, value)| read(value))
+        })
+    };
+    let inner = |value: &Value| match value {
+        Value::Object(inner) => summary(inner).or_else(|| {
+            let mut found = inner.iter().filter(|(key, _)| {
+                key.eq_ignore_ascii_case("error") || key.eq_ignore_ascii_case("errors")
+            });
+            found.find_map(|(_, value)| listed(value))
+        }),
+        Value::Array(_) => listed(value),
+        _ => None,
+    };
+    let rejected = || {
+        members.iter().find_map(|(name, value)| {
+            let first = value
+                .as_array()
+                .filter(|_| PARAMETERS.contains(&name.as_str()))?
+                .first()?;
+            // A sentence, not a value.
+            let text = non_empty(first).filter(|text| text.contains(' ') && is_heading(text))?;
+            Some(format!("{name}: {text}"))
+        })
+    };
+    named(LISTS, &listed)
+        .or_else(|| named(INNER, &inner))
+        .or_else(rejected)
 }
 
 /// Returns the first message in a list of errors, or in an object that has a list for each rejected field.
 fn listed(errors: &Value) -> Option<String> {
     match errors {
         Value::Array(list) => match list.first()? {
-            Value::Object(first) if !first.contains_key("errors") => problem(first),
+            Value::Object(first) if !first.contains_key("errors") => {
+                match (field(first), summary(first)) {
+                    (Some(field), Some(text)) if !text.contains(&field) => {
+                        Some(format!("{field}: {text}"))
+                    }
+                    (_, Some(text)) => Some(text),
+                    (Some(field), None) => {
+                        let code = first.get("code").and_then(non_empty)?;
+                        let owner = first.get("resource").and_then(non_empty);
+                        let owner = owner.map(|owner| format!("{owner} ")).unwrap_or_default();
+                        Some(format!("{owner}{field} {code}"))
+                    }
+                    (None, None) => None,
+                }
+            }
             first => non_empty(first),
         },
         Value::Object(fields) if fields.contains_key("errors") => None,
-        Value::Object(fields) => problem(fields).or_else(|| {
+        Value::Object(fields) => summary(fields).or_else(|| {
             let (field, text) = fields.iter().find_map(|(field, value)| {
                 let first = value.as_array().and_then(|list| list.first());
                 Some((field, non_empty(first.unwrap_or(value))?))
@@ -124,8 +234,15 @@ fn listed(errors: &Value) -> Option<String> {
     }
 }
 
+/// Returns the name of the rejected field.
+fn field(problem: &Map<String, Value>) -> Option<String> {
+    let place = problem.get("loc").and_then(Value::as_array);
+    let last = place.and_then(|place| place.last());
+    non_empty(last.or_else(|| problem.get("field"))?)
+}
+
 fn non_empty(value: &Value) -> Option<String> {
-    Some(clean(value.as_str()?, TEXT_LIMIT)).filter(|text| !text.is_empty())
+    Some(clean(&readable(value.as_str()?), TEXT_LIMIT)).filter(|text| !text.is_empty())
 }
 
 /// The error of a token without a required scope (RFC 6750, section 3.1). The header may name the scope.
@@ -208,23 +325,6 @@ fn element(text: &str, name: &str) -> Option<String> {
     None
 }
 
-/// Decodes the few entities that occur in error messages.
-fn unescaped(text: &str) -> String {
-    let mut text = text.to_owned();
-    for (entity, sign) in [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&apos;", "'"),
-        ("&nbsp;", " "),
-        ("&amp;", "&"),
-    ] {
-        text = text.replace(entity, sign);
-    }
-    text
-}
-
 fn head(text: &str) -> &str {
     &text[..text.floor_char_boundary(SEARCH_LIMIT)]
 }
@@ -287,6 +387,7 @@ mod tests {
             assert_eq!(words(text), None, "{text}");
         }
         assert!(words(r#"The app "x" is unknown: see "y""#).is_some());
+        assert!(words(r#"Error in call to API function "oauth2/token": Invalid app"#).is_some());
         assert_eq!(words(&"x".repeat(WORDS_LIMIT + 1)), None);
     }
 
@@ -346,10 +447,59 @@ mod tests {
             ),
             (r#"{"Errors":[{"Message":"no such app"}]}"#, "no such app"),
             (r#"{"status":{"message":"no such app"}}"#, "no such app"),
+            (
+                r#"{"detail":[{"loc":["body","username"],"msg":"field required","type":"x"}]}"#,
+                "username: field required",
+            ),
+            (
+                r#"{"fault":{"code":900901,"message":"Invalid Credentials"}}"#,
+                "Invalid Credentials",
+            ),
+            (
+                r#"{"httpCode":"401","httpMessage":"Unauthorized","moreInformation":"user locked"}"#,
+                "Unauthorized: user locked",
+            ),
+            (
+                r#"{"Fault":{"Error":[{"Message":"no such app","code":"5"}]}}"#,
+                "no such app",
+            ),
+            (r#"{"exception":{"detail":"no such app"}}"#, "no such app"),
+            (
+                r#"{"odata.error":{"code":"","message":{"lang":"en","value":"no such app"}}}"#,
+                "no such app",
+            ),
+            (
+                r#"{"client_id":["This field is required."]}"#,
+                "client_id: This field is required.",
+            ),
+            (
+                r#"{"message":"Bad Request","errors":[{"resource":"Application","field":"client_id","code":"invalid"}]}"#,
+                "Bad Request: Application client_id invalid",
+            ),
+            (
+                r#"{"errorCode":"E1","errorSummary":"Api validation failed","errorCauses":[{"errorSummary":"no app"}]}"#,
+                "Api validation failed: no app",
+            ),
+            (
+                r#"{"title":"Unauthorized","status":401,"o:errorDetails":[{"detail":"Invalid login","o:errorCode":"X"}]}"#,
+                "Unauthorized: Invalid login",
+            ),
+            (
+                r#"{"data":{"description":"Client key is incorrect.","error_code":10013},"message":"error"}"#,
+                "Client key is incorrect.",
+            ),
+            (
+                r#"{"message":"The app &quot;x&quot; is unknown"}"#,
+                "The app \"x\" is unknown",
+            ),
         ] {
             assert_eq!(read(text).unwrap(), said);
         }
         assert_eq!(read(r#"{"x":"s3cret","message":{"a":1}}"#), None);
+        assert_eq!(
+            read(r#"{"refresh_token":["s3cret"],"data":{"x":"s3cret y"}}"#),
+            None
+        );
         assert_eq!(read(r#"{"errors":[{"errors":["deep"]}]}"#), None);
         assert_eq!(read(r#"{"errors":{"errors":["deep"]}}"#), None);
     }

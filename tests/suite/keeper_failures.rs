@@ -125,7 +125,7 @@ fn each_error_response_sets_exit_code_and_keeps_tokens() {
                 r#"{"error":"invalid_grant","error_description":"AADSTS90055: The request is throttled."}"#,
             ),
             5,
-            5,
+            4,
             &["hint: Try again later. The tokens are unchanged."],
         ),
         (
