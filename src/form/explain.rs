@@ -134,6 +134,7 @@ pub fn explain(
         (entry.method.is_empty() || entry.method.contains(&method))
             && entry.secret.is_none_or(sent)
             && fits(entry, error, at)
+            && !is_misnamed(entry, error)
     })
     .or_else(|| by_itself(failure))
 }
@@ -285,6 +286,12 @@ fn fits(entry: &ErrorEntry, error: &ServerError, at: At) -> bool {
     place && code && text && (entry.code.is_some() || entry.text.is_some())
 }
 
+/// Returns whether the entry is about a problem of the service, but the status says that the client was rejected.
+fn is_misnamed(entry: &ErrorEntry, error: &ServerError) -> bool {
+    let code = entry.code.as_deref();
+    code == Some("server_error") && entry.text.is_none() && error.status.is_some()
+}
+
 /// Returns whether `text` contains the name of an error, or its number.
 pub(super) fn names(text: &str, name: &str) -> bool {
     holds(text, name) || names_by_number(text, name) || names_apart(text, name)
@@ -354,6 +361,16 @@ mod tests {
             general,
             explained("custom", &server(Asked::Exchange, "invalid_client", "who?"))
         );
+    }
+
+    #[test]
+    fn server_error_with_status_401_is_about_the_client() {
+        let mut error = ServerError::new("server_error", Some("access_denied"));
+        error.status = Some(401);
+        let asked = Asked::ClientCredentials;
+        let explained = explained("custom", &Failure::Server { asked, error });
+        assert_eq!(explained.field, Some(Key::ClientSecret));
+        assert!(explained.remedy.contains("Client secret"));
     }
 
     #[test]

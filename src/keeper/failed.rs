@@ -44,6 +44,18 @@ impl Failed<'_> {
         }
     }
 
+    /// Returns whether the service rejected the refresh token with a code whose explanation is about something else.
+    fn is_misfiled(&self) -> bool {
+        let FlowError::Protocol(Failure::Server { error, .. }) = &self.error else {
+            return false;
+        };
+        let is_other = matches!(
+            error.code.as_str(),
+            "invalid_request" | "unauthorized_client" | "invalid_code"
+        );
+        is_other && RefreshFailure::of(&self.error) == RefreshFailure::Rejected
+    }
+
     /// Says where to put a new client secret or key.
     fn new_secret(&self) -> String {
         let place = self.place;
@@ -82,6 +94,7 @@ impl Failed<'_> {
         // The same sentence is not said twice.
         let cause =
             cause.filter(|cause| cause.trim_end_matches('.') != error.trim_end_matches('.'));
+        let cause = cause.filter(|_| !self.is_misfiled());
         let remedy = explained.map_or_else(|| self.error.hint(), |explained| explained.remedy);
         let outcome = |code, hint| Outcome {
             code,

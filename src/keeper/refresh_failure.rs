@@ -230,7 +230,7 @@ impl RefreshFailure {
         match error.code.as_str() {
             // A user or an administrator withdrew the consent, or a gateway doesn't let this computer in.
             _ if error.is_denial() => match error.status {
-                Some(400 | 401) | None if said.is_empty() => Self::Rejected,
+                status if status != Some(403) && said.is_empty() => Self::Rejected,
                 _ if is_dead(&said) || has(&said, &["revoked", "consent"]) => Self::Rejected,
                 _ => Self::Unread,
             },

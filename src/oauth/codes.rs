@@ -37,3 +37,28 @@ pub(super) fn as_in_protocol(code: &str) -> &str {
         .find(|known| known.eq_ignore_ascii_case(code))
         .unwrap_or(&code)
 }
+
+/// Codes that say no more than a status of 401 or 403.
+const STATUS_CODES: &[&str] = &[
+    "server_error",
+    "unauthorized",
+    "unauthorised",
+    "unauthenticated",
+    "not_authorized",
+    "not_authenticated",
+    "authentication_failed",
+    "authentication_required",
+    "forbidden",
+    "permission_denied",
+    "not_allowed",
+];
+
+/// Returns whether the code of an error says no more than its HTTP status.
+pub(super) fn repeats_status(code: &str, status: u16) -> bool {
+    let word = code.trim_end_matches(['.', '!']).to_ascii_lowercase();
+    match status {
+        401 | 403 => STATUS_CODES.contains(&word.as_str()) || word == status.to_string(),
+        404 | 405 | 406 | 410 | 415 | 421 => !is_protocol_code(code),
+        _ => false,
+    }
+}

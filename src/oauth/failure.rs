@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::advice::{NEEDS_REDIRECT, registration_hint, rejects_initial_token, unusable_hint};
 use super::asked::Asked;
-use super::codes::{as_in_protocol, is_protocol_code};
+use super::codes::{as_in_protocol, is_protocol_code, repeats_status};
 use super::id_token_problem::IdTokenProblem;
 use super::readable::readable;
 use super::useless::Useless;
@@ -61,13 +61,7 @@ impl ServerError {
     /// Returns the HTTP status if it says more than the code, which then only repeats it or is missing.
     fn telling_status(&self) -> Option<u16> {
         let status = self.status?;
-        let code = self.code.trim_end_matches(['.', '!']).to_ascii_lowercase();
-        let is_repeated = match status {
-            401 | 403 => STATUS_CODES.contains(&code.as_str()) || code == status.to_string(),
-            404 | 405 | 406 | 410 | 415 | 421 => !is_protocol_code(&self.code),
-            _ => false,
-        };
-        (self.has_no_code() || is_repeated).then_some(status)
+        (self.has_no_code() || repeats_status(&self.code, status)).then_some(status)
     }
 
     /// Returns whether the user denied the sign-in (RFC 8628, section 3.5, and the names that some servers use).
@@ -101,21 +95,6 @@ impl ServerError {
         ) && SAID_EXPIRED.iter().any(|words| description.contains(words))
     }
 }
-
-/// Codes that say no more than a status of 401 or 403.
-const STATUS_CODES: &[&str] = &[
-    "server_error",
-    "unauthorized",
-    "unauthorised",
-    "unauthenticated",
-    "not_authorized",
-    "not_authenticated",
-    "authentication_failed",
-    "authentication_required",
-    "forbidden",
-    "permission_denied",
-    "not_allowed",
-];
 
 /// The words in the codes of an expired device code.
 const EXPIRY: &[&str] = &["expired", "code", "token", "device", "user", "verification"];

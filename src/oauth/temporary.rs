@@ -42,7 +42,10 @@ const THROTTLED: &[&str] = &[
 
 /// Words that say that the service has a problem, or when to ask again.
 const LATER: &[&str] = &[
-    "temporar",
+    "temporarily",
+    "temporary error",
+    "temporary failure",
+    "temporary problem",
     "transient",
     "service unavailable",
     "server unavailable",
@@ -59,7 +62,12 @@ const LATER: &[&str] = &[
     "internal error",
     "internal failure",
     "internal server error",
-    "connect to ",
+    "cannot connect",
+    "can't connect",
+    "could not connect",
+    "couldn't connect",
+    "unable to connect",
+    "failed to connect",
     "request timeout",
     "request timed out",
     "gateway timeout",
@@ -124,10 +132,15 @@ impl ServerError {
             || matches!(self.code.as_str(), "invalid_grant" | "invalid_token")
             || self.is_denial()
             || (self.has_own_code() && !self.is_expiry());
-        let description = spaced(self.description.as_deref().unwrap_or_default());
         let words = self.words();
+        let description = self.description.as_deref().unwrap_or_default();
+        let told = if self.has_own_code() {
+            words.clone()
+        } else {
+            spaced(description)
+        };
         is_open
-            && !has(&description, WRONG)
+            && !has(&told, WRONG)
             && !self.names_an_end(&words)
             && (has(&words, LATER) || (!self.is_denial() && has(&words, AGAIN)))
     }
@@ -244,6 +257,9 @@ mod tests {
             ("expired_token", "Please try again later"),
             ("login_required", "Please try again later"),
             ("server_error", "access_denied"),
+            ("access_denied", "Not allowed to connect to this app"),
+            ("invalid_grant", "Change your temporary password"),
+            ("user_cancelled", "Please try again"),
         ] {
             let error = ServerError::new(code, Some(description));
             assert!(!error.is_temporary(), "{error}");

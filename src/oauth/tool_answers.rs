@@ -167,7 +167,7 @@ fn judge<'a>(
                 error: Some(error),
             });
         }
-        None if answer.is_busy() => {
+        None if answer.is_temporary() => {
             return Err(ToolFailure::Unavailable {
                 status,
                 wait: answer.retry_after,
@@ -230,6 +230,13 @@ pub fn parse_revocation(
         return unusable(answer.members().err().unwrap_or_default());
     }
     if let Some(error) = contradiction(answer.body.members(), answer.body.words()) {
+        if error.is_temporary() {
+            return Err(ToolFailure::Unavailable {
+                status: answer.status,
+                wait: answer.retry_after,
+                error: Some(error),
+            });
+        }
         return Err(ToolFailure::Refused {
             tool,
             status: answer.status,
