@@ -177,7 +177,7 @@ impl State {
             None if self.endpoint == Endpoint::Poll => Answer {
                 status: Some(400),
                 body: Some(Text::Plain(
-                    r#"{"error":"invalid_request","error_description":"asked once too often"}"#
+                    r#"{"error":"invalid_request","error_description":"not part of the scenario"}"#
                         .to_owned(),
                 )),
                 ..Answer::default()
