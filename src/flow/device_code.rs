@@ -85,7 +85,7 @@ async fn approval(
         if pause >= left && polling.is_paused_beyond(left) && !is_last {
             // The pause may be a mistake, and nothing is lost: the user may have approved in the meantime.
             is_last = true;
-            pause = left - (left / 10).min(LAST_MARGIN);
+            pause = left.saturating_sub((left / 10).min(LAST_MARGIN));
             let note = Note::OnceMore;
             let event = FlowEvent::Polled { times, note, pause };
             reporter.report(event).await;

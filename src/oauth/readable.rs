@@ -42,17 +42,14 @@ fn without_tags(text: &str) -> String {
         plain += &rest[..at];
         rest = &rest[at..];
         let end = rest.find('>').filter(|end| is_tag(&rest[1..*end]));
-        match end {
-            Some(end) => {
-                if !plain.ends_with(' ') {
-                    plain.push(' ');
-                }
-                rest = rest[end + 1..].trim_start();
+        if let Some(end) = end {
+            if !plain.ends_with(' ') {
+                plain.push(' ');
             }
-            None => {
-                plain.push('<');
-                rest = &rest[1..];
-            }
+            rest = rest[end + 1..].trim_start();
+        } else {
+            plain.push('<');
+            rest = &rest[1..];
         }
     }
     plain += rest;

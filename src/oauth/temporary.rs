@@ -118,7 +118,7 @@ impl ServerError {
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         let words = self.words();
-        self.code == BUSY || (has(&words, THROTTLED) && !self.names_an_end(&words))
+        self.code == BUSY || (has(&words, THROTTLED) && !names_an_end(&words))
     }
 
     /// Returns whether the service says that the same request may succeed later. An error about the client or its
@@ -141,17 +141,8 @@ impl ServerError {
         };
         is_open
             && !has(&told, WRONG)
-            && !self.names_an_end(&words)
+            && !names_an_end(&words)
             && (has(&words, LATER) || (!self.is_denial() && has(&words, AGAIN)))
-    }
-
-    /// Returns whether the text says that a token, a grant or a code has ended. The use of a refresh token may be limited,
-    /// too.
-    fn names_an_end(&self, words: &str) -> bool {
-        has(words, ENDED)
-            || (words.contains("refresh token")
-                && words.contains("limit")
-                && !words.contains("rate"))
     }
 
     /// Returns the code and the description in lower case.
@@ -167,6 +158,13 @@ impl ServerError {
             self.description.as_deref().unwrap_or_default()
         ))
     }
+}
+
+/// Returns whether the text says that a token, a grant or a code has ended. The use of a refresh token may be limited,
+/// too.
+fn names_an_end(words: &str) -> bool {
+    let is_used_up = words.contains("refresh token") && words.contains("limit");
+    has(words, ENDED) || (is_used_up && !words.contains("rate"))
 }
 
 fn spaced(text: &str) -> String {
