@@ -1,5 +1,6 @@
 //! IMAP: AUTHENTICATE, then EXAMINE INBOX, which shows whether the mailbox can be opened.
 
+use super::busy::is_busy;
 use super::turn::{Next, Ours, Session, Talk, Turn};
 use super::verdict::{Problem, Step};
 
@@ -131,12 +132,11 @@ impl Imap {
     }
 }
 
-/// Returns whether the reply has a response code for a temporary problem (RFC 5530).
+/// Returns whether the reply has a response code for a temporary problem (RFC 5530), or describes one.
 fn is_temporary(reply: &str) -> bool {
-    let reply = reply.to_ascii_uppercase();
-    ["[UNAVAILABLE]", "[INUSE]", "[SERVERBUG]", "[LIMIT]"]
-        .iter()
-        .any(|code| reply.contains(code))
+    let upper = reply.to_ascii_uppercase();
+    let codes = ["[UNAVAILABLE]", "[INUSE]", "[SERVERBUG]", "[LIMIT]"];
+    codes.iter().any(|code| upper.contains(code)) || is_busy(reply)
 }
 
 impl Talk for Imap {

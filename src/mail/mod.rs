@@ -3,6 +3,7 @@
 //! A [`dialogue::Dialogue`] accepts a line from the server and returns the next step. It performs no I/O, and has no
 //! runtime and no clock; `flow/mail_login.rs` drives it.
 
+mod busy;
 pub mod dialogue;
 mod imap;
 pub mod line;

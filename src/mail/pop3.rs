@@ -1,5 +1,6 @@
 //! POP3: AUTH on two lines, which some servers require (RFC 5034), then STAT.
 
+use super::busy::is_busy;
 use super::turn::{Next, Ours, Session, Talk, Turn};
 use super::verdict::{Problem, Step};
 
@@ -135,7 +136,7 @@ impl Talk for Pop3 {
                 let codes = ["[SYS/TEMP]", "[IN-USE]", "[LOGIN-DELAY]"];
                 Problem::Refused {
                     reply: line.to_owned(),
-                    temporary: codes.iter().any(|code| upper.contains(code)),
+                    temporary: codes.iter().any(|code| upper.contains(code)) || is_busy(line),
                 }
                 .into()
             }

@@ -1,6 +1,7 @@
 //! SMTP submission: AUTH, always on two lines, because a command line is limited to 512 bytes (RFC 5321,
 //! section 4.5.3.1.4) and tokens are longer; then MAIL FROM and RSET. No message is sent.
 
+use super::busy::is_busy;
 use super::turn::{Next, Ours, Session, Talk, Turn};
 use super::verdict::{Problem, Step};
 
@@ -37,11 +38,12 @@ impl Smtp {
     fn replied(&mut self, session: &mut Session, code: u16, lines: &[String]) -> Turn {
         let refused = || {
             let text: Vec<&str> = lines.iter().map(String::as_str).collect();
-            Turn::from(Problem::Refused {
-                reply: text.join(" "),
-                // The server can't do this now. Other codes that start with 4 are about the account.
-                temporary: matches!(code, 421 | 450 | 451 | 452 | 454),
-            })
+            let reply = text.join(" ");
+            // The server can't do this now. Other codes that start with 4 are about the account.
+            let temporary = matches!(code, 421 | 450 | 451 | 452 | 454)
+                || (code < 500 && lines.iter().any(|line| is_about_server(line)))
+                || is_busy(&reply);
+            Turn::from(Problem::Refused { reply, temporary })
         };
         match (self.state, code) {
             (State::Greeting, 220) => {
@@ -98,6 +100,12 @@ impl Smtp {
         let detail = format!("the server offers {}", mechanism.name());
         Turn::ends(Step::Capabilities, &detail, next)
     }
+}
+
+/// Returns whether a line has a status code for a temporary problem of the server or of the network (RFC 3463).
+fn is_about_server(line: &str) -> bool {
+    let status = line.get(4..).unwrap_or_default();
+    status.starts_with("4.3.") || status.starts_with("4.4.")
 }
 
 impl Talk for Smtp {
