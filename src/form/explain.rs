@@ -2,11 +2,13 @@
 //!
 //! The explanations are data: `presets/errors/`, and the user's own, which take precedence.
 
+use std::collections::BTreeSet;
+
 use crate::certificate::{CertificateError, CertificateFile, Origin};
 use crate::clean::clean;
 use crate::form::choices::Change;
 use crate::form::field::{Access, Key};
-use crate::form::numbers::{has_number, names_by_number};
+use crate::form::numbers::{has_number, has_number_like, names_by_number, prefix};
 use crate::form::problem::Remedy;
 use crate::form::settings::Settings;
 use crate::oauth::asked::Asked;
@@ -130,7 +132,9 @@ pub fn explain(
             method == ClientAuthentication::None
         }
     };
-    find(preset, library, |entry| {
+    let said = error.description.as_deref().unwrap_or_default();
+    let said = format!("{} {said}", error.code);
+    find(&said, preset, library, |entry| {
         (entry.method.is_empty() || entry.method.contains(&method))
             && entry.secret.is_none_or(sent)
             && fits(entry, error, at)
@@ -157,7 +161,7 @@ pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Ex
             } && names(&words, name))
             && (entry.at.is_empty() || entry.at.contains(&At::Callback))
     };
-    find(preset, library, |entry| {
+    find(&words, preset, library, |entry| {
         // A sign-in in the browser involves neither an assertion nor a certificate.
         let is_general = entry.method.is_empty() && entry.secret != Some(true);
         is_general
@@ -172,6 +176,7 @@ pub fn explain_page(text: &str, preset: &Preset, library: &Library) -> Option<Ex
 const PAGE_LIMIT: usize = 16 * 1024;
 
 fn find(
+    said: &str,
     preset: &Preset,
     library: &Library,
     fits: impl Fn(&ErrorEntry) -> bool,
@@ -190,12 +195,19 @@ fn find(
     };
     let own: Vec<(String, ErrorEntry)> = sets.iter().flat_map(entries_of).collect();
     let general = library.explanations(PROTOCOL);
-    let fits = |entry: &&ErrorEntry| fits(entry);
-    // Entries with a text come first: the text distinguishes a service's errors with the same code.
+    let names = own.iter().filter_map(|(_, entry)| entry.text.as_deref());
+    let numbered = has_own_number(said, names);
+    let fits = |entry: &&ErrorEntry| !(numbered && is_vague(entry)) && fits(entry);
+    // Entries with a text come first: the text distinguishes a service's errors with the same code. Without a preset,
+    // another service may use the same words, so skip explanations that mention one.
     let by_text = own
         .iter()
-        .map(|(_, entry)| entry)
-        .filter(|entry| entry.text.is_some());
+        .filter(|(set, entry)| {
+            entry.text.as_ref().is_some_and(|text| {
+                !preset.is_custom() || !text.contains(' ') || !speaks_of(entry, set)
+            })
+        })
+        .map(|(_, entry)| entry);
     let entry = if preset.is_custom() {
         // A code alone doesn't identify the service, so skip explanations that name one.
         let neutral = own.iter().filter(|(set, entry)| !speaks_of(entry, set));
@@ -253,11 +265,32 @@ fn by_itself(failure: &Failure) -> Option<Explanation> {
     })
 }
 
-/// Returns whether the explanation names the service of its set.
+/// Words of explanations that only make sense with the service that they were written for: places in its settings, and
+/// terms that others don't use.
+const VOCABULARY: [&str; 4] = [" > ", "realm", "admin console", "dashboard"];
+
+/// Returns whether the explanation mentions the service of its set.
 fn speaks_of(entry: &ErrorEntry, set: &str) -> bool {
-    [&entry.cause, &entry.remedy]
-        .iter()
-        .any(|text| text.to_lowercase().contains(set))
+    [&entry.cause, &entry.remedy].iter().any(|text| {
+        let text = text.to_lowercase();
+        text.contains(set) || VOCABULARY.iter().any(|words| text.contains(words))
+    })
+}
+
+/// Returns whether `text` contains a service's own error number, known or not, by the `names` of those that are known.
+/// Such a number decides the cause.
+pub(super) fn has_own_number<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> bool {
+    let prefixes: BTreeSet<&str> = names.filter_map(prefix).collect();
+    prefixes
+        .into_iter()
+        .any(|prefix| has_number_like(text, prefix))
+}
+
+/// Returns whether an explanation is only about one of the codes that services use for errors of any cause.
+pub(super) fn is_vague(entry: &ErrorEntry) -> bool {
+    let vague = ["invalid_", "unauthorized_client", "unsupported_"];
+    let code = entry.code.as_deref().unwrap_or_default();
+    entry.text.is_none() && vague.iter().any(|start| code.starts_with(start))
 }
 
 fn at(asked: Asked) -> At {
@@ -419,6 +452,75 @@ mod tests {
                 .remedy
                 .contains("the port may differ")
         );
+    }
+
+    #[test]
+    fn unknown_error_number_has_no_general_cause() {
+        let library = Library::default();
+        for (preset, code, said) in [
+            (
+                "microsoft-mail",
+                "invalid_request",
+                "AADSTS999999999: Something new.",
+            ),
+            (
+                "microsoft-mail",
+                "invalid_client",
+                "AADSTS7999999: Something new.",
+            ),
+            ("custom", "invalid_grant", "aadsts7999999: Something new."),
+            ("custom", "invalid_grant", "AADB2C99999: Something new."),
+            ("custom", "unauthorized_client", "MSIS9999: Something new."),
+        ] {
+            let failure = server(Asked::Exchange, code, said);
+            let preset = library.get(preset).unwrap();
+            let found = explain(&failure, &preset, ClientAuthentication::None, &library);
+            assert_eq!(found, None, "{said}");
+        }
+        // Codes that state the cause themselves, and texts that only look similar.
+        for (preset, code, said) in [
+            (
+                "microsoft-mail",
+                "temporarily_unavailable",
+                "AADSTS999999999: no",
+            ),
+            ("microsoft-mail", "invalid_request", "AADSTS: no"),
+            ("microsoft-mail", "invalid_request", "XAADSTS99999999: no"),
+            ("google-mail", "invalid_grant", "AADSTS999999999: no"),
+        ] {
+            explained(preset, &server(Asked::Exchange, code, said));
+        }
+    }
+
+    #[test]
+    fn words_of_another_service_are_not_shown_in_custom_settings() {
+        let failure = server(
+            Asked::Refresh,
+            "invalid_grant",
+            "Incorrect or invalid refresh token",
+        );
+        let cause = explained("custom", &failure).cause;
+        assert!(
+            cause.starts_with("The service rejected the refresh token"),
+            "{cause}"
+        );
+        assert!(explained("keycloak", &failure).cause.contains("realm"));
+        for said in [
+            "User not found",
+            "Code not valid",
+            "Service not found",
+            "ip restricted",
+        ] {
+            let failure = server(Asked::Exchange, "invalid_grant", said);
+            let explained = explained("custom", &failure);
+            let words = format!("{} {}", explained.cause, explained.remedy).to_lowercase();
+            for foreign in ["realm", "keycloak", "auth0", "salesforce", " > "] {
+                assert!(!words.contains(foreign), "{words}");
+            }
+        }
+        // A name without spaces is no accident.
+        let failure = server(Asked::Exchange, "invalid_grant", "OAUTH_APP_BLOCKED");
+        assert!(explained("custom", &failure).cause.contains("Salesforce"));
     }
 
     #[test]

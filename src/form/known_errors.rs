@@ -1,6 +1,6 @@
 //! Explains the errors in any text: an error code, an error page, a log.
 
-use super::explain::{PROTOCOL, names};
+use super::explain::{PROTOCOL, has_own_number, is_vague, names};
 use super::field::Key;
 use super::mail_errors::MAIL;
 use crate::presets::errors::{At, ErrorEntry};
@@ -84,7 +84,8 @@ pub fn known_errors(text: &str, preset: Option<&Preset>, library: &Library) -> V
         // People also paste the description alone. A single word may occur in any text.
         named = that(&|entry| {
             let description = entry.text.as_ref();
-            description.is_some_and(|words| words.contains(' ') && names(text, words))
+            let is_other = has_status(text) && entry.code.as_deref().is_some_and(has_status);
+            !is_other && description.is_some_and(|words| words.contains(' ') && names(text, words))
         });
     }
     if named.is_empty() {
@@ -94,6 +95,10 @@ pub fn known_errors(text: &str, preset: Option<&Preset>, library: &Library) -> V
     }
     let precise = |known: &KnownError| known.entry.text.is_some();
     let any_precise = named.iter().any(precise);
+    let own_numbers = all.iter().filter_map(|known| known.entry.text.as_deref());
+    if !any_precise && has_own_number(text, own_numbers) {
+        named.retain(|known| !is_vague(&known.entry));
+    }
     let mut found: Vec<KnownError> = named
         .into_iter()
         .filter(|known| precise(known) || !any_precise)
@@ -101,6 +106,17 @@ pub fn known_errors(text: &str, preset: Option<&Preset>, library: &Library) -> V
     // A set may have the same explanation for two requests.
     found.dedup_by(|a, b| a.entry.cause == b.entry.cause && a.entry.remedy == b.entry.remedy);
     found
+}
+
+/// Returns whether `text` contains a status code of a mail server, such as `5.7.3` (RFC 3463).
+fn has_status(text: &str) -> bool {
+    let is_number =
+        |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|it| it.is_ascii_digit());
+    text.split(|ch: char| !ch.is_ascii_digit() && ch != '.')
+        .map(|word| word.trim_matches('.').split('.').collect::<Vec<_>>())
+        .any(|parts| {
+            matches!(*parts, ["4" | "5", subject, detail] if is_number(subject) && is_number(detail))
+        })
 }
 
 #[cfg(test)]
@@ -152,6 +168,55 @@ mod tests {
             !found.contains(&pair("keycloak", "Session not active")),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn status_of_a_mail_server_decides_the_cause() {
+        let causes = |text: &str| -> Vec<String> {
+            let found = known_errors(text, None, &Library::default());
+            found.into_iter().map(|known| known.entry.cause).collect()
+        };
+        for (text, words) in [
+            (
+                "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy. \
+                 Contact your administrator. [FR3P281CA0094.DEUP281.PROD.OUTLOOK.COM]",
+                "security defaults",
+            ),
+            (
+                "535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated \
+                 successfully. Contact your administrator.",
+                "a policy",
+            ),
+            (
+                "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.",
+                "rejected the user name",
+            ),
+            (
+                "535 5.7.139 Authentication unsuccessful, something else.",
+                "a setting or a policy",
+            ),
+            (
+                "530 5.7.57 SMTP; Client was not authenticated to send anonymous mail during MAIL FROM",
+                "doesn't regard the client as signed in",
+            ),
+            ("535 5.7.3 Authentication unsuccessful", "lacks SMTP.Send"),
+            ("Authentication unsuccessful", "lacks SMTP.Send"),
+        ] {
+            let found = causes(text);
+            assert!(
+                matches!(&found[..], [one] if one.contains(words)),
+                "{text}: {found:?}"
+            );
+        }
+        assert_eq!(causes("535 5.7.999 Authentication unsuccessful"), [""; 0]);
+    }
+
+    #[test]
+    fn unknown_error_number_is_not_explained_by_its_general_code() {
+        assert_eq!(named("invalid_request: AADSTS999999999: new", None), []);
+        assert_eq!(named("AADB2C99999: new (invalid_grant)", None), []);
+        assert!(!named("server_error: AADSTS999999999: new", None).is_empty());
+        assert!(!named("invalid_grant at worker12345: new", None).is_empty());
     }
 
     #[test]

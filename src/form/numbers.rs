@@ -35,6 +35,34 @@ fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
+/// Minimum number of digits after the letters of an error's name.
+const OWN: usize = 4;
+
+/// Returns the letters in front of the number of an error's name, such as `ABC` in `ABC50011`. They may contain digits.
+pub(super) fn prefix(name: &str) -> Option<&str> {
+    let letters = name.trim_end_matches(|ch: char| ch.is_ascii_digit());
+    let is_name = letters.len() >= 3
+        && name.len() - letters.len() >= OWN
+        && letters
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    is_name.then_some(letters)
+}
+
+/// Returns whether `text` contains a word that consists of these letters and a number.
+pub(super) fn has_number_like(text: &str, letters: &str) -> bool {
+    let part = |ch: char| ch.is_alphanumeric() || ch == '_';
+    text.split(|ch| !part(ch)).any(|word| {
+        let (Some(start), Some(number)) = (word.get(..letters.len()), word.get(letters.len()..))
+        else {
+            return false;
+        };
+        start.eq_ignore_ascii_case(letters)
+            && number.len() >= OWN
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 /// Returns the numbers that mean an error.
 fn numbers(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |ch: char| ch.is_alphanumeric() || ch == '_';
@@ -76,6 +104,33 @@ fn is_error(before: &str, behind: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn error_numbers_are_recognized_by_their_letters() {
+        for (name, letters) in [
+            ("ABC50011", Some("ABC")),
+            ("A2CD9001", Some("A2CD")),
+            ("ABC999", None),
+            ("invalid_50011", None),
+            ("Command 50011", None),
+            ("50011", None),
+        ] {
+            assert_eq!(prefix(name), letters, "{name}");
+        }
+        for text in ["ABC1234", "error: abc50099: no", "(ABC50099)"] {
+            assert!(has_number_like(text, "ABC"), "{text}");
+        }
+        for text in [
+            "ABC",
+            "ABC123",
+            "ABC50099x",
+            "XABC50099",
+            "ABCD50099",
+            "\u{e4}b50099",
+        ] {
+            assert!(!has_number_like(text, "ABC"), "{text}");
+        }
+    }
 
     #[test]
     fn number_is_recognized_as_an_error_only_in_context() {

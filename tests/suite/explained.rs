@@ -121,6 +121,7 @@ fn document() -> String {
         let title = match set.as_str() {
             "protocol" => "Any service (OAuth 2.0 and OpenID Connect)".to_owned(),
             "github" => "GitHub".to_owned(),
+            "adfs" => "AD FS".to_owned(),
             set => {
                 let (first, rest) = set.split_at(1);
                 first.to_uppercase() + rest
