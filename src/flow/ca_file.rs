@@ -8,6 +8,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::oauth::jose::pem::bare;
 use crate::quote::path_argument;
 use crate::store::file::read as file;
 
@@ -45,17 +46,22 @@ pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> 
 }
 
 /// Returns the certificates of a file whose lines are indented, joined or separated by a literal `\n`, as after copying
-/// from YAML or JSON. Base64 contains neither whitespace nor backslashes, so nothing is ambiguous. Returns `None` if any
-/// certificate is incomplete.
+/// from YAML or JSON. Returns `None` if any certificate is incomplete.
 fn reflowed(text: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     let text = std::str::from_utf8(text).ok()?;
     let blocks = text.split(BEGIN).skip(1).map(|block| {
         let (body, _) = block.split_once(END)?;
-        let body = body.replace("\\r", "").replace("\\n", "");
-        let body: String = body.split_whitespace().collect();
-        Some(CertificateDer::from(STANDARD.decode(body).ok()?))
+        Some(CertificateDer::from(
+            STANDARD.decode(bare(body).as_str()).ok()?,
+        ))
     });
     blocks.collect()
+}
+
+/// Returns whether a file is in PKCS #12 format.
+pub(super) fn is_pkcs12(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(64)];
+    bytes.starts_with(b"\x30") && head.windows(DATA.len()).any(|part| part == DATA)
 }
 
 /// Describes a file without a PEM certificate, with the command that converts it.
@@ -94,7 +100,7 @@ fn kind(bytes: &[u8], path: &Path) -> String {
     } else if der && begins_with(SIGNED_DATA) {
         let command = format!("openssl pkcs7 -inform DER -print_certs -in {name} -out ca.pem");
         convert("it is a PKCS #7 bundle (.p7b)", &command)
-    } else if der && begins_with(DATA) {
+    } else if is_pkcs12(bytes) {
         let command = format!("openssl pkcs12 -in {name} -nokeys -out ca.pem");
         convert("it is a PKCS #12 file (.pfx, .p12)", &command)
     } else if der {
@@ -154,7 +160,7 @@ mod tests {
             (pem.replace('\n', ""), 1),
             (format!("\"{}\"", pem.replace('\n', "\\n")), 1),
             (pem.replace('\n', "\\r\\n"), 1),
-            (pem.replace('\n', "\\\\n"), 0),
+            (pem.replace('\n', "\\\\n"), 1),
             (pem.replace('\n', "\t\n"), 1),
             // No certificate is left out.
             (format!("{pem}{indented}"), 2),

@@ -14,6 +14,7 @@ use rustls::sign::CertifiedKey;
 use x509_parser::parse_x509_certificate;
 use zeroize::Zeroizing;
 
+use super::ca_file::is_pkcs12;
 use super::event::FlowEvent;
 use super::reporter::Reporter;
 use super::store_key::{self, Opened};
@@ -25,7 +26,9 @@ use crate::oauth::assertion::{
 };
 use crate::oauth::client::Client;
 use crate::oauth::client_authentication::ClientAuthentication;
-use crate::oauth::jose::{certificate_thumbprint, thumbprint_of_der};
+use crate::oauth::jose::pem::{in_utf8, normalized};
+use crate::oauth::jose::{KeyError, certificate_thumbprint, thumbprint_of_der};
+use crate::quote::path_argument;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file::read::{self as file, Kinds};
 
@@ -185,9 +188,45 @@ fn wrong(part: KeyPart, path: &Path, reason: &str) -> KeyFileError {
 fn text(part: KeyPart, path: &Path) -> Result<SecretString, KeyFileError> {
     let bytes =
         file::read_again(path, LIMIT).map_err(|error| wrong(part, path, &error.sentence()))?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| wrong(part, path, "The file is not in PEM format, which is text."))?;
-    Ok(text.into())
+    let decoded = in_utf8(&bytes);
+    let text = match &decoded {
+        Some(text) => text.as_str(),
+        None => std::str::from_utf8(&bytes)
+            .map_err(|_| wrong(part, path, &other(part, &bytes, path)))?,
+    };
+    if text.trim().is_empty() {
+        return Err(wrong(part, path, "The file is empty."));
+    }
+    Ok(normalized(text).as_str().into())
+}
+
+/// Describes a file that isn't text, with the command that converts it, if there is one.
+fn other(part: KeyPart, bytes: &[u8], path: &Path) -> String {
+    let name = path_argument(path);
+    // A DER sequence up to the end of the file.
+    let is_der = matches!(bytes, [0x30, length, rest @ ..] if *length > 0x80 || usize::from(*length) == rest.len());
+    let is_certificate = is_der && parse_x509_certificate(bytes).is_ok();
+    let (what, command) = match part {
+        KeyPart::Key if is_pkcs12(bytes) => (
+            "a PKCS #12 file (.pfx, .p12)",
+            format!("openssl pkcs12 -in {name} -nocerts -nodes -out key.pem"),
+        ),
+        KeyPart::Certificate if is_pkcs12(bytes) => (
+            "a PKCS #12 file (.pfx, .p12)",
+            format!("openssl pkcs12 -in {name} -clcerts -nokeys -out certificate.pem"),
+        ),
+        KeyPart::Key if is_certificate => return KeyError::Certificate.to_string(),
+        KeyPart::Key if is_der => (
+            "in DER format",
+            format!("openssl pkey -inform DER -in {name} -out key.pem"),
+        ),
+        KeyPart::Certificate if is_certificate => (
+            "in DER format",
+            format!("openssl x509 -inform DER -in {name} -out certificate.pem"),
+        ),
+        _ => return "The file is not in PEM format, which is text.".to_owned(),
+    };
+    format!("The file is {what}, not in PEM format. Convert it: {command}")
 }
 
 /// Formats a block of a PEM file.
@@ -300,7 +339,7 @@ mod tests {
     use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
     use super::*;
-    use crate::oauth::jose::{Algorithm, HeldElsewhere, HeldKey, KeyError, fake};
+    use crate::oauth::jose::{Algorithm, HeldElsewhere, HeldKey, fake};
 
     /// Imitates a store: returns a key that signs outside the program.
     fn opened() -> Opened {
@@ -505,6 +544,110 @@ mod tests {
             (error.part, error.reason.as_str()),
             (KeyPart::Key, "There is no such file.")
         );
+    }
+
+    #[test]
+    fn key_files_are_read_despite_reformatted_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = key_files(folder.path());
+        let now = SystemTime::now();
+        let rewrite = |files: &KeyFiles, change: &dyn Fn(&str) -> Vec<u8>| {
+            for path in std::iter::once(&files.key).chain(&files.certificate) {
+                let text = std::fs::read_to_string(path).unwrap();
+                std::fs::write(path, change(&text)).unwrap();
+                if files.certificate.as_ref() == Some(&files.key) {
+                    break;
+                }
+            }
+            probe(files, now).unwrap();
+        };
+        let joined = |text: &str| text.replace("\r\n", "\n").replace('\n', "\\n");
+        for files in [&one, &two] {
+            rewrite(files, &|text| joined(text).into_bytes());
+            rewrite(files, &|text| text.replace("\\n", " ").into_bytes());
+            rewrite(files, &|text| format!("\"{text}\"").into_bytes());
+            rewrite(files, &|text| {
+                let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+                [0xff, 0xfe].into_iter().chain(units).collect()
+            });
+            for method in [
+                ClientAuthentication::MutualTls,
+                ClientAuthentication::PrivateKeyJwt,
+            ] {
+                assert!(read(files, &Rules::default(), method, "me", now).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn other_formats_are_named_with_the_command_that_converts_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec![]).unwrap();
+        let certificate = certificate.self_signed(&key).unwrap().der().to_vec();
+        let pkcs12 = b"\x30\x82\x01\x00\x02\x01\x03\x30\x82\x00\xf0\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
+        let account = json_file(r#""type":"service_account","#);
+        for (part, content, words) in [
+            (KeyPart::Key, b"".to_vec(), "The file is empty."),
+            (KeyPart::Key, b" \r\n".to_vec(), "The file is empty."),
+            (
+                KeyPart::Key,
+                pkcs12.to_vec(),
+                "-nocerts -nodes -out key.pem",
+            ),
+            (
+                KeyPart::Certificate,
+                pkcs12.to_vec(),
+                "-clcerts -nokeys -out certificate.pem",
+            ),
+            (
+                KeyPart::Key,
+                key.serialize_der(),
+                "openssl pkey -inform DER -in",
+            ),
+            (
+                KeyPart::Certificate,
+                certificate.clone(),
+                "openssl x509 -inform DER -in",
+            ),
+            (KeyPart::Key, certificate, "contains a certificate"),
+            (
+                KeyPart::Key,
+                b"\x80abc".to_vec(),
+                "not in PEM format, which is text",
+            ),
+            (KeyPart::Key, account, "--flow service-account"),
+            (KeyPart::Key, json_file(""), "is in JSON format"),
+            (
+                KeyPart::Key,
+                br#"{"kty":"RSA","n":"x"}"#.to_vec(),
+                "JSON Web Key",
+            ),
+            (
+                KeyPart::Key,
+                br#"{"key":"x"}"#.to_vec(),
+                "is in JSON format",
+            ),
+            (
+                KeyPart::Key,
+                b"PuTTY-User-Key-File-3: ssh-rsa\r\n".to_vec(),
+                "puttygen",
+            ),
+        ] {
+            std::fs::write(&path, content).unwrap();
+            let reason = match text(part, &path) {
+                Ok(key) => Rules::default().private_key(&key).unwrap_err().to_string(),
+                Err(error) => error.reason,
+            };
+            assert!(reason.contains(words), "{reason}");
+        }
+    }
+
+    fn json_file(more: &str) -> Vec<u8> {
+        let key = KeyPair::generate().unwrap().serialize_pem();
+        let key = key.replace("\r\n", "\n").replace('\n', "\\n");
+        format!("{{{more}\"private_key\":\"{key}\"}}").into_bytes()
     }
 
     #[cfg(unix)]

@@ -4,10 +4,10 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::assertion::Proof;
 use super::client::Client;
+use super::jose::pem::{in_utf8, normalized};
 use super::jose::{Algorithm, KeyError, SigningKey, sign};
 use super::request::{Request, RequestError};
 use super::tools::Method;
@@ -24,6 +24,9 @@ const KIND: &str = "service_account";
 /// Why a key file can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFileProblem {
+    /// No content.
+    #[error("It is empty.")]
+    Empty,
     /// Another format, such as PKCS #12.
     #[error("It is not in JSON format.")]
     NotJson,
@@ -72,7 +75,8 @@ impl KeyFileProblem {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotJson
+            Self::Empty
+            | Self::NotJson
             | Self::Malformed
             | Self::ClientSecret(_)
             | Self::User
@@ -88,28 +92,6 @@ impl KeyFileProblem {
             }
         }
     }
-}
-
-/// Decodes a file that an editor or PowerShell saved in UTF-16, or in UTF-8 with a byte order mark. Returns `None` for
-/// any other file. The first character of a key file is ASCII, so its zero byte tells the byte order.
-fn in_utf8(bytes: &[u8]) -> Option<Zeroizing<String>> {
-    let (rest, unit): (_, fn([u8; 2]) -> u16) = match bytes {
-        [0xef, 0xbb, 0xbf, rest @ ..] => {
-            return Some(Zeroizing::new(std::str::from_utf8(rest).ok()?.to_owned()));
-        }
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
-        [1..=127, 0, ..] => (bytes, u16::from_le_bytes),
-        [0, 1..=127, ..] => (bytes, u16::from_be_bytes),
-        _ => return None,
-    };
-    let units = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    // A buffer that grows would leave copies of the key.
-    let mut text = Zeroizing::new(String::with_capacity(rest.len() / 2 * 3));
-    for ch in char::decode_utf16(units) {
-        text.push(ch.ok()?);
-    }
-    Some(text)
 }
 
 /// A service account with its private key.
@@ -148,6 +130,9 @@ impl ServiceAccount {
     pub fn parse(json: &[u8], token_url: &Url) -> Result<Self, KeyFileProblem> {
         let decoded = in_utf8(json);
         let json = decoded.as_ref().map_or(json, |text| text.as_bytes());
+        if json.trim_ascii().is_empty() {
+            return Err(KeyFileProblem::Empty);
+        }
         let file: KeyFile = serde_json::from_slice(json).map_err(|error| {
             // PKCS #12 starts with a digit, and PEM with a hyphen.
             let is_json = json.trim_ascii_start().starts_with(b"{") || json.starts_with(b"[");
@@ -187,6 +172,8 @@ impl ServiceAccount {
             .private_key
             .filter(|key| !key.expose_secret().trim().is_empty())
             .ok_or(KeyFileProblem::Missing("private_key"))?;
+        // The line breaks may have been escaped twice, or replaced.
+        let pem = normalized(pem.expose_secret()).as_str().into();
         Ok(Self {
             email,
             key_id,
@@ -349,7 +336,11 @@ mod tests {
             parse(&file).unwrap_err().to_string()
         };
         let url = Url::parse(TOKEN_URL).unwrap();
-        for bytes in [&b""[..], b"\x30\x82\x01", b"{\"type\":", b"-----BEGIN"] {
+        for bytes in [&b""[..], b" \n", b"\xef\xbb\xbf", b"\xff\xfe"] {
+            let problem = ServiceAccount::parse(bytes, &url).unwrap_err();
+            assert_eq!(problem, KeyFileProblem::Empty);
+        }
+        for bytes in [&b"\x30\x82\x01"[..], b"{\"type\":", b"-----BEGIN"] {
             let problem = ServiceAccount::parse(bytes, &url).unwrap_err();
             assert_eq!(problem, KeyFileProblem::NotJson);
         }
@@ -407,6 +398,21 @@ mod tests {
             let problem = ServiceAccount::parse(bytes, &url).unwrap_err();
             assert_eq!(problem, KeyFileProblem::NotJson);
         }
+    }
+
+    #[test]
+    fn private_key_is_read_despite_reformatted_lines() {
+        let openssl = Openssl::new();
+        let mut file = file(&openssl, RSA);
+        let key = file["private_key"].as_str().unwrap().to_owned();
+        for line_break in ["\\n", "\\r\\n", "\\\\n", " ", "\n    ", "", "\r\n\r\n"] {
+            file["private_key"] = key.replace('\n', line_break).into();
+            parse(&file).unwrap();
+        }
+        file["private_key"] = format!("\"{key}\"").into();
+        parse(&file).unwrap();
+        file["private_key"] = key.replacen("MI", "", 1).into();
+        assert_eq!(parse(&file).unwrap_err(), KeyError::Damaged.into());
     }
 
     #[test]

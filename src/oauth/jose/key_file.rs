@@ -19,6 +19,7 @@ use x509_parser::oid_registry::{
 use x509_parser::x509::AlgorithmIdentifier;
 use zeroize::Zeroizing;
 
+use super::super::other_file::OtherFile;
 use super::algorithm::Algorithm;
 use crate::secret::{ExposeSecret, SecretString};
 
@@ -41,6 +42,27 @@ pub enum KeyError {
         "The private key is in the format of OpenSSH. Convert a copy of it: ssh-keygen -p -m PKCS8 -f COPY"
     )]
     OpenSsh,
+    /// A key in the format of PuTTY.
+    #[error(
+        "The private key is in the format of PuTTY. Convert it: puttygen KEY.ppk -O private-openssh -o KEY.pem"
+    )]
+    Putty,
+    /// The JSON file of a service account.
+    #[error(
+        "The file is the key of a service account in JSON format. Use it as Key file (--service-account-file), with the flow \
+         Service account (--flow service-account)."
+    )]
+    ServiceAccount,
+    /// A key in JSON format.
+    #[error(
+        "The file contains a JSON Web Key (JWK). Export the key in PEM format (BEGIN PRIVATE KEY) instead."
+    )]
+    Jwk,
+    /// Any other JSON file.
+    #[error(
+        "The file is in JSON format. Save only the private key from it, in PEM format (BEGIN PRIVATE KEY)."
+    )]
+    Json,
     /// A certificate request instead of the key.
     #[error("The file contains a certificate request. The private key is required.")]
     Request,
@@ -223,7 +245,15 @@ pub fn thumbprint_of_der(certificate: &[u8]) -> String {
 /// Returns the error for a file without a readable private key, by what the file contains instead.
 fn what_else(text: &str) -> KeyError {
     let holds = |label: &str| text.contains(&format!("-----BEGIN {label}-----"));
-    if holds("ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
+    match OtherFile::of(text) {
+        Some(OtherFile::Pem) | None => {}
+        Some(_) if text.contains("\"service_account\"") => return KeyError::ServiceAccount,
+        Some(_) if text.contains("\"kty\"") => return KeyError::Jwk,
+        Some(_) => return KeyError::Json,
+    }
+    if text.trim_start().starts_with("PuTTY-User-Key-File-") {
+        KeyError::Putty
+    } else if holds("ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
         KeyError::Encrypted
     } else if holds("OPENSSH PRIVATE KEY") {
         KeyError::OpenSsh

@@ -6,6 +6,7 @@ mod algorithm;
 mod held;
 mod jwk;
 mod key_file;
+pub mod pem;
 mod sign;
 mod verify;
 

@@ -363,10 +363,7 @@ fn unusable_key_error_gives_the_reason() {
     let ssh = std::fs::read_to_string(openssl.at("ssh")).unwrap();
     for (text, words) in [
         ("", "contains no private key in PEM format"),
-        (
-            "{\"private_key\": 1}",
-            "contains no private key in PEM format",
-        ),
+        ("{\"private_key\": 1}", "is in JSON format"),
         (ssh.as_str(), "format of OpenSSH"),
         (
             "-----BEGIN PRIVATE KEY-----\nMII=\n-----END PRIVATE KEY-----\n",
