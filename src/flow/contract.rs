@@ -374,6 +374,24 @@ async fn non_callback_requests_are_refused_and_reported() {
         let browser = local(port, "/callback/favicon.ico");
         assert_eq!(stray(&mut listener).await, Stray::Path);
         assert!(answered(browser).await.starts_with("HTTP/1.1 404 "));
+        // With a state, it may be the response, so the flow decides what to report.
+        let browser = local(port, "/callback/other?code=c&state=s");
+        let Some(ListenerEvent::Arrival(arrival)) = within("an event", listener.next()).await
+        else {
+            panic!("{kind:?}: it was not reported");
+        };
+        let astray = arrival.astray.unwrap();
+        assert_eq!(
+            astray.reason(),
+            format!(
+                "it came to the path /callback/other, but Redirect URL has {}",
+                path(*kind)
+            )
+        );
+        assert_eq!(arrival.query.expose_secret(), "code=c&state=s");
+        drop(arrival.answer);
+        assert!(answered(browser).await.starts_with("HTTP/1.1 404 "));
+        ran(*kind, "a response at another path");
         let post = format!(
             "POST {} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
             path(*kind)

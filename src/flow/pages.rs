@@ -126,7 +126,8 @@ impl Page {
             ),
             Self::NotFound => (
                 "Page not found",
-                "OAuth Authorizer only answers requests for the redirect URL.",
+                "OAuth Authorizer only answers requests for the redirect URL. If your service sent you here, your terminal shows \
+                 why.",
             ),
             Self::WrongMethod => (
                 "Request rejected",
@@ -144,7 +145,8 @@ impl Page {
             Self::TooLarge => ("Request rejected", "This response is too large."),
             Self::WrongHost => (
                 "Request rejected",
-                "This request was sent to a different host name than the redirect URL's.",
+                "This request was sent to a different host name than the redirect URL's. If your service sent you here, your \
+                 terminal shows why.",
             ),
             Self::Malformed => ("Request rejected", "This is not a valid HTTP request."),
             Self::Remote => (

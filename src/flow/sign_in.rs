@@ -7,11 +7,13 @@ use super::event::{FlowError, FlowEvent, Step};
 use super::exchange::exchange;
 use super::http::Transport;
 use super::http_error::HttpError;
-use super::listener::{Listener, ListenerEvent, Stray};
+use super::listener::{Arrival, Astray, Listener, ListenerEvent, Stray};
 use super::pages::Page;
 use super::reporter::Reporter;
 use crate::oauth::asked::Asked;
-use crate::oauth::authcode::{Arrived, Callback, parse_callback, parse_paste, unverified_error};
+use crate::oauth::authcode::{
+    Arrived, Callback, is_of_sign_in, parse_callback, parse_paste, unverified_error,
+};
 use crate::oauth::client::{Client, Pending};
 use crate::oauth::dialect::Answers;
 use crate::oauth::failure::{Failure, ServerError};
@@ -25,6 +27,20 @@ const LOST_CODES: usize = 16;
 /// The message about a response that was sent by POST, which the sign-in didn't request.
 const BY_POST: &str = "the service sent it by POST, which this sign-in didn't request. Add response_mode=form_post to \
     Extra parameters to accept that, or response_mode=query if the service allows it";
+
+/// What to do about a response to a URL that is not the redirect URL.
+const ELSEWHERE: &str = "Register exactly Redirect URL with the service, or change Redirect URL. Or paste the URL from the \
+    browser's address bar";
+
+/// The message about a connection with TLS to a listener without it, for an http redirect URL and behind a proxy.
+const BY_TLS: &str = "the browser used https, but Redirect URL starts with http. Change https to http in the browser's \
+    address bar, or paste the URL from there";
+const PROXY_BY_TLS: &str =
+    "the proxy used https, but the listener expects http. Let the proxy connect to it by http";
+
+/// The message about a request without TLS to an https listener.
+const BY_HTTP: &str = "the browser used http, but Redirect URL starts with https. Change http to https in the browser's \
+    address bar, or paste the URL from there";
 
 /// The result of waiting for a code.
 pub(super) enum SignedIn {
@@ -209,14 +225,18 @@ async fn receive(
 ) -> Result<Option<Arrived>, FlowError> {
     let mut is_empty = false;
     let (callback, browser, unverified) = match incoming {
-        Incoming::FromBrowser(ListenerEvent::Stray(Stray::Post)) => {
-            reporter
-                .report(FlowEvent::NotOurs(BY_POST.to_owned()))
-                .await;
+        Incoming::FromBrowser(ListenerEvent::Stray(stray)) => {
+            reporter.report(of_stray(stray, pending)).await;
             return Ok(None);
         }
-        Incoming::FromBrowser(ListenerEvent::Stray(stray)) => {
-            reporter.report(FlowEvent::Stray(stray)).await;
+        Incoming::FromBrowser(ListenerEvent::Arrival(Arrival {
+            astray: Some(astray),
+            query,
+            posted,
+            answer,
+        })) => {
+            report_astray(&astray, query.expose_secret(), posted, pending, reporter).await;
+            let _ = answer.send(astray.page());
             return Ok(None);
         }
         Incoming::FromBrowser(ListenerEvent::Arrival(arrival)) => {
@@ -231,11 +251,7 @@ async fn receive(
                     .await;
                 return Ok(None);
             }
-            let source = if arrival.posted {
-                "POST, from the browser"
-            } else {
-                "GET, from the browser"
-            };
+            let source = source(arrival.posted);
             reporter.callback(source, query, &callback).await;
             is_empty = query.is_empty() && !arrival.posted;
             (callback, Some(arrival.answer), unverified_error(query))
@@ -286,6 +302,49 @@ async fn receive(
         }
     }
     Ok(None)
+}
+
+fn source(posted: bool) -> &'static str {
+    if posted {
+        "POST, from the browser"
+    } else {
+        "GET, from the browser"
+    }
+}
+
+/// Returns the report of a request that is not a callback.
+fn of_stray(stray: Stray, pending: &Pending) -> FlowEvent {
+    let reason = match stray {
+        Stray::Post => BY_POST,
+        Stray::Tls if pending.redirect_url.scheme() == "https" => PROXY_BY_TLS,
+        Stray::Tls => BY_TLS,
+        Stray::NoTls => BY_HTTP,
+        stray => return FlowEvent::Stray(stray),
+    };
+    FlowEvent::NotOurs(reason.to_owned())
+}
+
+/// Reports a response to a URL that is not the redirect URL. Its code is not used, and without the state of this sign-in
+/// it is like any other request.
+async fn report_astray(
+    astray: &Astray,
+    query: &str,
+    posted: bool,
+    pending: &Pending,
+    reporter: &Reporter,
+) {
+    if !is_of_sign_in(query, pending) {
+        return reporter.report(FlowEvent::Stray(astray.stray)).await;
+    }
+    let error = unverified_error(query);
+    let reason = match &error {
+        Some(error) => format!("{}. It says: {error}", astray.reason()),
+        None => format!("{}. {ELSEWHERE}", astray.reason()),
+    };
+    let callback = Callback::NotOurs(reason.clone());
+    reporter.callback(source(posted), query, &callback).await;
+    report_unverified(error, reporter).await;
+    reporter.report(FlowEvent::NotOurs(reason)).await;
 }
 
 /// Reports an error that came without the right state. The sign-in continues.
@@ -531,6 +590,7 @@ mod tests {
                 "POST / {headers}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
                 form.len()
             ),
+            None if query.starts_with('/') => format!("GET {query} {headers}\r\n"),
             None => format!("GET /?{query} {headers}\r\n"),
         };
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -638,6 +698,50 @@ mod tests {
             unreachable!()
         };
         assert_eq!(failure, denied);
+    }
+
+    #[tokio::test]
+    async fn response_at_a_wrong_path_is_reported_but_not_used() {
+        let queries = [
+            "/cb?code=another-code&state={state}",
+            "/cb?error=access_denied&error_description=No&state={state}",
+            "/cb?code=another-code&state=forged",
+            "/cb?code=another-code&state={state}&state={state}",
+            "/cb?code=another-code",
+        ];
+        let called = called(&queries, success()).await;
+        for page in &called.pages {
+            assert!(page.starts_with("HTTP/1.1 404 "), "{page}");
+            assert!(!page.contains("another-code"), "{page}");
+        }
+        let place = "it came to the path /cb, but Redirect URL has /";
+        assert_eq!(
+            called.not_ours,
+            [
+                format!("{place}. {ELSEWHERE}"),
+                format!("{place}. It says: access_denied: No")
+            ]
+        );
+        let denied = ServerError::new("access_denied", Some("No"));
+        assert_eq!(called.unverified, [denied]);
+        assert!(matches!(called.outcome, Ok(SignedIn::Tokens(_))));
+        assert_eq!(called.times, 1);
+    }
+
+    #[test]
+    fn connection_with_the_other_scheme_is_explained() {
+        let (_, mut pending) = client().authorization_request(&url().into()).unwrap();
+        let mut told = |url: &str, stray| {
+            pending.redirect_url = Url::parse(url).unwrap().into();
+            match of_stray(stray, &pending) {
+                FlowEvent::NotOurs(reason) => reason,
+                other => format!("{other:?}"),
+            }
+        };
+        assert_eq!(told("http://127.0.0.1/", Stray::Tls), BY_TLS);
+        assert_eq!(told("https://mail.example/", Stray::Tls), PROXY_BY_TLS);
+        assert_eq!(told("https://127.0.0.1/", Stray::NoTls), BY_HTTP);
+        assert_eq!(told("http://127.0.0.1/", Stray::Connection), "Stray");
     }
 
     #[tokio::test]

@@ -84,21 +84,20 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     let server = token_host.and_then(|rule| one(&rule.parameter));
     let error = error.filter(|error| !error.trim().is_empty());
     let state = state.filter(|state| !state.is_empty());
+    let named = |error: &str| ServerError::new(error, description.as_deref());
     if twice {
         let lack = "it contains a parameter twice";
-        let states = parameters(query).filter(|(name, _)| name == "state");
-        let is_ours = states.count() == 1 && state.is_some_and(|it| same(&pending.state, &it));
+        let is_ours = is_of_sign_in(query, pending);
         return match &error {
-            Some(error) if is_ours => unproven(lack, error, description.as_deref()),
+            Some(error) if is_ours => unproven(lack, &named(error)),
             None if is_ours => Callback::Invalid(lack.to_owned()),
             _ => Callback::NotOurs(lack.to_owned()),
         };
     }
     let unverified = |lack: &str| match &error {
-        Some(error) => unproven(lack, error, description.as_deref()),
+        Some(error) => unproven(lack, &named(error)),
         None => Callback::NotOurs(lack.to_owned()),
     };
-    let neither = || Callback::NotOurs("it has neither a code nor an error".to_owned());
     match state {
         None if query.is_empty() => {
             return Callback::NotOurs(
@@ -116,10 +115,12 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
                     .to_owned(),
             );
         }
-        None if error.is_none() && code.is_none() && is_signed(query) => {
-            return Callback::NotOurs(SIGNED.to_owned());
+        None if error.is_none() && code.is_none() => {
+            return match unverified_error(query) {
+                Some(error) => unproven("it has no state", &error),
+                None => Callback::NotOurs(without_code(query).to_owned()),
+            };
         }
-        None if error.is_none() && code.is_none() => return neither(),
         None => return unverified("it has no state"),
         Some(state) if !same(&pending.state, &state) => {
             return Callback::NotOurs("it is from a different sign-in (state mismatch)".to_owned());
@@ -166,7 +167,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
         )),
     }
     let code = code.filter(|code| !code.is_empty());
-    let error = error.map(|error| ServerError::new(&error, description.as_deref()));
+    let error = error.map(|error| named(&error));
     // Some services use other names, or send a description without a code.
     let error = error.or_else(|| other_error(query).filter(|_| code.is_none()));
     match (code, error) {
@@ -211,7 +212,7 @@ fn is_signed(query: &str) -> bool {
     parameter(query, "response").is_some_and(|response| response.split('.').count() >= 3)
 }
 
-/// Says why a response with the right state, but without a code or an error, can't be used.
+/// Says why a response without a code or an error can't be used.
 fn without_code(query: &str) -> &'static str {
     let is_there = |name| parameter(query, name).is_some_and(|value| !value.is_empty());
     if is_there("access_token") || is_there("id_token") {
@@ -240,8 +241,7 @@ fn other_error(query: &str) -> Option<ServerError> {
 }
 
 /// An error that lacks the proof that it belongs to this sign-in.
-fn unproven(lack: &str, error: &str, description: Option<&str>) -> Callback {
-    let error = ServerError::new(error, description);
+fn unproven(lack: &str, error: &ServerError) -> Callback {
     Callback::Unverified(format!("{lack}, so it is unverified. It says: {error}"))
 }
 
@@ -252,11 +252,27 @@ pub fn unverified_error(query: &str) -> Option<ServerError> {
     if query.len() > QUERY_LIMIT {
         return None;
     }
-    let error = one("error").filter(|error| !error.is_empty())?;
-    Some(ServerError::new(
-        &error,
-        one("error_description").as_deref(),
-    ))
+    match one("error").filter(|error| !error.is_empty()) {
+        Some(error) => {
+            let description = one("error_description");
+            Some(ServerError::new(&error, description.as_deref()))
+        }
+        None if one("code").is_none() => other_error(query),
+        None => None,
+    }
+}
+
+/// Returns whether the response contains the state of this sign-in, once.
+#[must_use]
+pub fn is_of_sign_in(query: &str, pending: &Pending) -> bool {
+    if query.len() > QUERY_LIMIT {
+        return false;
+    }
+    let mut states = parameters(query).filter(|(name, _)| name == "state");
+    match (states.next(), states.next()) {
+        (Some((_, state)), None) => same(&pending.state, &state),
+        _ => false,
+    }
 }
 
 /// Parses what the user pasted: the URL that the browser returned to, its query, or only the code.
@@ -485,7 +501,16 @@ mod tests {
         ] {
             assert_eq!(read(query).as_deref(), Some(told));
         }
-        for query in ["", "error=", "error_description=no+way", "code=abc"] {
+        // Facebook.
+        let named = "error_code=1349126&error_message=App+Not+Set+Up";
+        assert_eq!(read(named).as_deref(), Some("1349126: App Not Set Up"));
+        assert_eq!(read("error_description=no+way").as_deref(), Some("no way"));
+        for query in [
+            "",
+            "error=",
+            "code=abc",
+            "code=abc&error_description=no+way",
+        ] {
             assert_eq!(read(query), None, "{query}");
         }
         let long = |length: usize| format!("error={}", "x".repeat(length - "error=".len()));
@@ -647,12 +672,14 @@ mod tests {
                 panic!("{query}")
             };
             assert!(failure.to_string().contains(told), "{failure}");
-            for query in [query.to_owned(), format!("{query}&state=other")] {
-                assert!(
-                    matches!(read(&query, None), Callback::NotOurs(_)),
-                    "{query}"
-                );
-            }
+            let forged = read(&format!("{query}&state=other"), None);
+            assert!(matches!(forged, Callback::NotOurs(_)), "{query}");
+            let Callback::Unverified(unverified) = read(query, None) else {
+                panic!("{query}")
+            };
+            assert!(unverified.contains(told), "{unverified}");
+            let error = unverified_error(query).unwrap();
+            assert!(error.to_string().contains(told), "{error}");
             let query = format!("{query}&code=abc&state=st%26te");
             assert!(matches!(read(&query, None), Callback::Code(_)), "{query}");
         }

@@ -215,7 +215,46 @@ fn wrong_path_method_or_host_is_refused() {
         assert!(answer.starts_with("HTTP/1.1 421 "), "{host}: {answer}");
     }
     let stderr = sign_in.finish();
-    assert!(stderr.matches("stray: ").count() >= 12, "{stderr}");
+    assert!(stderr.matches("stray: ").count() >= 9, "{stderr}");
+    // The state is right, so the user learns why the response doesn't count.
+    for host in ["evil.example", "localhost", "127.0.0.1"] {
+        let told =
+            format!("refused: a callback: it came to {host}, but Redirect URL has {authority}.");
+        assert!(stderr.contains(&told), "{told}\n{stderr}");
+    }
+}
+
+#[test]
+fn response_at_a_similar_url_is_explained_and_never_used() {
+    let sign_in = SignIn::start(LOOPBACK, None);
+    let state = sign_in.state.clone();
+    for path in ["/callback/", "/CALLBACK", "/", "//callback"] {
+        for rest in [
+            "code=true-code",
+            "error=access_denied&error_description=No+license",
+        ] {
+            let (status, page) = sign_in.get(&format!("{path}?{rest}&state={state}"));
+            assert_eq!(status, 404, "{path}");
+            assert!(page.contains("your terminal shows why"), "{page}");
+        }
+        let (_, page) = sign_in.get(&format!("{path}?code=true-code&state=forged"));
+        assert!(page.contains("Page not found"), "{page}");
+    }
+    // The browser was upgraded to https.
+    sign_in.raw("\u{16}\u{3}\u{1}\u{2}\0\u{1}");
+    let stderr = sign_in.finish();
+    for path in ["/callback/", "/CALLBACK", "/", "//callback"] {
+        let told = format!("it came to the path {path}, but Redirect URL has /callback.");
+        assert!(stderr.contains(&told), "{told}\n{stderr}");
+    }
+    assert!(
+        stderr.contains("It says: access_denied: No license"),
+        "{stderr}"
+    );
+    assert!(
+        !stderr.contains("true-code") && !stderr.contains(&state),
+        "{stderr}"
+    );
 }
 
 /// The response to each request. The state in the targets is forged, so a page shows which requests count as callbacks.

@@ -8,9 +8,11 @@ use hyper::body::Body;
 use tokio::sync::oneshot;
 use url::Url;
 
+use crate::clean::clean;
 use crate::flow::pages::Page;
 use crate::form::listen_address::ListenAddress;
-use crate::secret::SecretString;
+use crate::oauth::pasted::has_state;
+use crate::secret::{ExposeSecret, SecretString};
 
 /// Maximum size of a form, in bytes. The headers, which include the query of a GET request, have the same limit.
 pub(super) const FORM_BYTES: usize = 48 * 1024;
@@ -26,9 +28,12 @@ pub enum ResponseMode {
     FormPost,
 }
 
-/// A request for the redirect URL. Its query or form decides which page the browser gets.
+/// A request for the redirect URL, or for a similar URL with a state. Its query or form decides which page the browser
+/// gets.
 #[derive(Debug)]
 pub struct Arrival {
+    /// The wrong place that it came to, if any. Its code must not be used then.
+    pub astray: Option<Astray>,
     /// The query string, or the posted form. May contain a code.
     pub query: SecretString,
     /// Whether the response was posted as a form.
@@ -52,18 +57,85 @@ pub enum Stray {
     Remote,
     /// A connection without a request, a malformed, unfinished or oversized request, or one connection too many.
     Connection,
+    /// A connection with TLS, which this listener doesn't use.
+    Tls,
+    /// A request without TLS, which this listener requires.
+    NoTls,
 }
 
 impl Stray {
     /// All kinds, in the order of their declaration.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Path,
         Self::Method,
         Self::Post,
         Self::Host,
         Self::Remote,
         Self::Connection,
+        Self::Tls,
+        Self::NoTls,
     ];
+}
+
+/// The place of a request that is not for the redirect URL, but may be the response to the sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Astray {
+    /// `Path` or `Host`.
+    pub stray: Stray,
+    /// The path or host that it came to, and that of the redirect URL.
+    to: String,
+    right: String,
+}
+
+impl Astray {
+    fn new(stray: Stray, to: &str, right: &str) -> Self {
+        Self {
+            stray,
+            to: clean(to, 80),
+            right: clean(right, 80),
+        }
+    }
+
+    /// Returns what is wrong, as part of a sentence.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let Self { stray, to, right } = self;
+        match stray {
+            Stray::Host if to.is_empty() => {
+                format!("it names no host, but Redirect URL has {right}")
+            }
+            Stray::Host => format!("it came to {to}, but Redirect URL has {right}"),
+            _ => format!("it came to the path {to}, but Redirect URL has {right}"),
+        }
+    }
+
+    /// Returns the page for the browser.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        match self.stray {
+            Stray::Host => Page::WrongHost,
+            _ => Page::NotFound,
+        }
+    }
+
+    /// Returns `astray` for a response with a state.
+    ///
+    /// # Errors
+    /// Returns the kind of request and its page for any other request.
+    pub(super) fn with_state(
+        astray: Option<Self>,
+        query: &SecretString,
+    ) -> Result<Option<Self>, (Stray, Page)> {
+        match astray {
+            Some(astray) if !has_state(query.expose_secret()) => Err(astray.rejection()),
+            astray => Ok(astray),
+        }
+    }
+
+    /// Returns the kind of request and its page if it is not a response.
+    pub(super) fn rejection(&self) -> (Stray, Page) {
+        (self.stray, self.page())
+    }
 }
 
 /// An event of the listener.
@@ -156,23 +228,34 @@ impl Gate {
             })
     }
 
-    /// Returns an error with the kind of request and its page if the request is not a callback.
+    /// Returns the wrong place of a request that may be a callback all the same.
+    ///
+    /// # Errors
+    /// Returns the kind of request and its page if the request is not a callback.
     pub(crate) fn judge(
         &self,
         method: &Method,
         path: &str,
         host: Option<&str>,
         local: Option<SocketAddr>,
-    ) -> Result<(), (Stray, Page)> {
-        if !host.is_some_and(|host| self.is_ours(host, local)) {
-            Err((Stray::Host, Page::WrongHost))
+    ) -> Result<Option<Astray>, (Stray, Page)> {
+        let astray = if !host.is_some_and(|host| self.is_ours(host, local)) {
+            let (name, port) = &self.host;
+            let right = if *port == self.default_port {
+                name.clone()
+            } else {
+                format!("{name}:{port}")
+            };
+            Some(Astray::new(Stray::Host, host.unwrap_or_default(), &right))
         } else if path != self.path {
-            Err((Stray::Path, Page::NotFound))
+            Some(Astray::new(Stray::Path, path, &self.path))
         } else {
-            match *method {
-                Method::GET | Method::POST => Ok(()),
-                _ => Err((Stray::Method, Page::WrongMethod)),
-            }
+            None
+        };
+        match (method, astray) {
+            (&Method::GET | &Method::POST, astray) => Ok(astray),
+            (_, Some(astray)) => Err(astray.rejection()),
+            (_, None) => Err((Stray::Method, Page::WrongMethod)),
         }
     }
 
@@ -203,7 +286,7 @@ impl Gate {
         &self,
         request: &Request<B>,
         local: Option<SocketAddr>,
-    ) -> Result<(), (Stray, Page)> {
+    ) -> Result<Option<Astray>, (Stray, Page)> {
         const MALFORMED: (Stray, Page) = (Stray::Connection, Page::Malformed);
         let mut lines = request.headers().get_all(header::HOST).iter();
         let host = match (lines.next(), lines.next()) {
@@ -234,20 +317,24 @@ impl Gate {
             }
             _ => return Err(MALFORMED),
         };
-        self.judge(method, target.path(), host, local)?;
-        if method == Method::POST {
+        let astray = self.judge(method, target.path(), host, local)?;
+        let content = if method == Method::POST {
             let mut lines = request.headers().get_all(header::CONTENT_TYPE).iter();
             let kind = match (lines.next(), lines.next()) {
                 (Some(kind), None) => kind.to_str().ok(),
                 _ => None,
             };
-            return self.judge_form(kind, request.body().size_hint().exact());
-        }
-        // No browser sends a body with GET, and it could hide another request.
-        if request.body().is_end_stream() {
+            self.judge_form(kind, request.body().size_hint().exact())
+        } else if request.body().is_end_stream() {
             Ok(())
         } else {
+            // No browser sends a body with GET, and it could hide another request.
             Err(MALFORMED)
+        };
+        match (content, astray) {
+            (Ok(()), astray) => Ok(astray),
+            (Err(_), Some(astray)) => Err(astray.rejection()),
+            (Err(rejected), None) => Err(rejected),
         }
     }
 }
@@ -277,8 +364,79 @@ mod tests {
         let gate = Gate::new(&Url::parse(redirect).unwrap(), listen, ResponseMode::Query);
         let request = Request::get(target).header(header::HOST, host);
         let request = request.body(Empty::<Bytes>::new()).unwrap();
-        let judged = gate.judge_request(&request, Some(local.parse().unwrap()));
-        judged.err().map(|(stray, _)| stray)
+        kind(gate.judge_request(&request, Some(local.parse().unwrap())))
+    }
+
+    fn kind(judged: Result<Option<Astray>, (Stray, Page)>) -> Option<Stray> {
+        match judged {
+            Ok(astray) => astray.map(|astray| astray.stray),
+            Err((stray, _)) => Some(stray),
+        }
+    }
+
+    #[test]
+    fn response_at_a_similar_url_names_both_places() {
+        let redirect = Url::parse("http://127.0.0.1:8400/cb").unwrap();
+        let gate = Gate::new(&redirect, None, ResponseMode::Query);
+        for (target, host, reason) in [
+            ("/cb?state=s", "127.0.0.1:8400", None),
+            (
+                "/cb/?state=s",
+                "127.0.0.1:8400",
+                Some("it came to the path /cb/, but Redirect URL has /cb"),
+            ),
+            (
+                "/CB?state=s",
+                "127.0.0.1:8400",
+                Some("it came to the path /CB, but Redirect URL has /cb"),
+            ),
+            (
+                "//cb?state=s",
+                "127.0.0.1:8400",
+                Some("it came to the path //cb, but Redirect URL has /cb"),
+            ),
+            (
+                "/?state=s",
+                "127.0.0.1:8400",
+                Some("it came to the path /, but Redirect URL has /cb"),
+            ),
+            (
+                "/cb?state=s",
+                "localhost:8400",
+                Some("it came to localhost:8400, but Redirect URL has 127.0.0.1:8400"),
+            ),
+            (
+                "/cb?state=s",
+                "127.0.0.1",
+                Some("it came to 127.0.0.1, but Redirect URL has 127.0.0.1:8400"),
+            ),
+            (
+                "/cb?state=s",
+                "",
+                Some("it names no host, but Redirect URL has 127.0.0.1:8400"),
+            ),
+        ] {
+            let request = Request::get(target).header(header::HOST, host);
+            let request = request.body(Empty::<Bytes>::new()).unwrap();
+            let astray = gate.judge_request(&request, None).unwrap();
+            assert_eq!(
+                astray.as_ref().map(Astray::reason).as_deref(),
+                reason,
+                "{target} {host}"
+            );
+            let Some(astray) = astray else { continue };
+            let (stray, page) = astray.rejection();
+            let judged = |query: &str| Astray::with_state(Some(astray.clone()), &query.into());
+            assert_eq!(judged("code=c&state=s"), Ok(Some(astray.clone())));
+            assert_eq!(judged("code=c"), Err((stray, page)));
+        }
+        // The place of a request with another method doesn't matter.
+        let request = Request::put("/cb/?state=s").header(header::HOST, "127.0.0.1:8400");
+        let request = request.body(Empty::<Bytes>::new()).unwrap();
+        assert_eq!(
+            gate.judge_request(&request, None),
+            Err((Stray::Path, Page::NotFound))
+        );
     }
 
     #[test]
@@ -442,9 +600,7 @@ mod tests {
                 request = request.header(header::HOST, *host);
             }
             let request = request.body(Empty::<Bytes>::new()).unwrap();
-            gate.judge_request(&request, None)
-                .err()
-                .map(|(stray, _)| stray)
+            kind(gate.judge_request(&request, None))
         };
         let (old, new) = (Version::HTTP_10, Version::HTTP_11);
         let (right, whole) = ("localhost:8400", "http://localhost:8400/cb");

@@ -31,7 +31,7 @@ use windows_sys::Win32::System::Threading::{INFINITE, WaitForMultipleObjects};
 use zeroize::Zeroizing;
 
 use super::error::ListenError;
-use super::gate::{Arrival, FORM_BYTES, Gate, ListenerEvent, ResponseMode, Stray};
+use super::gate::{Arrival, Astray, FORM_BYTES, Gate, ListenerEvent, ResponseMode, Stray};
 use super::received::{Buffer, Seen};
 use crate::flow::pages::Page;
 use crate::httpsys::api::{Api, Event, Group, Queue, Registration, Session};
@@ -231,34 +231,37 @@ impl Worker {
         }
         let target = seen.target.as_str();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        if let Err((stray, page)) = self
-            .gate
-            .judge(&seen.method, path, seen.host.as_deref(), None)
-        {
-            let _ = self.events.blocking_send(ListenerEvent::Stray(stray));
-            return page;
-        }
         let posted = seen.method == Method::POST;
-        let query = if posted {
-            match self.form(seen, queue, arrived) {
-                Ok(form) => form,
-                Err((stray, page)) => {
-                    let _ = self.events.blocking_send(ListenerEvent::Stray(stray));
-                    return page;
-                }
+        let judged = (|| {
+            let host = seen.host.as_deref();
+            let astray = self.gate.judge(&seen.method, path, host, None)?;
+            let query = if posted {
+                let form = self.form(seen, queue, arrived);
+                form.map_err(|wrong| astray.as_ref().map_or(wrong, Astray::rejection))?
+            } else {
+                SecretString::from(query)
+            };
+            let astray = Astray::with_state(astray, &query)?;
+            Ok((query, astray))
+        })();
+        let (query, astray) = match judged {
+            Ok(judged) => judged,
+            Err((stray, page)) => {
+                let _ = self.events.blocking_send(ListenerEvent::Stray(stray));
+                return page;
             }
-        } else {
-            SecretString::from(query)
         };
+        let over = astray.as_ref().map_or(Page::Over, Astray::page);
         let (answer, page) = oneshot::channel();
         let arrival = Arrival {
+            astray,
             query,
             posted,
             answer,
         };
         let _ = self.events.blocking_send(ListenerEvent::Arrival(arrival));
         // The sender is dropped once another callback was accepted.
-        page.blocking_recv().unwrap_or(Page::Over)
+        page.blocking_recv().unwrap_or(over)
     }
 
     /// Reads the form that a browser posts, within limits for size and time.

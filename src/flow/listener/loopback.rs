@@ -30,7 +30,7 @@ use url::{Host, Url};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::error::ListenError;
-use super::gate::{Arrival, FORM_BYTES, Gate, ListenerEvent, ResponseMode, Stray};
+use super::gate::{Arrival, Astray, FORM_BYTES, Gate, ListenerEvent, ResponseMode, Stray};
 use super::pool::{Guest, Limits, Pool};
 use crate::certificate::Certificate;
 use crate::flow::pages::Page;
@@ -311,15 +311,15 @@ async fn accept_one(sockets: &[Socket]) -> io::Result<TcpStream> {
 
 /// Serves a connection until it is answered or must be closed.
 async fn serve(stream: TcpStream, with: Shared, guest: Guest) {
-    let is_stray = tokio::select! {
+    let stray = tokio::select! {
         biased;
-        () = with.serving.cancelled() => false,
-        () = over(&with, &guest) => false,
-        () = guest.has_to_go() => true,
-        talked = talk(stream, &with, &guest) => talked.is_err(),
+        () = with.serving.cancelled() => None,
+        () = over(&with, &guest) => None,
+        () = guest.has_to_go() => Some(Stray::Connection),
+        talked = talk(stream, &with, &guest) => talked.err(),
     };
-    if is_stray {
-        with.strays.add(Stray::Connection);
+    if let Some(stray) = stray {
+        with.strays.add(stray);
     }
 }
 
@@ -332,8 +332,9 @@ async fn over(with: &Shared, guest: &Guest) {
 }
 
 /// Waits until the client has sent a complete request head (with TLS, a ClientHello), or something that can't become
-/// one. No other memory is used before. Returns `false` if the client closes the connection without sending anything.
-async fn has_sent(stream: &TcpStream, with: &Shared) -> io::Result<bool> {
+/// one. No other memory is used before. Returns what the connection is if it fails, or `None` if the client closes it
+/// without sending anything.
+async fn has_sent(stream: &TcpStream, with: &Shared) -> io::Result<Option<Stray>> {
     let is_whole = if with.tls.is_some() {
         is_whole_hello
     } else {
@@ -341,22 +342,37 @@ async fn has_sent(stream: &TcpStream, with: &Shared) -> io::Result<bool> {
     };
     loop {
         let ready = stream.ready(Interest::READABLE).await?;
-        let (count, is_whole) = std::future::poll_fn(|context| {
+        let (count, is_whole, stray) = std::future::poll_fn(|context| {
             let mut look = with.look.lock().unwrap_or_else(PoisonError::into_inner);
             let mut seen = ReadBuf::new(&mut look);
             let count = ready!(stream.poll_peek(context, &mut seen))?;
             let is_whole = count == LOOK_BYTES || is_whole(seen.filled());
+            let stray = failed(seen.filled(), with.tls.is_some());
             seen.filled_mut().zeroize();
-            Poll::Ready(io::Result::Ok((count, is_whole)))
+            Poll::Ready(io::Result::Ok((count, is_whole, stray)))
         })
         .await?;
         if count == 0 || is_whole {
-            return Ok(count > 0);
+            return Ok((count > 0).then_some(stray));
         }
         if ready.is_read_closed() {
             return Err(ErrorKind::UnexpectedEof.into());
         }
         tokio::time::sleep(LOOK_PAUSE).await;
+    }
+}
+
+/// Returns what a connection is that starts with these bytes, if it fails.
+fn failed(bytes: &[u8], has_tls: bool) -> Stray {
+    let is_request = || {
+        let method = bytes.split(|byte| *byte == b' ').next();
+        method.is_some_and(|method| method == b"GET" || method == b"POST")
+    };
+    match bytes {
+        // The start of a TLS record with a handshake (RFC 8446, section 5.1).
+        [0x16, 3, ..] if !has_tls => Stray::Tls,
+        _ if has_tls && is_request() => Stray::NoTls,
+        _ => Stray::Connection,
     }
 }
 
@@ -379,10 +395,11 @@ fn is_whole_hello(mut bytes: &[u8]) -> bool {
 }
 
 /// Answers one request.
-async fn talk(stream: TcpStream, with: &Shared, guest: &Guest) -> io::Result<()> {
-    if !has_sent(&stream, with).await? {
+async fn talk(stream: TcpStream, with: &Shared, guest: &Guest) -> Result<(), Stray> {
+    let sent = has_sent(&stream, with).await;
+    let Some(stray) = sent.map_err(|_| Stray::Connection)? else {
         return Ok(());
-    }
+    };
     // From now on, the connection waits for this program, in order of arrival.
     guest.stops_waiting();
     let Some(place) = with.sending.place().await else {
@@ -402,8 +419,8 @@ async fn talk(stream: TcpStream, with: &Shared, guest: &Guest) -> io::Result<()>
     };
     tokio::select! {
         biased;
-        () = sender.has_to_go() => Err(ErrorKind::TimedOut.into()),
-        talked = talking => talked,
+        () = sender.has_to_go() => Err(Stray::Connection),
+        talked = talking => talked.map_err(|_| stray),
         // A request that has arrived is still answered.
         () = over(with, &sender) => Ok(()),
     }
@@ -436,31 +453,37 @@ async fn answer(
     asked: impl Fn(),
 ) -> Page {
     let posted = request.method() == Method::POST;
-    let query = match with.gate.judge_request(&request, local) {
+    let judged = async {
+        let astray = with.gate.judge_request(&request, local)?;
         // Until the form is complete, the connection may be dropped for another one, or because it takes too long.
-        Ok(()) if posted => form(request).await,
-        Ok(()) => Ok(SecretString::from(
-            request.uri().query().unwrap_or_default(),
-        )),
-        Err(rejected) => Err(rejected),
+        let query = if posted {
+            form(request).await?
+        } else {
+            SecretString::from(request.uri().query().unwrap_or_default())
+        };
+        let astray = Astray::with_state(astray, &query)?;
+        Ok((query, astray))
     };
+    let judged = judged.await;
     asked();
-    let query = match query {
-        Ok(query) => query,
+    let (query, astray) = match judged {
+        Ok(judged) => judged,
         Err((stray, page)) => {
             with.strays.add(stray);
             return page;
         }
     };
+    let over = astray.as_ref().map_or(Page::Over, Astray::page);
     let (answer, page) = oneshot::channel();
     let arrival = Arrival {
+        astray,
         query,
         posted,
         answer,
     };
     // Both ends are dropped once another callback was accepted.
     let _ = with.arrivals.send(arrival).await;
-    page.await.unwrap_or(Page::Over)
+    page.await.unwrap_or(over)
 }
 
 /// Reads the form that a browser posts. Like in a query, bytes that aren't UTF-8 are replaced.
@@ -625,6 +648,30 @@ mod tests {
         }
         assert!(is_whole_hello(&hello) && is_whole_head(&hello));
         assert!(is_whole_hello(b"GET / HTTP/1.1\r\n"));
+        let request = b"GET /callback?x HTTP/1.1\r\n";
+        assert_eq!(failed(&hello, false), Stray::Tls);
+        assert_eq!(failed(request, true), Stray::NoTls);
+        for (bytes, has_tls) in [
+            (&hello[..], true),
+            (request, false),
+            (b"GET", false),
+            (b"\x00 GET ", true),
+        ] {
+            assert_eq!(failed(bytes, has_tls), Stray::Connection);
+        }
+    }
+
+    #[tokio::test]
+    async fn tls_at_a_listener_without_it_is_reported() {
+        let mut loopback = bind();
+        let mut stream = TcpStream::connect(loopback.addresses()[0]).await.unwrap();
+        stream.write_all(&hello()).await.unwrap();
+        let event = within(loopback.next()).await;
+        assert!(
+            matches!(event, Some(ListenerEvent::Stray(Stray::Tls))),
+            "{event:?}"
+        );
+        loopback.finish().await;
     }
 
     /// Returns the first message of a TLS client.

@@ -1,8 +1,9 @@
 //! The listener for the redirect URL: one interface for the loopback listener and HTTP.sys.
 //!
 //! It accepts GET requests for exactly the path and host of the redirect URL, and posted forms. If the sign-in didn't
-//! request a form, it counts only if it is an error. Everything else is rejected or dropped, and counted if the platform
-//! reports it. The sign-in continues after it.
+//! request a form, it counts only if it is an error. A request with a state for another path or host is passed on, too,
+//! so that the user learns why the response isn't accepted. Everything else is rejected or dropped, and counted if the
+//! platform reports it. The sign-in continues after it.
 
 mod error;
 mod gate;
@@ -17,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 pub use self::error::ListenError;
-pub use self::gate::{Arrival, ListenerEvent, ResponseMode, Stray};
+pub use self::gate::{Arrival, Astray, ListenerEvent, ResponseMode, Stray};
 #[cfg(windows)]
 use self::httpsys::HttpSys;
 use self::loopback::Loopback;
