@@ -30,7 +30,8 @@ pub fn read(paste: &str) -> Pasted {
         return Pasted::Query(response_within(&query).unwrap_or(query));
     }
     let text = with_ampersands(&text);
-    let text = one_word(bare(link(&text).unwrap_or(&text)));
+    let link = link(&text).or_else(|| linked(&text));
+    let text = one_word(bare(link.unwrap_or(&text)));
     let text = without_label(without_end_of_sentence(bare(&text)));
     let found = classified(text);
     if let Pasted::Query(query) = &found {
@@ -78,6 +79,30 @@ fn link(text: &str) -> Option<&str> {
     text.trim_start().starts_with('<').then_some(url)
 }
 
+/// Returns what follows the start of a query, or the whole text.
+fn query_of(text: &str) -> &str {
+    text.split_once(['?', '#']).map_or(text, |(_, query)| query)
+}
+
+/// Returns the response in a link that names its URL twice, as `[URL](URL)` and `<URL|URL>` do, or in a URL that was
+/// copied twice.
+fn linked(text: &str) -> Option<&str> {
+    let text = trimmed(text);
+    if let Some((first, second)) = text.split_at_checked(text.len() / 2)
+        && first == second
+        && has_any(query_of(first))
+    {
+        return Some(first);
+    }
+    let is_edge = |ch: char| ch.is_whitespace() || "[]()<>|\"'`,".contains(ch);
+    let mut answers = text.split(is_edge).filter(|part| has_any(query_of(part)));
+    let first = answers.next()?;
+    let rest: Vec<&str> = answers.map(query_of).collect();
+    let is_link = text.contains("](") || (text.starts_with('<') && text.contains('|'));
+    let is_sole = rest.iter().all(|other| *other == query_of(first));
+    (is_sole && (is_link || !rest.is_empty())).then_some(first)
+}
+
 /// Classifies a text with nothing around it.
 fn classified(text: &str) -> Pasted {
     let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
@@ -104,7 +129,8 @@ fn classified(text: &str) -> Pasted {
             }
             return Pasted::Text(code.to_owned());
         }
-        _ if has_any(before) => return Pasted::Query(before.to_owned()),
+        // Something else than a code, such as `client_secret=…`.
+        _ if has_any(before) || is_named(before) => return Pasted::Query(before.to_owned()),
         _ => {}
     }
     let local = ["localhost", "127.0.0.1", "[::1]", "www."]
@@ -171,11 +197,29 @@ pub(super) fn percent_decoded(text: &str) -> Option<String> {
 /// joined, because a terminal may have wrapped it.
 #[must_use]
 pub fn one_line(paste: &str) -> String {
-    let lines = paste.lines().map(trimmed);
+    let lines = paste.lines().map(without_quote_mark);
     let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
     let has_words = lines.iter().any(|line| line.contains(char::is_whitespace));
-    let is_joined = !has_words || begins_an_answer(paste);
+    let is_joined = !has_words || lines.first().is_some_and(|first| begins_an_answer(first));
     lines.join(if is_joined { "" } else { " " })
+}
+
+/// Removes what mail programs put in front of each line that they quote.
+#[must_use]
+pub fn without_quote_mark(line: &str) -> &str {
+    let mut line = trimmed(line);
+    while let Some(rest) = line.strip_prefix('>') {
+        line = trimmed(rest);
+    }
+    line
+}
+
+/// Returns whether `line` is the next parameter of a response whose first part ends where a parameter ends.
+#[must_use]
+pub fn continues(before: &str, line: &str) -> bool {
+    let is_open = before.trim_end().ends_with(['&', '?', '#']) || before.ends_with("&amp;");
+    let name = line.split('=').next().unwrap_or_default();
+    is_open && OF_AN_ANSWER.contains(&name)
 }
 
 /// Returns whether the text is the start of a response: a URL, a query or a line of a log. Other text may be the rest
@@ -215,6 +259,16 @@ pub fn has_state(query: &str) -> bool {
 
 fn has_any(query: &str) -> bool {
     names(query).any(|name| OF_AN_ANSWER.contains(&name.as_str()))
+}
+
+/// Returns whether the text starts with the name of a parameter. Codes are random, and contain `=` only at their end.
+fn is_named(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, value)| {
+        let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+        (2..=30).contains(&name.len())
+            && name.bytes().all(is_letter)
+            && !value.trim_start_matches('=').is_empty()
+    })
 }
 
 fn is_parameter(text: &str) -> bool {
@@ -280,12 +334,7 @@ fn bare(text: &str) -> &str {
 fn one_word(text: &str) -> String {
     let words = || text.split_whitespace();
     let first = words().next().unwrap_or_default();
-    let is_answer = |word: &&str| {
-        let query = word
-            .split_once(['?', '#'])
-            .map_or(*word, |(_, query)| query);
-        has_state(query)
-    };
+    let is_answer = |word: &&str| has_state(query_of(word));
     let is_request = ["GET", "HEAD", "POST"].contains(&first.trim_matches('"'));
     if is_request && let Some(target) = words().nth(1) {
         return target.to_owned();
@@ -324,6 +373,11 @@ mod tests {
                 "Access blocked Error 400:\tinvalid_scope Try again",
             ),
             ("one line", "one line"),
+            (
+                "> http://localhost/?code=C&\n> state=S\n",
+                "http://localhost/?code=C&state=S",
+            ),
+            (">> two words\n>> and more", "two words and more"),
         ] {
             assert_eq!(one_line(paste), line);
         }
@@ -387,6 +441,16 @@ mod tests {
             "https://search.example/url?q=http://127.0.0.1:8400/cb%3Fcode%3DC%26state%3DS&sa=D",
             r#"{"url":"http://127.0.0.1:8400/cb?code=C&state=S"}"#,
             r#"<a href="http://127.0.0.1:8400/cb?code=C&amp;state=S">Continue</a>"#,
+            "[http://127.0.0.1:8400/cb?code=C&state=S](http://127.0.0.1:8400/cb?code=C&state=S)",
+            "[http://[::1]:8400/cb?code=C&state=S](http://[::1]:8400/cb?code=C&state=S)",
+            "[Continue](http://127.0.0.1:8400/cb?code=C&state=S)",
+            "<http://127.0.0.1:8400/cb?code=C&state=S|http://127.0.0.1:8400/cb?code=C&state=S>",
+            "<http://127.0.0.1:8400/cb?code=C&amp;state=S|127.0.0.1:8400/cb?code=C&amp;state=S>",
+            "<http://127.0.0.1:8400/cb?code=C&state=S|link>",
+            "http://127.0.0.1:8400/cb?code=C&state=S http://127.0.0.1:8400/cb?code=C&state=S",
+            "http://127.0.0.1:8400/cb?code=C&state=Shttp://127.0.0.1:8400/cb?code=C&state=S",
+            "http://127.0.0.1:8400/cb?code=C&state=S\nhttp://127.0.0.1:8400/cb?code=C&state=S\n",
+            "http://127.0.0.1:8400/cb?code=C&\nstate=S",
         ] {
             assert_eq!(read(text), query(), "{text:?}");
         }
@@ -423,6 +487,34 @@ mod tests {
         ] {
             assert_eq!(read(text), Pasted::Url, "{text:?}");
         }
+    }
+
+    #[test]
+    fn text_that_names_its_value_is_not_a_code() {
+        for text in [
+            "client_secret=xyz-1234-abcd",
+            "refresh_token=1//0gabc",
+            "access_token=ya29.abc&token_type=Bearer",
+            "SAMLResponse=PHNhbWw%2B&RelayState=x",
+            "id_token=eyJ.eyJ.x",
+            "\"device_code=GmRh-abcd\"",
+        ] {
+            assert!(matches!(read(text), Pasted::Query(_)), "{text}");
+        }
+        for text in ["YWJjZGVm==", "YWJjZGVmZw=", "4/0Ab=cd", "1.AXoA=x"] {
+            assert_eq!(read(text), Pasted::Text(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn different_responses_in_one_paste_are_not_merged() {
+        let (one, other) = (
+            "http://127.0.0.1/cb?code=C&state=S",
+            "http://127.0.0.1/cb?code=D&state=S",
+        );
+        assert_eq!(linked(&format!("[{one}]({other})")), None);
+        assert_eq!(linked(&format!("{one} {other}")), None);
+        assert_eq!(linked("http://127.0.0.1/cb?code=a|b&state=S"), None);
     }
 
     #[test]

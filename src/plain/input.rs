@@ -148,10 +148,10 @@ impl Input {
             };
             let before = self.begun.as_ref().map(|begun| &begun.text);
             let before = before.or_else(|| self.handed_over.as_ref().map(|(text, _)| text));
-            let length = before.map_or(0, |text| text.expose_secret().len());
+            let before = before.map_or("", |text| text.expose_secret());
             let goes_on = line.as_ref().is_some_and(|line| {
                 let line = line.expose_secret();
-                (length + line.len()) as u64 <= LINE_LIMIT && is_a_rest(line)
+                (before.len() + line.len()) as u64 <= LINE_LIMIT && is_a_rest(before, line)
             });
             match (self.begun.take(), line) {
                 (Some(begun), Some(line)) if goes_on => {
@@ -195,15 +195,15 @@ struct Begun {
 }
 
 fn joined(begun: &SecretString, rest: &SecretString) -> SecretString {
-    [begun.expose_secret(), rest.expose_secret()]
-        .concat()
-        .into()
+    let rest = pasted::without_quote_mark(rest.expose_secret());
+    [begun.expose_secret(), rest].concat().into()
 }
 
-/// Returns whether a line can be the continuation of a URL.
-fn is_a_rest(line: &str) -> bool {
+/// Returns whether a line can be the continuation of the URL `before`.
+fn is_a_rest(before: &str, line: &str) -> bool {
     let is_word = Print::from_str(line, true).is_ok() || is_quit(line);
-    !is_word && !pasted::begins_an_answer(line)
+    let line = pasted::without_quote_mark(line);
+    !is_word && (pasted::continues(before, line) || !pasted::begins_an_answer(line))
 }
 
 /// Reads lines until standard input ends, or the receiver is gone.
@@ -351,6 +351,12 @@ mod tests {
                 "&code=4/0Ab&scope=https://mail.example/",
             ],
             &[
+                "http://127.0.0.1:8400/cb?",
+                "state=S&",
+                "code=4/0Ab&",
+                "scope=https://mail.example/",
+            ],
+            &[
                 "http://127.0.0.1:8400/cb?sta",
                 "te=S&code=4/0A",
                 "b&scope=https://mail.example/",
@@ -363,6 +369,9 @@ mod tests {
         ] {
             assert_eq!(answers(lines, 1).await, [url], "{lines:?}");
         }
+        let quoted = ["> http://127.0.0.1:8400/cb?state=S&", "> code=C"];
+        let joined = "> http://127.0.0.1:8400/cb?state=S&code=C";
+        assert_eq!(answers(&quoted, 1).await, [joined]);
         for lines in [
             &["a-bare-code", "another-code"][..],
             &[url, "http://127.0.0.1:8400/cb?state=T"],
