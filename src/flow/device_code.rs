@@ -7,11 +7,10 @@ use tokio::time::Instant;
 use super::event::{FlowError, FlowEvent, Step};
 use super::http::{Http, Transport};
 use super::http_error::HttpError;
-use super::keys::Keys;
+use super::keys::{Keys, check_sign_in};
 use super::reporter::Reporter;
-use crate::clock::unix_time;
 use crate::form::request::FlowRequest;
-use crate::oauth::check::{check_tls, check_tokens, inapplicable_to_device_code};
+use crate::oauth::check::{check_tls, inapplicable_to_device_code};
 use crate::oauth::client::Client;
 use crate::oauth::device::{DeviceGrant, Next, Note, Polled, Polling, parse_grant};
 use crate::oauth::failure::Failure;
@@ -51,12 +50,11 @@ pub(super) async fn device_code(
         reporter.report(FlowEvent::Note(note.clone())).await;
     }
     reporter.report(FlowEvent::Began(Step::Approval)).await;
-    let tokens = approval(&http, client, &grant, start, reporter).await?;
+    let mut tokens = approval(&http, client, &grant, start, reporter).await?;
     reporter.report(FlowEvent::Done(start.elapsed())).await;
     reporter.checks(inapplicable_to_device_code()).await;
-    let checks = check_tokens(client, &tokens, None, unix_time());
-    reporter.token_checks(checks).await?;
-    Keys::require(&http, client, &tokens, reporter).await?;
+    check_sign_in(client, &mut tokens, None, reporter).await?;
+    Keys::require(&http, client, &mut tokens, reporter).await?;
     Ok(tokens)
 }
 

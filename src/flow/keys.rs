@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::http::Transport;
 use super::reporter::Reporter;
-use crate::oauth::check::{Check, Outcome};
+use crate::clock::unix_time;
+use crate::oauth::check::{
+    Check, Outcome, check_refresh_token, check_scope, check_tokens, drop_unrequested,
+};
 use crate::oauth::client::Client;
 use crate::oauth::failure::Failure;
 use crate::oauth::jose::KeySet;
@@ -12,7 +15,7 @@ use crate::oauth::request::Request;
 use crate::oauth::signature::{Source, check_signature, source, without_keys};
 use crate::oauth::token::TokenSet;
 use crate::oauth::tools::Method;
-use crate::secret::ExposeSecret;
+use crate::secret::{ExposeSecret, SecretString};
 
 /// Maximum time for a request for keys. The tokens have already arrived, so the user doesn't wait longer.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -73,24 +76,47 @@ impl Keys {
         })
     }
 
-    /// Verifies the ID token of a sign-in.
+    /// Verifies the ID token of a sign-in. Drops a wrong one that wasn't requested.
     ///
     /// # Errors
     /// Returns an error if the signature is wrong.
     pub(super) async fn require(
         transport: &impl Transport,
         client: &Client,
-        tokens: &TokenSet,
+        tokens: &mut TokenSet,
         reporter: &Reporter,
     ) -> Result<(), Failure> {
         let keys = Self::default();
         let Some(check) = keys.check(transport, client, tokens, reporter).await else {
             return Ok(());
         };
-        let failure = (check.outcome == Outcome::Failed).then(|| check.failure());
+        let is_wrong = check.outcome == Outcome::Failed;
+        let is_dropped = is_wrong && drop_unrequested(client, tokens, &check);
+        let failure = (is_wrong && !is_dropped).then(|| check.failure());
         reporter.check(check).await;
         failure.map_or(Ok(()), Err)
     }
+}
+
+/// Checks the tokens of a sign-in, except for the signature. Drops an ID token that is wrong and wasn't requested.
+///
+/// # Errors
+/// Returns an error if the ID token was requested and doesn't belong to this sign-in.
+pub(super) async fn check_sign_in(
+    client: &Client,
+    tokens: &mut TokenSet,
+    nonce: Option<&SecretString>,
+    reporter: &Reporter,
+) -> Result<(), Failure> {
+    let checks = match check_tokens(client, tokens, nonce, unix_time()) {
+        Err(check) if drop_unrequested(client, tokens, &check) => Ok(vec![
+            check,
+            check_scope(client, tokens),
+            check_refresh_token(client, tokens),
+        ]),
+        checks => checks,
+    };
+    reporter.token_checks(checks).await
 }
 
 /// Requests the keys. They are public: the request contains no secret, and redirects are not followed.
@@ -188,6 +214,7 @@ mod tests {
                     algorithms: None,
                 }),
             },
+            scopes: vec!["openid".to_owned()],
             ..client()
         }
     }
@@ -205,7 +232,9 @@ mod tests {
         let outcome = if let Some(before) = before {
             refresh(&script, &client, before, &reporter).await
         } else {
-            let (_, pending) = client.authorization_request(&url().into()).unwrap();
+            // These ID tokens have no nonce.
+            let (_, mut pending) = client.authorization_request(&url().into()).unwrap();
+            pending.nonce = None;
             let query = format!("code=c&state={}", pending.state.expose_secret());
             let Callback::Code(arrived) = parse_callback(&query, &pending, &client) else {
                 unreachable!()
@@ -265,6 +294,55 @@ mod tests {
         let words = "its signature is wrong".to_owned();
         assert_eq!((times, check), (2, Some((Outcome::Failed, words.clone()))));
         assert!(outcome.unwrap_err().to_string().contains(&words));
+    }
+
+    #[tokio::test]
+    async fn wrong_id_token_that_was_not_requested_is_dropped_alone() {
+        let unrequested = || Client {
+            scopes: vec!["mail".to_owned()],
+            ..discovered()
+        };
+        // Its signature is wrong.
+        let (right, wrong) = (pair("k"), pair("k"));
+        let answers = vec![tokens(&wrong), keys(&[&right])];
+        let (times, check, outcome) = ran(unrequested(), None, answers).await;
+        let kept = outcome.unwrap();
+        let failed = (Outcome::Failed, "its signature is wrong".to_owned());
+        assert_eq!((times, check), (2, Some(failed)));
+        assert_eq!(kept.access_token.expose_secret(), "t");
+        assert!(kept.refresh_token.is_some() && kept.id_token.is_none());
+        assert!(
+            kept.notes[0].contains("its signature is wrong"),
+            "{:?}",
+            kept.notes
+        );
+        // A right one is kept.
+        let answers = vec![tokens(&right), keys(&[&right])];
+        let (_, check, outcome) = ran(unrequested(), None, answers).await;
+        assert_eq!(check, passed());
+        assert!(outcome.unwrap().id_token.is_some());
+        // Its content is wrong: unsigned, no JWT, expired, for another client.
+        let claims =
+            |claims: &Value| format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let unsigned = json!({"iss":"i","aud":"me","sub":"a","iat":1,"exp":99_999_999_999_u64});
+        let expired = json!({"iss":"i","aud":"me","sub":"a","iat":1,"exp":2});
+        let other = json!({"iss":"i","aud":"you","sub":"a","iat":1,"exp":99_999_999_999_u64});
+        for id_token in [
+            claims(&unsigned).replacen("e30", &URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), 1),
+            "opaque-id-value".to_owned(),
+            claims(&expired),
+            claims(&other),
+        ] {
+            let body = json!({"access_token": "t", "refresh_token": "r", "id_token": id_token});
+            let reply = || answer(200, &body.to_string());
+            let (times, _, outcome) = ran(unrequested(), None, vec![reply()]).await;
+            let kept = outcome.unwrap();
+            assert_eq!(times, 1);
+            assert!(kept.refresh_token.is_some() && kept.id_token.is_none());
+            assert_eq!(kept.notes.len(), 1, "{:?}", kept.notes);
+            let (_, _, outcome) = ran(discovered(), None, vec![reply()]).await;
+            assert!(outcome.is_err(), "{id_token}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

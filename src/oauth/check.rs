@@ -248,6 +248,19 @@ pub fn check_id_token(
     Ok(check(Outcome::Passed, &detail))
 }
 
+/// Drops an ID token that failed a check, if the sign-in didn't request one: the other tokens don't depend on it.
+/// Returns whether it was dropped.
+pub fn drop_unrequested(client: &Client, tokens: &mut TokenSet, failed: &Check) -> bool {
+    let is_dropped = !client.asks_for("openid") && tokens.id_token.take().is_some();
+    if is_dropped {
+        tokens.notes.push(format!(
+            "The service sent an ID token that was not requested. It was discarded, because it can't be used: {}.",
+            failed.detail
+        ));
+    }
+    is_dropped
+}
+
 /// Checks that all requested scopes were granted. A service may return a scope under another name.
 #[must_use]
 pub fn check_scope(client: &Client, tokens: &TokenSet) -> Check {
