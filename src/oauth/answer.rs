@@ -28,6 +28,8 @@ const PARAMETER_LIMIT: usize = 500;
 /// The reasons given for a body that is markup.
 const PAGE: &str = "it is a web page";
 const XML: &str = "it is XML";
+/// The reason given for a body with tokens in JSON, and something else.
+const SURROUNDED: &str = "it contains other text next to its JSON, such as a PHP notice";
 /// The reason given for a body that is empty.
 const EMPTY: &str = "it is empty";
 
@@ -119,7 +121,21 @@ impl Answer {
             Some(error) if self.status < 400 => Some(error.to_string()),
             _ => members.and_then(problem),
         };
-        self.told(&format!("it contains no {wanted}"), words.as_deref())
+        let instead = members.and_then(misplaced);
+        let instead = instead.filter(|_| wanted == ACCESS_TOKEN);
+        let instead = instead.map_or_else(String::new, |name| format!(", but {name}"));
+        self.told(
+            &format!("it contains no {wanted}{instead}"),
+            words.as_deref(),
+        )
+    }
+
+    /// Returns the kind of the body.
+    pub(super) fn kind(&self) -> BodyKind {
+        match self.body.kind() {
+            BodyKind::Other if self.encoding().is_some() => BodyKind::Unread,
+            kind => kind,
+        }
     }
 
     /// Returns the service's time, in seconds since 1970, if the response contains it.
@@ -173,9 +189,13 @@ impl Body {
     /// Parses a body. Stops at 10,000 values or 32 levels of JSON.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Self {
+        let text = match of_utf_16(bytes) {
+            Some(text) => Cow::Owned(text),
+            None => decoded(bytes),
+        };
         Self {
             length: bytes.len(),
-            content: match decoded(bytes) {
+            content: match text {
                 Cow::Borrowed(text) => content(text),
                 Cow::Owned(text) => content(&Zeroizing::new(text)),
             },
@@ -221,6 +241,10 @@ impl Body {
             Content::Other {
                 reason: PAGE | XML, ..
             } => BodyKind::Page,
+            Content::Other {
+                reason: SURROUNDED, ..
+            } => BodyKind::Unread,
+            _ if self.members().and_then(misplaced).is_some() => BodyKind::Unread,
             _ => BodyKind::Other,
         }
     }
@@ -260,6 +284,70 @@ impl Drop for Body {
     }
 }
 
+/// Decodes JSON in UTF-16, which some servers on Windows send.
+fn of_utf_16(bytes: &[u8]) -> Option<String> {
+    let is_little = match *bytes {
+        [0xff, 0xfe, ..] | [b'{', 0, ..] => true,
+        [0xfe, 0xff, ..] | [0, b'{', ..] => false,
+        _ => return None,
+    };
+    let units = bytes.as_chunks().0.iter().map(|pair| {
+        if is_little {
+            u16::from_le_bytes(*pair)
+        } else {
+            u16::from_be_bytes(*pair)
+        }
+    });
+    let chars = char::decode_utf16(units).map(|ch| ch.unwrap_or(char::REPLACEMENT_CHARACTER));
+    // As large as it can get, so that no copy remains after the text is wiped.
+    let mut text = String::with_capacity(bytes.len() * 2);
+    text.extend(chars);
+    Some(text)
+}
+
+/// The member with the access token.
+const ACCESS_TOKEN: &str = "access_token";
+
+/// Returns the name of an access token that is under another name or in an inner object.
+fn misplaced(members: &Map<String, Value>) -> Option<String> {
+    let name = |members: &Map<String, Value>| {
+        let is_token = |(name, value): &(&String, &Value)| {
+            let plain = name.replace(['_', '-'], "");
+            plain.eq_ignore_ascii_case("accesstoken")
+                && value.as_str().is_some_and(|text| !text.is_empty())
+        };
+        Some(members.iter().find(is_token)?.0.clone())
+    };
+    match name(members) {
+        Some(name) if name == ACCESS_TOKEN => None,
+        Some(name) => Some(name),
+        None => members.iter().find_map(|(outer, value)| {
+            let outer = Some(clean(outer, 20)).filter(|outer| is_heading(outer))?;
+            Some(format!("{outer}.{}", name(value.as_object()?)?))
+        }),
+    }
+}
+
+/// Returns whether the text contains a JSON object with an access token, and other text before or after it.
+fn is_surrounded(text: &str) -> bool {
+    let starts = text.match_indices('{').take(16);
+    starts.map(|(at, _)| at).any(|at| {
+        let mut left = VALUE_LIMIT;
+        let mut parser = serde_json::Deserializer::from_slice(&text.as_bytes()[at..]);
+        let limited = Limited {
+            left: &mut left,
+            depth: DEPTH_LIMIT,
+        };
+        limited.deserialize(&mut parser).is_ok_and(|mut value| {
+            let is_there = value.as_object().is_some_and(|members| {
+                members.contains_key(ACCESS_TOKEN) || misplaced(members).is_some()
+            });
+            wipe(&mut value);
+            is_there
+        })
+    })
+}
+
 fn content(text: &str) -> Content {
     let text = text.trim_start_matches('\u{feff}').trim();
     let other = |reason| Content::Other {
@@ -268,6 +356,12 @@ fn content(text: &str) -> Content {
     };
     if text.is_empty() {
         return other(EMPTY);
+    }
+    if !text.starts_with(['{', '[']) && text.contains(ACCESS_TOKEN) && is_surrounded(text) {
+        return Content::Other {
+            reason: SURROUNDED,
+            words: None,
+        };
     }
     if text.starts_with('<') {
         return match xml_error(text) {
@@ -288,6 +382,7 @@ fn content(text: &str) -> Content {
             Ok(members) => Content::Json(members),
             Err(error) => Content::Other {
                 reason: match error {
+                    ObjectError::Malformed if is_surrounded(text) => SURROUNDED,
                     ObjectError::Malformed => "its JSON is malformed",
                     ObjectError::TooLarge => "its JSON is too large or too deeply nested",
                 },
@@ -488,6 +583,92 @@ mod tests {
 
     fn parse(text: &str) -> Result<Map<String, Value>, ObjectError> {
         parse_object(text.as_bytes())
+    }
+
+    #[test]
+    fn tokens_in_another_form_are_named_without_their_values() {
+        use super::super::asked::Asked;
+        use super::super::dialect::Answers;
+        use super::super::token::parse_token_answer;
+
+        let told = |bytes: &[u8], encoding: Option<&str>| {
+            let headers = encoding.map(|name| ("content-encoding".to_owned(), name.to_owned()));
+            let answer = Answer {
+                status: 200,
+                retry_after: None,
+                headers: headers.into_iter().collect(),
+                body: Body::parse(bytes),
+            };
+            let reading = parse_token_answer(&answer, &Answers::default());
+            let failure = reading.into_tokens(Asked::Exchange, &answer).unwrap_err();
+            format!("{failure} {}", failure.hint())
+        };
+        let good = r#"{"access_token":"s3cret-1","token_type":"Bearer"}"#;
+        for (text, words) in [
+            (format!("{good}\n0"), "other text next to its JSON"),
+            (format!("{good}{good}"), "other text next to its JSON"),
+            (
+                format!("Notice: Undefined index in a.php\n{good}"),
+                "other text next to its JSON",
+            ),
+            (
+                format!("<br />\n<b>Warning</b>: x\n{good}"),
+                "other text next to its JSON",
+            ),
+            (
+                r#"{"accessToken":"s3cret-1"}"#.to_owned(),
+                "no access_token, but accessToken",
+            ),
+            (
+                r#"{"code":0,"data":{"access_token":"s3cret-1"}}"#.to_owned(),
+                "no access_token, but data.access_token",
+            ),
+            (
+                r#"{"s3cret=1":{"access-token":"s3cret-1"}}"#.to_owned(),
+                "no access_token (",
+            ),
+        ] {
+            let told = told(text.as_bytes(), None);
+            assert!(told.contains(words) && !told.contains("s3cret"), "{told}");
+            assert_eq!(
+                told.contains("The URL is right"),
+                !words.ends_with('('),
+                "{told}"
+            );
+        }
+        let compressed = told(b"\x1f\x8b\x08\0\xff", Some("gzip"));
+        assert!(
+            compressed.contains("compressed (gzip)") && compressed.contains("The URL is right"),
+            "{compressed}"
+        );
+        for (text, words) in [
+            ("{\"access_tok", "its JSON is malformed"),
+            ("<html>{}</html>", "it is a web page"),
+            (r#"{"data":{"x":"s3cret-1"}}"#, "no access_token ("),
+        ] {
+            let told = told(text.as_bytes(), None);
+            assert!(
+                told.contains(words) && told.contains("is this service's endpoint"),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
+    fn json_in_utf_16_is_decoded() {
+        let text = r#"{"access_token":"t","name":"Zoë 🔑"}"#;
+        let units = || text.encode_utf16();
+        let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
+        let expected = parse(text).unwrap();
+        for bytes in [
+            little.clone(),
+            big.clone(),
+            [&[0xff, 0xfe][..], &little].concat(),
+            [&[0xfe, 0xff][..], &big].concat(),
+        ] {
+            assert_eq!(Body::parse(&bytes).members(), Some(&expected));
+        }
     }
 
     #[test]

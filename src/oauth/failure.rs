@@ -196,6 +196,8 @@ pub enum BodyKind {
     Empty,
     /// The body is a web page or other markup.
     Page,
+    /// The body contains tokens in a form that this program doesn't read.
+    Unread,
     /// The body is anything else.
     Other,
 }
@@ -447,6 +449,11 @@ impl Failure {
             Self::Unusable {
                 status, message, ..
             } if is_said(*status, message.as_ref()) => SEE_MESSAGE.to_owned(),
+            Self::Unusable {
+                body: BodyKind::Unread,
+                status: 200..300,
+                ..
+            } => UNREAD.to_owned(),
             Self::Unusable { asked, status, .. } => unusable_hint(*asked, *status),
             Self::Unanswered {
                 status: Some(429),
@@ -475,6 +482,10 @@ impl Failure {
 }
 
 /// The fix if only the service's message tells the cause.
+/// The fix if the response contains tokens in a form that this program doesn't read.
+const UNREAD: &str = "The URL is right, but the response isn't in the form of RFC 6749, section 5.1: a JSON object with \
+    access_token. Tell the service's administrator.";
+
 const SEE_MESSAGE: &str = "See the service's message for the cause.";
 
 /// Returns whether the service reported an error with the status of a success, so that its URL is right.

@@ -73,7 +73,7 @@ impl Answer {
                 asked,
                 status: self.status,
                 reason,
-                body: self.body.kind(),
+                body: self.kind(),
                 message: self.message(),
             }
         }
