@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// The cause of an error if the server closes the connection during the TLS handshake.
+pub(super) const TLS_CLOSED: &str = "the connection was closed during the TLS handshake";
+
 /// The reason that a request got no response.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
@@ -167,6 +170,9 @@ impl HttpError {
             }
             Self::Unsigned { .. } => {
                 "Nothing was sent. Correct the private key or the access to it, then try again."
+            }
+            Self::Unreachable { cause, .. } if cause == TLS_CLOSED => {
+                "A firewall may block the connection, or the port doesn't use https. Check the scheme and port in the URL."
             }
             Self::Unreachable { .. } => {
                 "Check the URL for typos, then check network, firewall and proxy."

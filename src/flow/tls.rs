@@ -22,6 +22,7 @@ const CLOCK: &str =
     "Check the clock of this machine. If it is correct, the service needs a new certificate.";
 const OLD_TLS: &str = "The service must support TLS 1.2 or later: ask its administrator.";
 const PORT: &str = "Check the scheme and port in the URL. The port may not use https.";
+const ALERT: &str = "The service uses TLS, but ended the connection: ask its administrator.";
 const CA_FILE: &str = "If your organization runs the service, set CA file (--ca-file) to the CA certificate that issued \
     it. For a self-signed certificate, set it to that certificate.";
 
@@ -54,8 +55,8 @@ pub(super) fn trouble(error: &Error) -> Trouble {
             }
             AlertDescription::HandshakeFailure => tls(
                 "the service rejected the connection (handshake failure)",
-                "Either the service supports only outdated encryption, or it requires a client certificate: ask its \
-                    administrator.",
+                "The service may support only outdated encryption, have a certificate whose kind of key this program doesn't \
+                    support (such as EC P-521), or require a client certificate: ask its administrator.",
             ),
             AlertDescription::UnrecognisedName => tls(
                 "the service doesn't recognize this host name",
@@ -83,7 +84,7 @@ pub(super) fn trouble(error: &Error) -> Trouble {
                     "the service rejected the connection ({})",
                     words(&format!("{other:?}"))
                 ),
-                hint: PORT,
+                hint: ALERT,
             },
         },
         Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
@@ -118,6 +119,14 @@ fn certificate(wrong: &Wrong) -> (String, &'static str) {
             "it is not valid yet, or this machine's clock is wrong",
             CLOCK,
         ),
+        Wrong::NotValidForNameContext { presented, .. }
+            if !presented.is_empty() && !has_host(presented) =>
+        {
+            (
+                "it names no host (its subjectAltName has only other names, such as email addresses or URIs)",
+                "Ask the service's administrator for a certificate with the host name as subjectAltName.",
+            )
+        }
         Wrong::NotValidForNameContext { presented, .. } if presented.is_empty() => (
             "it has no host name (subjectAltName is missing; the common name is not used)",
             "Ask the service's administrator for a certificate with the host name as subjectAltName.",
@@ -143,8 +152,8 @@ fn certificate(wrong: &Wrong) -> (String, &'static str) {
         ),
         Wrong::Revoked => ("it was revoked", ASK),
         Wrong::BadSignature => (
-            "its signature doesn't match its issuer",
-            "If CA file is set, it is a different certificate with the same name. Set it to the CA \
+            "a signature doesn't match, or was made with an RSA key that is too short (less than 2048 bits)",
+            "If the key is long enough and CA file is set, it is a different certificate with the same name. Set it to the CA \
                 certificate that issued the service's certificate.",
         ),
         Wrong::BadEncoding => ("it is damaged", ASK),
@@ -209,6 +218,12 @@ fn has_address_as_name(expected: &ServerName<'_>, presented: &[String]) -> bool 
         .filter_map(|name| name.strip_prefix("DnsName("));
     dns.map(|name| name.trim_matches(['(', ')', '"', '[', ']']))
         .any(|name| name.parse() == Ok(expected))
+}
+
+/// Returns whether one of the names is a host name or an IP address.
+fn has_host(presented: &[String]) -> bool {
+    let is_host = |name: &String| name.starts_with("DnsName(") || name.starts_with("IpAddress(");
+    presented.iter().any(is_host)
 }
 
 /// Returns the host names in a rustls error, without the words around them.
@@ -283,6 +298,11 @@ mod tests {
                 "(other.example)",
             ),
             (presented(&[]), "subjectAltName is missing"),
+            (presented(&["Unsupported(0x01)"]), "it names no host"),
+            (
+                presented(&["Unsupported(0x01)", "DnsName(\"other.example\")"]),
+                "a different host name",
+            ),
             (Wrong::Revoked.into(), "revoked"),
             (
                 Wrong::BadSignature.into(),
