@@ -18,7 +18,7 @@ use crate::form::purpose::purpose;
 use crate::keeper::profile::record_outcome;
 use crate::keeper::tools::verify;
 use crate::oauth::check::{Check, Outcome};
-use crate::oauth::id_token::{Claims, decode, is_encrypted};
+use crate::oauth::id_token::{Claims, decode, is_cut, is_encrypted};
 use crate::outcome::exit;
 use crate::presets::format::Audience;
 use crate::presets::{Library, Preset};
@@ -172,6 +172,10 @@ impl Inspected {
             None if is_encrypted(self.token.expose_secret()) => (
                 "encrypted",
                 "encrypted, only its recipient can read it".to_owned(),
+            ),
+            None if is_cut(self.token.expose_secret()) => (
+                "incomplete",
+                "a JWT that was cut: its end is missing. Copy the whole token".to_owned(),
             ),
             None => ("opaque", "opaque, only the service can read it".to_owned()),
         }

@@ -41,7 +41,7 @@ pub(super) fn token(text: &str) -> Result<Given, String> {
     if let Some(given) = of_form(text) {
         return Ok(given);
     }
-    let words: Vec<&str> = text.split_whitespace().collect();
+    let words: Vec<&str> = text.split_whitespace().map(without_name).collect();
     // A terminal or an editor may have wrapped the token. The header of a JWT is JSON, so its base64 starts with `ey`.
     let first = words.iter().position(|word| word.starts_with("ey"));
     let joined = Zeroizing::new(words[first.unwrap_or_default()..].concat());
@@ -51,6 +51,20 @@ pub(super) fn token(text: &str) -> Result<Given, String> {
     match words.last() {
         Some(last) => Ok(of_sasl(last).unwrap_or_else(|| alone(last))),
         None => Err("Pass a token on standard input, or name a profile.".to_owned()),
+    }
+}
+
+/// Removes the name of a variable in front of a JWT, as in `ACCESS_TOKEN=eyJ…`.
+fn without_name(word: &str) -> &str {
+    let is_name = |name: &str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    match word.split_once('=') {
+        Some((name, token)) if is_name(name) && token.trim_matches('"').starts_with("ey") => {
+            unquoted(token).unwrap_or(token)
+        }
+        _ => word,
     }
 }
 
@@ -145,6 +159,12 @@ mod tests {
                 "another.opaque.token",
             ),
             ("Bearer opaque-token".to_owned(), "opaque-token"),
+            (format!("ACCESS_TOKEN={JWT}"), JWT),
+            (format!("export TOKEN=\"{JWT}\""), JWT),
+            (
+                "ACCESS_TOKEN=eyJhbGciOiJub25lIn0.eyJz".to_owned(),
+                "eyJhbGciOiJub25lIn0.eyJz",
+            ),
         ] {
             assert_eq!(read(&text), Ok((None, token.to_owned())), "{text}");
         }

@@ -274,6 +274,16 @@ fn check(text: &str) -> Result<(), &'static str> {
     if !SCHEMES.contains(&scheme) {
         return Err("only http, https, socks4, socks4a, socks5 and socks5h proxies are supported");
     }
+    let path = rest
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if path.contains('/') && [".pac", ".dat"].iter().any(|end| path.ends_with(end)) {
+        return Err(
+            "it is the URL of a PAC file, which is not supported: use the address of the proxy in that file",
+        );
+    }
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     if authority.contains(['#', '/', '?', '\\']) || authority.matches('@').count() > 1 {
         return Err("it contains a special character that is not percent-encoded");

@@ -114,6 +114,18 @@ pub fn is_encrypted(token: &str) -> bool {
     members.is_some_and(|members| members.contains_key("enc"))
 }
 
+/// Returns whether the token is the start of a signed JSON Web Token: its header is complete, and its end is missing.
+#[must_use]
+pub fn is_cut(token: &str) -> bool {
+    let (header, rest) = token.split_once('.').unwrap_or((token, ""));
+    if header.len() > PAYLOAD_LIMIT || rest.contains('.') {
+        return false;
+    }
+    let header = URL_SAFE_NO_PAD.decode(header.trim_end_matches('='));
+    let members = header.ok().and_then(|bytes| parse_object(&bytes).ok());
+    members.is_some_and(|members| members.contains_key("alg") && !members.contains_key("enc"))
+}
+
 /// What is wrong with an ID token, and its description.
 pub type Wrong = (Problem, String);
 
@@ -461,6 +473,24 @@ mod tests {
             decode("e30.eyJzdWIiOiJtZSJ9.").unwrap().person().as_deref(),
             Some("me")
         );
+    }
+
+    #[test]
+    fn token_without_its_end_is_recognized() {
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#);
+        let encrypted = URL_SAFE_NO_PAD.encode(r#"{"alg":"dir","enc":"x"}"#);
+        for (token, cut) in [
+            (header.clone(), true),
+            (format!("{header}."), true),
+            (format!("{header}.eyJzdW"), true),
+            (format!("{header}.eyJzdWIiOiJtZSJ9"), true),
+            (format!("{header}.eyJzdWIiOiJtZSJ9.c2ln"), false),
+            (format!("{encrypted}.a"), false),
+            ("opaque.token".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(is_cut(&token), cut, "{token}");
+        }
     }
 
     #[test]

@@ -57,13 +57,32 @@ pub(super) fn life(
             odd.get_or_insert((name, value, why));
         }
     }
-    let (name, value, why) = odd?;
+    let Some((name, value, why)) = odd else {
+        notes.extend(names.first().and_then(|name| end_instead(members, name)));
+        return None;
+    };
     notes.push(format!(
         "{} is {}, which {why}, so it is ignored. It isn't known when the access token expires.",
         clean(name, 40),
         clean(&value.to_string(), 40)
     ));
     None
+}
+
+/// Returns the note that the response has the time of the expiry instead of the lifetime `name`.
+fn end_instead(members: &Map<String, Value>, name: &str) -> Option<String> {
+    let is_time = |value: &Value| match value {
+        Value::String(text) => !matches!(text.trim(), "" | "0" | "-1" | "null"),
+        value => value.as_f64().is_some_and(|time| time > 0.0),
+    };
+    let has = |end: &&&str| members.get(**end).is_some_and(is_time);
+    let end = ["expires_on", "expires_at", "expiresOn", "expiresAt"]
+        .iter()
+        .find(has)?;
+    Some(format!(
+        "The response has {end} instead of {}, so it isn't known when the access token expires.",
+        clean(name, 40)
+    ))
 }
 
 /// Returns what tokens of this type require in addition to the token itself, as sentences; `None` for bearer tokens, whatever
@@ -110,6 +129,42 @@ mod tests {
 
     fn members(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn time_of_the_expiry_instead_of_the_lifetime_is_noted() {
+        let names = ["expires_in".to_owned()];
+        for (value, told) in [
+            (json!({"expires_on": "1700000000"}), Some("expires_on")),
+            (json!({"expires_at": 1_700_000_000}), Some("expires_at")),
+            (
+                json!({"expiresAt": "2030-01-01T00:00:00Z"}),
+                Some("expiresAt"),
+            ),
+            (
+                json!({"expires_in": 3600, "expires_on": "1700000000"}),
+                None,
+            ),
+            (json!({"expires_at": 0}), None),
+            (json!({"expires_at": null}), None),
+            (json!({}), None),
+        ] {
+            let mut notes = Vec::new();
+            life(&members(&value), &names, &mut notes);
+            assert_eq!(
+                notes.first().map(|note| note.contains(told.unwrap_or("?"))),
+                told.map(|_| true),
+                "{value}"
+            );
+        }
+        // The preset says that the response has no lifetime.
+        let mut notes = Vec::new();
+        life(
+            &members(&json!({"expires_at": 1_700_000_000})),
+            &[],
+            &mut notes,
+        );
+        assert!(notes.is_empty());
     }
 
     #[test]

@@ -206,7 +206,7 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
     }
     let (_, words) = bare.as_ref()?;
     let text = format!(
-        "The Client secret contains {words}, probably by mistake. If the service rejects the secret, remove this"
+        "The Client secret contains {words}, probably by mistake. If the service rejects the secret, remove them"
     );
     Some(offered(Problem::new(
         key,
