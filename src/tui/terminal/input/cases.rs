@@ -447,6 +447,21 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b[200~hello\x1b[99;5u", "'hello' Ctrl+c"),
     ("\x1b[200~hello\x1b[27;5;99~", "'hello' Ctrl+c"),
     ("\x1b[200~hello\x1b[1089;5u", "'hello' Ctrl+c"),
+    ("\x1b[200~hello\x1b[20\x03", "'hello' Ctrl+c"),
+    ("\x1b[200~hello\x03\x03", "'hello' Ctrl+c"),
+    // But not if it is part of a paste.
+    ("\x1b[200~abc\x03y\r\x1b[201~q", "'abc\x03y\r' q"),
+    ("\x1b[200~abc\x03\x03xyz\x1b[201~", "'abc\x03\x03xyz'"),
+    ("\x1b[200~abc\x03\x1b[201~q", "'abc\x03' q"),
+    ("\x1b[200~abc\x03xyz", "'abc\x03xyz'"),
+    (
+        "\x1b[200~abc\x1b[99;5uxyz\x1b[201~q",
+        "'abc\x1b[99;5uxyz' q",
+    ),
+    (
+        "\x1b[200~a\x03\x1b[200~b\x1b[201~c\x1b[201~q",
+        "'a\x03bc' q",
+    ),
     // Pastes.
     ("\x1b[200~hello\x1b[201~", "'hello'"),
     ("\x1b[200~\x1b[201~", "''"),

@@ -7,7 +7,9 @@
 //!   continues what has ended.
 //! - An Esc with a character, Enter, Tab or a key with Ctrl is two keys: terminal multiplexers and slow lines join keys
 //!   that are pressed one after the other, and no key of the program has Alt.
-//! - Ctrl+C is always reported, whatever came before it.
+//! - Ctrl+C is always reported, whatever came before it. Within a paste it may be part of the text, so it counts only if
+//!   nothing follows until the paste ends because of a pause. What follows it in another sequence is still part of that
+//!   sequence.
 //! - Other control characters within a sequence are dropped, so that the bytes after them are still part of the
 //!   sequence.
 //!
@@ -42,10 +44,6 @@ const REST: Duration = Duration::from_secs(30);
 const ALONE: Duration = Duration::from_millis(60);
 /// After this pause a burst ends that is the rest of a paste.
 const BURST: Duration = Duration::from_millis(300);
-/// Maximum duration of anything but a paste, even without a pause: enough for 600 bytes at 300 baud.
-const LASTS: Duration = Duration::from_secs(20);
-/// Maximum duration of a paste.
-const PASTE_LASTS: Duration = Duration::from_mins(5);
 /// Maximum length of a key's sequence, in bytes. The rest of a longer sequence is dropped like a string.
 const LONGEST: usize = 256;
 
@@ -78,8 +76,8 @@ pub struct Decoder {
     linux: bool,
     mode: Mode,
     place: Place,
-    /// When the unfinished input began.
-    since: Duration,
+    /// Whether Ctrl+C arrived within the unfinished sequence.
+    interrupted: bool,
     /// When the last byte of the unfinished input arrived.
     at: Duration,
     /// When an Esc arrived that became a key because nothing followed in time.
@@ -103,7 +101,10 @@ impl Decoder {
     /// Decodes bytes that arrived at `at`. For a pause before them, call [`Self::expire`] first.
     pub fn feed(&mut self, bytes: &[u8], at: Duration) -> Vec<Input> {
         let mut inputs = Vec::new();
-        self.at = at;
+        // The pause after Ctrl+C begins with the first one, or a held key would never be heard.
+        if !(bytes == [CTRL_C] && self.is_interrupted_paste()) {
+            self.at = at;
+        }
         match self.unfinished.take() {
             Some(mut unfinished) if at.saturating_sub(unfinished.since) <= REST => {
                 unfinished.held.extend(bytes);
@@ -121,7 +122,6 @@ impl Decoder {
     /// Continues what has ended because of a pause.
     fn resume(&mut self, unfinished: Unfinished, inputs: &mut Vec<Input>) {
         self.mode = unfinished.mode;
-        self.since = self.at;
         self.decode(&unfinished.held, inputs);
     }
 
@@ -133,11 +133,10 @@ impl Decoder {
             .is_some_and(|escaped| at.saturating_sub(escaped) <= LATE);
         if late && matches!(bytes, [b'[' | b']', ..]) {
             self.mode = Mode::Escape { string: false };
-            self.since = at;
         }
         for byte in bytes {
             if matches!(self.mode, Mode::Ground) {
-                self.since = at;
+                self.interrupted = false;
             }
             self.byte(*byte, inputs);
         }
@@ -152,29 +151,33 @@ impl Decoder {
             Some([_, ..]) => return Some(self.at + ALONE),
             Some([]) | None => {}
         }
-        let (pause, lasts) = self.limits()?;
-        Some((self.at + pause).min(self.since + lasts))
+        self.pause().map(|pause| self.at + pause)
     }
 
-    /// Returns the pause that ends the unfinished input, and its maximum duration.
-    fn limits(&self) -> Option<(Duration, Duration)> {
+    /// Returns the pause that ends the unfinished input. While its bytes keep coming, it lasts: a response may be long and
+    /// the line slow.
+    fn pause(&self) -> Option<Duration> {
         Some(match &self.mode {
             Mode::Ground => return None,
-            Mode::Escape { string: false } => (ESCAPE, LASTS),
-            Mode::Character(..) => (CHARACTER, LASTS),
-            Mode::Control(sequence) if encodings::of_cut_off(sequence).is_some() => {
-                (CHARACTER, LASTS)
-            }
-            Mode::Paste(paste) if paste.closed => (NESTED, PASTE_LASTS),
-            Mode::Paste(paste) if paste.rest => (BURST, PASTE_LASTS),
-            Mode::Paste(_) => (PASTE, PASTE_LASTS),
+            Mode::Escape { string: false } => ESCAPE,
+            Mode::Character(..) => CHARACTER,
+            Mode::Control(sequence) if encodings::of_cut_off(sequence).is_some() => CHARACTER,
+            Mode::Paste(paste) if paste.is_interrupted() => PASTE,
+            Mode::Paste(paste) if paste.closed => NESTED,
+            Mode::Paste(paste) if paste.rest => BURST,
+            Mode::Paste(_) => PASTE,
+            _ if self.interrupted => ESCAPE,
             Mode::Escape { string: true }
             | Mode::String
             | Mode::Intermediate
             | Mode::Control(_)
             | Mode::Keypad(_)
-            | Mode::Skip(_) => (SEQUENCE, LASTS),
+            | Mode::Skip(_) => SEQUENCE,
         })
+    }
+
+    fn is_interrupted_paste(&self) -> bool {
+        matches!(&self.mode, Mode::Paste(paste) if paste.is_interrupted())
     }
 
     /// Returns the input that is complete because nothing has followed until `at`.
@@ -183,28 +186,32 @@ impl Decoder {
         if self.deadline().is_none_or(|deadline| at <= deadline) {
             return inputs;
         }
-        if let Some(unfinished) = self.unfinished.take() {
+        if let Some(mut unfinished) = self.unfinished.take() {
             match self.alone(&unfinished.held) {
                 Some(keys) => {
                     self.escaped = (unfinished.held == [ESC]).then_some(self.at);
+                    // Pressed while the rest is late, which may still arrive.
+                    if matches!(&keys[..], [Input::Key(key)] if encodings::is_ctrl_c(key)) {
+                        unfinished.held.clear();
+                        self.unfinished = Some(unfinished);
+                    }
                     inputs.extend(keys);
                 }
                 None => self.resume(*unfinished, &mut inputs),
             }
             return inputs;
         }
-        let paused = self
-            .limits()
-            .is_some_and(|(pause, lasts)| self.at + pause < self.since + lasts);
         let rest = match std::mem::take(&mut self.mode) {
             Mode::Escape { string: false } => {
                 self.escaped = Some(self.at);
                 press(KeyCode::Esc.into(), &mut inputs);
                 None
             }
-            Mode::Paste(paste) => {
+            Mode::Paste(mut paste) => {
                 let closed = paste.closed;
+                let ctrl_c = paste.take_ctrl_c();
                 finish(paste, &mut inputs);
+                inputs.extend(ctrl_c.map(Input::Key));
                 (!closed).then(|| Mode::Paste(Paste::rest()))
             }
             Mode::Control(sequence) if encodings::of_cut_off(&sequence).is_some() => {
@@ -214,14 +221,13 @@ impl Decoder {
             Mode::Ground | Mode::Character(..) => None,
             mode => Some(mode),
         };
-        let unfinished = |mode| {
+        self.unfinished = rest.map(|mode| {
             Box::new(Unfinished {
                 mode,
                 since: at,
                 held: Vec::new(),
             })
-        };
-        self.unfinished = rest.filter(|_| paused).map(unfinished);
+        });
         inputs
     }
 
@@ -263,13 +269,14 @@ impl Decoder {
     /// Processes a byte in `mode`. The mode ends unless it is set again.
     fn follow(&mut self, mode: Mode, byte: u8, inputs: &mut Vec<Input>) {
         match (mode, byte) {
-            (mode, CTRL_C) => {
-                if let Mode::Paste(paste) = mode {
-                    finish(paste, inputs);
-                }
-                self.ground(byte, inputs);
-            }
             (Mode::Paste(paste), _) => self.pasted(paste, byte, inputs),
+            (mode, CTRL_C) => {
+                self.ground(byte, inputs);
+                if !mode.is_typed() {
+                    self.mode = mode;
+                    self.interrupted = true;
+                }
+            }
             (mode, ESC) => {
                 let string = matches!(mode, Mode::String | Mode::Escape { string: true });
                 if let Mode::Control(sequence) = mode {
@@ -423,10 +430,6 @@ impl Decoder {
             Pasted::Another => {
                 finish(paste, inputs);
                 self.mode = Mode::Paste(Paste::default());
-            }
-            Pasted::CtrlC(key) => {
-                finish(paste, inputs);
-                press(key, inputs);
             }
         }
     }

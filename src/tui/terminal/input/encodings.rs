@@ -376,8 +376,11 @@ pub(super) fn ctrl_c(sequence: &[u8]) -> Option<KeyEvent> {
     let Meaning::Keys(keys) = of_sequence(sequence.strip_prefix(b"\x1b[")?) else {
         return None;
     };
-    keys.into_iter().find(|key| {
-        let letter = matches!(key.code, KeyCode::Char('c' | 'C'));
-        letter && key.modifiers - KeyModifiers::SHIFT == KeyModifiers::CONTROL
-    })
+    keys.into_iter().find(is_ctrl_c)
+}
+
+/// Returns whether the key is Ctrl+C.
+pub(super) fn is_ctrl_c(key: &KeyEvent) -> bool {
+    let letter = matches!(key.code, KeyCode::Char('c' | 'C'));
+    letter && key.modifiers - KeyModifiers::SHIFT == KeyModifiers::CONTROL
 }

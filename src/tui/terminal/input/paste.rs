@@ -3,6 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::encodings;
+use super::unfinished::{CTRL_C, ESC};
 
 /// Maximum size of a paste, in bytes. The rest is dropped.
 const LIMIT: usize = 1024 * 1024;
@@ -12,14 +13,14 @@ const LONGEST: usize = 256;
 const BEGIN: &[u8] = b"\x1b[200~";
 const END: &[u8] = b"\x1b[201~";
 
-const ESC: u8 = 0x1b;
-
 /// The text of a paste.
 #[derive(Debug, Default)]
 pub(super) struct Paste {
     text: Vec<u8>,
     /// The bytes since the last Esc, which may be the end of the paste.
     sequence: Vec<u8>,
+    /// The length of the text before the Ctrl+C that it ends with, and that key.
+    ctrl_c: Option<(usize, KeyEvent)>,
     /// How many nested pastes have begun.
     depth: usize,
     /// Whether the last bytes were the end of a nested paste.
@@ -37,8 +38,6 @@ pub(super) enum Pasted {
     End,
     /// The paste has ended, and another one begins.
     Another,
-    /// The paste has ended with Ctrl+C.
-    CtrlC(KeyEvent),
 }
 
 impl Paste {
@@ -56,12 +55,37 @@ impl Paste {
         }
     }
 
-    /// Returns the text.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    /// Adds the bytes since the last Esc to the text, unless they are an incomplete end.
+    fn flush(&mut self) {
         let sequence = std::mem::take(&mut self.sequence);
         if !END.starts_with(&sequence) {
+            self.ctrl_c = None;
             self.keep(&sequence);
         }
+    }
+
+    /// Adds an encoding of Ctrl+C, which is either part of the text, or a key that was pressed because the end was lost.
+    fn interrupt(&mut self, key: KeyEvent, bytes: &[u8]) {
+        let before = self.ctrl_c.map_or(self.text.len(), |(before, _)| before);
+        self.keep(bytes);
+        self.ctrl_c = Some((before, key));
+    }
+
+    /// Returns whether the last bytes were Ctrl+C.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.ctrl_c.is_some() && self.sequence.is_empty()
+    }
+
+    /// Removes the Ctrl+C that the text ends with.
+    pub(super) fn take_ctrl_c(&mut self) -> Option<KeyEvent> {
+        let (before, key) = self.ctrl_c.take().filter(|_| self.sequence.is_empty())?;
+        self.text.truncate(before);
+        Some(key)
+    }
+
+    /// Returns the text.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.flush();
         self.text
     }
 
@@ -73,7 +97,12 @@ impl Paste {
             self.keep(&before);
             // The first byte of an 8-bit control character in UTF-8.
             self.text.pop_if(|last| *last == 0xc2);
+        } else if let Some(key) = encodings::of_control(byte).filter(|_| byte == CTRL_C) {
+            self.flush();
+            self.interrupt(key, &[byte]);
+            return Pasted::More;
         } else if self.sequence.is_empty() {
+            self.ctrl_c = None;
             self.keep(&[byte]);
             return Pasted::More;
         }
@@ -83,6 +112,11 @@ impl Paste {
             return Pasted::More;
         }
         let sequence = std::mem::take(&mut self.sequence);
+        if let Some(key) = encodings::ctrl_c(&sequence) {
+            self.interrupt(key, &sequence);
+            return Pasted::More;
+        }
+        self.ctrl_c = None;
         match sequence.as_slice() {
             // The end of the other paste was lost.
             BEGIN if self.rest => return Pasted::Another,
@@ -92,10 +126,7 @@ impl Paste {
                 self.depth -= 1;
                 self.closed = true;
             }
-            _ => match encodings::ctrl_c(&sequence) {
-                Some(key) => return Pasted::CtrlC(key),
-                None => self.keep(&sequence),
-            },
+            _ => self.keep(&sequence),
         }
         Pasted::More
     }

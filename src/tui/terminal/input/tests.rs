@@ -182,7 +182,9 @@ fn key_pressed_alone_after_an_unfinished_sequence_is_reported() {
         ] {
             let pressed = decode_rest(head.as_bytes(), &[(1200, key.as_bytes())]);
             assert_eq!(pressed, heard, "{head:?}");
-            let typed = [(1200, key.as_bytes()), (150, b"x".as_slice()), (0, b"y")];
+            // After Ctrl+C, keys at once may still be the rest.
+            let gap = if heard == "Ctrl+c" { 100 } else { 0 };
+            let typed = [(1200, key.as_bytes()), (150, b"x".as_slice()), (gap, b"y")];
             let typed = decode_rest(head.as_bytes(), &typed);
             assert_eq!(typed, format!("{heard} x y"), "{head:?}");
         }
@@ -214,8 +216,85 @@ fn rest_of_a_paste_after_its_time_limit_is_pasted() {
         (&[(1200, b"\x1b[?2026;2$y"), (400, b"q"), (80, b"r")], "q r"),
         (&[(1200, b"\x1b[200~new\x1b[201~q")], "'new' q"),
         (&[(1200, b"ab\x03")], "'ab' Ctrl+c"),
+        // In the text, or pressed because the end was lost.
+        (&[(1200, b"ab\x03"), (900, b"yq\x1b[201~")], "'abyq'"),
+        (&[(1200, b"\x03yq\x1b[201~")], "'yq'"),
+        (&[(1200, b"\x03")], "Ctrl+c"),
+        (
+            &[(1200, b"\x03"), (33, b"y"), (33, b"\r\x1b[201~")],
+            "'y\n'",
+        ),
+        (
+            &[(1200, b"\x03"), (400, b"yq\r"), (2000, b"y")],
+            "Ctrl+c 'yq\n' y",
+        ),
+        (
+            &[(1200, b"\x03"), (400, b"\x03"), (400, b"y")],
+            "Ctrl+c Ctrl+c y",
+        ),
     ] {
         assert_eq!(decode_rest(head, rest), heard);
+    }
+}
+
+#[test]
+fn ctrl_c_counts_in_a_paste_only_if_nothing_follows() {
+    for key in ["\x03", "\x1b[99;5u", "\x1b[27;5;99~", "\x1b[67;46;3;1;8;1_"] {
+        let paste = |parts: &[(u64, String)]| {
+            let parts: Vec<_> = parts
+                .iter()
+                .map(|(pause, part)| (*pause, part.as_bytes()))
+                .collect();
+            let first = [&[(0, &b"\x1b[200~abc"[..])], &parts[..]].concat();
+            decode_rest(b"", &first)
+        };
+        let end = "\x1b[201~";
+        for pause in [0, 33, 300, 900] {
+            let heard = paste(&[
+                (pause, key.to_owned()),
+                (pause, format!("{key}xyz\r")),
+                (pause, format!("q{end}")),
+                (0, "r".to_owned()),
+            ]);
+            assert_eq!(heard, format!("'abc{key}{key}xyz\rq' r"));
+            let heard = paste(&[(pause, key.to_owned()), (pause, end.to_owned())]);
+            assert_eq!(heard, format!("'abc{key}'"));
+        }
+        // Its end was lost.
+        let pressed = (1200, key.to_owned());
+        let heard = paste(&[
+            (100, key.to_owned()),
+            (1200, "yq\r".to_owned()),
+            pressed.clone(),
+        ]);
+        assert_eq!(heard, "'abc' Ctrl+c 'yq\n' Ctrl+c");
+        let heard = paste(&[pressed, (500, "y".to_owned())]);
+        assert_eq!(heard, "'abc' Ctrl+c y");
+    }
+    // A held key.
+    let held = vec![(33, &b"\x03"[..]); 30];
+    let after = [&held[..], &[(300, b"\x03")]].concat();
+    assert_eq!(decode_rest(b"\x1b[200~abc", &after), "'abc' Ctrl+c Ctrl+c");
+}
+
+#[test]
+fn rest_of_a_sequence_after_ctrl_c_is_not_typed() {
+    for (head, tail) in [
+        ("\x1b]11;rgb:ff\x03", "cc/iii\x07"),
+        ("\x1b]11;rgb:ff\x03", "cc/iii\x1b\\"),
+        ("\x1b[?62\x03", ";22c"),
+        ("\x1bP>|t\x03", "mux\x1b\\"),
+    ] {
+        let whole = head.to_owned() + tail + "q";
+        assert_eq!(decode(&[whole.as_bytes()], BYTE), "Ctrl+c q");
+        let parts: [&[u8]; 3] = [head.as_bytes(), tail.as_bytes(), b"q"];
+        for gap in [34, 90, 300] {
+            let gap = Duration::from_millis(gap);
+            assert_eq!(decode(&parts, gap), "Ctrl+c q");
+        }
+        // Pressed, not part of the sequence.
+        let heard = decode_rest(head.as_bytes(), &[(500, b"y"), (100, b"\r")]);
+        assert_eq!(heard, "y Enter");
     }
 }
 
@@ -282,24 +361,35 @@ fn key_after_any_sequence_and_a_pause_is_reported() {
 }
 
 #[test]
-fn sequences_without_a_pause_end_at_a_time_limit() {
-    for (beginning, gap, limit) in [
-        ("\x1b]0;", 200, 20),
-        ("\x1b[", 200, 20),
-        ("\x1b[200~", 500, 300),
+fn sequences_last_while_their_bytes_keep_coming() {
+    for (beginning, gap) in [
+        ("\x1b]52;c;", 33),
+        ("\x1b]0;", 900),
+        ("\x1b[", 33),
+        ("\x1bP1+r", 200),
+        ("\x1b[200~", 33),
+        ("\x1b[200~", 900),
     ] {
         let mut decoder = Decoder::default();
-        decoder.feed(beginning.as_bytes(), Duration::ZERO);
-        let end = Duration::from_secs(limit) + Duration::from_millis(1);
-        let gap = Duration::from_millis(gap);
-        let mut at = gap;
-        while at < end {
-            assert!(decoder.expire(at).is_empty());
-            assert!(decoder.feed(b"1", at).is_empty(), "{beginning:?}");
-            at += gap;
+        let mut at = Duration::ZERO;
+        let mut inputs = decoder.feed(beginning.as_bytes(), at);
+        let mut text = String::new();
+        // For longer than a paste of 9 KB at 300 baud.
+        while at < Duration::from_mins(10) {
+            at += Duration::from_millis(gap);
+            inputs.extend(decoder.expire(at));
+            inputs.extend(decoder.feed(b"0", at));
+            text.push('0');
         }
-        decoder.expire(at);
-        assert_eq!(names(&decoder.feed(b"q", at)), "q", "{beginning:?}");
+        inputs.extend(decoder.expire(at + Duration::from_millis(1001)));
+        let pasted = format!("'{text}'");
+        let is_paste = beginning.ends_with('~');
+        let expected = if is_paste { pasted.as_str() } else { "" };
+        assert_eq!(names(&inputs), expected, "{beginning:?}");
+        // Its rest may arrive now, so a key is held for a moment.
+        decoder.feed(b"q", at + Duration::from_secs(2));
+        let key = decoder.expire(at + Duration::from_secs(3));
+        assert_eq!(names(&key), "q", "{beginning:?}");
     }
 }
 
@@ -334,10 +424,17 @@ proptest! {
         }
         decoder.expire(at);
         decoder.feed(sequence.0, at);
-        let heard = names(&decoder.feed(b"\x03", at));
-        prop_assert!(heard.ends_with("Ctrl+c"), "{heard}");
-        prop_assert_eq!(decoder.deadline(), None);
-        prop_assert_eq!(names(&decoder.feed(b"q", at)), "q");
+        for key in [&b"\x03"[..], b"q"] {
+            let mut heard = decoder.feed(key, at);
+            while let Some(deadline) = decoder.deadline() {
+                prop_assert!(deadline <= at + Duration::from_secs(1));
+                at = deadline + Duration::from_nanos(1);
+                heard.extend(decoder.expire(at));
+            }
+            let heard = names(&heard);
+            let expected = if key == b"q" { "q" } else { "Ctrl+c" };
+            prop_assert!(heard.ends_with(expected), "{heard}");
+        }
     }
 
     /// Letters within a string are not keys: whatever a terminal sends in a string, no key is reported.

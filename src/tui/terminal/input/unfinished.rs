@@ -9,6 +9,7 @@ const KEY: usize = 32;
 
 pub(super) const ESC: u8 = 0x1b;
 pub(super) const CTRL_C: u8 = 0x03;
+pub(super) const BELL: u8 = 0x07;
 pub(super) const BACKSPACE: u8 = 0x08;
 
 /// The unfinished input.
@@ -34,6 +35,16 @@ pub(super) enum Mode {
     Paste(Paste),
 }
 
+impl Mode {
+    /// Returns whether the user may have typed this.
+    pub(super) fn is_typed(&self) -> bool {
+        matches!(
+            self,
+            Self::Ground | Self::Character(..) | Self::Escape { string: false }
+        )
+    }
+}
+
 /// What has ended because of a pause. Its rest may arrive late.
 #[derive(Debug)]
 pub(super) struct Unfinished {
@@ -45,13 +56,15 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Returns whether the bytes may still be a key that was pressed alone. Ctrl+C waits for nothing.
+    /// Returns whether the bytes may still be a key that was pressed alone. Ctrl+C waits only within a paste, whose text
+    /// may contain it. A bell ends a string and is no key of the program.
     pub(super) fn may_be_key(&self) -> bool {
         let is_character = || match std::str::from_utf8(&self.held) {
             Ok(text) => text.chars().count() == 1,
             Err(error) => error.valid_up_to() == 0 && error.error_len().is_none(),
         };
         let is_sequence = self.held.first() == Some(&ESC) && self.held.len() <= KEY;
-        !self.held.contains(&CTRL_C) && (is_sequence || is_character())
+        let is_at_once = self.held.contains(&CTRL_C) && !matches!(self.mode, Mode::Paste(_));
+        !is_at_once && !self.held.contains(&BELL) && (is_sequence || is_character())
     }
 }
