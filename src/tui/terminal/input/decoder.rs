@@ -6,7 +6,8 @@
 //! - The rest of a sequence or a paste may arrive after it has ended in this way. Until a key is pressed alone, a burst
 //!   continues what has ended.
 //! - An Esc with a character, Enter, Tab or a key with Ctrl is two keys: terminal multiplexers and slow lines join keys
-//!   that are pressed one after the other, and no key of the program has Alt.
+//!   that are pressed one after the other. So is an Esc with a character that begins a string or a key of the keypad, if
+//!   nothing follows. Two Escs are two keys, unless they begin a key that the terminal sends with another Esc for Alt.
 //! - Ctrl+C is always reported, whatever came before it. Within a paste it may be part of the text, so it counts only if
 //!   nothing follows until the paste ends because of a pause. What follows it in another sequence is still part of that
 //!   sequence.
@@ -22,28 +23,17 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::encodings::{self, Meaning};
 use super::paste::{Paste, Pasted};
 use super::place::{Place, is_continuation};
-use super::unfinished::{BACKSPACE, CTRL_C, ESC, Mode, Unfinished};
+use super::unfinished::{
+    BACKSPACE, CHARACTER, CTRL_C, ESC, ESCAPE, ESCAPED, Mode, SEQUENCE, Unfinished,
+};
 
-/// After this pause a lone Esc is a key. Longer than the time between two bytes at 300 baud.
-const ESCAPE: Duration = Duration::from_millis(100);
-/// For this long after an Esc, `[` or `]` still begins a sequence with it: the rest arrived late, and nobody typed it.
+/// For this long after an Esc, `[` or `]` still begins a sequence with it, and so does a burst that begins with another
+/// introducer: the rest arrived late, and nobody typed it.
 const LATE: Duration = Duration::from_millis(500);
-/// After this pause an unfinished character is dropped, and a sequence that may be an rxvt key is that key.
-const CHARACTER: Duration = Duration::from_millis(250);
-/// After this pause an unfinished sequence or string is dropped. Longer than the delay of a lost packet, or the rest
-/// would be read as typed.
-const SEQUENCE: Duration = Duration::from_secs(1);
-/// After this pause a paste ends whose end marker was lost.
-const PASTE: Duration = Duration::from_secs(1);
-/// After this pause a paste ends that contains the beginning of another paste and one end. Terminals don't nest pastes,
-/// so that end is usually the last.
-const NESTED: Duration = Duration::from_millis(100);
 /// For this long after the pause that ended a sequence or a paste, its rest may arrive.
 const REST: Duration = Duration::from_secs(30);
 /// A key was pressed alone if nothing follows for this long. Longer than the time between two bytes at 300 baud.
 const ALONE: Duration = Duration::from_millis(60);
-/// After this pause a burst ends that is the rest of a paste.
-const BURST: Duration = Duration::from_millis(300);
 /// Maximum length of a key's sequence, in bytes. The rest of a longer sequence is dropped like a string.
 const LONGEST: usize = 256;
 
@@ -131,8 +121,13 @@ impl Decoder {
             .escaped
             .take()
             .is_some_and(|escaped| at.saturating_sub(escaped) <= LATE);
-        if late && matches!(bytes, [b'[' | b']', ..]) {
-            self.mode = Mode::Escape { string: false };
+        if late
+            && matches!(
+                bytes,
+                [b'[' | b']', ..] | [b'P' | b'X' | b'^' | b'_', _, ..]
+            )
+        {
+            self.mode = ESCAPED;
         }
         for byte in bytes {
             if matches!(self.mode, Mode::Ground) {
@@ -151,29 +146,8 @@ impl Decoder {
             Some([_, ..]) => return Some(self.at + ALONE),
             Some([]) | None => {}
         }
-        self.pause().map(|pause| self.at + pause)
-    }
-
-    /// Returns the pause that ends the unfinished input. While its bytes keep coming, it lasts: a response may be long and
-    /// the line slow.
-    fn pause(&self) -> Option<Duration> {
-        Some(match &self.mode {
-            Mode::Ground => return None,
-            Mode::Escape { string: false } => ESCAPE,
-            Mode::Character(..) => CHARACTER,
-            Mode::Control(sequence) if encodings::of_cut_off(sequence).is_some() => CHARACTER,
-            Mode::Paste(paste) if paste.is_interrupted() => PASTE,
-            Mode::Paste(paste) if paste.closed => NESTED,
-            Mode::Paste(paste) if paste.rest => BURST,
-            Mode::Paste(_) => PASTE,
-            _ if self.interrupted => ESCAPE,
-            Mode::Escape { string: true }
-            | Mode::String
-            | Mode::Intermediate
-            | Mode::Control(_)
-            | Mode::Keypad(_)
-            | Mode::Skip(_) => SEQUENCE,
-        })
+        let pause = self.mode.pause(self.interrupted);
+        pause.map(|pause| self.at + pause)
     }
 
     fn is_interrupted_paste(&self) -> bool {
@@ -189,7 +163,7 @@ impl Decoder {
         if let Some(mut unfinished) = self.unfinished.take() {
             match self.alone(&unfinished.held) {
                 Some(keys) => {
-                    self.escaped = (unfinished.held == [ESC]).then_some(self.at);
+                    self.escaped = (unfinished.held.ends_with(&[ESC])).then_some(self.at);
                     // Pressed while the rest is late, which may still arrive.
                     if matches!(&keys[..], [Input::Key(key)] if encodings::is_ctrl_c(key)) {
                         unfinished.held.clear();
@@ -202,10 +176,23 @@ impl Decoder {
             return inputs;
         }
         let rest = match std::mem::take(&mut self.mode) {
-            Mode::Escape { string: false } => {
+            Mode::Escape {
+                string: false,
+                before,
+            } => {
                 self.escaped = Some(self.at);
-                press(KeyCode::Esc.into(), &mut inputs);
+                escapes(before, &mut inputs);
+                escapes(1, &mut inputs);
                 None
+            }
+            Mode::Introducer(byte) => {
+                // Nobody types the beginning of the most common strings.
+                if byte != b']' {
+                    escapes(1, &mut inputs);
+                    press(encodings::of_char(byte.into()), &mut inputs);
+                }
+                Some(Mode::Introducer(byte).begun())
+                    .filter(|mode| !matches!(mode, Mode::Intermediate))
             }
             Mode::Paste(mut paste) => {
                 let closed = paste.closed;
@@ -236,9 +223,10 @@ impl Decoder {
         let mut decoder = Self::new(self.linux);
         let mut inputs = decoder.feed(bytes, Duration::ZERO);
         inputs.extend(decoder.expire(SEQUENCE));
-        let is_key = match &inputs[..] {
-            [Input::Key(_)] => true,
-            [Input::Key(before), Input::Key(_)] => before.code == KeyCode::Esc,
+        let is_escape =
+            |input: &Input| matches!(input, Input::Key(key) if key.code == KeyCode::Esc);
+        let is_key = match inputs.split_last() {
+            Some((Input::Key(_), before)) => before.iter().all(is_escape),
             _ => false,
         };
         is_key.then_some(inputs)
@@ -250,7 +238,7 @@ impl Decoder {
             self.returned = None;
         }
         let control = self.place.control(byte);
-        match (std::mem::take(&mut self.mode), control) {
+        match (std::mem::take(&mut self.mode).begun(), control) {
             // Coordinates of the mouse.
             (Mode::Skip(left), _) if byte != ESC && byte != CTRL_C => {
                 self.skip(left, last, byte, inputs);
@@ -261,6 +249,8 @@ impl Decoder {
                 self.follow(mode, ESC, inputs);
                 let mode = std::mem::take(&mut self.mode);
                 self.follow(mode, letter, inputs);
+                // Nobody types this control character.
+                self.mode = std::mem::take(&mut self.mode).begun();
             }
             (mode, None) => self.follow(mode, byte, inputs),
         }
@@ -278,17 +268,24 @@ impl Decoder {
                 }
             }
             (mode, ESC) => {
-                let string = matches!(mode, Mode::String | Mode::Escape { string: true });
+                let string = matches!(mode, Mode::String | Mode::Escape { string: true, .. });
+                let before = match mode {
+                    Mode::Escape {
+                        string: false,
+                        before,
+                    } => before.saturating_add(1),
+                    _ => 0,
+                };
                 if let Mode::Control(sequence) = mode {
                     cut_off(&sequence, inputs);
                 }
-                self.mode = Mode::Escape { string };
+                self.mode = Mode::Escape { string, before };
             }
-            (Mode::Ground | Mode::Skip(_), _) | (Mode::Keypad(_), 0x80..) => {
+            (Mode::Ground | Mode::Introducer(_) | Mode::Skip(_), _) | (Mode::Keypad(_), 0x80..) => {
                 self.ground(byte, inputs);
             }
             (Mode::Character(bytes, escaped), _) => self.character(bytes, escaped, byte, inputs),
-            (Mode::Escape { string }, _) => self.escaped(byte, string, inputs),
+            (Mode::Escape { string, before }, _) => self.escaped(byte, string, before, inputs),
             // The end of the string or sequence. In practice a bell ends strings of all kinds.
             (Mode::String, 0x07) | (Mode::Intermediate, 0x30..=0x7e) => {}
             (Mode::String, _) => self.mode = Mode::String,
@@ -309,7 +306,7 @@ impl Decoder {
 
     fn ground(&mut self, byte: u8, inputs: &mut Vec<Input>) {
         match byte {
-            ESC => self.mode = Mode::Escape { string: false },
+            ESC => self.mode = ESCAPED,
             0x20..=0x7e => press(encodings::of_char(byte.into()), inputs),
             0x80.. => self.character(Vec::new(), false, byte, inputs),
             // Some terminals send a line feed after the carriage return of Enter.
@@ -332,7 +329,7 @@ impl Decoder {
     fn character(&mut self, mut bytes: Vec<u8>, escaped: bool, byte: u8, inputs: &mut Vec<Input>) {
         if !bytes.is_empty() && !is_continuation(byte) {
             if escaped {
-                self.escaped(byte, false, inputs);
+                self.escaped(byte, false, 0, inputs);
             } else {
                 self.ground(byte, inputs);
             }
@@ -342,9 +339,7 @@ impl Decoder {
         match std::str::from_utf8(&bytes) {
             Ok(text) => {
                 for ch in text.chars().filter(|ch| !ch.is_control()) {
-                    if escaped {
-                        press(KeyCode::Esc.into(), inputs);
-                    }
+                    escapes(u8::from(escaped), inputs);
                     press(encodings::of_char(ch), inputs);
                 }
             }
@@ -355,16 +350,25 @@ impl Decoder {
         }
     }
 
-    /// Processes a byte after an Esc. In a string, only another sequence counts: nobody typed the rest.
-    fn escaped(&mut self, byte: u8, string: bool, inputs: &mut Vec<Input>) {
+    /// Processes a byte after an Esc, and the Escs before it. In a string, only another sequence counts: nobody typed the
+    /// rest.
+    fn escaped(&mut self, byte: u8, string: bool, before: u8, inputs: &mut Vec<Input>) {
+        match byte {
+            0x80..=0xc1 | 0xf5.. => return self.mode = Mode::Escape { string, before },
+            // rxvt sends another Esc for Alt with these keys.
+            b'[' | b'O' => escapes(before.saturating_sub(1), inputs),
+            _ => escapes(before, inputs),
+        }
         let key = match byte {
             b'[' => return self.mode = Mode::Control(Vec::new()),
-            b'O' => return self.mode = Mode::Keypad(Vec::new()),
-            b']' | b'P' | b'X' | b'^' | b'_' => return self.mode = Mode::String,
             // Space and / are keys of the program.
-            0x21..=0x2e => return self.mode = Mode::Intermediate,
-            0xc2..=0xf4 if !string => return self.character(Vec::new(), true, byte, inputs),
-            0x80.. => return self.mode = Mode::Escape { string },
+            b'O' | b']' | b'P' | b'X' | b'^' | b'_' | 0x21..=0x2e => {
+                let mode = Mode::Introducer(byte);
+                self.mode = if string { mode.begun() } else { mode };
+                return;
+            }
+            0x80.. if string => return self.mode = Mode::Escape { string, before },
+            0x80.. => return self.character(Vec::new(), true, byte, inputs),
             // The end of a string.
             b'\\' => return,
             b' ' | b'/' | 0x30..=0x7e => Some(encodings::of_char(byte.into())),
@@ -382,7 +386,7 @@ impl Decoder {
             // Alt+Backspace on some terminals.
             KeyCode::Char(_) if byte == BACKSPACE => {}
             KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab => {
-                press(KeyCode::Esc.into(), inputs);
+                escapes(1, inputs);
                 press(key, inputs);
             }
             _ => press(encodings::with_alt(key), inputs),
@@ -432,6 +436,13 @@ impl Decoder {
                 self.mode = Mode::Paste(Paste::default());
             }
         }
+    }
+}
+
+/// Adds presses of Esc.
+fn escapes(count: u8, inputs: &mut Vec<Input>) {
+    for _ in 0..count {
+        press(KeyCode::Esc.into(), inputs);
     }
 }
 

@@ -3,7 +3,6 @@
 use crossterm::event::KeyEvent;
 
 use super::encodings;
-use super::unfinished::{CTRL_C, ESC};
 
 /// Maximum size of a paste, in bytes. The rest is dropped.
 const LIMIT: usize = 1024 * 1024;
@@ -12,6 +11,9 @@ const LONGEST: usize = 256;
 /// The sequences that begin and end a paste.
 const BEGIN: &[u8] = b"\x1b[200~";
 const END: &[u8] = b"\x1b[201~";
+
+const ESC: u8 = 0x1b;
+const CTRL_C: u8 = 0x03;
 
 /// The text of a paste.
 #[derive(Debug, Default)]

@@ -174,7 +174,10 @@ fn key_pressed_alone_after_an_unfinished_sequence_is_reported() {
             ("\t", "Tab"),
             ("\x1b[A", "Up"),
             ("\x1b", "Esc"),
+            ("\x1b\x1b", "Esc Esc"),
             ("\x1ba", "Esc a"),
+            ("\x1bP", "Esc Shift+P"),
+            ("\x1b-", "Esc -"),
             ("\x1b\r", "Esc Enter"),
             ("\x1b\x13", "Esc Ctrl+s"),
             ("\x03", "Ctrl+c"),
@@ -338,6 +341,61 @@ fn bracket_long_after_escape_is_typed() {
     // Another key was pressed in the meantime.
     let parts: [&[u8]; 3] = [b"\x1b", b"1", b"[3"];
     assert_eq!(decode(&parts, Duration::from_millis(150)), "Esc 1 [ 3");
+}
+
+#[test]
+fn keys_typed_after_escape_and_an_introducer_are_reported() {
+    for (introducer, heard) in [
+        ("P", "Esc Shift+P"),
+        ("X", "Esc Shift+X"),
+        ("^", "Esc ^"),
+        ("_", "Esc _"),
+        ("O", "Esc Shift+O"),
+        ("-", "Esc -"),
+        (".", "Esc ."),
+        ("]", ""),
+    ] {
+        for pause in [130, 200, 700] {
+            let head = "\x1b".to_owned() + introducer;
+            let keys = [b"A", b"b", b"i", b"?", b"e"].map(|key| (pause, &key[..]));
+            let typed = [&[(0, head.as_bytes())], &keys[..]].concat();
+            let expected = format!("{heard} Shift+A b i ? e");
+            let typed = decode_rest(b"", &typed);
+            assert_eq!(typed, expected.trim_start(), "{introducer} {pause}");
+        }
+    }
+    // But nobody types a late rest.
+    for (head, tail, heard) in [
+        ("\x1bP", ">|tmux 3.4\x1b\\", "Esc Shift+P"),
+        ("\x1bP", "1+r544e=787465726d\x1b\\", "Esc Shift+P"),
+        ("\x1b_", "Gi=31;OK\x1b\\", "Esc _"),
+        ("\x1b]", "11;rgb:ffff/ffff/ffff\x07", ""),
+        ("\x1bO", "1;5A", "Esc Shift+O Ctrl+Up"),
+        ("\x1b", "P>|tmux 3.4\x1b\\", "Esc"),
+        ("\x1b", "_Gi=31;OK\x1b\\", "Esc"),
+    ] {
+        let parts = [head.as_bytes(), tail.as_bytes(), b"q"];
+        let late = Duration::from_millis(400);
+        let expected = format!("{heard} q");
+        assert_eq!(decode(&parts, late), expected.trim_start(), "{tail:?}");
+    }
+}
+
+#[test]
+fn escapes_at_once_are_as_many_as_escapes_one_by_one() {
+    for count in 1..9 {
+        let heard = vec!["Esc"; count].join(" ");
+        let escapes = vec![0x1b; count];
+        assert_eq!(decode(&[&escapes], BYTE), heard);
+        let single: Vec<&[u8]> = escapes.chunks(1).collect();
+        assert_eq!(decode(&single, BYTE), heard);
+        assert_eq!(decode(&single, Duration::from_millis(150)), heard);
+    }
+    // All at the same time, so that a question that the first one opens is not answered by the others.
+    let mut decoder = Decoder::default();
+    assert_eq!(decoder.feed(b"\x1b\x1b\x1b", Duration::ZERO), []);
+    let much = vec![0x1b; 1_000_000];
+    assert!(decode(&[&much], BYTE).len() < 2000);
 }
 
 #[test]

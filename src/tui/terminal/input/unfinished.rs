@@ -2,8 +2,24 @@
 
 use std::time::Duration;
 
+use super::encodings;
 use super::paste::Paste;
 
+/// After this pause a lone Esc is a key, and so is a character that came with it. Longer than the time between two bytes
+/// at 300 baud.
+pub(super) const ESCAPE: Duration = Duration::from_millis(100);
+/// After this pause an unfinished character is dropped, and a sequence that may be an rxvt key is that key.
+pub(super) const CHARACTER: Duration = Duration::from_millis(250);
+/// After this pause an unfinished sequence or string is dropped. Longer than the delay of a lost packet, or the rest
+/// would be read as typed.
+pub(super) const SEQUENCE: Duration = Duration::from_secs(1);
+/// After this pause a paste ends whose end marker was lost.
+const PASTE: Duration = Duration::from_secs(1);
+/// After this pause a paste ends that contains the beginning of another paste and one end. Terminals don't nest pastes,
+/// so that end is usually the last.
+const NESTED: Duration = Duration::from_millis(100);
+/// After this pause a burst ends that is the rest of a paste.
+const BURST: Duration = Duration::from_millis(300);
 /// Maximum length of the sequence of a key that was pressed alone, in bytes.
 const KEY: usize = 32;
 
@@ -19,8 +35,10 @@ pub(super) enum Mode {
     Ground,
     /// The first bytes of a character, and whether it came after an Esc.
     Character(Vec<u8>, bool),
-    /// An Esc, which may begin a sequence, or the end of a string.
-    Escape { string: bool },
+    /// An Esc, which may begin a sequence, or the end of a string; and how many Escs came before it.
+    Escape { string: bool, before: u8 },
+    /// The character after an Esc that begins a sequence, or is a key that came with the Esc.
+    Introducer(u8),
     /// An escape sequence with an intermediate byte, such as one that selects a character set.
     Intermediate,
     /// A control sequence, without its introducer.
@@ -40,10 +58,48 @@ impl Mode {
     pub(super) fn is_typed(&self) -> bool {
         matches!(
             self,
-            Self::Ground | Self::Character(..) | Self::Escape { string: false }
+            Self::Ground | Self::Character(..) | Self::Escape { string: false, .. }
         )
     }
+
+    /// Returns the pause that ends the unfinished input. While its bytes keep coming, it lasts: a response may be long and
+    /// the line slow. `interrupted` says whether Ctrl+C arrived within it.
+    pub(super) fn pause(&self, interrupted: bool) -> Option<Duration> {
+        Some(match self {
+            Self::Ground => return None,
+            Self::Escape { string: false, .. } | Self::Introducer(_) => ESCAPE,
+            Self::Character(..) => CHARACTER,
+            Self::Control(sequence) if encodings::of_cut_off(sequence).is_some() => CHARACTER,
+            Self::Paste(paste) if paste.is_interrupted() => PASTE,
+            Self::Paste(paste) if paste.closed => NESTED,
+            Self::Paste(paste) if paste.rest => BURST,
+            Self::Paste(_) => PASTE,
+            _ if interrupted => ESCAPE,
+            Self::Escape { string: true, .. }
+            | Self::String
+            | Self::Intermediate
+            | Self::Control(_)
+            | Self::Keypad(_)
+            | Self::Skip(_) => SEQUENCE,
+        })
+    }
+
+    /// Returns the mode of the sequence that an introducer begins.
+    pub(super) fn begun(self) -> Self {
+        match self {
+            Self::Introducer(b'O') => Self::Keypad(Vec::new()),
+            Self::Introducer(0x21..=0x2e) => Self::Intermediate,
+            Self::Introducer(_) => Self::String,
+            mode => mode,
+        }
+    }
 }
+
+/// After a first Esc.
+pub(super) const ESCAPED: Mode = Mode::Escape {
+    string: false,
+    before: 0,
+};
 
 /// What has ended because of a pause. Its rest may arrive late.
 #[derive(Debug)]
