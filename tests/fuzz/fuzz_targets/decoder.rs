@@ -12,6 +12,8 @@ mod layout;
 mod paste;
 #[path = "../../../src/tui/terminal/input/place.rs"]
 mod place;
+#[path = "../../../src/tui/terminal/input/records.rs"]
+mod records;
 #[path = "../../../src/tui/terminal/input/unfinished.rs"]
 mod unfinished;
 

@@ -23,6 +23,9 @@ const CTRL_C: [&[u8]; 6] = [
     b"\x1b[67;46;3;1;8;1_",
 ];
 
+/// Maximum number of keys of one record.
+const REPEATS: usize = 100;
+
 /// Maximum length of the decoder's debug output if it has no paste.
 const SMALL: usize = 2500;
 
@@ -80,6 +83,10 @@ fn types_no_sequence(bytes: &[u8], inputs: &[Input]) {
             if middle.is_empty() && matches!(action, 'u' | '~' | '_') {
                 self.0 += params.iter().map(<[u16]>::len).sum::<usize>();
             }
+            // A record of the Windows console, which may stand for many presses.
+            if middle.is_empty() && action == '_' {
+                self.0 += REPEATS;
+            }
         }
     }
     let mut escaped = false;
@@ -108,7 +115,12 @@ fn hears_ctrl_c(bytes: &[u8]) {
     for encoding in CTRL_C {
         let mut decoder = Decoder::default();
         decoder.feed(bytes, Duration::ZERO);
-        let inputs = decoder.feed(encoding, Duration::ZERO);
+        let mut inputs = decoder.feed(encoding, Duration::ZERO);
+        // In a paste it may be text, unless nothing follows.
+        if let Some(deadline) = decoder.deadline() {
+            assert!(deadline <= Duration::from_secs(1));
+            inputs.extend(decoder.expire(deadline + Duration::from_millis(1)));
+        }
         let Some(Input::Key(key)) = inputs.last() else {
             panic!("{encoding:?} is not heard");
         };

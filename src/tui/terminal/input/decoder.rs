@@ -23,6 +23,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::encodings::{self, Meaning};
 use super::paste::{Paste, Pasted};
 use super::place::{Place, is_continuation};
+use super::records::Records;
 use super::unfinished::{
     BACKSPACE, CHARACTER, CTRL_C, ESC, ESCAPE, ESCAPED, Mode, SEQUENCE, Unfinished,
 };
@@ -66,6 +67,7 @@ pub struct Decoder {
     linux: bool,
     mode: Mode,
     place: Place,
+    records: Records,
     /// Whether Ctrl+C arrived within the unfinished sequence.
     interrupted: bool,
     /// When the last byte of the unfinished input arrived.
@@ -408,6 +410,10 @@ impl Decoder {
         }
         match encodings::of_sequence(&sequence) {
             Meaning::Keys(keys) => keys.into_iter().for_each(|key| press(key, inputs)),
+            Meaning::Record(record) => {
+                let keys = encodings::of_record(&mut self.records, &record);
+                keys.into_iter().for_each(|key| press(key, inputs));
+            }
             Meaning::Paste => self.mode = Mode::Paste(Paste::default()),
             Meaning::Skip(count) => self.mode = Mode::Skip(count),
             Meaning::Nothing => {}
@@ -474,6 +480,6 @@ fn press(key: KeyEvent, inputs: &mut Vec<Input>) {
         .modifiers
         .contains(KeyModifiers::CONTROL | KeyModifiers::ALT);
     if !(both && matches!(key.code, KeyCode::Char(_))) {
-        inputs.push(Input::Key(key));
+        inputs.push(Input::Key(encodings::as_sent_plainly(key)));
     }
 }

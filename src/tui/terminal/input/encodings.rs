@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::records::{Record, Records};
 use crate::tui::layout;
 
 /// The meaning of a control sequence.
@@ -11,6 +12,8 @@ pub(super) enum Meaning {
     Keys(Vec<KeyEvent>),
     /// The beginning of a paste.
     Paste,
+    /// A key record of the Windows console.
+    Record(Record),
     /// The number of characters after the sequence that belong to it.
     Skip(usize),
     /// Nothing: a report, or a key that the program doesn't know.
@@ -20,6 +23,8 @@ pub(super) enum Meaning {
 const NONE: KeyModifiers = KeyModifiers::NONE;
 /// The modifiers of `AltGr`, if a terminal reports it.
 const ALT_GR: KeyModifiers = KeyModifiers::CONTROL.union(KeyModifiers::ALT);
+/// Maximum number of keys that a record may stand for.
+const REPEATS: u16 = 100;
 
 /// Returns the key that types a character.
 pub(super) fn of_char(ch: char) -> KeyEvent {
@@ -49,6 +54,29 @@ pub(super) fn of_control(byte: u8) -> Option<KeyEvent> {
 pub(super) fn with_alt(mut key: KeyEvent) -> KeyEvent {
     key.modifiers |= KeyModifiers::ALT;
     key
+}
+
+/// Returns the key that a terminal without an encoding for modifiers would send: with Ctrl, some characters are control
+/// characters, and Ctrl and Alt change nothing in Enter, Tab and Esc.
+pub(super) fn as_sent_plainly(mut key: KeyEvent) -> KeyEvent {
+    match key.code {
+        KeyCode::Char(ch) if key.modifiers - KeyModifiers::SHIFT == KeyModifiers::CONTROL => {
+            let byte = match ch {
+                '[' | '3' => return KeyCode::Esc.into(),
+                'i' | 'I' => b'\t',
+                'j' | 'J' | 'm' | 'M' => b'\r',
+                '8' | '?' => 0x7f,
+                '/' => 0x1f,
+                _ => return key,
+            };
+            of_control(byte).unwrap_or(key)
+        }
+        KeyCode::Enter | KeyCode::Tab | KeyCode::BackTab | KeyCode::Esc => {
+            key.modifiers -= ALT_GR;
+            key
+        }
+        _ => key,
+    }
 }
 
 /// Returns the key of the keypad, or the arrow key in application mode, whose code follows `ESC O`. The last parameter
@@ -132,7 +160,7 @@ pub(super) fn of_sequence(sequence: &[u8]) -> Meaning {
     let first = |at: usize| param(at).first().copied().unwrap_or(0);
     let bare = params == [[0]];
     if *action == b'_' {
-        return of_console([first(0), first(2), first(3), first(4)]);
+        return of_console([first(0), first(2), first(3), first(4), first(5)]);
     }
     // A release is ignored: the press was already reported.
     let Some(modifiers) = modifiers(param(1)) else {
@@ -170,53 +198,51 @@ pub(super) fn of_sequence(sequence: &[u8]) -> Meaning {
     found.unwrap_or(Meaning::Nothing)
 }
 
-/// Returns the key of a console event as Windows Terminal sends it (win32-input-mode): the key, its character, whether
-/// it is down, and the modifiers.
-fn of_console([key, code, down, state]: [u32; 4]) -> Meaning {
-    const ALT: u32 = 0x1 | 0x2;
-    const CTRL: u32 = 0x4 | 0x8;
-    const SHIFT: u32 = 0x10;
-    if down == 0 {
-        return Meaning::Nothing;
-    }
+/// Returns the record of a console event as Windows Terminal sends it (win32-input-mode): the key, its character, whether
+/// it is down, the modifiers, and how often it repeated.
+fn of_console([key, unit, down, state, repeat]: [u32; 5]) -> Meaning {
     let mut modifiers = NONE;
     for (bits, modifier) in [
-        (SHIFT, KeyModifiers::SHIFT),
-        (ALT, KeyModifiers::ALT),
-        (CTRL, KeyModifiers::CONTROL),
+        (0x1 | 0x2, KeyModifiers::ALT),
+        (0x4 | 0x8, KeyModifiers::CONTROL),
+        (0x10, KeyModifiers::SHIFT),
     ] {
-        if state & bits != 0 {
-            modifiers |= modifier;
-        }
+        modifiers.set(modifier, state & bits != 0);
     }
-    let commands = modifiers - KeyModifiers::SHIFT;
-    let ch = char::from_u32(code).filter(|ch| !ch.is_control());
-    let key = match (key, ch) {
-        (8, _) => KeyEvent::new(KeyCode::Backspace, modifiers),
-        (9, _) if modifiers.contains(KeyModifiers::SHIFT) => back_tab(),
-        (9, _) => KeyEvent::new(KeyCode::Tab, modifiers),
-        (13, _) => KeyEvent::new(KeyCode::Enter, modifiers),
-        (27, _) => KeyEvent::new(KeyCode::Esc, modifiers),
-        (33, _) => KeyEvent::new(KeyCode::PageUp, modifiers),
-        (34, _) => KeyEvent::new(KeyCode::PageDown, modifiers),
-        (35, _) => KeyEvent::new(KeyCode::End, modifiers),
-        (36, _) => KeyEvent::new(KeyCode::Home, modifiers),
-        (37, _) => KeyEvent::new(KeyCode::Left, modifiers),
-        (38, _) => KeyEvent::new(KeyCode::Up, modifiers),
-        (39, _) => KeyEvent::new(KeyCode::Right, modifiers),
-        (40, _) => KeyEvent::new(KeyCode::Down, modifiers),
-        (46, _) => KeyEvent::new(KeyCode::Delete, modifiers),
-        // With Ctrl, the key counts, not its character.
-        (65..=90, _) if commands == KeyModifiers::CONTROL => {
-            let letter = char::from_u32(key + 32).unwrap_or_default();
-            KeyEvent::new(KeyCode::Char(letter), modifiers)
-        }
-        // AltGr is Ctrl with Alt, and part of the character.
-        (_, Some(ch)) if commands != KeyModifiers::ALT => of_char(ch),
-        (_, Some(ch)) => with_alt(of_char(ch)),
-        (_, None) => return Meaning::Nothing,
+    let Ok(key) = u16::try_from(key) else {
+        return Meaning::Nothing;
     };
-    Meaning::Keys(vec![key])
+    let is_letter = (u16::from(b'A')..=u16::from(b'Z')).contains(&key);
+    let unit = match (u16::try_from(unit), char::from_u32(unit)) {
+        // With Ctrl, the key counts, not its character.
+        (Ok(32..), _) if is_letter && modifiers - KeyModifiers::SHIFT == KeyModifiers::CONTROL => 0,
+        (Ok(unit), _) => unit,
+        // Some terminals send a character that is not in UTF-16.
+        (Err(_), Some(ch)) if down != 0 => return Meaning::Keys(vec![of_char(ch)]),
+        (Err(_), _) => return Meaning::Nothing,
+    };
+    Meaning::Record(Record {
+        down: down != 0,
+        repeat: u16::try_from(repeat).unwrap_or(REPEATS).min(REPEATS),
+        key,
+        unit,
+        modifiers,
+        enhanced: state & 0x100 != 0,
+    })
+}
+
+/// Returns the keys of a record of the Windows console.
+pub(super) fn of_record(records: &mut Records, record: &Record) -> Vec<KeyEvent> {
+    let Some((key, count)) = records.feed(record) else {
+        return Vec::new();
+    };
+    let commands = key.modifiers - KeyModifiers::SHIFT;
+    let key = match key.code {
+        // AltGr is Ctrl with Alt, and part of the character.
+        KeyCode::Char(ch) if commands.is_empty() || commands == ALT_GR => of_char(ch),
+        _ => key,
+    };
+    vec![key; count.into()]
 }
 
 /// Returns the key of a control sequence without a final byte: rxvt sends keys with Shift this way, such as `CSI 7 $`.
@@ -373,8 +399,10 @@ fn functional(code: u32) -> Option<KeyCode> {
 
 /// Returns Ctrl+C if the whole sequence is one of its encodings.
 pub(super) fn ctrl_c(sequence: &[u8]) -> Option<KeyEvent> {
-    let Meaning::Keys(keys) = of_sequence(sequence.strip_prefix(b"\x1b[")?) else {
-        return None;
+    let keys = match of_sequence(sequence.strip_prefix(b"\x1b[")?) {
+        Meaning::Keys(keys) => keys,
+        Meaning::Record(record) => of_record(&mut Records::default(), &record),
+        _ => return None,
     };
     keys.into_iter().find(is_ctrl_c)
 }

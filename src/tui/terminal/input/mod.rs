@@ -18,7 +18,6 @@ mod paste;
 mod place;
 #[cfg(unix)]
 mod reader;
-#[cfg(any(windows, test))]
 mod records;
 #[cfg(all(test, unix))]
 mod tests;

@@ -1,4 +1,4 @@
-//! Decodes the key records of the Windows console into keys.
+//! Decodes the key records of the Windows console into keys. Windows Terminal can send the same records as sequences.
 //!
 //! The console has one record for the press of a key and one for its release. Characters that the keyboard doesn't
 //! have, such as `~` on many, arrive as Alt codes: Alt is pressed, digits of the keypad follow, and the release of Alt
@@ -46,7 +46,7 @@ const KEYPAD: [u16; 10] = [
 ];
 
 /// A key record of the console (`KEY_EVENT_RECORD`).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Record {
     /// Whether the key was pressed, not released.
     pub(super) down: bool,
@@ -131,14 +131,16 @@ impl Records {
     }
 }
 
-/// Returns the letter of a key that is pressed with Ctrl. Such a key types a control character, or nothing.
+/// Returns the letter or sign of a key that is pressed with Ctrl. Such a key types a control character, or nothing.
 fn with_ctrl(record: &Record) -> Option<char> {
-    let offset = match (record.unit, record.key) {
-        (1..=26, _) => record.unit - 1,
-        (0, virtual_key::A..=virtual_key::Z) => record.key - virtual_key::A,
+    let letter = |offset| Some(char::from(b'a' + u8::try_from(offset).ok()?));
+    let letter = match (record.unit, record.key) {
+        (1..=26, _) => letter(record.unit - 1)?,
+        (27, _) => '[',
+        (31, _) => '_',
+        (0, virtual_key::A..=virtual_key::Z) => letter(record.key - virtual_key::A)?,
         _ => return None,
     };
-    let letter = char::from(b'a' + u8::try_from(offset).ok()?);
     let with_ctrl = record.modifiers - KeyModifiers::SHIFT == KeyModifiers::CONTROL;
     with_ctrl.then_some(letter)
 }
@@ -267,6 +269,8 @@ mod tests {
             (0x43, 3, CTRL, Some(KeyCode::Char('c'))),
             (0x43, 3, CTRL | SHIFT, Some(KeyCode::Char('c'))),
             (0x4c, 0, CTRL, Some(KeyCode::Char('l'))),
+            (0xbd, 0x1f, CTRL | SHIFT, Some(KeyCode::Char('_'))),
+            (0xdb, 0x1b, CTRL, Some(KeyCode::Char('['))),
             (0x41, 0x61, ALT, Some(KeyCode::Char('a'))),
             // Keys that type nothing, such as Ctrl+Alt+C or a volume key.
             (0x43, 0, CTRL | ALT, None),

@@ -460,6 +460,9 @@ fn endless_sequences_are_dropped_until_a_pause() {
     let mut decoder = Decoder::default();
     decoder.feed(title.as_bytes(), Duration::ZERO);
     assert_eq!(names(&decoder.feed(b"\x03", Duration::ZERO)), "Ctrl+c");
+    // A key doesn't repeat without end.
+    let repeated = decode(&[b"\x1b[65;30;97;1;0;65535_"], BYTE);
+    assert_eq!(repeated, ["a"; 100].join(" "));
     // A paste keeps as much as fits.
     let paste = "\x1b[200~".to_owned() + &"x".repeat(3_000_000) + "\x1b[201~";
     assert_eq!(decode(&[paste.as_bytes()], BYTE).len(), 1024 * 1024 + 2);
