@@ -56,10 +56,11 @@ pub(super) enum Mode {
 impl Mode {
     /// Returns whether the user may have typed this.
     pub(super) fn is_typed(&self) -> bool {
-        matches!(
-            self,
-            Self::Ground | Self::Character(..) | Self::Escape { string: false, .. }
-        )
+        match self {
+            Self::Ground | Self::Character(..) | Self::Escape { string: false, .. } => true,
+            Self::Control(sequence) => encodings::of_cut_off(sequence).is_some(),
+            _ => false,
+        }
     }
 
     /// Returns the pause that ends the unfinished input. While its bytes keep coming, it lasts: a response may be long and
