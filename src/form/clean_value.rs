@@ -1,7 +1,7 @@
 //! Removes extra text around a pasted value or the value of a flag.
 
 use crate::certificate::store_path::StorePath;
-use crate::clean::{is_visible, trimmed, unquoted};
+use crate::clean::{is_visible, trimmed, unquoted, without_escapes};
 use crate::form::field::Key;
 use crate::oauth::issuer::issuer_of_address;
 use crate::words::capitalized;
@@ -16,11 +16,13 @@ pub struct Cleaned {
 }
 
 /// Removes whitespace and byte order marks around the value, and quotation marks around the whole value. A metadata URL
-/// becomes the issuer, and a certificate thumbprint becomes its path. A secret keeps its quotation marks, which may
+/// becomes the issuer, and a certificate thumbprint becomes its path. Escape sequences are removed. A secret keeps its quotation marks, which may
 /// belong to it.
 #[must_use]
 pub fn clean_value(key: Key, text: &str) -> Cleaned {
     let mut removed = Vec::new();
+    let escapes = escapes_note(text);
+    let text = &*without_escapes(text);
     let bare = trimmed(text);
     let around = || {
         let (before, after) = text.split_at(text.find(bare).unwrap_or_default());
@@ -39,16 +41,14 @@ pub fn clean_value(key: Key, text: &str) -> Cleaned {
         }
         value = trimmed(inner);
     }
-    let mut note = sentence(&removed);
+    let mut notes: Vec<String> = escapes.into_iter().chain(sentence(&removed)).collect();
     let mut value = value.to_owned();
     // The value is masked, so the user can't see what a field for one line drops.
     if key == Key::ClientSecret && !value.chars().all(is_visible) {
         let inside = "Line breaks, tabs or invisible characters inside the value were removed.";
-        note = Some(match note {
-            Some(note) => format!("{note} {inside}"),
-            None => inside.to_owned(),
-        });
+        notes.push(inside.to_owned());
     }
+    let mut note = (!notes.is_empty()).then(|| notes.join(" "));
     if key == Key::Issuer
         && let Some(issuer) = issuer_of_address(&value)
     {
@@ -64,6 +64,13 @@ pub fn clean_value(key: Key, text: &str) -> Cleaned {
         }
     }
     Cleaned { text: value, note }
+}
+
+/// Returns the note about the removed escape sequences; `None` if the text has none.
+#[must_use]
+pub fn escapes_note(text: &str) -> Option<String> {
+    let note = "Color codes or other escape sequences were removed.";
+    (without_escapes(text) != text).then(|| note.to_owned())
 }
 
 const THUMBPRINT: &str = "The thumbprint was replaced with the path of the certificate in the machine's store. For the store of \
@@ -89,6 +96,7 @@ fn sentence(removed: &[&str]) -> Option<String> {
 /// long lines; between extra parameters a line break becomes `&`, and in other fields a space.
 #[must_use]
 pub fn one_line(key: Key, text: &str) -> String {
+    let text = &*without_escapes(text);
     if key == Key::ExtraParameters {
         let lines = text.lines().map(|line| line.trim().trim_matches('&'));
         let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
@@ -176,6 +184,31 @@ mod tests {
             assert!(note.contains("inside the value were removed"), "{note}");
             assert_eq!(clean_value(Key::ClientId, inside).note, None);
         }
+    }
+
+    #[test]
+    fn escape_sequences_are_removed_with_a_note() {
+        for key in [Key::ClientId, Key::ClientSecret] {
+            for (dirty, text) in [
+                ("\u{1b}[1ms3cret\u{1b}[0m", "s3cret"),
+                ("s3\u{1b}[31mcret\u{1b}(B\u{1b}[m", "s3cret"),
+                ("\u{1b}]8;;http://x/\u{7}s3cret\u{1b}]8;;\u{7}", "s3cret"),
+            ] {
+                let cleaned = clean_value(key, dirty);
+                assert_eq!(cleaned.text, text);
+                let note = "Color codes or other escape sequences were removed.";
+                assert_eq!(cleaned.note.as_deref(), Some(note), "{dirty:?}");
+            }
+            let note = clean_value(key, " \u{1b}[1ms\u{1b}[0m")
+                .note
+                .unwrap_or_default();
+            assert!(
+                note.contains("sequences were removed. Whitespace"),
+                "{note}"
+            );
+        }
+        let pasted = "\u{1b}[32mhttps://as.example/\n\u{1b}[0mtoken";
+        assert_eq!(one_line(Key::TokenUrl, pasted), "https://as.example/token");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::clean::{is_visible, trimmed, unquoted};
+use crate::clean::{is_visible, trimmed, unquoted, without_escapes};
 
 /// A value, and what was removed around and in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +23,16 @@ impl Unwrapped {
 
 /// Returns the value without what was copied along with it; `None` if there was nothing to remove.
 pub(super) fn unwrapped(text: &str) -> Option<Unwrapped> {
-    let mut value: String = text
+    let plain = without_escapes(text);
+    let mut value: String = plain
         .chars()
         .filter(|ch| ch.is_whitespace() || is_visible(*ch))
         .collect();
     let mut extras = Vec::new();
-    if value.chars().count() < text.chars().filter(|ch| *ch != '\u{feff}').count() {
+    if plain != text {
+        extras.push("an escape sequence");
+    }
+    if value.chars().count() < plain.chars().filter(|ch| *ch != '\u{feff}').count() {
         extras.push("an invisible character");
     }
     // Each layer may surround another.
@@ -284,6 +288,7 @@ mod tests {
                 "a label, a punctuation mark and quotation marks",
             ),
             ("\u{200b}1111-2222", "an invisible character"),
+            ("\u{1b}[1m1111-2222\u{1b}[m", "an escape sequence"),
             ("1111-\u{ad}2222", "an invisible character"),
             ("\"1111-2222", "a quotation mark"),
             ("1111-2222”", "a quotation mark"),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::clean::{is_visible, trimmed, unquoted};
+use crate::clean::{is_visible, trimmed, unquoted, without_escapes};
 
 /// The content of a paste.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ const OF_AN_ANSWER: [&str; 3] = ["code", "error", "state"];
 /// Classifies a paste.
 #[must_use]
 pub fn read(paste: &str) -> Pasted {
-    let text: String = paste
+    let text: String = without_escapes(paste)
         .chars()
         .filter(|ch| ch.is_whitespace() || is_visible(*ch))
         .collect();
@@ -197,6 +197,7 @@ pub(super) fn percent_decoded(text: &str) -> Option<String> {
 /// joined, because a terminal may have wrapped it.
 #[must_use]
 pub fn one_line(paste: &str) -> String {
+    let paste = &*without_escapes(paste);
     let lines = paste.lines().map(without_quote_mark);
     let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
     let has_words = lines.iter().any(|line| line.contains(char::is_whitespace));
@@ -355,6 +356,14 @@ fn one_word(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escape_sequences_of_a_paste_are_ignored() {
+        let link = "\u{1b}]8;;http://x/\u{1b}\\\u{1b}[4mhttp://localhost/?code=C&state=S\u{1b}[0m\u{1b}]8;;\u{1b}\\";
+        let query = Pasted::Query("code=C&state=S".to_owned());
+        assert_eq!(read(link), query);
+        assert_eq!(one_line(link), "http://localhost/?code=C&state=S");
+    }
 
     #[test]
     fn text_lines_stay_separate_and_wrapped_value_is_joined() {

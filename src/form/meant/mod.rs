@@ -23,7 +23,7 @@ pub(super) use self::suggestion::use_label;
 use self::suggestion::{character, suggested};
 use self::unfilled::is_unfilled;
 use self::variable::variable_problem;
-use crate::clean::{clean, is_visible, trimmed, unquoted};
+use crate::clean::{clean, is_visible, trimmed, unquoted, without_escapes};
 use crate::form::choices::Change;
 use crate::form::field::{Access, Key};
 use crate::form::listen_address::ListenAddress;
@@ -91,7 +91,8 @@ fn not_vschar(text: &str) -> Option<(usize, char)> {
 
 /// Converts the hyphens and spaces of word processors to ASCII.
 fn in_ascii(text: &str) -> String {
-    text.chars()
+    without_escapes(text)
+        .chars()
         .filter(|ch| ch.is_whitespace() || is_visible(*ch))
         .map(|ch| match ch {
             '‐' | '‑' | '‒' | '–' | '—' | '−' => '-',

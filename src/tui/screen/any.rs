@@ -13,7 +13,7 @@ use super::context::{UpdateContext, ViewContext};
 use super::item::{Entry, ItemView, Kind, Place};
 use super::route::{Navigation, Route};
 use super::typed::{Screen, load, set_focus};
-use crate::clean::clean;
+use crate::clean::{clean, without_escapes};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::SessionEvent;
 use crate::session::content::Content;
@@ -278,7 +278,7 @@ impl<S: Screen> AnyScreen for S {
         let kind = items.iter().find(|entry| entry.item == focus);
         let kind = kind.map(|entry| entry.kind);
         if kind == Some(Kind::Search) {
-            let text = clean(text, SEARCH_LIMIT);
+            let text = clean(&without_escapes(text), SEARCH_LIMIT);
             if !text.trim().is_empty() {
                 self.searched(focus, text.trim(), cx);
             }

@@ -1,10 +1,12 @@
 //! An editor for one line of text.
 
+use std::borrow::Cow;
+
 use tui_input::{Input, InputRequest};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::text::width;
-use crate::clean::is_visible;
+use crate::clean::{is_visible, without_escapes};
 
 /// Maximum length of a value, in bytes: no setting needs more, and a paste may be any text. Pasted redirects have the
 /// same limit.
@@ -158,12 +160,13 @@ impl Editor {
         self.input = Input::new(text.to_owned());
     }
 
-    /// Inserts pasted text at the cursor as one line: line breaks, tabs and other control characters are dropped.
+    /// Inserts pasted text at the cursor as one line: line breaks, tabs, other control characters and escape sequences are
+    /// dropped.
     /// Returns false and changes nothing if the text is too long, because a cut value would be useless.
     #[must_use]
     pub fn paste(&mut self, text: &str) -> bool {
         let cursor = self.cursor();
-        let clean: String = text.chars().filter(|ch| is_visible(*ch)).collect();
+        let clean = line_of(text);
         if self.text().len() + clean.len() > LIMIT {
             return false;
         }
@@ -171,21 +174,30 @@ impl Editor {
         let after: String = self.text().chars().skip(cursor).collect();
         let end = cursor + clean.chars().count();
         self.keep((Zeroizing::new(self.text().to_owned()), cursor), false);
-        self.input = Input::new(before + &clean + &after).with_cursor(end);
+        self.input = Input::new(before + clean.as_str() + &after).with_cursor(end);
         true
     }
 
     /// Replaces the whole text by pasted text, in the same way.
     #[must_use]
     pub fn paste_over(&mut self, text: &str) -> bool {
-        let clean: Zeroizing<String> =
-            Zeroizing::new(text.chars().filter(|ch| is_visible(*ch)).collect());
+        let clean = line_of(text);
         if clean.len() > LIMIT {
             return false;
         }
         self.replace(&clean);
         true
     }
+}
+
+/// Returns the visible characters of a paste.
+fn line_of(paste: &str) -> Zeroizing<String> {
+    let mut plain = without_escapes(paste);
+    let line = plain.chars().filter(|ch| is_visible(*ch)).collect();
+    if let Cow::Owned(plain) = &mut plain {
+        plain.zeroize();
+    }
+    Zeroizing::new(line)
 }
 
 #[cfg(test)]
@@ -200,6 +212,15 @@ mod tests {
         assert_eq!((field.text(), field.cursor()), ("abcd", 3));
         field.edit(Edit::Insert('x'));
         assert_eq!(field.text(), "abcxd");
+    }
+
+    #[test]
+    fn escape_sequences_of_a_paste_are_dropped() {
+        let mut field = Editor::new("/tmp/");
+        assert!(field.paste("\u{1b}[31mfoo\n\u{1b}[0mbar\u{1b}]8;;\u{1b}\\.txt"));
+        assert_eq!((field.text(), field.cursor()), ("/tmp/foobar.txt", 15));
+        assert!(field.paste_over("\u{1b}[1ms3cret\u{1b}[0m"));
+        assert_eq!(field.text(), "s3cret");
     }
 
     #[test]

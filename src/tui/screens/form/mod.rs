@@ -23,7 +23,7 @@ pub(in crate::tui) use self::registration::SAVE_LABEL;
 pub(super) use self::state::Form;
 use self::state::{DialogId, Item, missing};
 use crate::form::changed::changed;
-use crate::form::clean_value::{clean_value, one_line};
+use crate::form::clean_value::{clean_value, escapes_note, one_line};
 use crate::form::field::{ADVANCED, Access, Key};
 use crate::form::settings::Settings;
 use crate::presets::format::mail_domain;
@@ -338,7 +338,7 @@ impl Screen for Form {
         };
         // Text inserted into a value may end with a separating space.
         if !self.common.editor.text().is_empty() {
-            return (one_line(*key, text).into(), None);
+            return (one_line(*key, text).into(), escapes_note(text));
         }
         let cleaned = clean_value(*key, text);
         (one_line(*key, &cleaned.text).into(), cleaned.note)
