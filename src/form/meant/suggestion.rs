@@ -1,5 +1,7 @@
 //! Creates a problem with the value to use instead.
 
+use unicode_width::UnicodeWidthChar;
+
 use crate::clean::{clean, is_visible, trimmed};
 use crate::form::choices::Change;
 use crate::form::field::Key;
@@ -13,6 +15,10 @@ pub(super) fn character(ch: char) -> String {
         '\n' | '\r' => format!("a line break (U+{code:04X})"),
         '\t' => format!("a tab (U+{code:04X})"),
         ch if ch.is_control() => format!("a control character (U+{code:04X})"),
+        // Shown, it would be on the space before it.
+        ch if is_visible(ch) && ch.width() == Some(0) => {
+            format!("a combining character (U+{code:04X})")
+        }
         ch if is_visible(ch) => format!("{ch} (U+{code:04X})"),
         ch if ch.is_whitespace() => format!("a special space (U+{code:04X})"),
         _ => format!("an invisible character (U+{code:04X})"),
