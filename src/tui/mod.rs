@@ -4,6 +4,7 @@
 //! do, performs the resulting effects, and draws once for all events that were waiting. The program is idle while
 //! nothing happens.
 
+mod alone;
 mod background;
 mod copies;
 pub mod dialog;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::dialog::Dialog;
 use super::keys::Context;
-use super::root::{self, Alone, Below, RootDialog};
+use super::root::{self, Alone, Below, RootDialog, fits};
 use super::screen::{
     AnyScreen, Console, FormTarget, ItemView, Message, Outbox, Route, UpdateContext, ViewContext,
 };
@@ -167,11 +167,11 @@ impl Model {
         self.alone.is_some() || self.dialog.is_some() || self.top().has_dialog()
     }
 
-    /// Returns the value that is shown alone on the screen.
+    /// Returns the value that is shown alone on the screen. In a window that is too small, it may not fit.
     #[must_use]
     pub fn alone(&self) -> Option<&SecretString> {
         match &self.alone {
-            Some(Alone::OnScreen(_, value)) => Some(value),
+            Some(Alone::OnScreen(_, value)) => Some(value).filter(|it| fits(it, self.console.size)),
             Some(Alone::Outside) | None => None,
         }
     }

@@ -6,6 +6,7 @@
 use crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
+use super::alone::{show_alone, show_alone_again};
 use super::copies;
 use super::dialog::{Answer, Dialog, Reply};
 use super::keys::{Command, Context, command};
@@ -17,14 +18,13 @@ use super::root::{self, Alone, Below, RootDialog};
 use super::screen::{FormTarget, Message, Navigation, Outbox, Route, SaveFrom};
 use super::screens::{self, SAVE_LABEL};
 use super::scrolling::{scroll, scroll_into_sight};
-use super::view::is_too_small;
+use super::view::{is_plain, is_too_small};
 use crate::console::clipboard::{Copied, CopiedBy};
 use crate::flow::attempt::AttemptId;
 use crate::flow::driver::Job;
 use crate::form::choices::Browser;
 use crate::outcome::exit;
 use crate::profile::saved_tokens::SavedTokens;
-use crate::secret::SecretString;
 use crate::session::content::Content;
 use crate::session::profiles::{Opening, ProfileNews};
 use crate::session::{Refreshed, SessionEvent, Taken};
@@ -60,13 +60,8 @@ fn happened(model: &mut Model, event: Event) -> Vec<Effect> {
             model.console.size = (columns, rows);
             let out = model.on_every(|screen, cx| screen.resized(cx));
             let mut effects = apply(model, out);
-            match model.alone.take() {
-                // The terminal may have cut the value: write it again, or ask if it no longer fits.
-                Some(Alone::OnScreen(content, value)) => {
-                    show_alone(model, content, value);
-                    effects.push(Effect::Redraw);
-                }
-                other => model.alone = other,
+            if show_alone_again(model) {
+                effects.push(Effect::Redraw);
             }
             effects
         }
@@ -169,7 +164,8 @@ fn tell(model: &mut Model, message: Message) -> Vec<Effect> {
 }
 
 fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
-    if model.alone.take().is_some() {
+    if is_plain(model) {
+        model.alone = None;
         // Any key goes back; the key that quits also quits.
         let mut effects = vec![Effect::Redraw];
         if command(event, Context::Reading) == Some(Command::Leave) {
@@ -181,7 +177,10 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
         return Vec::new();
     };
     match command {
-        Command::Leave => return leave(model),
+        Command::Leave => {
+            model.alone = None;
+            return leave(model);
+        }
         Command::Redraw => return vec![Effect::Redraw],
         Command::Suspend => return vec![Effect::Suspend],
         // Nobody sees the buttons.
@@ -324,19 +323,6 @@ fn navigate(model: &mut Model, navigation: Navigation) -> Vec<Effect> {
         }
     };
     apply(model, out)
-}
-
-/// Shows a value alone on the program's screen if it fits; otherwise asks whether to show it on the shell's screen.
-/// Returns whether the screen must be redrawn.
-fn show_alone(model: &mut Model, content: Content, value: SecretString) -> bool {
-    let fits = root::fits(&value, model.console.size);
-    if fits {
-        model.session.took(&content, Taken::Viewed);
-        model.alone = Some(Alone::OnScreen(content, value));
-    } else {
-        model.dialog = Some(root::scrollback(content, value));
-    }
-    fits
 }
 
 /// Handles an event of an attempt that the session has processed: the screens receive it first, then it is handled for

@@ -24,7 +24,7 @@ use super::keys::{self, Context};
 use super::leaving::asks_to_leave;
 use super::model::Model;
 use super::page::{Page, is_low, is_narrow};
-use super::root::{self, Below};
+use super::root::{self, Alone, Below};
 use super::screen::{ItemView, Shortcut};
 use super::screen::{Place, buttons};
 use super::widgets::button::{button, shown_label};
@@ -363,5 +363,5 @@ pub fn parts(model: &Model) -> (u16, u16) {
 /// Returns whether a value is shown alone, so that the screen is not drawn from the model.
 #[must_use]
 pub fn is_plain(model: &Model) -> bool {
-    model.alone.is_some()
+    model.alone().is_some() || matches!(model.alone, Some(Alone::Outside))
 }
