@@ -25,7 +25,7 @@ use super::view;
 use crate::certificate::created::Created;
 use crate::configure;
 use crate::console::clipboard;
-use crate::console::environment::Environment;
+use crate::console::environment::{Environment, Terminal};
 use crate::console::jobs::{self, Job, Jobs};
 use crate::console::sequences;
 use crate::console::signals::Signals;
@@ -47,6 +47,9 @@ use crate::zone;
 /// How often to check that the terminal still exists. The check requests the size of the window, which writes nothing
 /// and fails if the terminal disappeared without a signal.
 const ALIVE: Duration = Duration::from_secs(10);
+
+/// Maximum number of keys between two looks at everything else, such as signals.
+const KEYS_AT_ONCE: usize = 256;
 
 /// Minimum time for writing the last bytes if the terminal was slow with the previous ones.
 const AT_LEAST: Duration = Duration::from_millis(100);
@@ -189,7 +192,7 @@ impl Shell {
 
     async fn run(&mut self, signals: &mut Signals, jobs: &mut Jobs) -> Result<Ending, TuiError> {
         self.draw()?;
-        let mut input = input::start(self.model.console.environment.term.starts_with("linux"));
+        let mut input = input::start(self.model.console.environment.terminal == Terminal::Linux);
         let mut resized = Resized::watch()?;
         let mut gone = guard::watch(self.output.try_clone()?);
         let mut alive = tokio::time::interval(ALIVE);
@@ -216,12 +219,14 @@ impl Shell {
                 Some((attempt, event)) = self.reports.1.recv() => self.take(Event::Flow(attempt, event)).await?,
                 Some(event) = self.events.1.recv() => self.take(event).await?,
                 Some(event) = self.saves.next(), if !self.saves.is_empty() => self.take(event).await?,
+                () = resized.next() => self.resize().await?,
+                () = until(tick), if tick.is_some() => self.take(Event::Tick).await?,
                 event = input.recv() => match event {
                     Some((event, at)) => self.on_terminal_event(event, at).await?,
                     // The terminal can't be read any more.
                     None => return Ok(Ending::Interrupted),
                 },
-                () = resized.next() => self.resize().await?,
+                // After the keys, which may have arrived before the deadline.
                 () = until(joined), if joined.is_some() => {
                     // Slightly after the deadline, so that it has passed.
                     let joined = self.joiner.expire(self.began.elapsed() + Duration::from_millis(1));
@@ -238,11 +243,18 @@ impl Shell {
                     }
                     self.resize().await?;
                 }
-                () = until(tick), if tick.is_some() => self.take(Event::Tick).await?,
             }
-            while let Ok((event, at)) = input.try_recv() {
+            for _ in 0..KEYS_AT_ONCE {
+                let Ok((event, at)) = input.try_recv() else {
+                    break;
+                };
                 self.on_terminal_event(event, at).await?;
+                if self.ended {
+                    return Ok(Ending::Left);
+                }
             }
+            // If keys arrive all the time, the loop never waits. Signals and timers are noticed only here.
+            tokio::task::yield_now().await;
             // One frame shows all waiting events of a busy flow.
             while let Ok((attempt, event)) = self.reports.1.try_recv() {
                 self.take(Event::Flow(attempt, event)).await?;
