@@ -37,7 +37,7 @@ pub struct Environment {
     pub line: Option<String>,
     /// The login name; `None` if it can't be used in a command unquoted.
     pub login: Option<String>,
-    /// The value of `TERM`.
+    /// The value of `TERM`, in lowercase.
     pub term: String,
     /// The kind of terminal.
     pub terminal: Terminal,
@@ -111,6 +111,7 @@ impl Environment {
         let given = |name: &str| variable(name).filter(|value| !value.is_empty());
         let set = |name: &str| given(name).is_some();
         let term = variable("TERM").unwrap_or_default();
+        let term = term.trim().to_ascii_lowercase();
         let terminal = terminal(&term, origin.line.as_deref());
         let told = ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]
             .into_iter()
@@ -165,7 +166,7 @@ impl Environment {
         let display_in_doubt =
             desktop.is_ok() && !display && ssh.is_none() && origin.door.is_none();
         let display_of_tmux = display_in_doubt && doubt == Some(DOUBT_OF_TMUX);
-        let (utf8, why_utf8) = glyphs(&terminal, &given);
+        let (utf8, why_utf8) = glyphs(&term, &terminal, &given);
         let (colors, why_colors) = colors(&term, &terminal, &given);
         let user = match (variable("USERDOMAIN"), variable("USERNAME")) {
             (Some(domain), Some(name)) if cfg!(windows) => format!("{domain}\\{name}"),
@@ -263,7 +264,7 @@ fn terminal(term: &str, line: Option<&str>) -> Terminal {
         Terminal::Windows
     } else if is_dumb(term) {
         Terminal::Dumb
-    } else if term == "linux" {
+    } else if is_variant(term, "linux") {
         Terminal::Linux
     } else if let Some(name) = serial {
         Terminal::Serial(Some(name.to_owned()))
@@ -322,6 +323,36 @@ fn has_own_sequences(term: &str) -> bool {
         model.starts_with(|digit: char| digit.is_ascii_digit()) && !ansi.contains(&model)
     };
     DEVICES.contains(&device.as_str()) || MAKERS.iter().any(is_model)
+}
+
+/// Returns whether the type is `name`, or a variant of it such as `linux-16color`.
+fn is_variant(term: &str, name: &str) -> bool {
+    let rest = term.strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '+', '.']))
+}
+
+/// Returns whether the type is the console of a PC or a workstation, or a program that imitates one. Their fonts don't have
+/// the glyphs of Unicode, whatever the locale says.
+fn is_text_console(term: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "ansi",
+        "pcansi",
+        "scoansi",
+        "qansi",
+        "iris-ansi",
+        "sun",
+        "at386",
+        "ibmpc3",
+        "pc3",
+        "minix",
+        "xenix",
+        "wsvt25",
+    ];
+    let number = |name| {
+        let rest = term.strip_prefix(name).unwrap_or_default();
+        rest.starts_with(|digit: char| digit.is_ascii_digit())
+    };
+    NAMES.iter().any(|name| is_variant(term, name)) || ["cons", "pcvt"].into_iter().any(number)
 }
 
 /// Returns whether the type is vt100 or a related device, not an emulator whose name begins in the same way.
@@ -420,10 +451,15 @@ fn is_wsl(given: &impl Fn(&str) -> Option<String>) -> bool {
         .any(|name| given(name).is_some())
 }
 
-fn glyphs(terminal: &Terminal, given: &impl Fn(&str) -> Option<String>) -> (bool, &'static str) {
+fn glyphs(
+    term: &str,
+    terminal: &Terminal,
+    given: &impl Fn(&str) -> Option<String>,
+) -> (bool, &'static str) {
     match terminal {
         Terminal::Windows => return (true, "the Windows console supports Unicode"),
         Terminal::Linux => return (false, "the console font has few glyphs"),
+        _ if is_text_console(term) => return (false, "the console font has few glyphs"),
         Terminal::Serial(None) => return (false, "serial terminal"),
         Terminal::Dumb => return (false, "unknown terminal"),
         Terminal::Serial(Some(_)) | Terminal::Emulator => {}
@@ -716,7 +752,9 @@ mod tests {
     fn terminal_kind_depends_on_term_and_tty_device() {
         let kind = |term: &str, line: &str| on_line(&[("TERM", term)], Some(line)).terminal;
         let serial = |name: &str| Terminal::Serial(Some(name.to_owned()));
-        assert_eq!(kind("linux", "/dev/tty1"), Terminal::Linux);
+        for term in ["linux", "linux-16color", "linux-c", "Linux", " linux "] {
+            assert_eq!(kind(term, "/dev/tty1"), Terminal::Linux, "{term}");
+        }
         assert_eq!(kind("vt220", "/dev/ttyS0"), serial("ttyS0"));
         assert_eq!(kind("xterm", "/dev/ttyUSB1"), serial("ttyUSB1"));
         assert_eq!(kind("xterm", "/dev/ttyAMA0"), serial("ttyAMA0"));
@@ -728,6 +766,8 @@ mod tests {
             "",
             "dumb",
             "dumb-emacs-ansi",
+            "Dumb",
+            "unknown ",
             "emacs",
             "unknown",
             "network",
@@ -771,7 +811,26 @@ mod tests {
     fn glyphs_and_colors_follow_locale_and_terminal() {
         assert!(read(&[("TERM", "xterm-256color"), ("LANG", "C.UTF-8")]).utf8);
         assert!(!read(&[("TERM", "xterm"), ("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]).utf8);
-        assert!(!read(&[("TERM", "linux"), ("LANG", "C.UTF-8")]).utf8);
+        for term in [
+            "linux",
+            "linux-16color",
+            "cons25",
+            "cons25-iso8859-1",
+            "sun",
+            "sun-color",
+            "ansi",
+            "ansi.sys",
+            "pcansi-m",
+            "scoansi",
+            "ANSI",
+        ] {
+            let utf8 = read(&[("TERM", term), ("LANG", "C.UTF-8")]).utf8;
+            assert!(!utf8, "{term}");
+        }
+        for term in ["xterm-sun", "konsole", "console", "sunrise", "st-256color"] {
+            let utf8 = read(&[("TERM", term), ("LANG", "C.UTF-8")]).utf8;
+            assert!(utf8, "{term}");
+        }
         assert!(!read(&[("TERM", "vt220"), ("LANG", "C.UTF-8")]).utf8);
         assert!(read(&[("TERM", "linux")]).colors);
         assert!(!read(&[("TERM", "xterm"), ("NO_COLOR", "1")]).colors);
