@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use crate::child::note_secret;
-use crate::clean::{clean, clean_path, trimmed, unquoted};
+use crate::clean::{clean, clean_path, is_visible, trimmed, unquoted};
 use crate::console::hidden;
 use crate::console::standard_input::StandardInput;
+use crate::console::talk::say;
 use crate::profile::client_secret::is_variable_name;
 use crate::secret::SECRET_VARIABLE;
 use crate::secret::SecretString;
@@ -108,11 +109,7 @@ impl SecretFlags {
         if self.client_secret_stdin {
             let source = "standard input".to_owned();
             let line = if std::io::stdin().is_terminal() {
-                match hidden::read_line(TYPE_IT, SECRET_LIMIT + 1) {
-                    Ok(Some(line)) => first_line(&line[..]),
-                    Ok(None) => return Err(SecretError::Interrupted),
-                    Err(error) => Err(error.to_string()),
-                }
+                typed()?
             } else {
                 first_line(StandardInput::lock())
             };
@@ -143,6 +140,35 @@ impl SecretFlags {
             notice: None,
             source: name.to_owned(),
         }))
+    }
+}
+
+/// Reads the secret that the user types, again if it contains a wrong character. Without one, returns an error as a clause.
+fn typed() -> Result<Result<SecretString, String>, SecretError> {
+    loop {
+        let line = match hidden::read_line(TYPE_IT, SECRET_LIMIT + 1) {
+            Ok(Some(line)) => line,
+            Ok(None) => return Err(SecretError::Interrupted),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let text = std::str::from_utf8(&line).unwrap_or("\u{fffd}");
+        let secret = if text.contains('\u{fffd}') {
+            Err("the terminal doesn't send UTF-8. Set its encoding to UTF-8".to_owned())
+        } else {
+            first_line(&line[..])
+        };
+        match secret {
+            // Of a file with several lines, the next one must not become the secret.
+            Err(reason)
+                if !trimmed(text)
+                    .chars()
+                    .all(|ch| is_visible(ch) && ch != '\u{fffd}') =>
+            {
+                hidden::discard();
+                say("error", &format!("Can't use this client secret: {reason}."));
+            }
+            secret => return Ok(secret),
+        }
     }
 }
 

@@ -71,6 +71,13 @@ pub fn is_in_foreground(terminal: impl AsFd) -> bool {
     rustix::termios::tcgetpgrp(terminal).map_or(true, |group| group == rustix::process::getpgrp())
 }
 
+/// Discards what was typed but not read, if the program is in the foreground.
+pub fn discard_input(terminal: impl AsFd) {
+    if terminal.as_fd().is_terminal() && is_in_foreground(&terminal) {
+        let _ = rustix::termios::tcflush(terminal, rustix::termios::QueueSelector::IFlush);
+    }
+}
+
 /// Returns when the terminal has input and the program is in the foreground. A background read would stop the program.
 ///
 /// # Errors

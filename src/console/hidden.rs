@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(unix)]
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
@@ -12,6 +14,8 @@ use super::jobs::{Job, Jobs};
 use super::modes;
 use super::signals::Signals;
 use super::talk::say;
+#[cfg(unix)]
+use super::typed_text::TypedText;
 use crate::runtime;
 
 /// Shows `hint`, and reads a line of at most `limit` bytes from standard input, which must be a terminal. Returns
@@ -57,14 +61,21 @@ pub fn read_line(hint: &str, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>
     })
 }
 
-/// Reads a line, and edits it: the system's own line mode would cut it at 4096 bytes. What exceeds `limit` is dropped, up
-/// to the end of the line. Starts again if `restart` is set.
+/// Discards what was typed at the terminal that is standard input, but not read.
+pub fn discard() {
+    #[cfg(unix)]
+    super::device::discard_input(io::stdin());
+}
+
+/// Reads a line, and edits it: the system's own line mode would cut it at 4096 bytes. Bytes that are not UTF-8 become
+/// U+FFFD. What exceeds `limit` is dropped, up to the end of the line. Starts again if `restart` is set.
 #[cfg(unix)]
 fn read(limit: usize, restart: &AtomicBool) -> io::Result<Zeroizing<Vec<u8>>> {
     use rustix::io::Errno;
     let stdin = io::stdin();
     // Growing the buffer would leave copies behind.
     let mut line = Zeroizing::new(Vec::with_capacity(limit));
+    let mut typed = TypedText::default();
     // One byte at a time: what follows the line is for another reader.
     let mut byte = Zeroizing::new([0]);
     loop {
@@ -75,23 +86,29 @@ fn read(limit: usize, restart: &AtomicBool) -> io::Result<Zeroizing<Vec<u8>>> {
         };
         if restart.swap(false, Ordering::SeqCst) {
             line.clear();
+            typed.reset();
         }
-        if count == 0 || is_end(&mut line, limit, byte[0]) {
+        let mut ended = count == 0;
+        if !ended {
+            typed.arrive(Instant::now());
+            typed.byte(byte[0], |ch| ended |= is_end(&mut line, limit, ch));
+        }
+        if ended {
             return Ok(line);
         }
     }
 }
 
-/// Applies a typed byte to the line. Returns whether it ends the line.
+/// Applies a typed character to the line. Returns whether it ends the line.
 #[cfg(unix)]
-fn is_end(line: &mut Vec<u8>, limit: usize, byte: u8) -> bool {
-    const BACKSPACE: u8 = 0x08;
-    const CTRL_D: u8 = 0x04;
-    const CTRL_U: u8 = 0x15;
-    const CTRL_W: u8 = 0x17;
-    const DELETE: u8 = 0x7f;
-    match byte {
-        b'\r' | b'\n' => return true,
+fn is_end(line: &mut Vec<u8>, limit: usize, ch: char) -> bool {
+    const BACKSPACE: char = '\u{8}';
+    const CTRL_D: char = '\u{4}';
+    const CTRL_U: char = '\u{15}';
+    const CTRL_W: char = '\u{17}';
+    const DELETE: char = '\u{7f}';
+    match ch {
+        '\r' | '\n' => return true,
         CTRL_D => return line.is_empty(),
         // The last character is its first byte, and the bytes that continue it.
         BACKSPACE | DELETE => while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
@@ -100,7 +117,12 @@ fn is_end(line: &mut Vec<u8>, limit: usize, byte: u8) -> bool {
             while line.pop_if(|byte| *byte == b' ').is_some() {}
             while line.pop_if(|byte| *byte != b' ').is_some() {}
         }
-        _ if line.len() < limit => line.push(byte),
+        // A key that edits nothing.
+        ch if ch.is_control() && ch != '\t' => {}
+        ch if line.len() + ch.len_utf8() <= limit => {
+            let mut bytes = Zeroizing::new([0; 4]);
+            line.extend(ch.encode_utf8(&mut *bytes).as_bytes());
+        }
         _ => {}
     }
     false
@@ -124,7 +146,7 @@ struct Hidden(());
 #[cfg(unix)]
 impl Hidden {
     fn new() -> io::Result<Self> {
-        modes::take(io::stdin(), |modes| modes::set_for_prompt(modes, false))?;
+        modes::take(io::stdin(), modes::set_for_prompt)?;
         Ok(Self(()))
     }
 
@@ -181,7 +203,12 @@ mod tests {
     /// Returns the line that these bytes are, with at most 8 bytes, and how many bytes were read.
     fn typed(bytes: &[u8]) -> (Vec<u8>, usize) {
         let mut line = Vec::new();
-        let end = bytes.iter().position(|byte| is_end(&mut line, 8, *byte));
+        let mut typed = TypedText::default();
+        let end = bytes.iter().position(|byte| {
+            let mut ended = false;
+            typed.byte(*byte, |ch| ended |= is_end(&mut line, 8, ch));
+            ended
+        });
         (line, end.map_or(bytes.len(), |end| end + 1))
     }
 
@@ -196,6 +223,9 @@ mod tests {
             (b"one two \x17x\r", b"one x", 11),
             (b"a\x04b\r", b"ab", 4),
             (b"\x04b\r", b"", 1),
+            (b"\x1b[200~s3cret\x1b[201~\rx", b"s3cret", 19),
+            (b"\x1b[Da\x1b[Ib\0c\x1b]11;rgb:0\x1b\\d\r", b"abcd", 24),
+            (b"a\xe9\r", "a\u{fffd}".as_bytes(), 3),
         ] {
             assert_eq!(
                 typed(bytes),

@@ -17,3 +17,4 @@ pub mod talk;
 pub mod tmux;
 pub mod tunnel;
 pub mod typed_line;
+pub mod typed_text;

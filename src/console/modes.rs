@@ -32,9 +32,9 @@ pub fn take(terminal: impl AsFd, change: impl FnOnce(&mut Termios)) -> io::Resul
     Ok(set?)
 }
 
-/// Sets what a prompt requires, also on a terminal that another program left in raw mode: Enter, Ctrl+C, line breaks.
-/// `lines` says whether the system edits and echoes the lines, or the program.
-pub fn set_for_prompt(modes: &mut Termios, lines: bool) {
+/// Sets what a prompt requires, also on a terminal that another program left in raw mode: Enter, Ctrl+C, line breaks. The
+/// program edits and echoes the lines.
+pub fn set_for_prompt(modes: &mut Termios) {
     modes
         .input_modes
         .remove(InputModes::IGNCR | InputModes::INLCR);
@@ -43,17 +43,12 @@ pub fn set_for_prompt(modes: &mut Termios, lines: bool) {
         .output_modes
         .insert(OutputModes::OPOST | OutputModes::ONLCR);
     modes.local_modes.insert(LocalModes::ISIG);
-    if lines {
-        let editing = LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK | LocalModes::IEXTEN;
-        modes.local_modes.insert(LocalModes::ICANON | editing);
-    } else {
-        modes
-            .local_modes
-            .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL);
-        // A read returns once there is something to read.
-        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
-        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-    }
+    modes
+        .local_modes
+        .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL);
+    // A read returns once there is something to read.
+    modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+    modes.special_codes[SpecialCodeIndex::VTIME] = 0;
 }
 
 /// Sets what a wait without a question requires: Ctrl+C, and line breaks in messages.

@@ -4,7 +4,7 @@
 use std::io::IsTerminal;
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::typing::{Line, Typing};
+use crate::console::hidden;
 use crate::console::standard_input::StandardInput;
 use crate::console::talk::{Often, say_often};
 use crate::console::typed_line;
@@ -41,23 +42,30 @@ const PAUSE: Duration = Duration::from_millis(150);
 /// Lines further apart than this were not pasted together.
 const ONE_PASTE: Duration = Duration::from_secs(2);
 
-/// The lines of standard input. On a terminal, the kernel's line limit (4096 bytes on Linux) would cut a long URL, so
-/// the program turns off the kernel's line mode and edits the lines itself.
+/// The lines of standard input. On a terminal, the kernel's line limit (4096 bytes on Linux) would cut a long URL, and
+/// Ctrl+D would end an input that is not empty, so the program turns off the kernel's line mode and edits the lines
+/// itself.
 pub(super) struct Input {
-    lines: mpsc::Receiver<SecretString>,
+    /// The lines, each with the number of the question that it answers.
+    lines: mpsc::Receiver<(usize, SecretString)>,
     /// A line that was read but not requested yet.
     ahead: Option<SecretString>,
     /// A URL that is not returned yet, because it may continue in the next line.
     begun: Option<Begun>,
     /// The URL that was returned last, and when.
     handed_over: Option<(SecretString, Instant)>,
-    /// Whether the program edits the lines, instead of the system.
-    edited: Arc<AtomicBool>,
-    /// Whether lines may be longer than the kernel's limit.
-    #[cfg(unix)]
-    long: bool,
+    state: Arc<State>,
     #[cfg(unix)]
     modes: Option<Modes>,
+}
+
+/// What the thread that reads must know.
+#[derive(Default)]
+struct State {
+    /// Whether the program edits the lines, instead of the system.
+    is_edited: AtomicBool,
+    /// The number of the current question.
+    question: AtomicUsize,
 }
 
 impl Drop for Input {
@@ -71,38 +79,35 @@ impl Input {
     /// Starts to read lines.
     pub(super) fn start() -> Self {
         let (sender, lines) = mpsc::channel(4);
-        let edited = Arc::new(AtomicBool::new(false));
+        let state = Arc::new(State::default());
         let mut input = Self {
             lines,
             ahead: None,
             begun: None,
             handed_over: None,
-            edited: edited.clone(),
-            #[cfg(unix)]
-            long: true,
+            state: state.clone(),
             #[cfg(unix)]
             modes: None,
         };
         input.take_again();
         // The thread is never joined, because reading blocks.
-        std::thread::spawn(move || read(&sender, &edited));
+        std::thread::spawn(move || read(&sender, &state));
         input
     }
 
-    /// Prepares for short lines: the system edits them again, and handles Ctrl+D.
-    pub(super) fn expect_short_lines(&mut self) {
-        self.leave();
+    /// Begins another question. What was typed before doesn't answer it.
+    pub(super) fn begin_question(&mut self) {
+        self.state.question.fetch_add(1, Ordering::SeqCst);
+        hidden::discard();
+        self.ahead = None;
+        self.begun = None;
         typed_line::leave(false);
-        #[cfg(unix)]
-        {
-            self.long = false;
-            self.take_again();
-        }
+        self.take_again();
     }
 
     /// Restores the terminal modes.
     pub(super) fn leave(&mut self) {
-        self.edited.store(false, Ordering::SeqCst);
+        self.state.is_edited.store(false, Ordering::SeqCst);
         typed_line::leave(true);
         #[cfg(unix)]
         drop(self.modes.take());
@@ -114,10 +119,10 @@ impl Input {
         if std::io::stdin().is_terminal() && device::is_in_foreground(std::io::stdin()) {
             self.leave();
             // If this fails, short lines can still be read.
-            self.modes = Modes::set(self.long).ok();
-            let edited = self.long && self.modes.is_some();
-            self.edited.store(edited, Ordering::SeqCst);
-            if edited {
+            self.modes = Modes::set().ok();
+            let is_edited = self.modes.is_some();
+            self.state.is_edited.store(is_edited, Ordering::SeqCst);
+            if is_edited {
                 typed_line::show_again();
             }
         }
@@ -127,7 +132,17 @@ impl Input {
     pub(super) async fn next_word(&mut self) -> Option<SecretString> {
         match self.ahead.take() {
             Some(line) => Some(line),
-            None => self.lines.recv().await,
+            None => self.receive().await,
+        }
+    }
+
+    /// Returns the next line that answers the current question.
+    async fn receive(&mut self) -> Option<SecretString> {
+        loop {
+            let (question, line) = self.lines.recv().await?;
+            if question == self.state.question.load(Ordering::SeqCst) {
+                return Some(line);
+            }
         }
     }
 
@@ -135,13 +150,13 @@ impl Input {
     /// never returned separately, because it would be mistaken for a code. Never resolves after the last line.
     pub(super) async fn next_answer(&mut self) -> SecretString {
         loop {
-            let line = match (&self.begun, self.ahead.take()) {
+            let line = match (self.begun.is_some(), self.ahead.take()) {
                 (_, Some(line)) => Some(line),
-                (Some(_), None) => {
-                    let line = tokio::time::timeout(PAUSE, self.lines.recv()).await;
+                (true, None) => {
+                    let line = tokio::time::timeout(PAUSE, self.receive()).await;
                     line.ok().flatten()
                 }
-                (None, None) => match self.lines.recv().await {
+                (false, None) => match self.receive().await {
                     Some(line) => Some(line),
                     None => std::future::pending().await,
                 },
@@ -207,19 +222,20 @@ fn is_a_rest(before: &str, line: &str) -> bool {
 }
 
 /// Reads lines until standard input ends, or the receiver is gone.
-fn read(lines: &mpsc::Sender<SecretString>, edited: &AtomicBool) {
+fn read(lines: &mpsc::Sender<(usize, SecretString)>, state: &State) {
     let mut input = StandardInput::lock();
     let mut typing = Typing::default();
-    let mut was_edited = false;
+    let mut before = 0;
     // As large as the buffer of standard input, so that nothing stays there unnoticed.
     let mut bytes = Zeroizing::new([0; 8192]);
     loop {
         let count = input.read(&mut bytes[..]).unwrap_or(0);
-        let is_edited = edited.load(Ordering::SeqCst);
-        if std::mem::replace(&mut was_edited, is_edited) && !is_edited {
-            // What was typed before belongs to another question.
+        let is_edited = state.is_edited.load(Ordering::SeqCst);
+        let question = state.question.load(Ordering::SeqCst);
+        if std::mem::replace(&mut before, question) != question {
             typing = Typing::default();
         }
+        typing.arrive(Instant::now().into());
         let columns = if is_edited {
             typed_line::columns()
         } else {
@@ -245,7 +261,7 @@ fn read(lines: &mpsc::Sender<SecretString>, edited: &AtomicBool) {
                 Line::TooLong => say_often(Often::Paste, TOO_LONG),
                 Line::Text(line) if line.expose_secret().is_empty() => {}
                 Line::Text(line) => {
-                    if lines.blocking_send(line).is_err() {
+                    if lines.blocking_send((question, line)).is_err() {
                         return;
                     }
                 }
@@ -281,11 +297,9 @@ struct Modes(());
 
 #[cfg(unix)]
 impl Modes {
-    /// Turns off line mode and echo for long lines.
-    fn set(long: bool) -> std::io::Result<Self> {
-        modes::take(std::io::stdin(), |modes| {
-            modes::set_for_prompt(modes, !long);
-        })?;
+    /// Turns off line mode and echo.
+    fn set() -> std::io::Result<Self> {
+        modes::take(std::io::stdin(), modes::set_for_prompt)?;
         Ok(Self(()))
     }
 
@@ -310,16 +324,14 @@ impl Drop for Modes {
 mod tests {
     use super::*;
 
-    fn input() -> (mpsc::Sender<SecretString>, Input) {
+    fn input() -> (mpsc::Sender<(usize, SecretString)>, Input) {
         let (sender, lines) = mpsc::channel(16);
         let input = Input {
             lines,
             ahead: None,
             begun: None,
             handed_over: None,
-            edited: Arc::default(),
-            #[cfg(unix)]
-            long: false,
+            state: Arc::default(),
             #[cfg(unix)]
             modes: None,
         };
@@ -330,7 +342,7 @@ mod tests {
     async fn answers(lines: &[&str], count: usize) -> Vec<String> {
         let (sender, mut input) = input();
         for line in lines {
-            sender.send((*line).into()).await.ok();
+            sender.send((0, (*line).into())).await.ok();
         }
         let mut answers = Vec::new();
         for _ in 0..count {
@@ -385,10 +397,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn endless_continuation_lines_are_bounded() {
         let (sender, mut input) = input();
-        sender.send("http://127.0.0.1/cb?code=C".into()).await.ok();
+        sender
+            .send((0, "http://127.0.0.1/cb?code=C".into()))
+            .await
+            .ok();
         let rest = "x".repeat(10_000);
         let flood =
-            tokio::spawn(async move { while sender.send(rest.as_str().into()).await.is_ok() {} });
+            tokio::spawn(
+                async move { while sender.send((0, rest.as_str().into())).await.is_ok() {} },
+            );
         for _ in 0..4 {
             let answer = input.next_answer().await;
             assert!(answer.expose_secret().len() as u64 <= LINE_LIMIT);
@@ -401,14 +418,14 @@ mod tests {
     async fn line_after_half_a_url_is_not_a_code() {
         let (sender, mut input) = input();
         let half = "http://127.0.0.1:8400/cb?code=C&state=S";
-        sender.send(half.into()).await.ok();
+        sender.send((0, half.into())).await.ok();
         assert_eq!(input.next_answer().await.expose_secret(), half);
         tokio::time::advance(Duration::from_secs(30)).await;
-        sender.send("second-half".into()).await.ok();
+        sender.send((0, "second-half".into())).await.ok();
         let joined = format!("{half}second-half");
         assert_eq!(input.next_answer().await.expose_secret(), joined);
         // The next line is a separate response again, so it can be a code.
-        sender.send("a-bare-code".into()).await.ok();
+        sender.send((0, "a-bare-code".into())).await.ok();
         assert_eq!(input.next_answer().await.expose_secret(), "a-bare-code");
     }
 
@@ -420,7 +437,7 @@ mod tests {
             "access-token",
             "quit",
         ] {
-            sender.send(line.into()).await.ok();
+            sender.send((0, line.into())).await.ok();
         }
         assert!(
             input
@@ -436,5 +453,21 @@ mod tests {
                 Some(word)
             );
         }
+    }
+
+    #[tokio::test]
+    async fn earlier_lines_do_not_answer_a_question() {
+        let (sender, mut input) = input();
+        let url = "http://127.0.0.1:8400/cb?code=C&state=S";
+        for line in [url, "quit", "json"] {
+            sender.send((0, line.into())).await.ok();
+        }
+        assert_eq!(input.next_answer().await.expose_secret(), url);
+        input.begin_question();
+        // The thread was waiting for room in the channel.
+        sender.send((0, "quit".into())).await.ok();
+        sender.send((1, "access-token".into())).await.ok();
+        let next = input.next_word().await.unwrap_or_default();
+        assert_eq!(next.expose_secret(), "access-token");
     }
 }

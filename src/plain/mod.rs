@@ -21,7 +21,7 @@ use crate::console::browser;
 use crate::console::environment::{Environment, Terminal};
 use crate::console::jobs::{Job, Jobs};
 use crate::console::signals::Signals;
-use crate::console::talk::{self, say};
+use crate::console::talk::{self, Often, say, say_often};
 use crate::console::typed_line;
 use crate::demo::Demo;
 use crate::flow::driver::Flow;
@@ -327,9 +327,9 @@ impl Front<'_> {
         } else {
             Ok(())
         };
-        say("hint", &question.text());
         let mut input = self.input.take().unwrap_or_else(Input::start);
-        input.expect_short_lines();
+        input.begin_question();
+        say("hint", &question.text());
         loop {
             let line = tokio::select! {
                 biased;
@@ -413,8 +413,9 @@ impl Front<'_> {
                     }
                 }
                 room = flow.room_for_a_paste(), if waiting.is_some() => {
-                    if let (Some(room), Some(line)) = (room, waiting.take()) {
-                        room.send(line);
+                    match (room, waiting.take()) {
+                        (Some(room), Some(line)) => room.send(line),
+                        _ => say_often(Often::Paste, "a line: nothing has to be entered now"),
                     }
                 }
                 line = line, if waiting.is_none() => {
@@ -431,6 +432,14 @@ impl Front<'_> {
     }
 
     fn say_event(&mut self, event: &FlowEvent) {
+        if let FlowEvent::DeviceCode { .. } = event {
+            messages::say_event(event);
+            // Nothing is pasted, but the user may quit.
+            if std::io::stdin().is_terminal() {
+                self.input.get_or_insert_with(Input::start);
+            }
+            return;
+        }
         let FlowEvent::SignIn {
             url,
             redirect_url,

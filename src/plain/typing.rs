@@ -1,19 +1,21 @@
 //! The line editor of the line-by-line interface.
 
+use std::time::Instant;
+
 use unicode_width::UnicodeWidthStr;
-use vte::{Parser, Perform};
 use zeroize::Zeroizing;
 
 use crate::clean::is_visible;
 use crate::console::typed_line::{erasing, position};
+use crate::console::typed_text::TypedText;
 use crate::secret::SecretString;
 
 /// Maximum length of a line, in bytes.
 const LINE_LIMIT: usize = 128 * 1024;
-const BACKSPACE: u8 = 0x08;
-const CTRL_D: u8 = 0x04;
-const CTRL_U: u8 = 0x15;
-const CTRL_W: u8 = 0x17;
+const BACKSPACE: char = '\x08';
+const CTRL_D: char = '\x04';
+const CTRL_U: char = '\x15';
+const CTRL_W: char = '\x17';
 const DELETE: char = '\x7f';
 
 /// The result of a complete line.
@@ -25,18 +27,10 @@ pub(super) enum Line {
 }
 
 /// Collects typed bytes and applies editing keys. Escape sequences, such as those of arrow keys, are ignored.
+#[derive(Default)]
 pub(super) struct Typing {
-    parser: Parser,
+    bytes: TypedText,
     line: Typed,
-}
-
-impl Default for Typing {
-    fn default() -> Self {
-        Self {
-            parser: Parser::new(),
-            line: Typed::default(),
-        }
-    }
 }
 
 #[derive(Default)]
@@ -45,8 +39,6 @@ struct Typed {
     is_too_long: bool,
     /// Whether Ctrl+D was pressed while the line was empty.
     is_ended: bool,
-    /// The next character ends an escape sequence, such as that of Home on some terminals.
-    ends_sequence: bool,
     /// The text on the screen.
     shown: Zeroizing<String>,
     /// The output that updates the line on the screen.
@@ -54,6 +46,11 @@ struct Typed {
 }
 
 impl Typing {
+    /// Takes note of the time at which the next bytes arrive.
+    pub(super) fn arrive(&mut self, at: Instant) {
+        self.bytes.arrive(at);
+    }
+
     /// Processes bytes of one line. Returns the line if the bytes end with a line feed or a carriage return. `columns` is
     /// the width of a terminal that can move the cursor up.
     pub(super) fn feed(&mut self, bytes: &[u8], columns: Option<usize>) -> Option<Line> {
@@ -61,7 +58,9 @@ impl Typing {
             Some((b'\n' | b'\r', bytes)) => (bytes, true),
             _ => (bytes, false),
         };
-        self.parser.advance(&mut self.line, bytes);
+        for byte in bytes {
+            self.bytes.byte(*byte, |ch| self.line.take(ch));
+        }
         self.line.draw(columns);
         is_whole.then(|| {
             self.line.echo.push('\n');
@@ -72,8 +71,7 @@ impl Typing {
 
     /// Returns the current line, and starts the next one.
     pub(super) fn end(&mut self) -> Line {
-        self.parser = Parser::new();
-        self.line.ends_sequence = false;
+        self.bytes.reset();
         let text = std::mem::take(&mut self.line.text);
         if std::mem::take(&mut self.line.is_too_long) {
             return Line::TooLong;
@@ -127,38 +125,22 @@ impl Typed {
             self.text.pop();
         }
     }
-}
 
-impl Perform for Typed {
-    fn print(&mut self, ch: char) {
-        if std::mem::take(&mut self.ends_sequence) {
-            return;
-        }
-        if ch == DELETE {
-            self.text.pop();
-        } else if self.text.len() + ch.len_utf8() > LINE_LIMIT {
-            self.is_too_long = true;
-        } else {
-            self.text.push(ch);
-        }
-    }
-
-    fn execute(&mut self, byte: u8) {
-        match byte {
-            BACKSPACE => drop(self.text.pop()),
+    /// Applies a typed character.
+    fn take(&mut self, ch: char) {
+        match ch {
+            BACKSPACE | DELETE => drop(self.text.pop()),
             CTRL_U => self.erase_while(|_| true),
             CTRL_W => {
                 self.erase_while(char::is_whitespace);
                 self.erase_while(|ch| !ch.is_whitespace());
             }
             CTRL_D => self.is_ended |= self.text.is_empty(),
-            b'\t' => self.print(' '),
-            _ => {}
+            '\t' => self.take(' '),
+            ch if ch.is_control() => {}
+            ch if self.text.len() + ch.len_utf8() > LINE_LIMIT => self.is_too_long = true,
+            ch => self.text.push(ch),
         }
-    }
-
-    fn esc_dispatch(&mut self, intermediates: &[u8], _ignore: bool, byte: u8) {
-        self.ends_sequence = intermediates.is_empty() && byte == b'O';
     }
 }
 
@@ -198,6 +180,8 @@ mod tests {
                 "abc\n",
             ),
             ("\x1b]0;title\nx\n", "", "\n"),
+            // F1 on the Linux console, and a click.
+            ("\x1b[[Aab\x1b[M !!c\u{9b}A\n", "abc", "abc\n"),
         ] {
             let text = text.split_inclusive('\n').next().unwrap_or_default();
             assert_eq!(typed(text), (line.to_owned(), shown.to_owned()), "{text:?}");

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::jobs::{assert_modes, kill, shell, start, wait_stopped};
 use crate::scripted::{DeviceFlow, Reply, Scripted};
@@ -187,6 +189,81 @@ fn wait_for_a_redirect_can_be_ended() {
         assert_eq!(terminal.wait_exit().exit_code(), 130);
         terminal.assert_restored();
     }
+}
+
+/// A server whose device codes are approved once the flag is set.
+fn approved_later() -> (Scripted, Arc<AtomicBool>) {
+    let approved = Arc::new(AtomicBool::new(false));
+    let is_approved = Arc::clone(&approved);
+    let server = Scripted::start(move |request| {
+        if request.path == "/device" {
+            return Reply::json(
+                200,
+                r#"{"device_code":"d","user_code":"U","verification_uri":"https://as.example/","interval":1}"#,
+            );
+        }
+        if is_approved.load(Ordering::SeqCst) {
+            return Reply::json(200, r#"{"access_token":"the-token","token_type":"Bearer"}"#);
+        }
+        Reply::json(400, r#"{"error":"authorization_pending"}"#)
+    });
+    (server, approved)
+}
+
+#[test]
+fn wait_for_a_device_code_can_be_ended() {
+    for typed in [CTRL_D, "quit\r"] {
+        let (home, (server, _)) = (tempfile::tempdir().unwrap(), approved_later());
+        let flags = flags(&server, "device-code");
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let mut terminal = Command::new(home.path(), &flags).start();
+        terminal.wait_for("polled:");
+        terminal.send(typed);
+        assert_eq!(terminal.wait_exit().exit_code(), 130);
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn earlier_input_does_not_answer_the_question_about_tokens() {
+    let (home, (server, approved)) = (tempfile::tempdir().unwrap(), approved_later());
+    let flags = flags(&server, "device-code");
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("polled:");
+    terminal.send("access-token\rjson");
+    terminal.wait_for("refused: a line");
+    approved.store(true, Ordering::SeqCst);
+    terminal.wait_for("Enter quit to exit without printing.");
+    // On a line that is not empty, Ctrl+D does not end the input.
+    terminal.send("\racc\x04\x04\r");
+    terminal.wait_for("Unknown choice.");
+    assert!(!terminal.screen().contains("the-token"));
+    terminal.send("\x1b[[Aaccess-token\r");
+    terminal.wait_for("the-token");
+    terminal.send(CTRL_D);
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn typed_secret_with_a_wrong_character_is_asked_for_again() {
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let mut given = flags(&server, "device-code");
+    let more = "--client-secret-stdin --client-authentication post --print access-token";
+    given.extend(more.split(' ').map(str::to_owned));
+    let flags: Vec<&str> = given.iter().map(String::as_str).collect();
+    let mut terminal = Command::new(home.path(), &flags).start();
+    terminal.wait_for("It is not echoed.");
+    terminal.send_bytes(b"s\xe9cret\r");
+    terminal.wait_for("the terminal doesn't send UTF-8");
+    terminal.send("s\u{200b}cret\r");
+    terminal.wait_for("character 2 is an invisible character (U+200B)");
+    terminal.paste("s3cr3t-typed");
+    terminal.send("\r");
+    terminal.wait_for("the-token");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.assert_restored();
 }
 
 #[test]
