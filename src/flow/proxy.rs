@@ -667,6 +667,20 @@ mod tests {
     }
 
     #[test]
+    fn url_of_a_pac_file_is_reported() {
+        for (value, is_pac) in [
+            ("http://proxy.lan:8080/proxy.pac", true),
+            ("http://wpad.lan/wpad.dat?x=1", true),
+            ("http://proxy.lan/path", false),
+            ("http://proxy.pac", false),
+        ] {
+            let wrong = chosen(&[("HTTPS_PROXY", value)], "as.example").err();
+            let is_named = wrong.is_some_and(|wrong| wrong.reason.contains("PAC file"));
+            assert_eq!(is_named, is_pac, "{value}");
+        }
+    }
+
+    #[test]
     fn whitespace_in_a_setting_is_reported() {
         for value in ["http://127.0.0.1:3128 ", "http://us er:pw@127.0.0.1:3128"] {
             let wrong = chosen(&[("HTTPS_PROXY", value)], "as.example").unwrap_err();
