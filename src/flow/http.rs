@@ -18,7 +18,7 @@ use url::Url;
 
 use super::apart::apart;
 use super::held_tls::unsigned;
-use super::http_error::{HttpError, TLS_CLOSED};
+use super::http_error::HttpError;
 use super::retry_after::parse_retry_after;
 use super::tls::{Trouble, trouble};
 use super::{ca_file, client_certificate, proxy, tls_config};
@@ -388,12 +388,7 @@ fn named(error: &reqwest::Error, host: &str) -> HttpError {
     }
     match tls_error(error) {
         Some(wrong) => tls_failure(wrong, host),
-        // The words of the TLS library.
-        None if cause == "tls handshake eof" => HttpError::Unreachable {
-            host,
-            cause: TLS_CLOSED.to_owned(),
-        },
-        None => HttpError::Unreachable { host, cause },
+        None => HttpError::unreachable(host, cause),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// The cause of an error if the server closes the connection during the TLS handshake.
-pub(super) const TLS_CLOSED: &str = "the connection was closed during the TLS handshake";
+const TLS_CLOSED: &str = "the connection was closed during the TLS handshake";
 
 /// The reason that a request got no response.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +121,16 @@ pub enum HttpError {
 }
 
 impl HttpError {
+    /// Creates the error of a connection that failed.
+    pub(super) fn unreachable(host: String, cause: String) -> Self {
+        // The words of the TLS library.
+        let cause = match cause.as_str() {
+            "tls handshake eof" => TLS_CLOSED.to_owned(),
+            _ => cause,
+        };
+        Self::Unreachable { host, cause }
+    }
+
     /// Returns whether the request may have been processed and only its response is missing. Without a connection,
     /// nothing was sent.
     #[must_use]

@@ -9,10 +9,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest;
 use serde_json::{Map, Value};
 
-use super::answer::parse_object;
 use super::id_token_problem::IdTokenProblem as Problem;
 use super::issuer::difference;
 use super::jose::Algorithm;
+use super::json::parse_object;
 use super::members::float;
 
 use crate::clean::clean;

@@ -25,6 +25,7 @@ pub mod id_token;
 pub mod id_token_problem;
 pub mod issuer;
 pub mod jose;
+mod json;
 pub mod jwt_bearer;
 pub mod kept;
 mod members;

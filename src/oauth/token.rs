@@ -73,7 +73,7 @@ impl Answer {
                 asked,
                 status: self.status,
                 reason,
-                body: self.kind(),
+                body: self.kind(asked),
                 message: self.message(),
             }
         }

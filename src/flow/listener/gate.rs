@@ -75,6 +75,17 @@ impl Stray {
         Self::Tls,
         Self::NoTls,
     ];
+
+    /// Returns what a connection is that starts with these bytes, if it fails.
+    pub(super) fn of_failure(bytes: &[u8], has_tls: bool) -> Self {
+        let method = bytes.split(|byte| *byte == b' ').next().unwrap_or_default();
+        match bytes {
+            // The start of a TLS record with a handshake (RFC 8446, section 5.1).
+            [0x16, 3, ..] if !has_tls => Self::Tls,
+            [_, ..] if has_tls && (method == b"GET" || method == b"POST") => Self::NoTls,
+            _ => Self::Connection,
+        }
+    }
 }
 
 /// The place of a request that is not for the redirect URL, but may be the response to the sign-in.

@@ -347,7 +347,7 @@ async fn has_sent(stream: &TcpStream, with: &Shared) -> io::Result<Option<Stray>
             let mut seen = ReadBuf::new(&mut look);
             let count = ready!(stream.poll_peek(context, &mut seen))?;
             let is_whole = count == LOOK_BYTES || is_whole(seen.filled());
-            let stray = failed(seen.filled(), with.tls.is_some());
+            let stray = Stray::of_failure(seen.filled(), with.tls.is_some());
             seen.filled_mut().zeroize();
             Poll::Ready(io::Result::Ok((count, is_whole, stray)))
         })
@@ -359,20 +359,6 @@ async fn has_sent(stream: &TcpStream, with: &Shared) -> io::Result<Option<Stray>
             return Err(ErrorKind::UnexpectedEof.into());
         }
         tokio::time::sleep(LOOK_PAUSE).await;
-    }
-}
-
-/// Returns what a connection is that starts with these bytes, if it fails.
-fn failed(bytes: &[u8], has_tls: bool) -> Stray {
-    let is_request = || {
-        let method = bytes.split(|byte| *byte == b' ').next();
-        method.is_some_and(|method| method == b"GET" || method == b"POST")
-    };
-    match bytes {
-        // The start of a TLS record with a handshake (RFC 8446, section 5.1).
-        [0x16, 3, ..] if !has_tls => Stray::Tls,
-        _ if has_tls && is_request() => Stray::NoTls,
-        _ => Stray::Connection,
     }
 }
 
@@ -649,15 +635,15 @@ mod tests {
         assert!(is_whole_hello(&hello) && is_whole_head(&hello));
         assert!(is_whole_hello(b"GET / HTTP/1.1\r\n"));
         let request = b"GET /callback?x HTTP/1.1\r\n";
-        assert_eq!(failed(&hello, false), Stray::Tls);
-        assert_eq!(failed(request, true), Stray::NoTls);
+        assert_eq!(Stray::of_failure(&hello, false), Stray::Tls);
+        assert_eq!(Stray::of_failure(request, true), Stray::NoTls);
         for (bytes, has_tls) in [
             (&hello[..], true),
             (request, false),
             (b"GET", false),
             (b"\x00 GET ", true),
         ] {
-            assert_eq!(failed(bytes, has_tls), Stray::Connection);
+            assert_eq!(Stray::of_failure(bytes, has_tls), Stray::Connection);
         }
     }
 

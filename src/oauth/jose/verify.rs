@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::algorithm::Algorithm;
 use super::jwk::{KeySet, Missing};
 use crate::clean::clean;
-use crate::oauth::answer::parse_object;
+use crate::oauth::json::parse_object;
 
 /// Maximum length of a token, in bytes. A response is not larger either.
 const LIMIT: usize = 1024 * 1024;
