@@ -211,11 +211,13 @@ impl Escapes {
             (_, ESC) => (Escape::Begun, true),
             (Escape::Skip(left), _) if left > 1 => (Escape::Skip(left - 1), true),
             (Escape::Skip(_), _) | (Escape::String, '\u{7}' | '\u{9c}') => (Escape::None, true),
-            (Escape::String, _) => (Escape::String, true),
-            (Escape::Begun, '[') | (_, '\u{9b}') => (Escape::Control { is_empty: true }, true),
-            (Escape::Begun, 'O') | (_, '\u{8f}') => (Escape::Keypad, true),
-            (Escape::Begun, ']' | 'P' | 'X' | '^' | '_')
+            (Escape::String, _)
+            | (Escape::Begun, ']' | 'P' | 'X' | '^' | '_')
             | (_, '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}') => (Escape::String, true),
+            (Escape::Begun, '[') | (_, '\u{9b}') => (Escape::Control { is_empty: true }, true),
+            (Escape::Begun, 'O') | (_, '\u{8f}') | (Escape::Keypad, '0'..=';') => {
+                (Escape::Keypad, true)
+            }
             (Escape::Begun | Escape::Middle, ' '..='/') => (Escape::Middle, true),
             (Escape::Begun | Escape::Middle, '0'..='~') => (Escape::None, true),
             // F1 to F5 of the Linux console, and the oldest report of the mouse.
@@ -226,7 +228,6 @@ impl Escapes {
                 (Escape::Skip(3), true)
             }
             (Escape::Control { .. }, ' '..='?') => (Escape::Control { is_empty: false }, true),
-            (Escape::Keypad, '0'..=';') => (Escape::Keypad, true),
             (Escape::Control { .. }, '@'..='~') | (Escape::Keypad, ' '..='~') => {
                 (Escape::None, true)
             }

@@ -412,7 +412,9 @@ impl Decoder {
             Meaning::Keys(keys) => keys.into_iter().for_each(|key| press(key, inputs)),
             Meaning::Record(record) => {
                 let keys = encodings::of_record(&mut self.records, &record);
-                keys.into_iter().for_each(|key| press(key, inputs));
+                for key in keys {
+                    press(key, inputs);
+                }
             }
             Meaning::Paste => self.mode = Mode::Paste(Paste::default()),
             Meaning::Skip(count) => self.mode = Mode::Skip(count),
