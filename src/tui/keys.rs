@@ -129,6 +129,13 @@ const fn with_ctrl(code: KeyCode) -> Chord {
     }
 }
 
+const fn with_alt(code: KeyCode) -> Chord {
+    Chord {
+        code,
+        modifiers: KeyModifiers::ALT,
+    }
+}
+
 const fn ctrl(letter: char) -> Chord {
     with_ctrl(KeyCode::Char(letter))
 }
@@ -150,6 +157,11 @@ const BACKSPACE: Chord = key(KeyCode::Backspace);
 const DELETE: Chord = key(KeyCode::Delete);
 const WORD_LEFT: Chord = with_ctrl(KeyCode::Left);
 const WORD_RIGHT: Chord = with_ctrl(KeyCode::Right);
+// The same on a Mac.
+const ALT_LEFT: Chord = with_alt(KeyCode::Left);
+const ALT_RIGHT: Chord = with_alt(KeyCode::Right);
+const ALT_BACKSPACE: Chord = with_alt(KeyCode::Backspace);
+const CTRL_BACKSPACE: Chord = with_ctrl(KeyCode::Backspace);
 
 impl fmt::Display for Chord {
     /// Writes the key as it is labeled on a keyboard, such as `Ctrl+A`.
@@ -168,6 +180,7 @@ impl fmt::Display for Chord {
             KeyCode::PageUp => f.write_str("PgUp"),
             KeyCode::Delete => f.write_str("Del"),
             code if self.modifiers == KeyModifiers::CONTROL => write!(f, "Ctrl+{code:?}"),
+            code if self.modifiers == KeyModifiers::ALT => write!(f, "Alt+{code:?}"),
             code => write!(f, "{code:?}"),
         }
     }
@@ -285,6 +298,8 @@ pub const TABLE: &[Binding] = &[
     on(RIGHT,      TYPED,                      edit(Right),         "move the cursor", ""),
     on(WORD_LEFT,  TYPED,                      edit(WordLeft),      "previous or next word", ""),
     on(WORD_RIGHT, TYPED,                      edit(WordRight),     "previous or next word", ""),
+    on(ALT_LEFT,   TYPED,                      edit(WordLeft),      "previous or next word", ""),
+    on(ALT_RIGHT,  TYPED,                      edit(WordRight),     "previous or next word", ""),
     on(HOME,       TYPED,                      edit(Home),          "start of the line", ""),
     on(ctrl('a'),  TYPED,                      edit(Home),          "start of the line", ""),
     on(END,        TYPED,                      edit(End),           "end of the line", ""),
@@ -294,6 +309,8 @@ pub const TABLE: &[Binding] = &[
     on(DELETE,     TYPED,                      edit(Edit::Delete),  "delete the next character", ""),
     on(ctrl('d'),  TYPED,                      edit(Edit::Delete),  "delete the next character", ""),
     on(ctrl('w'),  TYPED,                      edit(DeleteWord),    "delete the previous word", ""),
+    on(CTRL_BACKSPACE, TYPED,                  edit(DeleteWord),    "delete the previous word", ""),
+    on(ALT_BACKSPACE, TYPED,                   edit(DeleteWord),    "delete the previous word", ""),
     on(ctrl('u'),  TYPED,                      edit(DeleteToStart), "delete to the start of the line", "clear"),
     on(ctrl('k'),  TYPED,                      edit(DeleteToEnd),   "delete to the end of the line", ""),
     on(ctrl('_'),  FIELDS,                     edit(Undo),          "undo", ""),
@@ -456,6 +473,23 @@ mod tests {
         for context in [Pick, Unavailable, Ticks] {
             assert_eq!(press(KeyCode::Char('q'), NONE, context), None);
             assert_eq!(ctrl_u(context), None);
+        }
+    }
+
+    #[test]
+    fn alt_and_ctrl_move_and_delete_by_words_in_a_text() {
+        for modifiers in [CTRL, KeyModifiers::ALT] {
+            for (code, edit) in [
+                (KeyCode::Left, WordLeft),
+                (KeyCode::Right, WordRight),
+                (KeyCode::Backspace, DeleteWord),
+            ] {
+                for context in TYPED {
+                    let found = press(code, modifiers, *context);
+                    assert_eq!(found, Some(Command::Edit(edit)));
+                }
+                assert_eq!(press(code, modifiers, Button), None);
+            }
         }
     }
 
