@@ -334,25 +334,13 @@ fn is_variant(term: &str, name: &str) -> bool {
 /// Returns whether the type is the console of a PC or a workstation, or a program that imitates one. Their fonts don't have
 /// the glyphs of Unicode, whatever the locale says.
 fn is_text_console(term: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "ansi",
-        "pcansi",
-        "scoansi",
-        "qansi",
-        "iris-ansi",
-        "sun",
-        "at386",
-        "ibmpc3",
-        "pc3",
-        "minix",
-        "xenix",
-        "wsvt25",
-    ];
+    const NAMES: &str =
+        "ansi pcansi scoansi qansi iris-ansi sun at386 ibmpc3 pc3 minix xenix wsvt25";
     let number = |name| {
         let rest = term.strip_prefix(name).unwrap_or_default();
         rest.starts_with(|digit: char| digit.is_ascii_digit())
     };
-    NAMES.iter().any(|name| is_variant(term, name)) || ["cons", "pcvt"].into_iter().any(number)
+    NAMES.split(' ').any(|name| is_variant(term, name)) || ["cons", "pcvt"].into_iter().any(number)
 }
 
 /// Returns whether the type is vt100 or a related device, not an emulator whose name begins in the same way.

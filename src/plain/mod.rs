@@ -378,6 +378,7 @@ impl Front<'_> {
         let flow = Flow::start(*started.job, started.attempt, None, reports);
         // A line that is not yet passed to the flow; the next line is read after that.
         let mut waiting: Option<SecretString> = None;
+        let mut takes_pastes = false;
         loop {
             let line = async {
                 match &mut self.input {
@@ -399,6 +400,7 @@ impl Front<'_> {
                     self.say_event(&event);
                     let now = Moment::new(self.began.elapsed(), &zone::now());
                     let signs_in = matches!(event, FlowEvent::SignIn { .. });
+                    takes_pastes |= signs_in;
                     let outcome = self.session.hear(attempt, event, now, self.environment);
                     if signs_in && let Some(advice) = self.session.sign_in().and_then(Run::if_no_sign_in) {
                         say("hint", &advice);
@@ -413,9 +415,8 @@ impl Front<'_> {
                     }
                 }
                 room = flow.room_for_a_paste(), if waiting.is_some() => {
-                    match (room, waiting.take()) {
-                        (Some(room), Some(line)) => room.send(line),
-                        _ => say_often(Often::Paste, "a line: nothing has to be entered now"),
+                    if let (Some(room), Some(line)) = (room, waiting.take()) {
+                        room.send(line);
                     }
                 }
                 line = line, if waiting.is_none() => {
@@ -424,7 +425,8 @@ impl Front<'_> {
                     }
                     match self.session.explain_paste(line.expose_secret()) {
                         Some(page) => messages::say_page(&page, &self.session.settings),
-                        None => waiting = Some(line),
+                        None if takes_pastes => waiting = Some(line),
+                        None => say_often(Often::Paste, "a line: nothing has to be entered now"),
                     }
                 }
             }
@@ -432,14 +434,6 @@ impl Front<'_> {
     }
 
     fn say_event(&mut self, event: &FlowEvent) {
-        if let FlowEvent::DeviceCode { .. } = event {
-            messages::say_event(event);
-            // Nothing is pasted, but the user may quit.
-            if std::io::stdin().is_terminal() {
-                self.input.get_or_insert_with(Input::start);
-            }
-            return;
-        }
         let FlowEvent::SignIn {
             url,
             redirect_url,
@@ -447,7 +441,12 @@ impl Front<'_> {
             certificate,
         } = event
         else {
-            return messages::say_event(event);
+            messages::say_event(event);
+            // Nothing is pasted, but the user may quit.
+            if matches!(event, FlowEvent::DeviceCode { .. }) && std::io::stdin().is_terminal() {
+                self.input.get_or_insert_with(Input::start);
+            }
+            return;
         };
         messages::say_sign_in(
             self.environment,

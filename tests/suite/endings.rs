@@ -1,6 +1,6 @@
 //! After every ending, the terminal is as before; and while nothing happens, the program does nothing.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::terminal::{CTRL_C, Command, ENTER, Terminal, program};
 
@@ -40,34 +40,6 @@ fn terminal_is_restored_after_signals() {
         terminal.signal(signal);
         assert_eq!(terminal.wait_exit().exit_code(), 130, "{signal}");
         terminal.assert_restored();
-    }
-}
-
-#[test]
-fn signals_and_ctrl_c_are_noticed_while_keys_arrive_all_the_time() {
-    for (ends_by, code) in [("a signal", 130), ("Ctrl+C", 0)] {
-        let home = tempfile::tempdir().unwrap();
-        let mut terminal = started(&home);
-        let keys = "\x1b[A\x1b[B".repeat(100);
-        let began = Instant::now();
-        let mut asked = None;
-        while !terminal.has_ended() {
-            let is_due = began.elapsed() > Duration::from_secs(1);
-            if is_due && asked.is_none() {
-                asked = Some(Instant::now());
-                if code == 130 {
-                    terminal.signal("TERM");
-                } else {
-                    terminal.send_bytes(CTRL_C.as_bytes());
-                }
-            }
-            // Waits if the terminal is full. Once the program has ended, the keys go to nobody.
-            terminal.send_bytes(keys.as_bytes());
-            let waited = asked.map_or(Duration::ZERO, |asked| asked.elapsed());
-            assert!(waited < Duration::from_secs(10), "{ends_by} is noticed");
-        }
-        assert!(terminal.written() > 0);
-        assert_eq!(terminal.wait_exit().exit_code(), code, "{ends_by}");
     }
 }
 

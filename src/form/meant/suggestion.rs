@@ -52,3 +52,26 @@ pub(super) fn suggested(
         None => Problem::new(key, severity, word, text.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_are_not_alone_on_the_screen_are_not_shown() {
+        for (ch, text) in [
+            ('é', "é (U+00E9)"),
+            ('漢', "漢 (U+6F22)"),
+            ('\u{301}', "a combining character (U+0301)"),
+            ('\u{20dd}', "a combining character (U+20DD)"),
+            ('\u{5b0}', "a combining character (U+05B0)"),
+            ('\u{e31}', "a combining character (U+0E31)"),
+            ('\u{1161}', "a combining character (U+1161)"),
+            ('\u{200b}', "an invisible character (U+200B)"),
+            ('\u{1b}', "a control character (U+001B)"),
+            ('\u{a0}', "a special space (U+00A0)"),
+        ] {
+            assert_eq!(character(ch), text);
+        }
+    }
+}
