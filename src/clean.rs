@@ -1,12 +1,12 @@
 //! Makes external text safe to display and store.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapDataBorrowed, CodePointSetDataBorrowed};
 use unicode_width::UnicodeWidthChar;
+use zeroize::Zeroizing;
 
 /// Maximum length of a server's text, in characters, for callers of [`clean`] that have no better limit.
 pub const TEXT_LIMIT: usize = 500;
@@ -126,15 +126,12 @@ pub fn unquoted(text: &str) -> Option<&str> {
     (!trimmed(inner).is_empty() && !inner.contains(again)).then_some(inner)
 }
 
-/// Returns the text without the escape sequences of a terminal, such as those of colors and links. Of a string without an
-/// end, only the beginning is removed: the rest may be part of the value.
+/// Returns the text, which may be a secret, without the escape sequences of a terminal, such as those of colors and links.
+/// If a string at the end of the text isn't complete, only its beginning is removed: the rest may be part of the value.
 #[must_use]
-pub fn without_escapes(text: &str) -> Cow<'_, str> {
-    if !text.contains(|ch| ch == ESC || ('\u{80}'..='\u{9f}').contains(&ch)) {
-        return Cow::Borrowed(text);
-    }
-    // Growing it would leave copies of a secret behind.
-    let mut out = String::with_capacity(text.len());
+pub fn without_escapes(text: &str) -> Zeroizing<String> {
+    // Growing it would leave copies behind.
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
     let mut escapes = Escapes::default();
     // Where the content of the string begins.
     let mut content = None;
@@ -148,7 +145,7 @@ pub fn without_escapes(text: &str) -> Cow<'_, str> {
         };
     }
     out.push_str(content.map_or("", |content| &text[content..]));
-    Cow::Owned(out)
+    out
 }
 
 const ESC: char = '\u{1b}';
@@ -458,7 +455,7 @@ mod tests {
             // Lines are deleted; there is no mouse in a text.
             ("\u{1b}[Mabc\u{1b}[Lx", "abcx"),
         ] {
-            assert_eq!(without_escapes(text), rest, "{text:?}");
+            assert_eq!(without_escapes(text).as_str(), rest, "{text:?}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Puts texts and numbers into sentences.
 
+use std::time::Duration;
+
 /// Returns `text` as a sentence: with a period at its end, unless it ends like a sentence or was cut there.
 #[must_use]
 pub fn sentence(text: impl Into<String>) -> String {
@@ -44,6 +46,18 @@ pub fn duration(seconds: u64) -> String {
     };
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {unit}{plural}")
+}
+
+/// Formats a duration in the same way, but rounded up, and at most as `more than a day`.
+#[must_use]
+pub fn rounded_up(time: Duration) -> String {
+    let seconds = time.as_secs().max(1);
+    match seconds {
+        0..120 => duration(seconds),
+        120..7200 => duration(seconds.next_multiple_of(60)),
+        7200..172_800 => duration(seconds.next_multiple_of(3600)),
+        172_800.. => "more than a day".to_owned(),
+    }
 }
 
 #[cfg(test)]

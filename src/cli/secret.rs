@@ -146,7 +146,8 @@ impl SecretFlags {
 /// Reads the secret that the user types, again if it contains a wrong character. Without one, returns an error as a clause.
 fn typed() -> Result<Result<SecretString, String>, SecretError> {
     loop {
-        let line = match hidden::read_line(TYPE_IT, SECRET_LIMIT + 1) {
+        // With room for the longest character, so that no part of a secret that is too long is dropped unnoticed.
+        let line = match hidden::read_line(TYPE_IT, SECRET_LIMIT + 4) {
             Ok(Some(line)) => line,
             Ok(None) => return Err(SecretError::Interrupted),
             Err(error) => return Ok(Err(error.to_string())),
@@ -164,7 +165,7 @@ fn typed() -> Result<Result<SecretString, String>, SecretError> {
                     .chars()
                     .all(|ch| is_visible(ch) && ch != '\u{fffd}') =>
             {
-                hidden::discard();
+                hidden::discard_paste();
                 say("error", &format!("Can't use this client secret: {reason}."));
             }
             secret => return Ok(secret),

@@ -78,6 +78,12 @@ pub fn discard_input(terminal: impl AsFd) {
     }
 }
 
+/// Waits until the terminal has input, or for `limit`. Returns whether it has some.
+pub(super) fn has_input(terminal: impl AsFd, limit: Duration) -> bool {
+    let limit = rustix::event::Timespec::try_from(limit).ok();
+    poll(&mut [PollFd::new(&terminal, PollFlags::IN)], limit.as_ref()).is_ok_and(|count| count > 0)
+}
+
 /// Returns when the terminal has input and the program is in the foreground. A background read would stop the program.
 ///
 /// # Errors

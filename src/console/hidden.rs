@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(unix)]
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
@@ -17,6 +17,13 @@ use super::talk::say;
 #[cfg(unix)]
 use super::typed_text::TypedText;
 use crate::runtime;
+
+/// After this pause, a paste has arrived completely.
+#[cfg(unix)]
+const PASTE_PAUSE: Duration = Duration::from_millis(250);
+/// How often to discard parts of a paste, at most.
+#[cfg(unix)]
+const PASTE_READS: usize = 100;
 
 /// Shows `hint`, and reads a line of at most `limit` bytes from standard input, which must be a terminal. Returns
 /// `None` if the system asks the program to end, such as for Ctrl+C.
@@ -65,6 +72,17 @@ pub fn read_line(hint: &str, limit: u64) -> io::Result<Option<Zeroizing<Vec<u8>>
 pub fn discard() {
     #[cfg(unix)]
     super::device::discard_input(io::stdin());
+}
+
+/// Discards the rest of a paste, until nothing has arrived for a moment.
+pub fn discard_paste() {
+    #[cfg(unix)]
+    for _ in 0..PASTE_READS {
+        if !super::device::has_input(io::stdin(), PASTE_PAUSE) {
+            break;
+        }
+        discard();
+    }
 }
 
 /// Reads a line, and edits it: the system's own line mode would cut it at 4096 bytes. Bytes that are not UTF-8 become

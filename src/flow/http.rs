@@ -17,12 +17,13 @@ use rustls::{AlertDescription as Alert, ClientConfig};
 use url::Url;
 
 use super::apart::apart;
+use super::causes::{last_cause, tls_error};
 use super::held_tls::unsigned;
 use super::http_error::HttpError;
 use super::retry_after::parse_retry_after;
 use super::tls::{Trouble, trouble};
 use super::{ca_file, client_certificate, proxy, tls_config};
-use crate::clean::{TEXT_LIMIT, clean, system_reason};
+use crate::clean::clean;
 use crate::oauth::answer::{Answer, Body};
 use crate::oauth::assertion::{Credential, Identity, Proof};
 use crate::oauth::client::Client;
@@ -467,36 +468,6 @@ async fn through_proxy(error: HttpError, url: &Url) -> HttpError {
         cause,
         hint,
     }
-}
-
-/// Finds the TLS error in a chain of causes, at any depth of nested I/O errors.
-fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let mut inner: Option<&(dyn std::error::Error + 'static)> = Some(cause);
-        while let Some(error) = inner {
-            if let Some(found) = error.downcast_ref() {
-                return Some(found);
-            }
-            inner = error
-                .downcast_ref::<std::io::Error>()
-                .and_then(std::io::Error::get_ref)
-                .map(|inner| inner as &(dyn std::error::Error + 'static));
-        }
-        source = cause.source();
-    }
-    None
-}
-
-/// Returns the last cause of the chain, which says most. The first only says that the request failed.
-fn last_cause(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = cause.to_string();
-        source = cause.source();
-    }
-    system_reason(&clean(&text, TEXT_LIMIT)).to_owned()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod apart;
 pub mod attempt;
 mod authorization_code;
 mod ca_file;
+mod causes;
 mod client_certificate;
 mod client_credentials;
 pub mod client_key;

@@ -16,8 +16,8 @@ pub struct Cleaned {
 }
 
 /// Removes whitespace and byte order marks around the value, and quotation marks around the whole value. A metadata URL
-/// becomes the issuer, and a certificate thumbprint becomes its path. Escape sequences are removed. A secret keeps its quotation marks, which may
-/// belong to it.
+/// becomes the issuer, and a certificate thumbprint becomes its path. Escape sequences are removed. A secret keeps its
+/// quotation marks, which may belong to it.
 #[must_use]
 pub fn clean_value(key: Key, text: &str) -> Cleaned {
     let mut removed = Vec::new();
@@ -70,7 +70,7 @@ pub fn clean_value(key: Key, text: &str) -> Cleaned {
 #[must_use]
 pub fn escapes_note(text: &str) -> Option<String> {
     let note = "Color codes or other escape sequences were removed.";
-    (without_escapes(text) != text).then(|| note.to_owned())
+    (without_escapes(text).as_str() != text).then(|| note.to_owned())
 }
 
 const THUMBPRINT: &str = "The thumbprint was replaced with the path of the certificate in the machine's store. For the store of \

@@ -114,6 +114,17 @@ pub fn explain(
             error,
         } => (error, At::Approval),
         Failure::Callback(error) | Failure::Denied { error, .. } => (error, At::Callback),
+        // The preset may know what this service limits.
+        Failure::Unavailable {
+            wait: None,
+            error: Some(error),
+            ..
+        } if error.code != "temporarily_unavailable" => {
+            let is_code = |entry: &ErrorEntry| {
+                entry.at.is_empty() && entry.code.as_ref() == Some(&error.code)
+            };
+            return find(&error.code, preset, library, is_code).or_else(|| by_itself(failure));
+        }
         // The service's error is only a consequence of the lost response.
         Failure::UsedUp { .. }
         | Failure::NeedsRedirect(_)

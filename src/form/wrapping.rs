@@ -29,7 +29,7 @@ pub(super) fn unwrapped(text: &str) -> Option<Unwrapped> {
         .filter(|ch| ch.is_whitespace() || is_visible(*ch))
         .collect();
     let mut extras = Vec::new();
-    if plain != text {
+    if plain.as_str() != text {
         extras.push("an escape sequence");
     }
     if value.chars().count() < plain.chars().filter(|ch| *ch != '\u{feff}').count() {

@@ -334,7 +334,7 @@ fn is_success(error: &FlowError) -> bool {
         **cause,
         FlowError::Protocol(Failure::Unusable {
             status: 200..=299,
-            body: BodyKind::Other,
+            body: BodyKind::Other | BodyKind::Unread,
             ..
         })
     )

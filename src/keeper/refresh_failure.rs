@@ -18,8 +18,8 @@ pub enum RefreshFailure {
     /// The refresh token is no longer valid.
     Rejected,
     /// The service rejected either the client or the refresh token, but the response doesn't say which: status 401
-    /// without an error code that tells. RFC 6749, section 5.2, defines this status for the client only, but some
-    /// services use it for both.
+    /// without an error code that tells, or an empty response with status 400. RFC 6749, section 5.2, defines status 401
+    /// for the client only, but some services use it for both.
     Unclear,
     /// The refresh token is not valid yet.
     TooEarly,
@@ -62,6 +62,17 @@ const OTHERS: &[&str] = &[
     "firewall",
 ];
 
+/// Words for who no longer lets this client in.
+const USER: &[&str] = &[
+    "revoked",
+    "consent",
+    "resource owner",
+    "the user",
+    "user is",
+    "user has",
+    "account",
+];
+
 /// Words in an error about the request or the client, which may name the refresh token as well.
 const REQUEST: &[&str] = &[
     "missing",
@@ -72,6 +83,11 @@ const REQUEST: &[&str] = &[
     "unauthorized",
     "client id",
     "client_id",
+    "client has",
+    "client is",
+    "scope",
+    "certificate",
+    "refused",
     "invalid client",
     "unknown client",
     "grant type",
@@ -231,12 +247,17 @@ impl RefreshFailure {
             // A user or an administrator withdrew the consent, or a gateway doesn't let this computer in.
             _ if error.is_denial() => match error.status {
                 status if status != Some(403) && said.is_empty() => Self::Rejected,
-                _ if is_dead(&said) || has(&said, &["revoked", "consent"]) => Self::Rejected,
+                _ if is_dead(&said) => Self::Rejected,
+                _ if has(&said, USER) && !has(&said, OTHERS) => Self::Rejected,
                 _ => Self::Unread,
             },
             code if REJECTED.contains(&code) => Self::Rejected,
             code if code.contains("refresh_token") && !code.contains("missing") => Self::Rejected,
-            "invalid_request" | "unauthorized_client" if is_rejected(&said) => Self::Rejected,
+            "invalid_request" | "unauthorized_client"
+                if !is_about_the_secret(&said) && is_rejected(&said) =>
+            {
+                Self::Rejected
+            }
             "invalid_client"
             | "unauthorized_client"
             | "invalid_request"

@@ -9,7 +9,7 @@ use super::id_token_problem::IdTokenProblem;
 use super::readable::readable;
 use super::useless::Useless;
 use crate::clean::{TEXT_LIMIT, clean};
-use crate::words::duration;
+use crate::words::rounded_up;
 
 /// An error that the authorization server sent (RFC 6749, sections 4.1.2.1 and 5.2). All of its text is cleaned on
 /// creation.
@@ -123,17 +123,6 @@ impl std::fmt::Display for ServerError {
 /// Returns the server's error in parentheses, if there is one.
 fn beside(error: Option<&ServerError>) -> String {
     error.map(|error| format!(" ({error})")).unwrap_or_default()
-}
-
-/// Describes a duration in words, rounded up.
-fn rounded_up(time: Duration) -> String {
-    let seconds = time.as_secs().max(1);
-    match seconds {
-        0..120 => duration(seconds),
-        120..7200 => duration(seconds.next_multiple_of(60)),
-        7200..172_800 => duration(seconds.next_multiple_of(3600)),
-        _ => "more than a day".to_owned(),
-    }
 }
 
 /// Returns whether a status says that the same request may succeed later. The server didn't process a request that it
@@ -481,11 +470,11 @@ impl Failure {
     }
 }
 
-/// The fix if only the service's message tells the cause.
 /// The fix if the response contains tokens in a form that this program doesn't read.
 const UNREAD: &str = "The URL is right, but the response isn't in the form of RFC 6749, section 5.1: a JSON object with \
     access_token. Tell the service's administrator.";
 
+/// The fix if only the service's message tells the cause.
 const SEE_MESSAGE: &str = "See the service's message for the cause.";
 
 /// Returns whether the service reported an error with the status of a success, so that its URL is right.

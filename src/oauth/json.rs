@@ -72,7 +72,8 @@ pub(super) fn is_surrounded(text: &str) -> bool {
         };
         limited.deserialize(&mut parser).is_ok_and(|mut value| {
             let is_there = value.as_object().is_some_and(|members| {
-                members.contains_key(ACCESS_TOKEN) || misplaced(members).is_some()
+                let token = members.get(ACCESS_TOKEN).and_then(Value::as_str);
+                token.is_some_and(|token| !token.is_empty()) || misplaced(members).is_some()
             });
             wipe(&mut value);
             is_there

@@ -94,11 +94,13 @@ fn linked(text: &str) -> Option<&str> {
     {
         return Some(first);
     }
-    let is_edge = |ch: char| ch.is_whitespace() || "[]()<>|\"'`,".contains(ch);
+    let is_slack = text.starts_with('<');
+    let is_edge =
+        |ch: char| ch.is_whitespace() || "[]()<>\"".contains(ch) || (is_slack && ch == '|');
     let mut answers = text.split(is_edge).filter(|part| has_any(query_of(part)));
     let first = answers.next()?;
     let rest: Vec<&str> = answers.map(query_of).collect();
-    let is_link = text.contains("](") || (text.starts_with('<') && text.contains('|'));
+    let is_link = text.contains("](") || (is_slack && text.contains('|'));
     let is_sole = rest.iter().all(|other| *other == query_of(first));
     (is_sole && (is_link || !rest.is_empty())).then_some(first)
 }

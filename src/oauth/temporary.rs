@@ -86,6 +86,16 @@ const ENDED: &[&str] = &[
     "reuse",
 ];
 
+/// Words for how often a refresh token may be used.
+const USED_UP: &[&str] = &[
+    "usage limit",
+    "use limit",
+    "limit of uses",
+    "number of uses",
+    "maximum uses",
+    "max uses",
+];
+
 /// Words that say that another attempt needs something else.
 const WRONG: &[&str] = &[
     "invalid",
@@ -111,6 +121,17 @@ const WRONG: &[&str] = &[
     "was denied",
     "declined",
     "cancel",
+    "malformed",
+    "no longer",
+    "inactive",
+    "not active",
+    "consumed",
+    "unrecognized",
+    "no such",
+    "reconnect",
+    "rejected",
+    "deleted",
+    "removed",
 ];
 
 impl ServerError {
@@ -140,7 +161,7 @@ impl ServerError {
             spaced(description)
         };
         is_open
-            && !has(&told, WRONG)
+            && !has(&told.replace("unknown error", ""), WRONG)
             && !names_an_end(&words)
             && (has(&words, LATER) || (!self.is_denial() && has(&words, AGAIN)))
     }
@@ -163,8 +184,7 @@ impl ServerError {
 /// Returns whether the text says that a token, a grant or a code has ended. The use of a refresh token may be limited,
 /// too.
 fn names_an_end(words: &str) -> bool {
-    let is_used_up = words.contains("refresh token") && words.contains("limit");
-    has(words, ENDED) || (is_used_up && !words.contains("rate"))
+    has(words, ENDED) || (words.contains("refresh token") && has(words, USED_UP))
 }
 
 fn spaced(text: &str) -> String {

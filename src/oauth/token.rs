@@ -125,7 +125,7 @@ impl Answer {
         match reading {
             Reading::Error(error, _) if self.is_final(error) => Fate::Refused,
             Reading::Error(error, _)
-                if error.code == BUSY || (self.status < 500 && error.is_throttled()) =>
+                if error.code == BUSY || (self.status < 500 && error.is_temporary()) =>
             {
                 Fate::NotProcessed
             }

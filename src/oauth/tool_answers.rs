@@ -213,7 +213,7 @@ fn members(
 }
 
 /// Interprets the response to a revocation. Only the status counts (RFC 7009, section 2.2), so the body may be anything
-/// except a web page, which doesn't come from the revocation endpoint, and a text that says the opposite: some services
+/// except a web page or tokens, which don't come from the revocation endpoint, and a text that says the opposite: some services
 /// send each error with status 200, and the only copy of the tokens must not be removed then.
 ///
 /// # Errors
@@ -226,7 +226,7 @@ pub fn parse_revocation(
     let tool = Tool::Revocation;
     judge(answer, tool, public, dialect)?;
     let unusable = |reason| Err(ToolFailure::Unusable { tool, reason });
-    if answer.body.kind() == BodyKind::Page {
+    if matches!(answer.body.kind(), BodyKind::Page | BodyKind::Unread) {
         return unusable(answer.members().err().unwrap_or_default());
     }
     if let Some(error) = contradiction(answer.body.members(), answer.body.words()) {

@@ -54,10 +54,10 @@ pub(super) fn words(text: &str) -> Option<String> {
 
 /// Returns whether the text contains JSON with names, which may be those of tokens. It may have been cut.
 fn has_members(text: &str) -> bool {
+    let text = text.split_whitespace().collect::<String>();
     // A quotation in a sentence may be followed by a colon, too.
     let begins = text.starts_with('"') || text.contains(['{', '[']);
-    let mut parts = text.split('"').skip(1);
-    begins && parts.any(|part| part.trim_start().starts_with(':'))
+    text.contains("\":\"") || (begins && text.contains("\":"))
 }
 
 /// Returns whether the text is a heading in which no word can be a secret: short words of letters and punctuation.

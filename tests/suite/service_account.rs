@@ -257,7 +257,7 @@ fn invalid_key_file_is_reported_before_any_request() {
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
     let cases: &[(Option<&str>, &str)] = &[
         (None, "There is no such file."),
-        (Some(""), "not in JSON format"),
+        (Some(""), "It is empty."),
         (Some(&key().1), "not in JSON format"),
         (Some("[]"), "wrong type"),
         (

@@ -207,7 +207,7 @@ fn client_secret(settings: &Settings) -> Option<Problem> {
     }
     let (_, words) = bare.as_ref()?;
     let text = format!(
-        "The Client secret contains {words}, probably by mistake. If the service rejects the secret, remove them"
+        "The Client secret contains {words}, probably by mistake. If the service rejects the secret, remove what isn't part of it"
     );
     Some(offered(Problem::new(
         key,

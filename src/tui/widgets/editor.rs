@@ -1,7 +1,5 @@
 //! An editor for one line of text.
 
-use std::borrow::Cow;
-
 use tui_input::{Input, InputRequest};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -192,12 +190,10 @@ impl Editor {
 
 /// Returns the visible characters of a paste.
 fn line_of(paste: &str) -> Zeroizing<String> {
-    let mut plain = without_escapes(paste);
-    let line = plain.chars().filter(|ch| is_visible(*ch)).collect();
-    if let Cow::Owned(plain) = &mut plain {
-        plain.zeroize();
-    }
-    Zeroizing::new(line)
+    let plain = without_escapes(paste);
+    let mut line = Zeroizing::new(String::with_capacity(plain.len()));
+    line.extend(plain.chars().filter(|ch| is_visible(*ch)));
+    line
 }
 
 #[cfg(test)]
