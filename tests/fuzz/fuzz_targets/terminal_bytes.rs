@@ -13,14 +13,16 @@ use libfuzzer_sys::fuzz_target;
 
 use tui::decoder::{Decoder, Input};
 
-/// Ctrl+C, as various terminals send it.
-const CTRL_C: [&[u8]; 6] = [
+/// Ctrl+C, as various terminals send it, some with its release.
+const CTRL_C: [&[u8]; 8] = [
     b"\x03",
     b"\x1b[99;5u",
     b"\x1b[27;5;99~",
     b"\x1b[1089::99;5:1u",
     b"\x1b[67;69u",
     b"\x1b[67;46;3;1;8;1_",
+    b"\x1b[99;5u\x1b[99;5:3u",
+    b"\x1b[67;46;3;1;8;1_\x1b[67;46;3;0;8;1_",
 ];
 
 /// Maximum number of keys of one record.

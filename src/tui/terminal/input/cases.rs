@@ -39,6 +39,9 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b\x1b\r", "Esc Esc Enter"),
     ("\x1b\x1bé", "Esc Esc é"),
     ("\x1b\x1bP", "Esc Esc Shift+P"),
+    ("\x1b\x1bO", "Esc Esc Shift+O"),
+    ("\x1b\x1b\x1bO", "Esc Esc Esc Shift+O"),
+    ("\x1b\x1bO\x1b[B", "Down"),
     ("\x1b\x1b[99;5u", "Ctrl+c"),
     ("\x1b\x1b[?62;22c", ""),
     ("\x1ba", "Esc a"),
@@ -523,7 +526,24 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("\x1b[200~hello\x1b[1089;5u", "'hello' Ctrl+c"),
     ("\x1b[200~hello\x1b[20\x03", "'hello' Ctrl+c"),
     ("\x1b[200~hello\x03\x03", "'hello' Ctrl+c"),
+    // Also if its release or a report follows.
+    ("\x1b[200~hello\x1b[99;5u\x1b[99;5:3u", "'hello' Ctrl+c"),
+    ("\x1b[200~hello\x03\x1b[I\x1b[<35;5;7M", "'hello' Ctrl+c"),
+    (
+        "\x1b[200~hello\x1b[67;46;3;1;8;1_\x1b[67;46;3;0;8;1_\x1b[17;29;0;0;0;1_",
+        "'hello' Ctrl+c",
+    ),
     // But not if it is part of a paste.
+    ("\x1b[200~a\x03\x1b[A", "'a\x03\x1b[A'"),
+    (
+        "\x1b[200~a\x03\x1b[0;0;55357;1;0;1_",
+        "'a\x03\x1b[0;0;55357;1;0;1_'",
+    ),
+    (
+        "\x1b[200~a\x03\x1b[18;56;8364;0;0;1_",
+        "'a\x03\x1b[18;56;8364;0;0;1_'",
+    ),
+    ("\x1b[200~a\x1b[200~b\x03\x1b[201~", "'ab\x03'"),
     ("\x1b[200~abc\x03y\r\x1b[201~q", "'abc\x03y\r' q"),
     ("\x1b[200~abc\x03\x03xyz\x1b[201~", "'abc\x03\x03xyz'"),
     ("\x1b[200~abc\x03\x1b[201~q", "'abc\x03' q"),

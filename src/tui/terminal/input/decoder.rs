@@ -8,9 +8,10 @@
 //! - An Esc with a character, Enter, Tab or a key with Ctrl is two keys: terminal multiplexers and slow lines join keys
 //!   that are pressed one after the other. So is an Esc with a character that begins a string or a key of the keypad, if
 //!   nothing follows. Two Escs are two keys, unless they begin a key that the terminal sends with another Esc for Alt.
+//!   While Esc is held, each Esc shows that the ones before it are keys.
 //! - Ctrl+C is always reported, whatever came before it. Within a paste it may be part of the text, so it counts only if
-//!   nothing follows until the paste ends because of a pause. What follows it in another sequence is still part of that
-//!   sequence.
+//!   nothing follows until the paste ends because of a pause, except releases, reports and more of Ctrl+C. What follows it
+//!   in another sequence is still part of that sequence.
 //! - Other control characters within a sequence are dropped, so that the bytes after them are still part of the
 //!   sequence.
 //!
@@ -93,14 +94,21 @@ impl Decoder {
     /// Decodes bytes that arrived at `at`. For a pause before them, call [`Self::expire`] first.
     pub fn feed(&mut self, bytes: &[u8], at: Duration) -> Vec<Input> {
         let mut inputs = Vec::new();
-        // The pause after Ctrl+C begins with the first one, or a held key would never be heard.
-        if !(bytes == [CTRL_C] && self.is_interrupted_paste()) {
-            self.at = at;
+        // Another Esc: those before it are keys. Those of one read are pressed together, so that no other one answers a
+        // question that the first one opens.
+        if let Mode::Escape { before, .. } = &mut self.mode
+            && bytes.starts_with(&[ESC])
+            && at > self.at
+        {
+            escapes(std::mem::take(before), &mut inputs);
         }
+        self.at = at;
         match self.unfinished.take() {
             Some(mut unfinished) if at.saturating_sub(unfinished.since) <= REST => {
                 unfinished.held.extend(bytes);
-                if unfinished.may_be_key() {
+                if unfinished.is_held_escape() {
+                    self.decode(&unfinished.held, &mut inputs);
+                } else if unfinished.may_be_key() {
                     self.unfinished = Some(unfinished);
                 } else {
                     self.resume(*unfinished, &mut inputs);
@@ -148,12 +156,13 @@ impl Decoder {
             Some([_, ..]) => return Some(self.at + ALONE),
             Some([]) | None => {}
         }
+        // The pause after Ctrl+C begins with the first one, or a held key would never be heard.
+        let since = match &self.mode {
+            Mode::Paste(paste) => paste.interrupted().unwrap_or(self.at),
+            _ => self.at,
+        };
         let pause = self.mode.pause(self.interrupted);
-        pause.map(|pause| self.at + pause)
-    }
-
-    fn is_interrupted_paste(&self) -> bool {
-        matches!(&self.mode, Mode::Paste(paste) if paste.is_interrupted())
+        pause.map(|pause| since + pause)
     }
 
     /// Returns the input that is complete because nothing has followed until `at`.
@@ -187,13 +196,13 @@ impl Decoder {
                 escapes(1, &mut inputs);
                 None
             }
-            Mode::Introducer(byte) => {
+            Mode::Introducer { byte, alt } => {
                 // Nobody types the beginning of the most common strings.
                 if byte != b']' {
-                    escapes(1, &mut inputs);
+                    escapes(1 + u8::from(alt), &mut inputs);
                     press(encodings::of_char(byte.into()), &mut inputs);
                 }
-                Some(Mode::Introducer(byte).begun())
+                Some(Mode::Introducer { byte, alt }.begun())
                     .filter(|mode| !matches!(mode, Mode::Intermediate))
             }
             Mode::Paste(mut paste) => {
@@ -283,7 +292,8 @@ impl Decoder {
                 }
                 self.mode = Mode::Escape { string, before };
             }
-            (Mode::Ground | Mode::Introducer(_) | Mode::Skip(_), _) | (Mode::Keypad(_), 0x80..) => {
+            (Mode::Ground | Mode::Introducer { .. } | Mode::Skip(_), _)
+            | (Mode::Keypad(_), 0x80..) => {
                 self.ground(byte, inputs);
             }
             (Mode::Character(bytes, escaped), _) => self.character(bytes, escaped, byte, inputs),
@@ -355,17 +365,17 @@ impl Decoder {
     /// Processes a byte after an Esc, and the Escs before it. In a string, only another sequence counts: nobody typed the
     /// rest.
     fn escaped(&mut self, byte: u8, string: bool, before: u8, inputs: &mut Vec<Input>) {
-        match byte {
-            0x80..=0xc1 | 0xf5.. => return self.mode = Mode::Escape { string, before },
-            // rxvt sends another Esc for Alt with these keys.
-            b'[' | b'O' => escapes(before.saturating_sub(1), inputs),
-            _ => escapes(before, inputs),
+        if matches!(byte, 0x80..=0xc1 | 0xf5..) {
+            return self.mode = Mode::Escape { string, before };
         }
+        // rxvt sends another Esc for Alt with these keys.
+        let alt = before > 0 && matches!(byte, b'[' | b'O');
+        escapes(before - u8::from(alt), inputs);
         let key = match byte {
             b'[' => return self.mode = Mode::Control(Vec::new()),
             // Space and / are keys of the program.
             b'O' | b']' | b'P' | b'X' | b'^' | b'_' | 0x21..=0x2e => {
-                let mode = Mode::Introducer(byte);
+                let mode = Mode::Introducer { byte, alt };
                 self.mode = if string { mode.begun() } else { mode };
                 return;
             }
@@ -436,7 +446,7 @@ impl Decoder {
 
     /// Processes a byte within a paste.
     fn pasted(&mut self, mut paste: Paste, byte: u8, inputs: &mut Vec<Input>) {
-        match paste.byte(byte) {
+        match paste.byte(byte, self.at) {
             Pasted::More => self.mode = Mode::Paste(paste),
             Pasted::End => finish(paste, inputs),
             Pasted::Another => {

@@ -407,6 +407,19 @@ pub(super) fn ctrl_c(sequence: &[u8]) -> Option<KeyEvent> {
     keys.into_iter().find(is_ctrl_c)
 }
 
+/// Returns whether the whole sequence types nothing: a release, a modifier, or a report.
+pub(super) fn is_silent(sequence: &[u8]) -> bool {
+    match sequence.strip_prefix(b"\x1b[").map(of_sequence) {
+        // Half of a character types nothing yet.
+        Some(Meaning::Record(record)) => {
+            let is_half = (0xd800..=0xdfff).contains(&record.unit);
+            !is_half && of_record(&mut Records::default(), &record).is_empty()
+        }
+        Some(Meaning::Nothing) => true,
+        _ => false,
+    }
+}
+
 /// Returns whether the key is Ctrl+C.
 pub(super) fn is_ctrl_c(key: &KeyEvent) -> bool {
     let letter = matches!(key.code, KeyCode::Char('c' | 'C'));

@@ -1,5 +1,7 @@
 //! A bracketed paste.
 
+use std::time::Duration;
+
 use crossterm::event::KeyEvent;
 
 use super::encodings;
@@ -21,14 +23,24 @@ pub(super) struct Paste {
     text: Vec<u8>,
     /// The bytes since the last Esc, which may be the end of the paste.
     sequence: Vec<u8>,
-    /// The length of the text before the Ctrl+C that it ends with, and that key.
-    ctrl_c: Option<(usize, KeyEvent)>,
+    /// The Ctrl+C that the text ends with.
+    ctrl_c: Option<Interrupt>,
     /// How many nested pastes have begun.
     depth: usize,
     /// Whether the last bytes were the end of a nested paste.
     pub(super) closed: bool,
     /// Whether this is the rest of a paste that has ended because of a pause.
     pub(super) rest: bool,
+}
+
+/// A Ctrl+C, or several.
+#[derive(Debug, Clone, Copy)]
+struct Interrupt {
+    /// The length of the text before it.
+    before: usize,
+    /// When the first one arrived.
+    at: Duration,
+    key: KeyEvent,
 }
 
 /// What a byte of a paste means.
@@ -67,22 +79,23 @@ impl Paste {
     }
 
     /// Adds an encoding of Ctrl+C, which is either part of the text, or a key that was pressed because the end was lost.
-    fn interrupt(&mut self, key: KeyEvent, bytes: &[u8]) {
-        let before = self.ctrl_c.map_or(self.text.len(), |(before, _)| before);
+    fn interrupt(&mut self, key: KeyEvent, at: Duration, bytes: &[u8]) {
+        let before = self.text.len();
         self.keep(bytes);
-        self.ctrl_c = Some((before, key));
+        self.ctrl_c.get_or_insert(Interrupt { before, at, key });
     }
 
-    /// Returns whether the last bytes were Ctrl+C.
-    pub(super) fn is_interrupted(&self) -> bool {
-        self.ctrl_c.is_some() && self.sequence.is_empty()
+    /// Returns when Ctrl+C arrived, if nothing that may be text has followed.
+    pub(super) fn interrupted(&self) -> Option<Duration> {
+        let ctrl_c = self.ctrl_c.filter(|_| self.sequence.is_empty());
+        ctrl_c.map(|ctrl_c| ctrl_c.at)
     }
 
     /// Removes the Ctrl+C that the text ends with.
     pub(super) fn take_ctrl_c(&mut self) -> Option<KeyEvent> {
-        let (before, key) = self.ctrl_c.take().filter(|_| self.sequence.is_empty())?;
-        self.text.truncate(before);
-        Some(key)
+        let ctrl_c = self.ctrl_c.take().filter(|_| self.sequence.is_empty())?;
+        self.text.truncate(ctrl_c.before);
+        Some(ctrl_c.key)
     }
 
     /// Returns the text.
@@ -91,17 +104,18 @@ impl Paste {
         self.text
     }
 
-    /// Processes a byte within the paste.
-    pub(super) fn byte(&mut self, byte: u8) -> Pasted {
+    /// Processes a byte within the paste that arrived at `at`.
+    pub(super) fn byte(&mut self, byte: u8, at: Duration) -> Pasted {
         self.closed = false;
         if byte == ESC {
             let before = std::mem::take(&mut self.sequence);
+            self.ctrl_c.take_if(|_| !before.is_empty());
             self.keep(&before);
             // The first byte of an 8-bit control character in UTF-8.
             self.text.pop_if(|last| *last == 0xc2);
         } else if let Some(key) = encodings::of_control(byte).filter(|_| byte == CTRL_C) {
             self.flush();
-            self.interrupt(key, &[byte]);
+            self.interrupt(key, at, &[byte]);
             return Pasted::More;
         } else if self.sequence.is_empty() {
             self.ctrl_c = None;
@@ -115,10 +129,13 @@ impl Paste {
         }
         let sequence = std::mem::take(&mut self.sequence);
         if let Some(key) = encodings::ctrl_c(&sequence) {
-            self.interrupt(key, &sequence);
+            self.interrupt(key, at, &sequence);
             return Pasted::More;
         }
-        self.ctrl_c = None;
+        // A release or a report after Ctrl+C is not text.
+        if sequence == END || !encodings::is_silent(&sequence) {
+            self.ctrl_c = None;
+        }
         match sequence.as_slice() {
             // The end of the other paste was lost.
             BEGIN if self.rest => return Pasted::Another,

@@ -274,10 +274,72 @@ fn ctrl_c_counts_in_a_paste_only_if_nothing_follows() {
         let heard = paste(&[pressed, (500, "y".to_owned())]);
         assert_eq!(heard, "'abc' Ctrl+c y");
     }
-    // A held key.
-    let held = vec![(33, &b"\x03"[..]); 30];
-    let after = [&held[..], &[(300, b"\x03")]].concat();
-    assert_eq!(decode_rest(b"\x1b[200~abc", &after), "'abc' Ctrl+c Ctrl+c");
+    // A held key, also if a slow line joins its bytes.
+    for key in [
+        "\x03",
+        "\x03\x03",
+        "\x1b[99;5:2u",
+        "\x1b[67;46;3;1;8;1_",
+        "\x1b[67;46;3;1;8;1_\x1b[17;29;0;1;8;1_",
+    ] {
+        let held = vec![(33, key.as_bytes()); 30];
+        let after = [&held[..], &[(300, b"\x03")]].concat();
+        let heard = decode_rest(b"\x1b[200~abc", &after);
+        assert_eq!(heard, "'abc' Ctrl+c Ctrl+c", "{key:?}");
+    }
+}
+
+#[test]
+fn ctrl_c_in_a_paste_whose_end_was_lost_counts_if_its_release_follows() {
+    for (modifier, press, release) in [
+        ("", "\x1b[99;5u", "\x1b[99;5:3u"),
+        (
+            "\x1b[57442;5u",
+            "\x1b[99;5:1u",
+            "\x1b[99;5:3u\x1b[57442;1:3u",
+        ),
+        ("", "\x1b[67;46;3;1;8;1_", "\x1b[67;46;3;0;8;1_"),
+        (
+            "\x1b[17;29;0;1;8;1_",
+            "\x1b[67;46;3;1;8;1_",
+            "\x1b[67;46;3;0;8;1_\x1b[17;29;0;0;0;1_",
+        ),
+        ("", "\x03", "\x1b[I"),
+        ("\x1b[O", "\x03", "\x1b[<35;5;7M"),
+    ] {
+        let bytes = [modifier, press, release].map(str::as_bytes);
+        // Soon after the beginning of the paste, and after it has ended.
+        for (before, text) in [(100, "'abc' "), (1200, "")] {
+            for (hold, gap) in [(0, 0), (30, 80), (150, 80), (400, 300)] {
+                let mut keys = if modifier.is_empty() {
+                    vec![(before, bytes[1]), (gap, bytes[2])]
+                } else {
+                    vec![(before, bytes[0]), (hold, bytes[1]), (gap, bytes[2])]
+                };
+                let heard = decode_rest(b"\x1b[200~abc", &keys);
+                // A paste that ends late contains what came before Ctrl+C.
+                let heard = heard.replace(modifier, "");
+                assert!(
+                    heard.ends_with("Ctrl+c"),
+                    "{bytes:?} {before} {hold} {gap}: {heard}"
+                );
+                keys.push((2000, b"q"));
+                let heard = decode_rest(b"\x1b[200~abc", &keys);
+                let heard = heard.replace(modifier, "");
+                assert_eq!(
+                    heard,
+                    format!("{text}Ctrl+c q"),
+                    "{bytes:?} {before} {hold} {gap}"
+                );
+            }
+        }
+    }
+    // Other keys are heard as well.
+    let q = [
+        (1200, &b"\x1b[81;16;113;1;0;1_"[..]),
+        (80, b"\x1b[81;16;113;0;0;1_"),
+    ];
+    assert_eq!(decode_rest(b"\x1b[200~abc", &q), "q");
 }
 
 #[test]
@@ -394,8 +456,40 @@ fn escapes_at_once_are_as_many_as_escapes_one_by_one() {
     // All at the same time, so that a question that the first one opens is not answered by the others.
     let mut decoder = Decoder::default();
     assert_eq!(decoder.feed(b"\x1b\x1b\x1b", Duration::ZERO), []);
+    assert_eq!(decoder.expire(Duration::from_millis(101)).len(), 3);
     let much = vec![0x1b; 1_000_000];
     assert!(decode(&[&much], BYTE).len() < 2000);
+}
+
+#[test]
+fn held_escape_is_reported_while_it_is_held() {
+    for (head, burst) in [
+        ("", 1),
+        ("", 2),
+        ("", 3),
+        ("\x1b]11;rgb:f", 1),
+        ("\x1b[200~a", 2),
+    ] {
+        let mut decoder = Decoder::default();
+        decoder.feed(head.as_bytes(), Duration::ZERO);
+        decoder.expire(Duration::from_millis(1001));
+        let mut heard = 0;
+        let bytes = vec![0x1b; burst];
+        for repeat in 1..=50 {
+            let at = Duration::from_millis(1200 + 33 * repeat);
+            assert_eq!(decoder.expire(at), []);
+            let inputs = decoder.feed(&bytes, at);
+            assert!(inputs.len() <= burst.max(3), "{repeat}: {inputs:?}");
+            heard += inputs.len();
+        }
+        assert!(heard + burst + 1 >= 50 * burst, "{heard}");
+        heard += decoder.expire(Duration::from_secs(4)).len();
+        assert_eq!(heard, 50 * burst);
+        assert_eq!(names(&decoder.feed(b"q", Duration::from_secs(5))), "q");
+    }
+    // The last one may be Alt.
+    let arrow = [(33, &b"\x1b"[..]), (33, b"\x1b"), (33, b"[A")];
+    assert_eq!(decode_rest(b"\x1b", &arrow), "Esc Up");
 }
 
 #[test]

@@ -20,8 +20,9 @@ const PASTE: Duration = Duration::from_secs(1);
 const NESTED: Duration = Duration::from_millis(100);
 /// After this pause a burst ends that is the rest of a paste.
 const BURST: Duration = Duration::from_millis(300);
-/// Maximum length of the sequence of a key that was pressed alone, in bytes.
-const KEY: usize = 32;
+/// Maximum length of the sequences of a key that was pressed alone, in bytes: those of its press and its release, and of
+/// its modifiers.
+const KEY: usize = 128;
 
 pub(super) const ESC: u8 = 0x1b;
 pub(super) const CTRL_C: u8 = 0x03;
@@ -37,8 +38,9 @@ pub(super) enum Mode {
     Character(Vec<u8>, bool),
     /// An Esc, which may begin a sequence, or the end of a string; and how many Escs came before it.
     Escape { string: bool, before: u8 },
-    /// The character after an Esc that begins a sequence, or is a key that came with the Esc.
-    Introducer(u8),
+    /// The character after an Esc that begins a sequence, or is a key that came with the Esc; and whether another Esc came
+    /// before, which is Alt or a key.
+    Introducer { byte: u8, alt: bool },
     /// An escape sequence with an intermediate byte, such as one that selects a character set.
     Intermediate,
     /// A control sequence, without its introducer.
@@ -68,10 +70,10 @@ impl Mode {
     pub(super) fn pause(&self, interrupted: bool) -> Option<Duration> {
         Some(match self {
             Self::Ground => return None,
-            Self::Escape { string: false, .. } | Self::Introducer(_) => ESCAPE,
+            Self::Escape { string: false, .. } | Self::Introducer { .. } => ESCAPE,
             Self::Character(..) => CHARACTER,
             Self::Control(sequence) if encodings::of_cut_off(sequence).is_some() => CHARACTER,
-            Self::Paste(paste) if paste.is_interrupted() => PASTE,
+            Self::Paste(paste) if paste.interrupted().is_some() => PASTE,
             Self::Paste(paste) if paste.closed => NESTED,
             Self::Paste(paste) if paste.rest => BURST,
             Self::Paste(_) => PASTE,
@@ -88,9 +90,11 @@ impl Mode {
     /// Returns the mode of the sequence that an introducer begins.
     pub(super) fn begun(self) -> Self {
         match self {
-            Self::Introducer(b'O') => Self::Keypad(Vec::new()),
-            Self::Introducer(0x21..=0x2e) => Self::Intermediate,
-            Self::Introducer(_) => Self::String,
+            Self::Introducer { byte: b'O', .. } => Self::Keypad(Vec::new()),
+            Self::Introducer {
+                byte: 0x21..=0x2e, ..
+            } => Self::Intermediate,
+            Self::Introducer { .. } => Self::String,
             mode => mode,
         }
     }
@@ -113,6 +117,11 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
+    /// Returns whether the bytes are an Esc that was held or pressed several times. No sequence contains that many.
+    pub(super) fn is_held_escape(&self) -> bool {
+        self.held.len() > 2 && self.held.iter().all(|byte| *byte == ESC)
+    }
+
     /// Returns whether the bytes may still be a key that was pressed alone. Ctrl+C waits only within a paste, whose text
     /// may contain it. A bell ends a string and is no key of the program.
     pub(super) fn may_be_key(&self) -> bool {
