@@ -119,7 +119,7 @@ pub fn explain(
             wait: None,
             error: Some(error),
             ..
-        } if error.code != "temporarily_unavailable" => {
+        } if error.has_own_code() => {
             let is_code = |entry: &ErrorEntry| {
                 entry.at.is_empty() && entry.code.as_ref() == Some(&error.code)
             };

@@ -48,7 +48,8 @@ impl ServerError {
     }
 
     /// Returns whether the code is not one of the protocol, but the service's own.
-    pub(super) fn has_own_code(&self) -> bool {
+    #[must_use]
+    pub fn has_own_code(&self) -> bool {
         self.code != NO_CODE && !is_protocol_code(&self.code)
     }
 

@@ -289,6 +289,12 @@ impl Waiting {
             _modes: Modes::for_wait(),
         }
     }
+
+    /// Sets the terminal modes again. The previous ones are restored first: later, that would undo the new ones.
+    pub(super) fn again(&mut self) {
+        *self = Self::default();
+        *self = Self::begin();
+    }
 }
 
 /// The modes of the terminal while the program reads lines; restores the previous ones on drop.

@@ -209,15 +209,9 @@ impl Front<'_> {
         saved.map(Some).ok_or_else(|| Stopped::Signal.say())
     }
 
-    /// Lets Ctrl+C end the program from now on. The previous modes are restored first: later, that would undo the new ones.
-    fn wait(&mut self) {
-        self.waiting = Waiting::default();
-        self.waiting = Waiting::begin();
-    }
-
     /// Retries until saving succeeds or takes too long.
     async fn save_later(&mut self, tokens: &TokenState) -> Result<(), u8> {
-        self.wait();
+        self.waiting.again();
         let Some(place) = &self.save else {
             return Ok(());
         };
@@ -236,7 +230,7 @@ impl Front<'_> {
     ) -> Result<(), u8> {
         // This restores the terminal.
         self.input.iter_mut().for_each(Input::leave);
-        self.wait();
+        self.waiting.again();
         let Err(reason) = self.print(print, &tokens.set).await? else {
             return Ok(());
         };
@@ -401,7 +395,7 @@ impl Front<'_> {
                     (Job::Leave(_), Some(input)) => input.leave(),
                     (Job::Return, Some(input)) => input.take_again(),
                     (Job::Leave(_), None) => self.waiting = Waiting::default(),
-                    (Job::Return, None) => self.wait(),
+                    (Job::Return, None) => self.waiting.again(),
                 },
                 report = events.recv() => {
                     let (attempt, event) = report.ok_or(Stopped::Defect)?;

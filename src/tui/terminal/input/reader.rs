@@ -17,11 +17,14 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>, linux: bool) {
         return;
     };
     let began = Instant::now();
+    // How long the program took to accept events. It is no pause in the input, which may have arrived in the meantime.
+    let mut busy = Duration::ZERO;
     let mut decoder = Decoder::new(linux);
     let mut bytes = [0; 4096];
     loop {
+        let time = || began.elapsed().saturating_sub(busy);
         let deadline = decoder.deadline();
-        let left = deadline.map(|deadline| deadline.saturating_sub(began.elapsed()));
+        let left = deadline.map(|deadline| deadline.saturating_sub(time()));
         let inputs = match wait(&terminal, left) {
             // The input belongs to the foreground job. Reading it from the background would stop the program.
             Ok(true) if !device::is_in_foreground(&terminal) => {
@@ -30,7 +33,7 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>, linux: bool) {
             }
             Ok(true) => match terminal.read(&mut bytes) {
                 Ok(0) => return,
-                Ok(count) => decoder.feed(&bytes[..count], began.elapsed()),
+                Ok(count) => decoder.feed(&bytes[..count], time()),
                 // `WouldBlock` if another program has made this terminal non-blocking.
                 Err(error)
                     if matches!(
@@ -43,7 +46,7 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>, linux: bool) {
                 Err(_) => return,
             },
             // Only if there is nothing to read: waiting bytes may have arrived in time.
-            Ok(false) => decoder.expire(began.elapsed()),
+            Ok(false) => decoder.expire(time()),
             Err(_) => return,
         };
         let at = Instant::now();
@@ -56,6 +59,7 @@ pub(super) fn read(events: &mpsc::Sender<(Event, Instant)>, linux: bool) {
                 return;
             }
         }
+        busy += at.elapsed();
     }
 }
 
