@@ -36,7 +36,7 @@ const SMALL: &str = "lines of PgUp PgDn not used unverified [o More…] [o More.
     Sign in, then paste the final URL: (URL, code or error text) Sign in there and approve. Error page? Compare there: \
     If the page doesn't load, paste its URL: Waiting for the URL to be pasted. Esc asks before it cancels. \
     minutes seconds left Checked 4 times. profiles mail, Tokens Back Help If the page loads after signing in, there is nothing to paste. [n Copy tunnel] Anyone o \
-    More Show the other buttons. No setup TLS cert TLS key Key cert.";
+    More Show the other buttons. No setup TLS cert TLS key Key cert. Not copied or saved: May not have arrived:";
 
 fn ellipsis(environment: &Environment) -> &'static str {
     if environment.utf8 { "…" } else { "..." }
@@ -56,18 +56,22 @@ impl Said {
             run: String::new(),
         };
         // The widest layout with one column, and one where both columns have enough room.
-        let before = said.add(app, WIDE - 1);
-        said.add(app, 480);
+        let before = said.add(app, WIDE - 1, 100);
+        said.add(app, 480, 100);
         // After a small window has removed, for example, a QR code, the screen below is visible from then on.
         app.draw(SMALLEST.0, SMALLEST.1);
-        if said.add(app, WIDE - 1) != before {
-            said.add(app, 480);
+        if said.add(app, WIDE - 1, 100) != before {
+            said.add(app, 480, 100);
+        }
+        // The question about a value that doesn't fit is open only in a small window.
+        if app.shows_a_value_alone() {
+            said.add(app, 60, 15);
         }
         said
     }
 
-    fn add(&mut self, app: &mut App, columns: u16) -> String {
-        let text = apart(&app.draw(columns, 100).text());
+    fn add(&mut self, app: &mut App, columns: u16, rows: u16) -> String {
+        let text = apart(&app.draw(columns, rows).text());
         self.words.extend(words(&text).map(str::to_owned));
         // In a small window, buttons are entries of a list.
         let buttons = words(&text).map(|word| word.trim_matches(['[', ']']).to_owned());
