@@ -8,8 +8,12 @@ const TAGS: &[&str] = &[
     "h3",
 ];
 
+/// Maximum size of the text that is decoded, in bytes. Much less of it is shown.
+const LIMIT: usize = 4096;
+
 /// Returns the text as a person would read it: without entities and tags, and not encoded for a URL.
 pub(super) fn readable(text: &str) -> String {
+    let text = &text[..text.floor_char_boundary(LIMIT)];
     let text = unescaped(&without_tags(text));
     without_tags(&unencoded(&text))
 }
