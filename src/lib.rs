@@ -41,6 +41,7 @@ pub mod commands;
 pub mod configure;
 pub mod console;
 pub mod demo;
+pub mod escapes;
 pub mod flow;
 pub mod form;
 pub mod httpsys;

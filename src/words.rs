@@ -21,6 +21,12 @@ pub fn capitalized(text: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
+/// Returns whether `text` contains any of `words`.
+#[must_use]
+pub fn has_any(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
 /// Formats a count with thousands separators: `1,201`.
 #[must_use]
 pub fn thousands(count: usize) -> String {

@@ -15,7 +15,7 @@ use super::modes;
 use super::signals::Signals;
 use super::talk::say;
 #[cfg(unix)]
-use super::typed_text::TypedText;
+use super::typed_text::{BACKSPACE, CTRL_D, CTRL_U, CTRL_W, DELETE, TypedText};
 use crate::runtime;
 
 /// After this pause, a paste has arrived completely.
@@ -74,8 +74,11 @@ pub fn discard() {
     super::device::discard_input(io::stdin());
 }
 
-/// Discards the rest of a paste, until nothing has arrived for a moment.
+/// Discards the rest of a paste, until nothing has arrived for a moment. Not on Windows.
 pub fn discard_paste() {
+    // Of a line that isn't complete, too.
+    #[cfg(unix)]
+    let _hidden = Hidden::new();
     #[cfg(unix)]
     for _ in 0..PASTE_READS {
         if !super::device::has_input(io::stdin(), PASTE_PAUSE) {
@@ -120,11 +123,6 @@ fn read(limit: usize, restart: &AtomicBool) -> io::Result<Zeroizing<Vec<u8>>> {
 /// Applies a typed character to the line. Returns whether it ends the line.
 #[cfg(unix)]
 fn is_end(line: &mut Vec<u8>, limit: usize, ch: char) -> bool {
-    const BACKSPACE: char = '\u{8}';
-    const CTRL_D: char = '\u{4}';
-    const CTRL_U: char = '\u{15}';
-    const CTRL_W: char = '\u{17}';
-    const DELETE: char = '\u{7f}';
     match ch {
         '\r' | '\n' => return true,
         CTRL_D => return line.is_empty(),

@@ -33,16 +33,13 @@ pub fn take(terminal: impl AsFd, change: impl FnOnce(&mut Termios)) -> io::Resul
 }
 
 /// Sets what a prompt requires, also on a terminal that another program left in raw mode: Enter, Ctrl+C, line breaks. The
-/// program edits and echoes the lines.
+/// program edits the lines, and echoes them unless they are secret.
 pub fn set_for_prompt(modes: &mut Termios) {
     modes
         .input_modes
         .remove(InputModes::IGNCR | InputModes::INLCR);
     modes.input_modes.insert(InputModes::ICRNL);
-    modes
-        .output_modes
-        .insert(OutputModes::OPOST | OutputModes::ONLCR);
-    modes.local_modes.insert(LocalModes::ISIG);
+    set_for_wait(modes);
     modes
         .local_modes
         .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL);

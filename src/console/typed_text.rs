@@ -4,7 +4,18 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use crate::clean::{Escape, Escapes};
+use crate::escapes::{Escape, Escapes};
+
+/// The key that deletes the character before the cursor.
+pub const BACKSPACE: char = '\x08';
+/// The key that ends the input on an empty line.
+pub const CTRL_D: char = '\x04';
+/// The key that deletes the line.
+pub const CTRL_U: char = '\x15';
+/// The key that deletes a word.
+pub const CTRL_W: char = '\x17';
+/// What most terminals send for Backspace.
+pub const DELETE: char = '\x7f';
 
 /// After this pause an Esc was a key.
 const ESCAPE: Duration = Duration::from_millis(100);

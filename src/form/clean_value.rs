@@ -1,7 +1,8 @@
 //! Removes extra text around a pasted value or the value of a flag.
 
 use crate::certificate::store_path::StorePath;
-use crate::clean::{is_visible, trimmed, unquoted, without_escapes};
+use crate::clean::{is_visible, trimmed, unquoted};
+use crate::escapes::without_escapes;
 use crate::form::field::Key;
 use crate::oauth::issuer::issuer_of_address;
 use crate::words::capitalized;

@@ -2,7 +2,8 @@
 
 use std::net::Ipv6Addr;
 
-use crate::clean::{is_visible, trimmed, unquoted, without_escapes};
+use crate::clean::{is_visible, trimmed, unquoted};
+use crate::escapes::without_escapes;
 
 /// A value, and what was removed around and in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::flow::event::FlowError;
 use crate::flow::http_error::HttpError;
 use crate::oauth::failure::{BodyKind, Failure, ServerError};
+use crate::words::has_any;
 
 /// What a failed refresh means for the stored tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,7 +241,7 @@ impl RefreshFailure {
         if error.is_temporary() {
             return Self::Busy(None);
         }
-        let has_ended = has(&text, &["expired", "revoked"]);
+        let has_ended = has_any(&text, &["expired", "revoked"]);
         let said = error.description.as_deref().unwrap_or_default();
         let said = said.to_ascii_lowercase();
         match error.code.as_str() {
@@ -248,7 +249,7 @@ impl RefreshFailure {
             _ if error.is_denial() => match error.status {
                 status if status != Some(403) && said.is_empty() => Self::Rejected,
                 _ if is_dead(&said) => Self::Rejected,
-                _ if has(&said, USER) && !has(&said, OTHERS) => Self::Rejected,
+                _ if has_any(&said, USER) && !has_any(&said, OTHERS) => Self::Rejected,
                 _ => Self::Unread,
             },
             code if REJECTED.contains(&code) => Self::Rejected,
@@ -282,32 +283,28 @@ impl RefreshFailure {
     }
 }
 
-fn has(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| text.contains(word))
-}
-
 /// Returns whether the text, in lower case, says that the client secret can't be used.
 fn is_about_the_secret(text: &str) -> bool {
-    has(text, SECRET) && has(text, DEAD)
+    has_any(text, SECRET) && has_any(text, DEAD)
 }
 
 /// Returns whether the text, in lower case, says that the refresh token or the grant can no longer be used. "Token" alone
 /// may be another one, such as that of a form, so it must have expired or been revoked.
 fn is_dead(text: &str) -> bool {
     let text = (GRANT_TYPE.iter()).fold(text.to_owned(), |text, words| text.replace(words, ""));
-    let is_other = has(&text, OTHERS) || has(&text, OTHER_TOKENS);
-    (has(&text, TOKEN) && has(&text, DEAD))
-        || (!has(&text, OTHERS) && text.contains("grant") && has(&text, DEAD))
-        || (!is_other && text.contains("token") && has(&text, &["expired", "revoked"]))
+    let is_other = has_any(&text, OTHERS) || has_any(&text, OTHER_TOKENS);
+    (has_any(&text, TOKEN) && has_any(&text, DEAD))
+        || (!has_any(&text, OTHERS) && text.contains("grant") && has_any(&text, DEAD))
+        || (!is_other && text.contains("token") && has_any(&text, &["expired", "revoked"]))
 }
 
 /// Returns whether the description of a rejected request says that the only token in it can't be used.
 fn is_rejected(text: &str) -> bool {
-    let is_token = has(
+    let is_token = has_any(
         text,
         &["invalid token", "token is invalid", "token invalid"],
     );
-    !has(text, REQUEST) && (is_dead(text) || (is_token && !has(text, OTHER_TOKENS)))
+    !has_any(text, REQUEST) && (is_dead(text) || (is_token && !has_any(text, OTHER_TOKENS)))
 }
 
 #[cfg(test)]

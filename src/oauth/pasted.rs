@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::clean::{is_visible, trimmed, unquoted, without_escapes};
+use crate::clean::{is_visible, trimmed, unquoted};
+use crate::escapes::without_escapes;
 
 /// The content of a paste.
 #[derive(Debug, PartialEq, Eq)]

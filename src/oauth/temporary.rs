@@ -1,6 +1,7 @@
 //! Errors that say to ask again later. Services put them into any code, with any status.
 
 use super::failure::{BUSY, NO_CODE, ServerError};
+use crate::words::has_any;
 
 /// Words that say that the client asks too often. In all lists, `_` and `-` are spaces.
 const THROTTLED: &[&str] = &[
@@ -139,7 +140,7 @@ impl ServerError {
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         let words = self.words();
-        self.code == BUSY || (has(&words, THROTTLED) && !names_an_end(&words))
+        self.code == BUSY || (has_any(&words, THROTTLED) && !names_an_end(&words))
     }
 
     /// Returns whether the service says that the same request may succeed later. An error about the client or its
@@ -161,9 +162,9 @@ impl ServerError {
             spaced(description)
         };
         is_open
-            && !has(&told.replace("unknown error", ""), WRONG)
+            && !has_any(&told.replace("unknown error", ""), WRONG)
             && !names_an_end(&words)
-            && (has(&words, LATER) || (!self.is_denial() && has(&words, AGAIN)))
+            && (has_any(&words, LATER) || (!self.is_denial() && has_any(&words, AGAIN)))
     }
 
     /// Returns the code and the description in lower case.
@@ -184,15 +185,11 @@ impl ServerError {
 /// Returns whether the text says that a token, a grant or a code has ended. The use of a refresh token may be limited,
 /// too.
 fn names_an_end(words: &str) -> bool {
-    has(words, ENDED) || (words.contains("refresh token") && has(words, USED_UP))
+    has_any(words, ENDED) || (words.contains("refresh token") && has_any(words, USED_UP))
 }
 
 fn spaced(text: &str) -> String {
     text.to_ascii_lowercase().replace(['_', '-'], " ")
-}
-
-fn has(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| text.contains(word))
 }
 
 #[cfg(test)]

@@ -7,16 +7,11 @@ use zeroize::Zeroizing;
 
 use crate::clean::is_visible;
 use crate::console::typed_line::{erasing, position};
-use crate::console::typed_text::TypedText;
+use crate::console::typed_text::{BACKSPACE, CTRL_D, CTRL_U, CTRL_W, DELETE, TypedText};
 use crate::secret::SecretString;
 
 /// Maximum length of a line, in bytes.
 const LINE_LIMIT: usize = 128 * 1024;
-const BACKSPACE: char = '\x08';
-const CTRL_D: char = '\x04';
-const CTRL_U: char = '\x15';
-const CTRL_W: char = '\x17';
-const DELETE: char = '\x7f';
 
 /// The result of a complete line.
 #[derive(Debug)]

@@ -157,11 +157,11 @@ const BACKSPACE: Chord = key(KeyCode::Backspace);
 const DELETE: Chord = key(KeyCode::Delete);
 const WORD_LEFT: Chord = with_ctrl(KeyCode::Left);
 const WORD_RIGHT: Chord = with_ctrl(KeyCode::Right);
+const CTRL_BACKSPACE: Chord = with_ctrl(KeyCode::Backspace);
 // The same on a Mac.
 const ALT_LEFT: Chord = with_alt(KeyCode::Left);
 const ALT_RIGHT: Chord = with_alt(KeyCode::Right);
 const ALT_BACKSPACE: Chord = with_alt(KeyCode::Backspace);
-const CTRL_BACKSPACE: Chord = with_ctrl(KeyCode::Backspace);
 
 impl fmt::Display for Chord {
     /// Writes the key as it is labeled on a keyboard, such as `Ctrl+A`.

@@ -4,7 +4,8 @@ use tui_input::{Input, InputRequest};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::text::width;
-use crate::clean::{is_visible, without_escapes};
+use crate::clean::is_visible;
+use crate::escapes::without_escapes;
 
 /// Maximum length of a value, in bytes: no setting needs more, and a paste may be any text. Pasted redirects have the
 /// same limit.

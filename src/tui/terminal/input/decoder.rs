@@ -174,7 +174,7 @@ impl Decoder {
         if let Some(mut unfinished) = self.unfinished.take() {
             match self.alone(&unfinished.held) {
                 Some(keys) => {
-                    self.escaped = (unfinished.held.ends_with(&[ESC])).then_some(self.at);
+                    self.escaped = unfinished.held.ends_with(&[ESC]).then_some(self.at);
                     // Pressed while the rest is late, which may still arrive.
                     if matches!(&keys[..], [Input::Key(key)] if encodings::is_ctrl_c(key)) {
                         unfinished.held.clear();

@@ -1,7 +1,8 @@
 //! Reads keys and pastes from the terminal.
 //!
-//! On Unix, this module reads and decodes the bytes (`decoder`, `encodings`). crossterm's own parser stops reporting
-//! keys after some terminal reports, and treats others as typed text. On Windows, the console has its own records
+//! On Unix, this module reads and decodes the bytes (`decoder`, `encodings`, and `records` for what Windows Terminal
+//! sends). crossterm's own parser stops reporting keys after some terminal reports, and treats others as typed text. On
+//! Windows, the console has its own records
 //! (`console`, `records`), some of which crossterm drops or confuses.
 
 #[cfg(all(test, unix))]

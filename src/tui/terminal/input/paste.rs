@@ -14,8 +14,8 @@ const LONGEST: usize = 256;
 const BEGIN: &[u8] = b"\x1b[200~";
 const END: &[u8] = b"\x1b[201~";
 
-const ESC: u8 = 0x1b;
-const CTRL_C: u8 = 0x03;
+pub(super) const ESC: u8 = 0x1b;
+pub(super) const CTRL_C: u8 = 0x03;
 
 /// The text of a paste.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::encodings;
 use super::paste::Paste;
+pub(super) use super::paste::{CTRL_C, ESC};
 
 /// After this pause a lone Esc is a key, and so is a character that came with it. Longer than the time between two bytes
 /// at 300 baud.
@@ -24,8 +25,6 @@ const BURST: Duration = Duration::from_millis(300);
 /// its modifiers.
 const KEY: usize = 128;
 
-pub(super) const ESC: u8 = 0x1b;
-pub(super) const CTRL_C: u8 = 0x03;
 pub(super) const BELL: u8 = 0x07;
 pub(super) const BACKSPACE: u8 = 0x08;
 
