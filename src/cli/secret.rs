@@ -143,7 +143,8 @@ impl SecretFlags {
     }
 }
 
-/// Reads the secret that the user types, again if it contains a wrong character. Without one, returns an error as a clause.
+/// Reads the secret that the user types, and asks again if it contains a character that can't be part of it. Any other
+/// mistake is returned as a clause.
 fn typed() -> Result<Result<SecretString, String>, SecretError> {
     loop {
         // With room for the longest character, so that no part of a secret that is too long is dropped unnoticed.

@@ -29,8 +29,7 @@ const BY_POST: &str = "the service sent it by POST, which this sign-in didn't re
     Extra parameters to accept that, or response_mode=query if the service allows it";
 
 /// What to do about a response to a URL that is not the redirect URL.
-const ELSEWHERE: &str = "Register exactly Redirect URL with the service, or change Redirect URL. Or paste the URL from the \
-    browser's address bar";
+const ELSEWHERE: &str = "Register exactly Redirect URL with the service, or change Redirect URL";
 
 /// The message about a connection with TLS to a listener without it, for an http redirect URL and behind a proxy.
 const BY_TLS: &str = "the browser used https, but Redirect URL starts with http. Change https to http in the browser's \
@@ -338,8 +337,11 @@ async fn report_astray(
     }
     let error = unverified_error(query);
     let reason = match &error {
-        Some(error) => format!("{}. It says: {error}", astray.reason()),
-        None => format!("{}. {ELSEWHERE}", astray.reason()),
+        Some(error) => format!("{}. {ELSEWHERE}. It says: {error}", astray.reason()),
+        None => format!(
+            "{}. {ELSEWHERE}. Or paste the URL from the browser's address bar",
+            astray.reason()
+        ),
     };
     let callback = Callback::NotOurs(reason.clone());
     reporter.callback(source(posted), query, &callback).await;
@@ -718,8 +720,8 @@ mod tests {
         assert_eq!(
             called.not_ours,
             [
-                format!("{place}. {ELSEWHERE}"),
-                format!("{place}. It says: access_denied: No")
+                format!("{place}. {ELSEWHERE}. Or paste the URL from the browser's address bar"),
+                format!("{place}. {ELSEWHERE}. It says: access_denied: No")
             ]
         );
         let denied = ServerError::new("access_denied", Some("No"));

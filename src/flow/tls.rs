@@ -153,8 +153,8 @@ fn certificate(wrong: &Wrong) -> (String, &'static str) {
         Wrong::Revoked => ("it was revoked", ASK),
         Wrong::BadSignature => (
             "a signature doesn't match, or was made with an RSA key that is too short (less than 2048 bits)",
-            "If the key is long enough and CA file is set, it is a different certificate with the same name. Set it to the CA \
-                certificate that issued the service's certificate.",
+            "If CA file is set, it may contain a different certificate with the same name: set it to the CA certificate that \
+                issued the service's certificate. If it isn't set, ask the service's administrator for a valid certificate.",
         ),
         Wrong::BadEncoding => ("it is damaged", ASK),
         Wrong::InvalidPurpose | Wrong::InvalidPurposeContext { .. } => (NOT_FOR_SERVERS, ASK),

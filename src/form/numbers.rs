@@ -1,4 +1,5 @@
-//! Recognizes numbers in place of full error names: a service whose error is `ABC50011` may send only `error=50011`.
+//! Recognizes the numbers of errors: alone, because a service whose error is `ABC50011` may send only `error=50011`, or
+//! after the letters of a service.
 
 use std::borrow::Cow;
 

@@ -76,7 +76,7 @@ pub(super) fn unusable_hint(asked: Asked, status: u16) -> String {
             "Check the {url}: there is no such endpoint."
         ),
         (_, 406 | 415 | 421) => format!(
-            "Check the {url}: this endpoint doesn't accept token requests."
+            "Check the {url}: this endpoint doesn't accept such requests."
         ),
         (_, 400) => format!(
             "The service rejected the request: check the {url}, Client ID and Client secret."

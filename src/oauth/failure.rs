@@ -186,7 +186,7 @@ pub enum BodyKind {
     Empty,
     /// The body is a web page or other markup.
     Page,
-    /// The body contains tokens in a form that this program doesn't read.
+    /// The body contains tokens in a form that this program doesn't read, or is compressed.
     Unread,
     /// The body is anything else.
     Other,
@@ -349,6 +349,12 @@ impl Failure {
                 }
                 _ => None,
             },
+            // The URL is probably right.
+            Self::Unusable {
+                body: BodyKind::Unread,
+                status: 200..300,
+                ..
+            } => None,
             Self::Unusable {
                 reason,
                 asked,
@@ -472,7 +478,7 @@ impl Failure {
 }
 
 /// The fix if the response contains tokens in a form that this program doesn't read.
-const UNREAD: &str = "The URL is right, but the response isn't in the form of RFC 6749, section 5.1: a JSON object with \
+const UNREAD: &str = "The URL is probably right, but the response isn't in the form of RFC 6749, section 5.1: a JSON object with \
     access_token. Tell the service's administrator.";
 
 /// The fix if only the service's message tells the cause.

@@ -969,7 +969,7 @@ mod tests {
             (
                 415,
                 "unsupported_media_type",
-                "doesn't accept token requests",
+                "doesn't accept such requests",
             ),
             (401, "server_error", "check Client secret"),
             (401, "their_own_code", "See the service's message"),

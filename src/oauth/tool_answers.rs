@@ -213,7 +213,7 @@ fn members(
 }
 
 /// Interprets the response to a revocation. Only the status counts (RFC 7009, section 2.2), so the body may be anything
-/// except a web page or tokens, which don't come from the revocation endpoint, and a text that says the opposite: some services
+/// except a web page or misplaced tokens, which don't come from the revocation endpoint, and a text that says the opposite: some services
 /// send each error with status 200, and the only copy of the tokens must not be removed then.
 ///
 /// # Errors
@@ -227,7 +227,12 @@ pub fn parse_revocation(
     judge(answer, tool, public, dialect)?;
     let unusable = |reason| Err(ToolFailure::Unusable { tool, reason });
     if matches!(answer.body.kind(), BodyKind::Page | BodyKind::Unread) {
-        return unusable(answer.members().err().unwrap_or_default());
+        return unusable(
+            answer
+                .members()
+                .err()
+                .unwrap_or_else(|| "it contains tokens".to_owned()),
+        );
     }
     if let Some(error) = contradiction(answer.body.members(), answer.body.words()) {
         if error.is_temporary() {

@@ -428,7 +428,7 @@ impl Front<'_> {
                     match self.session.explain_paste(line.expose_secret()) {
                         Some(page) => messages::say_page(&page, &self.session.settings),
                         None if takes_pastes => waiting = Some(line),
-                        None => say_often(Often::Paste, "a line: nothing has to be entered now"),
+                        None => say_often(Often::Paste, "a line: there is nothing to enter now, except quit"),
                     }
                 }
             }
