@@ -118,4 +118,12 @@ mod tests {
             assert_eq!(readable(text), read);
         }
     }
+
+    #[test]
+    fn only_the_part_that_can_be_shown_is_decoded() {
+        let text = "<".repeat(1024 * 1024) + ">";
+        assert_eq!(readable(&text), "<".repeat(LIMIT));
+        let cut = "é".repeat(LIMIT);
+        assert_eq!(readable(&cut), "é".repeat(LIMIT / 2));
+    }
 }
