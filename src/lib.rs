@@ -46,6 +46,7 @@ pub mod flow;
 pub mod form;
 pub mod httpsys;
 pub mod keeper;
+pub mod keyboard;
 pub mod mail;
 pub mod oauth;
 pub mod outcome;

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::jobs::{Job, Jobs};
+use super::jobs::{self, Job, Jobs};
 #[cfg(unix)]
 use super::modes;
 use super::signals::Signals;
 use super::talk::say;
 #[cfg(unix)]
-use super::typed_text::{BACKSPACE, CTRL_D, CTRL_U, CTRL_W, DELETE, TypedText};
+use super::typed_text::{BACKSPACE, CTRL_C, CTRL_D, CTRL_U, CTRL_W, CTRL_Z, DELETE, TypedText};
 use crate::runtime;
 
 /// After this pause, a paste has arrived completely.
@@ -112,7 +112,11 @@ fn read(limit: usize, restart: &AtomicBool) -> io::Result<Zeroizing<Vec<u8>>> {
         let mut ended = count == 0;
         if !ended {
             typed.arrive(Instant::now());
-            typed.byte(byte[0], |ch| ended |= is_end(&mut line, limit, ch));
+            typed.byte(byte[0], |ch| match ch {
+                CTRL_C => jobs::interrupt(),
+                CTRL_Z => jobs::suspend(),
+                ch => ended |= is_end(&mut line, limit, ch),
+            });
         }
         if ended {
             return Ok(line);

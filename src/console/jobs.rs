@@ -23,9 +23,9 @@ pub struct Ready(
 );
 
 #[cfg(unix)]
-pub use self::unix::{Jobs, hold, suspend};
+pub use self::unix::{Jobs, hold, interrupt, suspend};
 #[cfg(windows)]
-pub use self::windows::{Jobs, hold, suspend};
+pub use self::windows::{Jobs, hold, interrupt, suspend};
 
 #[cfg(unix)]
 mod unix {
@@ -109,6 +109,11 @@ mod unix {
         let _ = kill_current_process_group(rustix::process::Signal::TSTP);
     }
 
+    /// Asks to end the whole job, as the terminal does for Ctrl+C.
+    pub fn interrupt() {
+        let _ = kill_current_process_group(rustix::process::Signal::INT);
+    }
+
     /// Notifies the front end about stops and continuations. Only one can be active at a time.
     #[derive(Debug)]
     pub struct Jobs {
@@ -183,6 +188,9 @@ mod windows {
 
     /// Does nothing: Windows has no job control.
     pub fn suspend() {}
+
+    /// Does nothing: the console itself handles Ctrl+C.
+    pub fn interrupt() {}
 
     /// Never reports an event on Windows.
     #[derive(Debug, Default)]

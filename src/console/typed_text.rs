@@ -1,35 +1,41 @@
-//! Decodes what is typed on a terminal into text, without the escape sequences of keys, the mouse and reports.
+//! Decodes what is typed on a terminal into text and the control characters that edit it. A terminal may send these keys
+//! as sequences, if another program has left it in such a mode. Other sequences, of the mouse and reports, are dropped.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use zeroize::Zeroizing;
 
 use crate::escapes::{Escape, Escapes};
+use crate::keyboard::encodings::{self, Meaning};
+use crate::keyboard::pauses::{CHARACTER, ESCAPE, LATE, SEQUENCE};
+use crate::keyboard::records::Records;
 
 /// The key that deletes the character before the cursor.
 pub const BACKSPACE: char = '\x08';
+/// The key that ends the program. A terminal that doesn't send it in a sequence sends a signal instead.
+pub const CTRL_C: char = '\x03';
 /// The key that ends the input on an empty line.
 pub const CTRL_D: char = '\x04';
 /// The key that deletes the line.
 pub const CTRL_U: char = '\x15';
 /// The key that deletes a word.
 pub const CTRL_W: char = '\x17';
+/// The key that suspends the program, also usually a signal.
+pub const CTRL_Z: char = '\x1a';
 /// What most terminals send for Backspace.
 pub const DELETE: char = '\x7f';
 
-/// After this pause an Esc was a key.
-const ESCAPE: Duration = Duration::from_millis(100);
-/// For this long after an Esc, `[` and `]` still begin a sequence with it: the rest arrived late.
-const LATE: Duration = Duration::from_millis(500);
-/// After this pause the beginning of a sequence was a key with Alt.
-const BEGINNING: Duration = Duration::from_millis(250);
-/// After this pause a sequence ends that is not complete.
-const SEQUENCE: Duration = Duration::from_secs(1);
+/// Maximum length of a key's sequence, in bytes.
+const LONGEST: usize = 256;
 
 /// Decodes typed bytes.
 #[derive(Debug)]
 pub struct TypedText {
     escapes: Escapes,
+    /// The sequence, without its introducer.
+    sequence: Zeroizing<Vec<u8>>,
+    records: Records,
     /// The first bytes of a character.
     character: Zeroizing<Vec<u8>>,
     /// When the last bytes arrived.
@@ -44,6 +50,8 @@ impl Default for TypedText {
     fn default() -> Self {
         Self {
             escapes: Escapes::of_terminal(),
+            sequence: Zeroizing::new(Vec::with_capacity(LONGEST)),
+            records: Records::default(),
             character: Zeroizing::new(Vec::with_capacity(4)),
             at: None,
             is_late: false,
@@ -61,7 +69,7 @@ impl TypedText {
         let limit = match state {
             Escape::None => return,
             Escape::Begun => LATE,
-            _ if self.is_beginning => BEGINNING,
+            _ if self.is_beginning => CHARACTER,
             _ => SEQUENCE,
         };
         self.is_late = state == Escape::Begun && pause > ESCAPE;
@@ -106,14 +114,60 @@ impl TypedText {
         let before = self.escapes.state();
         if !self.escapes.takes(ch) {
             each(ch);
+        } else if matches!(before, Escape::Control { .. } | Escape::Keypad) {
+            if let Ok(byte) = u8::try_from(ch)
+                && self.sequence.len() < LONGEST
+            {
+                self.sequence.push(byte);
+            }
+            if self.escapes.state() == Escape::None {
+                self.keys(before == Escape::Keypad)
+                    .into_iter()
+                    .filter_map(character)
+                    .for_each(each);
+            }
+        } else {
+            self.sequence.clear();
         }
         self.is_beginning = matches!(before, Escape::None | Escape::Begun);
     }
+
+    /// Returns the keys of the complete sequence.
+    fn keys(&mut self, is_keypad: bool) -> Vec<KeyEvent> {
+        match self.sequence.split_last() {
+            Some((byte, params)) if is_keypad => {
+                encodings::of_keypad(params, *byte).into_iter().collect()
+            }
+            _ => match encodings::of_sequence(&self.sequence) {
+                Meaning::Keys(keys) => keys,
+                Meaning::Record(record) => encodings::of_record(&mut self.records, &record),
+                Meaning::Paste | Meaning::Skip(_) | Meaning::Nothing => Vec::new(),
+            },
+        }
+    }
+}
+
+/// Returns the character that a terminal usually sends for a key that types or edits.
+fn character(key: KeyEvent) -> Option<char> {
+    let key = encodings::as_sent_plainly(key);
+    let modifiers = key.modifiers - KeyModifiers::SHIFT;
+    Some(match key.code {
+        KeyCode::Enter => '\r',
+        KeyCode::Tab => '\t',
+        KeyCode::Backspace if modifiers.is_empty() => DELETE,
+        KeyCode::Backspace => CTRL_W,
+        KeyCode::Char(ch) if modifiers.is_empty() => ch,
+        KeyCode::Char(ch) if modifiers == KeyModifiers::CONTROL && ch.is_ascii_alphabetic() => {
+            char::from(ch as u8 & 0x1f)
+        }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     /// Returns the text of bytes, each with the pause before them in milliseconds.
     fn typed(parts: &[(u64, &[u8])]) -> String {
@@ -138,10 +192,30 @@ mod tests {
             (b"\x1b[M\xc2\xa0\xc2\xa1!abc", "abc"),
             (b"\x1b[<0;1;1Ma\x1b[Ib", "ab"),
             (b"\x9bAa\xc2\x9b3~b", "ab"),
-            (b"\x1bOHa\x1bO5Ab\x1bOM", "ab"),
+            (b"\x1bOHa\x1bO5Ab", "ab"),
             (b"\x1b[200~s3cret\x1b[201~", "s3cret"),
             (b"\x1b]11;rgb:0/0/0\x1b\\a\x1b]11;x\x07b\x1b[?62;c", "ab"),
-            (b"\x1b[99;5ua\x1b[27;5;99~b\x1b[13;28;13;1;0;1_c", "abc"),
+            // Keys in the modes of other programs, and in those of a keypad.
+            (b"\x1b[99;5ua\x1b[27;5;99~b\x1b[99;5:3u", "\x03a\x03b"),
+            (
+                b"\x1b[1089::99;5u\x1b[67;46;3;1;8;1_\x1b[122;5u",
+                "\x03\x03\x1a",
+            ),
+            (
+                b"\x1b[100;5u\x1b[117;5u\x1b[27;5;119~\x1b[109;5u",
+                "\x04\x15\x17\r",
+            ),
+            (
+                b"\x1b[13;28;13;1;0;1_\x1b[13;28;13;0;0;1_\x1b[57414u",
+                "\r\r",
+            ),
+            (b"\x1b[127u\x1b[127;3u\x1b[127;5u\x1b[9u", "\x7f\x17\x17\t"),
+            (
+                b"\x1b[97u\x1b[97;2u\x1b[65;30;97;1;0;3_\x1b[233u",
+                "aAaaa\u{e9}",
+            ),
+            (b"\x1bOM\x1bOqa\x1bOj", "\r1a*"),
+            (b"\x1b[97;3u\x1b[97;7u\x1b[1;5D\x1b[27u", ""),
             (b"\x1bba\x1b\x1b[Ab", "ab"),
             (b"\xc3\xa9\xe6\xbc\xa2", "é漢"),
             (b"\xe9a\xc3b\xff", "\u{fffd}a\u{fffd}b\u{fffd}"),

@@ -12,13 +12,13 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::typing::{Line, Typing};
-use crate::console::hidden;
+use super::typing::{Line, Pressed, Typing};
 use crate::console::standard_input::StandardInput;
 use crate::console::talk::{Often, say_often};
 use crate::console::typed_line;
 #[cfg(unix)]
 use crate::console::{device, modes};
+use crate::console::{hidden, jobs};
 use crate::oauth::pasted;
 use crate::outcome::Print;
 use crate::secret::{ExposeSecret, SecretString};
@@ -241,19 +241,19 @@ fn read(lines: &mpsc::Sender<(usize, SecretString)>, state: &State) {
         } else {
             None
         };
-        let mut typed = Vec::new();
-        for bytes in bytes[..count].split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
-            typed.extend(typing.feed(bytes, columns));
-        }
+        let mut typed = typing.feed(&bytes[..count], columns);
         if count == 0 {
             typed.push(typing.end());
         }
         let echo = typing.echo();
-        let is_ended = typing.is_ended();
+        let pressed = typing.pressed();
         if is_edited {
             typed_line::show(&echo, typing.shown());
-            if is_ended {
-                typed.push(Line::Text(QUIT[0].into()));
+            match pressed {
+                Some(Pressed::End) => typed.push(Line::Text(QUIT[0].into())),
+                Some(Pressed::Interrupt) => jobs::interrupt(),
+                Some(Pressed::Suspend) => jobs::suspend(),
+                None => {}
             }
         }
         for line in typed {

@@ -7,7 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::clean::is_visible;
 use crate::console::typed_line::{erasing, position};
-use crate::console::typed_text::{BACKSPACE, CTRL_D, CTRL_U, CTRL_W, DELETE, TypedText};
+use crate::console::typed_text::{
+    BACKSPACE, CTRL_C, CTRL_D, CTRL_U, CTRL_W, CTRL_Z, DELETE, TypedText,
+};
 use crate::secret::SecretString;
 
 /// Maximum length of a line, in bytes.
@@ -21,6 +23,17 @@ pub(super) enum Line {
     TooLong,
 }
 
+/// A key for the program instead of the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pressed {
+    /// Ctrl+D on an empty line.
+    End,
+    /// Ctrl+C.
+    Interrupt,
+    /// Ctrl+Z.
+    Suspend,
+}
+
 /// Collects typed bytes and applies editing keys. Escape sequences, such as those of arrow keys, are ignored.
 #[derive(Default)]
 pub(super) struct Typing {
@@ -32,8 +45,7 @@ pub(super) struct Typing {
 struct Typed {
     text: Zeroizing<String>,
     is_too_long: bool,
-    /// Whether Ctrl+D was pressed while the line was empty.
-    is_ended: bool,
+    pressed: Option<Pressed>,
     /// The text on the screen.
     shown: Zeroizing<String>,
     /// The output that updates the line on the screen.
@@ -46,37 +58,34 @@ impl Typing {
         self.bytes.arrive(at);
     }
 
-    /// Processes bytes of one line. Returns the line if the bytes end with a line feed or a carriage return. `columns` is
-    /// the width of a terminal that can move the cursor up.
-    pub(super) fn feed(&mut self, bytes: &[u8], columns: Option<usize>) -> Option<Line> {
-        let (bytes, is_whole) = match bytes.split_last() {
-            Some((b'\n' | b'\r', bytes)) => (bytes, true),
-            _ => (bytes, false),
-        };
+    /// Processes bytes, and returns the lines that they complete. `columns` is the width of a terminal that can move the
+    /// cursor up.
+    pub(super) fn feed(&mut self, bytes: &[u8], columns: Option<usize>) -> Vec<Line> {
+        let mut lines = Vec::new();
         for byte in bytes {
-            self.bytes.byte(*byte, |ch| self.line.take(ch));
+            self.bytes.byte(*byte, |ch| match ch {
+                '\n' | '\r' => {
+                    self.line.draw(columns);
+                    self.line.echo.push('\n');
+                    self.line.shown.clear();
+                    lines.push(self.line.end());
+                }
+                ch => self.line.take(ch),
+            });
         }
         self.line.draw(columns);
-        is_whole.then(|| {
-            self.line.echo.push('\n');
-            self.line.shown.clear();
-            self.end()
-        })
+        lines
     }
 
     /// Returns the current line, and starts the next one.
     pub(super) fn end(&mut self) -> Line {
         self.bytes.reset();
-        let text = std::mem::take(&mut self.line.text);
-        if std::mem::take(&mut self.line.is_too_long) {
-            return Line::TooLong;
-        }
-        Line::Text(text.trim().into())
+        self.line.end()
     }
 
-    /// Returns whether Ctrl+D was pressed on an empty line, and resets this.
-    pub(super) fn is_ended(&mut self) -> bool {
-        std::mem::take(&mut self.line.is_ended)
+    /// Returns the last key for the program, and forgets it.
+    pub(super) fn pressed(&mut self) -> Option<Pressed> {
+        self.line.pressed.take()
     }
 
     /// Returns the output that shows the bytes processed since the last call.
@@ -91,6 +100,15 @@ impl Typing {
 }
 
 impl Typed {
+    /// Returns the line, and starts the next one.
+    fn end(&mut self) -> Line {
+        let text = std::mem::take(&mut self.text);
+        if std::mem::take(&mut self.is_too_long) {
+            return Line::TooLong;
+        }
+        Line::Text(text.trim().into())
+    }
+
     /// Adds what changes the screen to the current text. A backspace doesn't go up a row, so text that ends in another row
     /// than before is written again.
     fn draw(&mut self, columns: Option<usize>) {
@@ -130,7 +148,11 @@ impl Typed {
                 self.erase_while(char::is_whitespace);
                 self.erase_while(|ch| !ch.is_whitespace());
             }
-            CTRL_D => self.is_ended |= self.text.is_empty(),
+            CTRL_C => self.pressed = Some(Pressed::Interrupt),
+            CTRL_Z => self.pressed = Some(Pressed::Suspend),
+            CTRL_D if self.text.is_empty() => {
+                self.pressed.get_or_insert(Pressed::End);
+            }
             '\t' => self.take(' '),
             ch if ch.is_control() => {}
             ch if self.text.len() + ch.len_utf8() > LINE_LIMIT => self.is_too_long = true,
@@ -149,7 +171,8 @@ mod tests {
     fn typed(text: &str) -> (String, String) {
         let mut typing = Typing::default();
         let mut bytes = text.bytes();
-        let Some(Line::Text(line)) = bytes.find_map(|byte| typing.feed(&[byte], Some(80))) else {
+        let line = bytes.find_map(|byte| typing.feed(&[byte], Some(80)).pop());
+        let Some(Line::Text(line)) = line else {
             panic!("no line");
         };
         assert_eq!(typing.shown(), "");
@@ -218,19 +241,44 @@ mod tests {
     #[test]
     fn ctrl_d_ends_input_only_on_an_empty_line() {
         let mut typing = Typing::default();
-        assert!(typing.feed(b"a\x04", None).is_none() && !typing.is_ended());
-        assert!(typing.feed(b"\x7f\x04", None).is_none() && typing.is_ended());
-        assert!(!typing.is_ended());
+        assert!(typing.feed(b"a\x04", None).is_empty() && typing.pressed().is_none());
+        assert!(typing.feed(b"\x7f\x04", None).is_empty());
+        assert_eq!(typing.pressed(), Some(Pressed::End));
+        assert_eq!(typing.pressed(), None);
+    }
+
+    #[test]
+    fn keys_of_other_modes_end_the_line_and_the_program() {
+        for (bytes, pressed) in [
+            (&b"\x1b[99;5u"[..], Pressed::Interrupt),
+            (b"abc\x1b[27;5;99~", Pressed::Interrupt),
+            (b"\x1b[122;5u", Pressed::Suspend),
+            (b"a\x1b[127u\x1b[100;5u", Pressed::End),
+            (b"\x1b[100;5u\x1b[99;5u\x1b[100;5u", Pressed::Interrupt),
+        ] {
+            let mut typing = Typing::default();
+            assert!(typing.feed(bytes, None).is_empty());
+            assert_eq!(typing.pressed(), Some(pressed), "{}", bytes.escape_ascii());
+        }
+        let mut typing = Typing::default();
+        let lines = typing.feed(b"one\x1b[57414utwo\x1bOMthree\nfour", Some(80));
+        let lines = lines.into_iter().map(|line| match line {
+            Line::Text(line) => line.expose_secret().to_owned(),
+            Line::TooLong => panic!("too long"),
+        });
+        assert_eq!(lines.collect::<Vec<_>>(), ["one", "two", "three"]);
+        assert_eq!(typing.echo().as_str(), "one\ntwo\nthree\nfour");
+        assert_eq!(typing.shown(), "four");
     }
 
     #[test]
     fn too_long_line_is_not_truncated() {
         let mut typing = Typing::default();
         let long = vec![b'x'; LINE_LIMIT];
-        assert!(typing.feed(&long, None).is_none());
-        assert!(matches!(typing.feed(b"x\n", None), Some(Line::TooLong)));
-        assert!(typing.feed(&long, None).is_none());
-        let Some(Line::Text(line)) = typing.feed(b"\n", None) else {
+        assert!(typing.feed(&long, None).is_empty());
+        assert!(matches!(typing.feed(b"x\n", None)[..], [Line::TooLong]));
+        assert!(typing.feed(&long, None).is_empty());
+        let [Line::Text(line)] = &typing.feed(b"\n", None)[..] else {
             panic!("no line");
         };
         assert_eq!(line.expose_secret().len(), LINE_LIMIT);

@@ -7,8 +7,8 @@ use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::layout;
 use super::widgets::editor::Edit;
+use crate::keyboard::layout;
 
 /// The kind of item that has the focus, which decides what keys do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

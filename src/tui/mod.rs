@@ -10,7 +10,6 @@ mod copies;
 pub mod dialog;
 mod error;
 pub mod keys;
-mod layout;
 mod leaving;
 pub mod message;
 pub mod model;

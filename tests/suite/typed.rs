@@ -176,7 +176,14 @@ fn line_editing_works_while_waiting_for_a_redirect() {
 
 #[test]
 fn wait_for_a_redirect_can_be_ended() {
-    for typed in [CTRL_D, "Exit\r", "quit\r"] {
+    // Also by the keys of a terminal that another program left in a mode of its own.
+    let other = [
+        "\x1b[99;5u",
+        "\x1b[27;5;99~",
+        "\x1b[100;5u",
+        "quit\x1b[57414u",
+    ];
+    for typed in [CTRL_D, "Exit\r", "quit\r"].into_iter().chain(other) {
         let (home, server) = (tempfile::tempdir().unwrap(), server());
         let flags = flags(&server, "authorization-code");
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -212,7 +219,7 @@ fn approved_later() -> (Scripted, Arc<AtomicBool>) {
 
 #[test]
 fn wait_for_a_device_code_can_be_ended() {
-    for typed in [CTRL_D, "quit\r"] {
+    for typed in [CTRL_D, "quit\r", "abc\x1b[99;5u", "\x1b[27;5;99~"] {
         let (home, (server, _)) = (tempfile::tempdir().unwrap(), approved_later());
         let flags = flags(&server, "device-code");
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -261,6 +268,29 @@ fn typed_secret_with_a_wrong_character_is_asked_for_again() {
     terminal.wait_for("character 2 is an invisible character (U+200B)");
     terminal.paste("s3cr3t-typed");
     terminal.send("\r");
+    terminal.wait_for("the-token");
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn prompt_for_a_secret_hears_the_keys_of_another_mode() {
+    let (home, server) = (tempfile::tempdir().unwrap(), server());
+    let mut given = flags(&server, "device-code");
+    let more = "--client-secret-stdin --client-authentication post --print access-token";
+    given.extend(more.split(' ').map(str::to_owned));
+    let flags: Vec<&str> = given.iter().map(String::as_str).collect();
+    let start = || {
+        let terminal = Command::new(home.path(), &flags).start();
+        terminal.wait_for("It is not echoed.");
+        terminal
+    };
+    let mut terminal = start();
+    terminal.send("s3cr\x1b[99;5u");
+    assert_eq!(terminal.wait_exit().exit_code(), 130);
+    terminal.assert_restored();
+    let mut terminal = start();
+    terminal.send("wrong\x1b[117;5us3cr3t-typee\x1b[127u\x1b[100u\x1b[13u");
     terminal.wait_for("the-token");
     assert_eq!(terminal.wait_exit().exit_code(), 0);
     terminal.assert_restored();

@@ -4,16 +4,10 @@
 pub mod cases;
 #[path = "../../../src/tui/terminal/input/decoder.rs"]
 pub mod decoder;
-#[path = "../../../src/tui/terminal/input/encodings.rs"]
-mod encodings;
-#[path = "../../../src/tui/layout.rs"]
-mod layout;
 #[path = "../../../src/tui/terminal/input/paste.rs"]
 mod paste;
 #[path = "../../../src/tui/terminal/input/place.rs"]
 mod place;
-#[path = "../../../src/tui/terminal/input/records.rs"]
-mod records;
 #[path = "../../../src/tui/terminal/input/unfinished.rs"]
 mod unfinished;
 

@@ -2,6 +2,8 @@
 
 #![no_main]
 
+#[path = "../../../src/keyboard/mod.rs"]
+mod keyboard;
 #[path = "decoder.rs"]
 mod tui;
 

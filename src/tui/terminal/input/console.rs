@@ -6,7 +6,7 @@ use crossterm::event::{Event, KeyModifiers};
 use crossterm_winapi::{Console, Handle, InputRecord, KeyEventRecord};
 use tokio::sync::mpsc;
 
-use super::records::{Record, Records};
+use crate::keyboard::records::{Record, Records};
 
 /// The bits of a record's control key state, with the names that Windows uses.
 const ALT_PRESSED: u32 = 0x0001 | 0x0002;

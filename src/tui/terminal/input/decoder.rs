@@ -21,17 +21,13 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::encodings::{self, Meaning};
 use super::paste::{Paste, Pasted};
 use super::place::{Place, is_continuation};
-use super::records::Records;
-use super::unfinished::{
-    BACKSPACE, CHARACTER, CTRL_C, ESC, ESCAPE, ESCAPED, Mode, SEQUENCE, Unfinished,
-};
+use super::unfinished::{BACKSPACE, CTRL_C, ESC, ESCAPED, Mode, Unfinished};
+use crate::keyboard::encodings::{self, Meaning};
+use crate::keyboard::pauses::{CHARACTER, ESCAPE, LATE, SEQUENCE};
+use crate::keyboard::records::Records;
 
-/// For this long after an Esc, `[` or `]` still begins a sequence with it, and so does a burst that begins with another
-/// introducer: the rest arrived late, and nobody typed it.
-const LATE: Duration = Duration::from_millis(500);
 /// For this long after the pause that ended a sequence or a paste, its rest may arrive.
 const REST: Duration = Duration::from_secs(30);
 /// A key was pressed alone if nothing follows for this long. Longer than the time between two bytes at 300 baud.

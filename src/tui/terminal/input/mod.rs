@@ -1,9 +1,8 @@
 //! Reads keys and pastes from the terminal.
 //!
-//! On Unix, this module reads and decodes the bytes (`decoder`, `encodings`, and `records` for what Windows Terminal
-//! sends). crossterm's own parser stops reporting keys after some terminal reports, and treats others as typed text. On
-//! Windows, the console has its own records
-//! (`console`, `records`), some of which crossterm drops or confuses.
+//! On Unix, this module reads the bytes, and splits them into keys, pastes and the rest (`decoder`); `keyboard` knows
+//! the sequences of the keys. crossterm's own parser stops reporting keys after some terminal reports, and treats others
+//! as typed text. On Windows, the console has its own records (`console`), some of which crossterm drops or confuses.
 
 #[cfg(all(test, unix))]
 mod cases;
@@ -12,14 +11,11 @@ mod console;
 #[cfg(unix)]
 pub mod decoder;
 #[cfg(unix)]
-mod encodings;
-#[cfg(unix)]
 mod paste;
 #[cfg(unix)]
 mod place;
 #[cfg(unix)]
 mod reader;
-mod records;
 #[cfg(all(test, unix))]
 mod tests;
 #[cfg(unix)]

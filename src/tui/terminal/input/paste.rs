@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::KeyEvent;
 
-use super::encodings;
+use crate::keyboard::encodings;
 
 /// Maximum size of a paste, in bytes. The rest is dropped.
 const LIMIT: usize = 1024 * 1024;

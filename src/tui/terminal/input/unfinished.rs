@@ -2,18 +2,11 @@
 
 use std::time::Duration;
 
-use super::encodings;
 use super::paste::Paste;
 pub(super) use super::paste::{CTRL_C, ESC};
+use crate::keyboard::encodings;
+use crate::keyboard::pauses::{CHARACTER, ESCAPE, SEQUENCE};
 
-/// After this pause a lone Esc is a key, and so is a character that came with it. Longer than the time between two bytes
-/// at 300 baud.
-pub(super) const ESCAPE: Duration = Duration::from_millis(100);
-/// After this pause an unfinished character is dropped, and a sequence that may be an rxvt key is that key.
-pub(super) const CHARACTER: Duration = Duration::from_millis(250);
-/// After this pause an unfinished sequence or string is dropped. Longer than the delay of a lost packet, or the rest
-/// would be read as typed.
-pub(super) const SEQUENCE: Duration = Duration::from_secs(1);
 /// After this pause a paste ends whose end marker was lost.
 const PASTE: Duration = Duration::from_secs(1);
 /// After this pause a paste ends that contains the beginning of another paste and one end. Terminals don't nest pastes,

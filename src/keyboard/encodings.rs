@@ -2,12 +2,11 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::layout;
 use super::records::{Record, Records};
-use crate::tui::layout;
-
 /// The meaning of a control sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub enum Meaning {
     /// One key, or the text of an input method.
     Keys(Vec<KeyEvent>),
     /// The beginning of a paste.
@@ -27,7 +26,8 @@ const ALT_GR: KeyModifiers = KeyModifiers::CONTROL.union(KeyModifiers::ALT);
 const REPEATS: u16 = 100;
 
 /// Returns the key that types a character.
-pub(super) fn of_char(ch: char) -> KeyEvent {
+#[must_use]
+pub fn of_char(ch: char) -> KeyEvent {
     let modifiers = if ch.is_uppercase() {
         KeyModifiers::SHIFT
     } else {
@@ -37,7 +37,8 @@ pub(super) fn of_char(ch: char) -> KeyEvent {
 }
 
 /// Returns the key of a control character.
-pub(super) fn of_control(byte: u8) -> Option<KeyEvent> {
+#[must_use]
+pub fn of_control(byte: u8) -> Option<KeyEvent> {
     let ctrl = |letter: u8| KeyEvent::new(KeyCode::Char(letter.into()), KeyModifiers::CONTROL);
     Some(match byte {
         b'\r' | b'\n' => KeyCode::Enter.into(),
@@ -51,14 +52,16 @@ pub(super) fn of_control(byte: u8) -> Option<KeyEvent> {
 }
 
 /// Returns the same key with Alt.
-pub(super) fn with_alt(mut key: KeyEvent) -> KeyEvent {
+#[must_use]
+pub fn with_alt(mut key: KeyEvent) -> KeyEvent {
     key.modifiers |= KeyModifiers::ALT;
     key
 }
 
 /// Returns the key that a terminal without an encoding for modifiers would send: with Ctrl, some characters are control
 /// characters, and Ctrl and Alt change nothing in Enter, Tab and Esc.
-pub(super) fn as_sent_plainly(mut key: KeyEvent) -> KeyEvent {
+#[must_use]
+pub fn as_sent_plainly(mut key: KeyEvent) -> KeyEvent {
     match key.code {
         KeyCode::Char(ch) if key.modifiers - KeyModifiers::SHIFT == KeyModifiers::CONTROL => {
             let byte = match ch {
@@ -81,7 +84,8 @@ pub(super) fn as_sent_plainly(mut key: KeyEvent) -> KeyEvent {
 
 /// Returns the key of the keypad, or the arrow key in application mode, whose code follows `ESC O`. The last parameter
 /// contains the modifiers.
-pub(super) fn of_keypad(params: &[u8], byte: u8) -> Option<KeyEvent> {
+#[must_use]
+pub fn of_keypad(params: &[u8], byte: u8) -> Option<KeyEvent> {
     let mut key = match byte {
         b'A' | b'B' | b'C' | b'D' | b'H' | b'F' => cursor(byte.into())?.into(),
         // Arrow keys with Ctrl in rxvt.
@@ -144,7 +148,8 @@ fn numbers(params: &[u8]) -> Option<Vec<Vec<u32>>> {
 }
 
 /// Returns the meaning of a control sequence, without its introducer.
-pub(super) fn of_sequence(sequence: &[u8]) -> Meaning {
+#[must_use]
+pub fn of_sequence(sequence: &[u8]) -> Meaning {
     let Some((action, params)) = sequence.split_last() else {
         return Meaning::Nothing;
     };
@@ -232,7 +237,7 @@ fn of_console([key, unit, down, state, repeat]: [u32; 5]) -> Meaning {
 }
 
 /// Returns the keys of a record of the Windows console.
-pub(super) fn of_record(records: &mut Records, record: &Record) -> Vec<KeyEvent> {
+pub fn of_record(records: &mut Records, record: &Record) -> Vec<KeyEvent> {
     let Some((key, count)) = records.feed(record) else {
         return Vec::new();
     };
@@ -246,7 +251,8 @@ pub(super) fn of_record(records: &mut Records, record: &Record) -> Vec<KeyEvent>
 }
 
 /// Returns the key of a control sequence without a final byte: rxvt sends keys with Shift this way, such as `CSI 7 $`.
-pub(super) fn of_cut_off(sequence: &[u8]) -> Option<KeyEvent> {
+#[must_use]
+pub fn of_cut_off(sequence: &[u8]) -> Option<KeyEvent> {
     let params = numbers(sequence.strip_suffix(b"$")?)?;
     let [param] = params.as_slice() else {
         return None;
@@ -256,7 +262,8 @@ pub(super) fn of_cut_off(sequence: &[u8]) -> Option<KeyEvent> {
 }
 
 /// Returns Shift+Tab.
-pub(super) fn back_tab() -> KeyEvent {
+#[must_use]
+pub fn back_tab() -> KeyEvent {
     KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT)
 }
 
@@ -398,7 +405,7 @@ fn functional(code: u32) -> Option<KeyCode> {
 }
 
 /// Returns Ctrl+C if the whole sequence is one of its encodings.
-pub(super) fn ctrl_c(sequence: &[u8]) -> Option<KeyEvent> {
+pub fn ctrl_c(sequence: &[u8]) -> Option<KeyEvent> {
     let keys = match of_sequence(sequence.strip_prefix(b"\x1b[")?) {
         Meaning::Keys(keys) => keys,
         Meaning::Record(record) => of_record(&mut Records::default(), &record),
@@ -408,7 +415,7 @@ pub(super) fn ctrl_c(sequence: &[u8]) -> Option<KeyEvent> {
 }
 
 /// Returns whether the whole sequence types nothing: a release, a modifier, or a report.
-pub(super) fn is_silent(sequence: &[u8]) -> bool {
+pub fn is_silent(sequence: &[u8]) -> bool {
     match sequence.strip_prefix(b"\x1b[").map(of_sequence) {
         // Half of a character types nothing yet.
         Some(Meaning::Record(record)) => {
@@ -421,7 +428,8 @@ pub(super) fn is_silent(sequence: &[u8]) -> bool {
 }
 
 /// Returns whether the key is Ctrl+C.
-pub(super) fn is_ctrl_c(key: &KeyEvent) -> bool {
+#[must_use]
+pub fn is_ctrl_c(key: &KeyEvent) -> bool {
     let letter = matches!(key.code, KeyCode::Char('c' | 'C'));
     letter && key.modifiers - KeyModifiers::SHIFT == KeyModifiers::CONTROL
 }

@@ -31,7 +31,7 @@ const FULL_WIDTH: u32 = 0xfee0;
 
 /// Returns the Latin character on the same key as `ch`, in lowercase; `None` if it is not known.
 #[must_use]
-pub(in crate::tui) fn latin(ch: char) -> Option<char> {
+pub fn latin(ch: char) -> Option<char> {
     let lower = ch.to_lowercase().next().unwrap_or(ch);
     if let '\u{ff01}'..='\u{ff5e}' = lower {
         return char::from_u32(u32::from(lower) - FULL_WIDTH);

@@ -47,31 +47,31 @@ const KEYPAD: [u16; 10] = [
 
 /// A key record of the console (`KEY_EVENT_RECORD`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Record {
+pub struct Record {
     /// Whether the key was pressed, not released.
-    pub(super) down: bool,
+    pub down: bool,
     /// How often the key repeated while it was held and the program was late.
-    pub(super) repeat: u16,
+    pub repeat: u16,
     /// The virtual-key code.
-    pub(super) key: u16,
+    pub key: u16,
     /// The UTF-16 unit that the key types; 0 for none.
-    pub(super) unit: u16,
+    pub unit: u16,
     /// The modifiers that are pressed.
-    pub(super) modifiers: KeyModifiers,
+    pub modifiers: KeyModifiers,
     /// Whether the key is outside the keypad, if the keypad has the same key.
-    pub(super) enhanced: bool,
+    pub enhanced: bool,
 }
 
 /// Decodes key records.
 #[derive(Debug, Default)]
-pub(super) struct Records {
+pub struct Records {
     /// The first half of a surrogate pair, which has two records.
     high: Option<u16>,
 }
 
 impl Records {
     /// Returns the key of a record, and how often it was pressed; `None` if the record is not a key.
-    pub(super) fn feed(&mut self, record: &Record) -> Option<(KeyEvent, u16)> {
+    pub fn feed(&mut self, record: &Record) -> Option<(KeyEvent, u16)> {
         let code = if record.down {
             self.pressed(record)?
         } else if record.key == virtual_key::MENU && record.unit != 0 {
