@@ -112,6 +112,21 @@ pub struct Terminal {
     settings_before: String,
 }
 
+/// The input of a terminal that the program has not read yet.
+pub struct Unread(std::fs::File);
+
+impl Unread {
+    /// Waits until the program has read everything, and looks again after each `pause`. A program may also read nothing.
+    pub fn wait_read(&self, pause: Duration) {
+        let end = Instant::now() + READ;
+        while rustix::io::ioctl_fionread(&self.0).is_ok_and(|count| count > 0)
+            && Instant::now() < end
+        {
+            std::thread::sleep(pause);
+        }
+    }
+}
+
 impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -229,22 +244,19 @@ impl Terminal {
 
     /// Waits until the program has read everything that was sent. A program may also read nothing.
     fn wait_read(&self) {
+        if let Some(input) = self.input() {
+            input.wait_read(Duration::from_millis(5));
+        }
+    }
+
+    /// The input that the program has not read yet; nothing if the terminal is gone.
+    pub fn input(&self) -> Option<Unread> {
         let path = self.master.tty_name().unwrap();
         // Never make it the controlling terminal.
         let flags = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
-        let Ok(terminal) = std::fs::File::options()
-            .read(true)
-            .custom_flags(flags)
-            .open(path)
-        else {
-            return;
-        };
-        let end = Instant::now() + READ;
-        while rustix::io::ioctl_fionread(&terminal).is_ok_and(|count| count > 0)
-            && Instant::now() < end
-        {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let mut options = std::fs::File::options();
+        let terminal = options.read(true).custom_flags(flags).open(path);
+        terminal.ok().map(Unread)
     }
 
     fn wait(&self, what: &str, wanted: impl Fn(&Shown) -> bool) {
