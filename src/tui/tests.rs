@@ -117,6 +117,13 @@ impl User {
         items.iter().filter(|item| item.focused).count()
     }
 
+    /// Returns the label of the item that has the focus.
+    fn label(&self) -> String {
+        let mut items = self.model.items().into_iter();
+        let focused = items.find(|item| item.focused).unwrap();
+        focused.label.into_owned()
+    }
+
     /// Sends the event that a copy of this token finished.
     fn copied(&mut self, value: Value, by: CopiedBy) {
         let attempt = self.model.session.tokens.as_ref().unwrap().attempt;
@@ -713,6 +720,27 @@ fn refresh_is_refused_during_discovery() {
     user.press("Tokens");
     let effects = user.press("Refresh");
     assert!(matches!(effects.as_slice(), [Effect::Start(_)]));
+}
+
+#[test]
+fn focus_returns_after_a_small_window_unless_it_was_moved() {
+    let mut user = User::new("demo", FlowKind::DeviceCode);
+    user.press("Authorize");
+    user.hear(device_code());
+    for label in ["Trace", "Copy URL", "Browser flow"] {
+        user.focus(label);
+        for (columns, rows) in [(40, 10), (1, 1), (0, 0), (300, 10), (2000, 2), (1000, 1000)] {
+            user.send(Event::Resized(columns, rows));
+        }
+        user.send(Event::Resized(80, 24));
+        assert_eq!(user.label(), label);
+    }
+    user.send(Event::Resized(40, 10));
+    assert_ne!(user.label(), "Browser flow");
+    user.key(KeyCode::Tab);
+    let moved = user.label();
+    user.send(Event::Resized(80, 24));
+    assert_eq!(user.label(), moved);
 }
 
 #[test]

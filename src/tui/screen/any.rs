@@ -358,8 +358,19 @@ impl<S: Screen> AnyScreen for S {
     }
 
     fn resized(&mut self, cx: &mut UpdateContext<'_>) {
-        self.common_mut().follow = true;
+        let common = self.common_mut();
+        common.follow = true;
+        let wanted = common.hidden.take().unwrap_or(common.focus.clone());
         Screen::resized(self, cx);
+        let is_shown = shown(self, cx.view())
+            .iter()
+            .any(|entry| entry.item == wanted);
+        if !is_shown {
+            AnyScreen::settle(self, cx);
+            self.common_mut().hidden = Some(wanted);
+        } else if self.common().focus != wanted {
+            set_focus(self, wanted, cx);
+        }
     }
 
     fn entered(&mut self, route: Route, cx: &mut UpdateContext<'_>) {

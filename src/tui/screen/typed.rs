@@ -25,6 +25,9 @@ pub struct Common<I, D> {
     pub focus: I,
     /// The last position of the focused item. If the item disappears, the one now at this position gets the focus.
     pub(super) place: usize,
+    /// The item that had the focus before the window became too small for it. It gets the focus back in a larger window,
+    /// unless the focus has moved since.
+    pub(super) hidden: Option<I>,
     /// The editor of the focused text field.
     pub editor: Editor,
     /// The session's text of the focused field when it last agreed with the editor.
@@ -44,6 +47,7 @@ impl<I, D> Common<I, D> {
         Self {
             focus,
             place: 0,
+            hidden: None,
             editor: Editor::default(),
             committed: SecretString::default(),
             dialog: None,
@@ -197,6 +201,7 @@ pub(super) fn load<S: Screen + ?Sized>(screen: &mut S, item: S::Item, cx: ViewCo
     let text = screen.text(&item, cx);
     let common = screen.common_mut();
     common.focus = item;
+    common.hidden = None;
     common.follow = true;
     common.editor = Editor::new(text.expose_secret());
     common.committed = text;
