@@ -136,6 +136,10 @@ const fn with_alt(code: KeyCode) -> Chord {
     }
 }
 
+const fn alt(letter: char) -> Chord {
+    with_alt(KeyCode::Char(letter))
+}
+
 const fn ctrl(letter: char) -> Chord {
     with_ctrl(KeyCode::Char(letter))
 }
@@ -170,6 +174,9 @@ impl fmt::Display for Chord {
             KeyCode::Char(' ') => f.write_str("Space"),
             KeyCode::Char(letter) if self.modifiers == KeyModifiers::CONTROL => {
                 write!(f, "Ctrl+{}", letter.to_ascii_uppercase())
+            }
+            KeyCode::Char(letter) if self.modifiers == KeyModifiers::ALT => {
+                write!(f, "Alt+{}", letter.to_ascii_uppercase())
             }
             KeyCode::Up => f.write_str("↑"),
             KeyCode::Down => f.write_str("↓"),
@@ -232,8 +239,8 @@ use Context::{
     Unavailable,
 };
 use Edit::{
-    Backspace, DeleteToEnd, DeleteToStart, DeleteWord, End, Home, Left, Right, Undo, WordLeft,
-    WordRight,
+    Backspace, DeleteNextWord, DeleteToEnd, DeleteToStart, DeleteWord, End, Home, Left, Right,
+    Undo, WordLeft, WordRight,
 };
 
 const ALL: &[Context] = &[
@@ -300,6 +307,8 @@ pub const TABLE: &[Binding] = &[
     on(WORD_RIGHT, TYPED,                      edit(WordRight),     "previous or next word", ""),
     on(ALT_LEFT,   TYPED,                      edit(WordLeft),      "previous or next word", ""),
     on(ALT_RIGHT,  TYPED,                      edit(WordRight),     "previous or next word", ""),
+    on(alt('b'),   TYPED,                      edit(WordLeft),      "previous or next word", ""),
+    on(alt('f'),   TYPED,                      edit(WordRight),     "previous or next word", ""),
     on(HOME,       TYPED,                      edit(Home),          "start of the line", ""),
     on(ctrl('a'),  TYPED,                      edit(Home),          "start of the line", ""),
     on(END,        TYPED,                      edit(End),           "end of the line", ""),
@@ -311,6 +320,7 @@ pub const TABLE: &[Binding] = &[
     on(ctrl('w'),  TYPED,                      edit(DeleteWord),    "delete the previous word", ""),
     on(CTRL_BACKSPACE, TYPED,                  edit(DeleteWord),    "delete the previous word", ""),
     on(ALT_BACKSPACE, TYPED,                   edit(DeleteWord),    "delete the previous word", ""),
+    on(alt('d'),   TYPED,                      edit(DeleteNextWord), "delete the next word", ""),
     on(ctrl('u'),  TYPED,                      edit(DeleteToStart), "delete to the start of the line", "clear"),
     on(ctrl('k'),  TYPED,                      edit(DeleteToEnd),   "delete to the end of the line", ""),
     on(ctrl('_'),  FIELDS,                     edit(Undo),          "undo", ""),
@@ -329,6 +339,23 @@ pub const TABLE: &[Binding] = &[
     on(ctrl('z'),  ALL,                        Suspend,             "suspend (fg resumes)", ""),
     on(ctrl('c'),  ALL,                        Leave,               "quit; asks first if tokens or changes would be lost", "quit"),
 ];
+
+/// Returns the keys of an event. Without an encoding for Alt, a terminal sends Esc and the letter, as for both keys one
+/// after the other. The event of such a letter has Meta. `is_alt` says whether it is a key with Alt.
+#[must_use]
+pub fn pressed(event: KeyEvent, is_alt: impl FnOnce(char) -> bool) -> Vec<KeyEvent> {
+    let modified = |modifiers| KeyEvent { modifiers, ..event };
+    match event.code {
+        KeyCode::Char(letter) if event.modifiers == KeyModifiers::META => {
+            if is_alt(letter) {
+                vec![modified(KeyModifiers::ALT)]
+            } else {
+                vec![KeyCode::Esc.into(), modified(KeyModifiers::NONE)]
+            }
+        }
+        _ => vec![event],
+    }
+}
 
 /// Returns the action that `event` requests if the focus is on an item of kind `context`.
 #[must_use]
@@ -483,13 +510,35 @@ mod tests {
                 (KeyCode::Left, WordLeft),
                 (KeyCode::Right, WordRight),
                 (KeyCode::Backspace, DeleteWord),
+                (KeyCode::Char('b'), WordLeft),
+                (KeyCode::Char('f'), WordRight),
+                (KeyCode::Char('d'), DeleteNextWord),
             ] {
+                // Ctrl has other meanings with letters.
+                if modifiers == CTRL && matches!(code, KeyCode::Char(_)) {
+                    continue;
+                }
                 for context in TYPED {
                     let found = press(code, modifiers, *context);
                     assert_eq!(found, Some(Command::Edit(edit)));
                 }
                 assert_eq!(press(code, modifiers, Button), None);
             }
+        }
+    }
+
+    #[test]
+    fn letter_with_meta_is_alt_or_two_keys() {
+        let key = |code: char, modifiers| KeyEvent::new(KeyCode::Char(code), modifiers);
+        let meta = key('b', KeyModifiers::META);
+        let alt = key('b', KeyModifiers::ALT);
+        assert_eq!(pressed(meta, |letter| letter == 'b'), [alt]);
+        assert_eq!(
+            pressed(meta, |_| false),
+            [KeyCode::Esc.into(), key('b', NONE)]
+        );
+        for other in [alt, key('b', NONE), key('b', CTRL | KeyModifiers::META)] {
+            assert_eq!(pressed(other, |_| false), [other]);
         }
     }
 

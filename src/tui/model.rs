@@ -161,6 +161,13 @@ impl Model {
         }
     }
 
+    /// Returns whether an Esc and a letter that came together are a key with Alt, which moves or deletes by words. Without
+    /// a word to delete, Esc and d are two keys.
+    pub(super) fn is_alt(&self, letter: char) -> bool {
+        let has_word = self.has_dialog() || self.top().has_text_ahead();
+        self.context().is_typed() && (letter != 'd' || has_word)
+    }
+
     /// Returns whether a dialog is open over the screen.
     #[must_use]
     pub fn has_dialog(&self) -> bool {

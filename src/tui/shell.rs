@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::background::Background;
 use super::error::TuiError;
+use super::keys::pressed;
 use super::message::{Effect, Event, Msg};
 use super::model::Model;
 use super::profiles;
@@ -37,7 +38,7 @@ use crate::form::settings::Settings;
 use crate::outcome::Print;
 use crate::outcome::exit;
 use crate::presets::Library;
-use crate::runtime;
+use crate::runtime::{self, until};
 use crate::secret::SecretString;
 use crate::session::Started;
 use crate::session::clock::Moment;
@@ -308,19 +309,12 @@ impl Shell {
         at: Instant,
     ) -> Result<(), TuiError> {
         match event {
-            // A key that came with an Esc doesn't answer the question that the Esc opened, but Ctrl+C always works.
-            TerminalEvent::Key(key) if self.asked == Some(at) && key != CTRL_C => Ok(()),
             TerminalEvent::Key(key)
                 if matches!(key.kind, KeyEventKind::Press | KeyEventKind::Repeat) =>
             {
-                let is_asked = self.model.has_dialog() || key.code != KeyCode::Esc;
-                let typing = self.model.context().is_typed();
-                let mosh = self.model.console.environment.mosh;
-                self.joiner.through_mosh(mosh);
-                let since = at.saturating_duration_since(self.began);
-                let joined = self.joiner.feed(key, since, typing);
-                self.take_joined(joined).await?;
-                self.asked = Some(at).filter(|_| !is_asked && self.model.has_dialog());
+                for key in pressed(key, |letter| self.model.is_alt(letter)) {
+                    self.on_key(key, at).await?;
+                }
                 Ok(())
             }
             TerminalEvent::Paste(text) => {
@@ -335,6 +329,22 @@ impl Shell {
             | TerminalEvent::FocusLost
             | TerminalEvent::Mouse(_) => Ok(()),
         }
+    }
+
+    async fn on_key(&mut self, key: KeyEvent, at: Instant) -> Result<(), TuiError> {
+        // A key that came with an Esc doesn't answer the question that the Esc opened, but Ctrl+C always works.
+        if self.asked == Some(at) && key != CTRL_C {
+            return Ok(());
+        }
+        let is_asked = self.model.has_dialog() || key.code != KeyCode::Esc;
+        let typing = self.model.context().is_typed();
+        let mosh = self.model.console.environment.mosh;
+        self.joiner.through_mosh(mosh);
+        let since = at.saturating_duration_since(self.began);
+        let joined = self.joiner.feed(key, since, typing);
+        self.take_joined(joined).await?;
+        self.asked = Some(at).filter(|_| !is_asked && self.model.has_dialog());
+        Ok(())
     }
 
     async fn resize(&mut self) -> Result<(), TuiError> {
@@ -476,14 +486,6 @@ impl Shell {
             }
         };
         self.display.draw(due.then_some(frame))
-    }
-}
-
-/// Waits until `time`, or forever if it is `None`.
-async fn until(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time.into()).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -43,6 +43,8 @@ pub trait AnyScreen: Debug {
     fn context(&self, cx: ViewContext<'_>) -> Context;
     /// Returns whether a dialog is open over the screen.
     fn has_dialog(&self) -> bool;
+    /// Returns whether the editor has text after the cursor.
+    fn has_text_ahead(&self) -> bool;
     /// Returns the body.
     fn body(&self, cx: ViewContext<'_>, area: Rect, page: u16) -> Body;
     /// Draws the dialog over the screen, if one is open, and returns the cursor position.
@@ -118,6 +120,11 @@ impl<S: Screen> AnyScreen for S {
                 focused: entry.item == *focus,
             })
             .collect()
+    }
+
+    fn has_text_ahead(&self) -> bool {
+        let editor = &self.common().editor;
+        editor.text().chars().nth(editor.cursor()).is_some()
     }
 
     fn context(&self, cx: ViewContext<'_>) -> Context {

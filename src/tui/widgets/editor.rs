@@ -36,6 +36,8 @@ pub enum Edit {
     Delete,
     /// Deletes the word before the cursor.
     DeleteWord,
+    /// Deletes the word at or after the cursor.
+    DeleteNextWord,
     /// Deletes everything before the cursor.
     DeleteToStart,
     /// Deletes everything after the cursor.
@@ -125,6 +127,7 @@ impl Editor {
             Edit::Backspace => InputRequest::DeletePrevChar,
             Edit::Delete => InputRequest::DeleteNextChar,
             Edit::DeleteWord => InputRequest::DeletePrevWord,
+            Edit::DeleteNextWord => InputRequest::DeleteNextWord,
             Edit::DeleteToStart => InputRequest::DeleteFromStart,
             Edit::DeleteToEnd => InputRequest::DeleteTillEnd,
         };

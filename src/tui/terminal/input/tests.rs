@@ -26,6 +26,7 @@ fn name(key: &KeyEvent) -> String {
     for (modifier, word) in [
         (KeyModifiers::CONTROL, "Ctrl+"),
         (KeyModifiers::ALT, "Alt+"),
+        (KeyModifiers::META, "Meta+"),
         (KeyModifiers::SHIFT, "Shift+"),
     ] {
         if key.modifiers.contains(modifier) {
