@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::jobs::{self, Job, Jobs};
+#[cfg(unix)]
+use super::jobs;
+use super::jobs::{Job, Jobs};
 #[cfg(unix)]
 use super::modes;
 use super::signals::Signals;

@@ -26,11 +26,11 @@ pub(super) enum Line {
 /// A key for the program instead of the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pressed {
-    /// Ctrl+D on an empty line.
+    /// The key Ctrl+D on an empty line.
     End,
-    /// Ctrl+C.
+    /// The key Ctrl+C.
     Interrupt,
-    /// Ctrl+Z.
+    /// The key Ctrl+Z.
     Suspend,
 }
 

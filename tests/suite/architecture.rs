@@ -813,6 +813,7 @@ fn files_use_only_their_own_layer_and_lower_ones() {
             "presets/",
             "profile/",
             "console/",
+            "keyboard/",
             "certificate/",
             "child.rs",
             "clean.rs",
