@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::scripted::{Reply, Scripted};
 use crate::servers::{eventually, run};
-use crate::terminal::{Command, ENTER, TAB, Terminal, base, is_focused, program};
+use crate::terminal::{Command, ENTER, LIMIT, TAB, Terminal, base, is_focused, program};
 
 /// The last characters of the long code.
 const END: &str = "_the_end__";
@@ -85,7 +85,7 @@ fn type_fast(terminal: &mut Terminal, text: &str, gaps: &[u64]) {
     for (ch, gap) in text.chars().zip(gaps.iter().cycle()) {
         let sent = Instant::now();
         terminal.send_now(ch.encode_utf8(&mut [0; 4]));
-        input.wait_read(Duration::from_micros(50));
+        assert!(input.wait_read(Duration::from_micros(50), LIMIT));
         let longest = before.map_or(Duration::ZERO, |before: Instant| before.elapsed());
         LONGEST.set(LONGEST.get().max(longest));
         before = Some(sent);

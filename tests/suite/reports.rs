@@ -1,16 +1,9 @@
 //! Input of terminals other than keys, while tokens are on the screen: responses to queries of other programs, reports,
 //! broken sequences, random bytes. They press nothing, and Ctrl+C works after all of them.
 
-use std::fs::File;
-use std::os::unix::fs::OpenOptionsExt;
-use std::process::Command as Process;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use rustix::io::ioctl_fionread;
-
-use crate::servers::run;
-use crate::terminal::{CTRL_C, Command, ENTER, LIMIT, Terminal};
+use crate::terminal::{CTRL_C, Command, ENTER, LIMIT, Terminal, Unread};
 
 /// The same table that the unit tests of the decoder use.
 #[path = "../../src/tui/terminal/input/cases.rs"]
@@ -85,33 +78,19 @@ fn assert_nothing_pressed(mut terminal: Terminal, said: &[&str], what: &str) {
     terminal.assert_restored();
 }
 
-/// The bytes that the program has not read yet.
-struct Unread(File);
-
-impl Unread {
-    fn of(terminal: &Terminal) -> Self {
-        let path = format!("/proc/{}/fd/0", terminal.pid());
-        // The terminal must not become this process's controlling terminal.
-        const O_NOCTTY: i32 = 0o400;
-        let mut options = File::options();
-        options.read(true).custom_flags(O_NOCTTY);
-        Self(options.open(path).unwrap())
-    }
-
-    fn wait(&self) {
-        let end = Instant::now() + LIMIT;
-        while ioctl_fionread(&self.0).unwrap() > 0 {
-            assert!(Instant::now() < end, "the program does not read");
-            std::thread::yield_now();
-        }
-    }
+/// Waits until the program has read everything.
+fn wait_read(input: &Unread) {
+    assert!(
+        input.wait_read(Duration::from_micros(20), LIMIT),
+        "the program does not read"
+    );
 }
 
 #[test]
 fn whole_and_split_terminal_reports_press_no_keys() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = tokens(&home);
-    let unread = Unread::of(&terminal);
+    let input = terminal.input().unwrap();
     for report in reports() {
         terminal.send_bytes(report);
     }
@@ -120,12 +99,12 @@ fn whole_and_split_terminal_reports_press_no_keys() {
         for at in 1..report.len() {
             let (head, tail) = report.split_at(at);
             terminal.send_bytes(head);
-            unread.wait();
+            wait_read(&input);
             terminal.send_bytes(tail);
-            unread.wait();
+            wait_read(&input);
         }
     }
-    drop(unread);
+    drop(input);
     assert_nothing_pressed(terminal, &["dropped"], "whole and split");
 }
 
@@ -314,14 +293,7 @@ fn a_million_random_bytes_press_no_keys() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = tokens(&home);
     let mut dice = Dice(0x5eed_cafe);
-    // Writing would block forever if the program no longer read its input.
-    let pid = terminal.pid().to_string();
-    let (done, waits) = mpsc::channel::<()>();
-    std::thread::spawn(move || {
-        if waits.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
-            run(Process::new("kill").arg(pid));
-        }
-    });
+    let input = terminal.input().unwrap();
     let mut sent = 0;
     while sent < 1_000_000 {
         let mut chunk = Vec::new();
@@ -334,8 +306,10 @@ fn a_million_random_bytes_press_no_keys() {
         }
         sent += chunk.len();
         terminal.send_bytes(&chunk);
+        // Writing would block forever if the program no longer read its input.
+        wait_read(&input);
     }
-    drop(done);
+    drop(input);
     // End the last sequence, which may have been cut off.
     terminal.send_now("\x1b\\");
     // Digits in one burst may be a paste.

@@ -116,14 +116,17 @@ pub struct Terminal {
 pub struct Unread(std::fs::File);
 
 impl Unread {
-    /// Waits until the program has read everything, and looks again after each `pause`. A program may also read nothing.
-    pub fn wait_read(&self, pause: Duration) {
-        let end = Instant::now() + READ;
-        while rustix::io::ioctl_fionread(&self.0).is_ok_and(|count| count > 0)
-            && Instant::now() < end
-        {
+    /// Waits until the program has read everything, and looks again after each `pause`. Returns false if it has not within
+    /// `limit`.
+    pub fn wait_read(&self, pause: Duration, limit: Duration) -> bool {
+        let end = Instant::now() + limit;
+        while rustix::io::ioctl_fionread(&self.0).is_ok_and(|count| count > 0) {
+            if Instant::now() > end {
+                return false;
+            }
             std::thread::sleep(pause);
         }
+        true
     }
 }
 
@@ -245,7 +248,7 @@ impl Terminal {
     /// Waits until the program has read everything that was sent. A program may also read nothing.
     fn wait_read(&self) {
         if let Some(input) = self.input() {
-            input.wait_read(Duration::from_millis(5));
+            input.wait_read(Duration::from_millis(5), READ);
         }
     }
 
