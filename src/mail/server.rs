@@ -42,6 +42,16 @@ impl Protocol {
         }
     }
 
+    /// Returns the port that servers of this protocol usually have.
+    #[must_use]
+    pub fn usual_port(self) -> u16 {
+        match self {
+            Self::Imap => 993,
+            Self::Pop3 => 995,
+            Self::Smtp => 587,
+        }
+    }
+
     /// Returns the protocol that usually has this port.
     #[must_use]
     pub fn of_port(port: u16) -> Option<Self> {
@@ -61,6 +71,17 @@ pub enum Security {
     Tls,
     /// TLS after the command that starts it.
     StartTls,
+}
+
+impl Security {
+    /// Returns how TLS starts on a port that mail servers usually have.
+    fn of_port(port: u16) -> Option<Self> {
+        match port {
+            465 | 993 | 995 => Some(Self::Tls),
+            25 | 110 | 143 | 587 => Some(Self::StartTls),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Security {
@@ -84,7 +105,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// Parses `HOST:PORT TLS` or `HOST:PORT:TLS`, with TLS or STARTTLS at the end.
+    /// Parses `HOST:PORT TLS` or `HOST:PORT:TLS`, with TLS or STARTTLS at the end. It can be omitted after a usual port.
     ///
     /// # Errors
     /// Returns an error that says what is wrong, as a sentence.
@@ -94,14 +115,17 @@ impl Address {
                 .to_owned()
         };
         let text = text.trim();
-        let (place, security) = text.rsplit_once([' ', ':']).ok_or_else(wrong)?;
-        let security = match security.to_ascii_uppercase().as_str() {
-            "TLS" | "SSL" => Security::Tls,
-            "STARTTLS" => Security::StartTls,
-            _ => return Err(wrong()),
+        let (place, last) = text.rsplit_once([' ', ':']).ok_or_else(wrong)?;
+        let (place, security) = match last.to_ascii_uppercase().as_str() {
+            "TLS" | "SSL" => (place, Some(Security::Tls)),
+            "STARTTLS" => (place, Some(Security::StartTls)),
+            _ => (text, None),
         };
         let (host, port) = place.trim().rsplit_once(':').ok_or_else(wrong)?;
         let port: u16 = port.parse().map_err(|_| wrong())?;
+        let security = security
+            .or_else(|| Security::of_port(port))
+            .ok_or_else(wrong)?;
         let bare = host
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'));
@@ -182,6 +206,9 @@ mod tests {
             ),
             ("[::1]:993:tls", "[::1]:993 TLS"),
             ("127.0.0.1:1 TLS", "127.0.0.1:1 TLS"),
+            ("imap.example.org:993", "imap.example.org:993 TLS"),
+            ("smtp.example.org:587", "smtp.example.org:587 STARTTLS"),
+            ("[::1]:995", "[::1]:995 TLS"),
         ] {
             let address = Address::parse(text).map(|address| address.to_string());
             assert_eq!(address.as_deref(), Ok(read));
@@ -189,7 +216,8 @@ mod tests {
         for text in [
             "",
             "imap.example.org",
-            "imap.example.org:993",
+            "imap.example.org:994",
+            "::1:993",
             "imap.example.org:TLS",
             "imap.example.org:993:none",
             "imap.example.org:0:TLS",

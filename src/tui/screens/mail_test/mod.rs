@@ -30,7 +30,7 @@ const MIN_VALID: Duration = Duration::from_mins(1);
 const BEST: &str = "best";
 
 /// How to enter another server.
-const SERVER_FORM: &str = "Enter PROTOCOL HOST:PORT:TLS, such as imap imap.example.org:993:TLS or smtp \
+const SERVER_FORM: &str = "Enter the protocol and the server, such as imap imap.example.org or smtp \
                            smtp.example.org:587:STARTTLS.";
 
 impl MailTest {
@@ -150,7 +150,14 @@ fn read_server(text: &str) -> Result<(Protocol, Address), String> {
         Some((protocol, rest)) => (Some(protocol), rest),
         None => (None, text),
     };
-    let address = Address::parse(rest).map_err(|_| SERVER_FORM)?;
+    let rest = rest.trim();
+    // A host alone has the usual port.
+    let usual = protocol.filter(|_| !rest.contains([':', ' ']));
+    let address = match usual {
+        Some(protocol) => Address::parse(&format!("{rest}:{}", protocol.usual_port())),
+        None => Address::parse(rest),
+    };
+    let address = address.map_err(|_| SERVER_FORM)?;
     let protocol = protocol.or_else(|| Protocol::of_port(address.port));
     let protocol = protocol.ok_or("Enter imap, pop3 or smtp before the server.")?;
     Ok((protocol, address))

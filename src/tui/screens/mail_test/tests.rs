@@ -199,6 +199,11 @@ fn server_and_mechanism_can_be_chosen() {
         ),
         ("POP3 a.example:1995:TLS", "pop3 a.example:1995 TLS"),
         ("a.example:993:TLS", "imap a.example:993 TLS"),
+        ("a.example:465", "smtp a.example:465 TLS"),
+        ("imap  a.example", "imap a.example:993 TLS"),
+        ("pop3 a.example", "pop3 a.example:995 TLS"),
+        ("smtp a.example", "smtp a.example:587 STARTTLS"),
+        ("imap [::1]:993", "imap [::1]:993 TLS"),
     ] {
         let (protocol, address) = read_server(typed).unwrap();
         assert_eq!(format!("{} {address}", protocol.key()), read);
@@ -207,7 +212,9 @@ fn server_and_mechanism_can_be_chosen() {
         "",
         "imap",
         "a.example:4000:TLS",
-        "imap a.example",
+        "a.example",
+        "imap a.example:4000",
+        "imap user@a.example",
         "http a.example:993:TLS",
     ] {
         assert!(read_server(typed).is_err(), "{typed}");
