@@ -423,7 +423,7 @@ impl Front<'_> {
                 }
                 line = line, if waiting.is_none() => {
                     if is_quit(line.expose_secret()) {
-                        return Err(Stopped::Signal);
+                        return Err(Stopped::Quit);
                     }
                     match self.session.explain_paste(line.expose_secret()) {
                         Some(page) => messages::say_page(&page, &self.session.settings),
@@ -470,6 +470,8 @@ enum Stopped {
     /// The error, with an explanation if there is one.
     Flow(FlowError, Option<Explanation>),
     Signal,
+    /// The user entered quit.
+    Quit,
     Defect,
 }
 
@@ -478,6 +480,7 @@ impl std::fmt::Display for Stopped {
         match self {
             Self::Flow(error, _) => error.fmt(f),
             Self::Signal => f.write_str("The program was interrupted."),
+            Self::Quit => f.write_str("You quit before the sign-in was completed."),
             Self::Defect => f.write_str("The program ended because of a bug."),
         }
     }
@@ -485,16 +488,12 @@ impl std::fmt::Display for Stopped {
 
 impl Stopped {
     fn say(&self) -> u8 {
-        match self {
-            Self::Flow(error, _) => messages::say_error(error),
-            Self::Signal => {
-                say("error", &self.to_string());
-                exit::INTERRUPTED
-            }
-            Self::Defect => {
-                say("error", &self.to_string());
-                exit::FAILED
-            }
-        }
+        let code = match self {
+            Self::Flow(error, _) => return messages::say_error(error),
+            Self::Signal | Self::Quit => exit::INTERRUPTED,
+            Self::Defect => exit::FAILED,
+        };
+        say("error", &self.to_string());
+        code
     }
 }

@@ -195,6 +195,9 @@ fn wait_for_a_redirect_can_be_ended() {
         terminal.send(typed);
         assert_eq!(terminal.wait_exit().exit_code(), 130);
         terminal.assert_restored();
+        let is_signal = typed.ends_with("99;5u") || typed.ends_with("99~");
+        let told = ["You quit before", "was interrupted"][usize::from(is_signal)];
+        assert!(terminal.flat().contains(told), "{}", terminal.screen());
     }
 }
 

@@ -5,7 +5,7 @@ use super::state::{Item, Tokens};
 use super::times::{End, end};
 use crate::form::checks::NO_REFRESH_TOKEN;
 use crate::form::problem::Remedy;
-use crate::oauth::check::{not_granted, why_no_refresh_token};
+use crate::oauth::check::{Outcome, not_granted, why_no_refresh_token};
 use crate::oauth::client_authentication::ClientAuthentication;
 use crate::secret::ExposeSecret;
 use crate::session::{Taken, TokenState, Value};
@@ -190,10 +190,18 @@ fn name(screen: &Tokens, item: &Item) -> &'static str {
     }
 }
 
+/// Returns whether a check could not be made.
+fn has_unchecked(cx: ViewContext<'_>) -> bool {
+    let tokens = cx.session.tokens.as_ref();
+    let mut checks = tokens.into_iter().flat_map(|tokens| &tokens.checks);
+    checks.any(|check| check.outcome == Outcome::NotChecked)
+}
+
 fn about_button(screen: &Tokens, cx: ViewContext<'_>, item: &Item) -> String {
     let chosen = screen.chosen.name();
     let text = match item {
         Item::Line(_) => "",
+        Item::Checks if !has_unchecked(cx) => "Show or hide the result of each check.",
         Item::Checks => {
             "\"Not checked\" is not a failure. The signature of an ID token that is received directly from the token \
                 endpoint doesn't need to be checked."
