@@ -485,7 +485,7 @@ fn rejection_blames_the_token_only_if_sent() {
 fn invalid_server_is_reported_with_the_valid_form() {
     let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
     for server in [
-        "imap.example.org:993",
+        "imap.example.org:994",
         "imap.example.org:993:none",
         "smtp.office365.com",
         "office365-support-mailbox",

@@ -458,7 +458,9 @@ fn press<S: Screen>(screen: &mut S, item: S::Item, cx: &mut UpdateContext<'_>) {
     activate(screen, item.clone(), cx);
     // An item that opens another screen has the focus after the return.
     if matches!(cx.out.navigation, Some(Navigation::Open(_))) {
-        screen.common_mut().focus = item;
+        let common = screen.common_mut();
+        common.focus = item;
+        common.hidden = None;
     }
 }
 
