@@ -113,7 +113,9 @@ impl TypedText {
     fn put(&mut self, ch: char, each: &mut impl FnMut(char)) {
         let before = self.escapes.state();
         if !self.escapes.takes(ch) {
-            each(ch);
+            // With Alt, Backspace deletes a word.
+            let is_word = before == Escape::Begun && matches!(ch, BACKSPACE | DELETE);
+            each(if is_word { CTRL_W } else { ch });
         } else if matches!(before, Escape::Control { .. } | Escape::Keypad) {
             if let Ok(byte) = u8::try_from(ch)
                 && self.sequence.len() < LONGEST
@@ -209,6 +211,7 @@ mod tests {
                 b"\x1b[13;28;13;1;0;1_\x1b[13;28;13;0;0;1_\x1b[57414u",
                 "\r\r",
             ),
+            (b"\x1b\x7f\x1b\x08\x7f", "\x17\x17\x7f"),
             (b"\x1b[127u\x1b[127;3u\x1b[127;5u\x1b[9u", "\x7f\x17\x17\t"),
             (
                 b"\x1b[97u\x1b[97;2u\x1b[65;30;97;1;0;3_\x1b[233u",
@@ -233,6 +236,7 @@ mod tests {
         for (parts, text) in [
             // Esc, and Alt+] and Alt+[ before typed text.
             (&[(0, &b"\x1b"[..]), (150, b"quit")][..], "quit"),
+            (&[(0, b"\x1b"), (150, b"\x7f")], "\x7f"),
             (&[(0, b"\x1b"), (700, b"[quit")], "[quit"),
             (&[(0, b"\x1b]"), (300, b"quit")], "quit"),
             (&[(0, b"\x1b["), (300, b"quit")], "quit"),
