@@ -32,5 +32,9 @@ pub(super) fn last_cause(error: &(dyn Error + 'static)) -> String {
         text = cause.to_string();
         source = cause.source();
     }
+    // The words of the TLS library.
+    if text.starts_with("peer closed connection without sending TLS close_notify") {
+        return "the server closed the connection".to_owned();
+    }
     system_reason(&clean(&text, TEXT_LIMIT)).to_owned()
 }

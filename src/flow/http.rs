@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    TRANSFER_ENCODING,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::{AlertDescription as Alert, ClientConfig};
@@ -26,8 +27,9 @@ use super::{ca_file, client_certificate, proxy, tls_config};
 use crate::clean::clean;
 use crate::oauth::answer::{Answer, Body};
 use crate::oauth::assertion::{Credential, Identity, Proof};
+use crate::oauth::authcode::unverified_error;
+use crate::oauth::charset::decoded;
 use crate::oauth::client::Client;
-use crate::oauth::parameters::decoded;
 use crate::oauth::request::Request;
 use crate::oauth::tools::Method;
 use crate::oauth::url::is_loopback;
@@ -277,7 +279,11 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
     if let (true, Some(target)) = (status.is_redirection(), header(LOCATION)) {
         let target = url.join(target).map_or_else(
             |_| "another address".to_owned(),
-            |target| redirect_target(url, &target),
+            |target| {
+                let error = target.query().and_then(unverified_error);
+                let said = error.map(|error| format!(" ({error})")).unwrap_or_default();
+                redirect_target(url, &target) + &said
+            },
         );
         return Err(HttpError::Redirected { host, target });
     }
@@ -291,17 +297,26 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
         .and_then(|length| usize::try_from(length).ok());
     let size = length.unwrap_or(BODY_BUFFER).min(BODY_LIMIT);
     let mut body = zeroize::Zeroizing::new(Vec::with_capacity(size));
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| named(&error, &host))?
-    {
-        if body.len() + chunk.len() > BODY_LIMIT {
-            return Err(HttpError::TooLarge { host });
+    let cut = loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => {
+                return Err(HttpError::TooLarge { host });
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break None,
+            Err(error) => break Some(error),
         }
-        body.extend_from_slice(&chunk);
+    };
+    let body = Body::parse_as(&body, header(CONTENT_TYPE));
+    // Some servers end a connection without ending TLS. The end of a JSON object shows that it is whole, and the status of
+    // an error says enough.
+    let has_no_length = length.is_none() && header(TRANSFER_ENCODING).is_none();
+    if let Some(error) = cut
+        && !body.is_object()
+        && !(has_no_length && status.as_u16() >= 400)
+    {
+        return Err(named(&error, &host));
     }
-    let body = Body::parse(&body);
     Ok(Answer {
         status: status.as_u16(),
         retry_after,
@@ -547,6 +562,70 @@ mod tests {
             .await
             .unwrap_err();
         assert!(!error.is_lost_answer(), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn redirect_error_names_the_error_in_the_target() {
+        let reply = b"HTTP/1.1 302 Found\r\nLocation: /login?error=unauthorized_client&error_description=No+app\r\n\r\n";
+        let error = asked("http", reply).await.to_string();
+        assert!(
+            error.contains("to /login (unauthorized_client: No app)."),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn whole_json_object_is_read_although_the_connection_ends_early() {
+        for (head, rest, read) in [
+            ("Content-Length: 99", "", true),
+            ("Transfer-Encoding: chunked", "2\r\n{}\r\n", true),
+            ("Transfer-Encoding: chunked", "1\r\n{\r\n", false),
+        ] {
+            let body = if rest.is_empty() { "{}" } else { rest };
+            let reply = format!("HTTP/1.1 200 OK\r\n{head}\r\nConnection: close\r\n\r\n{body}");
+            let server = serve(None, move |_| reply.clone()).await;
+            let answer = Http::new(None).await.unwrap().get(&server.url).await;
+            assert_eq!(answer.is_ok(), read, "{head} {rest}");
+        }
+    }
+
+    // Windows verifies certificates with its own rules and stores.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn response_is_whole_although_tls_is_not_ended() {
+        for (reply, status) in [
+            ("HTTP/1.0 200 OK\r\n\r\n{}", Ok(200)),
+            ("HTTP/1.0 401 No\r\n\r\n<title>No", Ok(401)),
+            (
+                "HTTP/1.0 200 OK\r\n\r\na=b",
+                Err("the server closed the connection"),
+            ),
+            (
+                "HTTP/1.0 200 OK\r\n\r\n{",
+                Err("the server closed the connection"),
+            ),
+        ] {
+            let (tls, ca) = served::tls(&TLS13);
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(async move {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut stream = tls.accept(stream).await.unwrap();
+                let _ = stream.read(&mut [0; 4096]).await;
+                stream.write_all(reply.as_bytes()).await.unwrap();
+                stream.flush().await.unwrap();
+                let _ = stream.get_mut().0.shutdown().await;
+            });
+            let (_folder, path) = ca_file(ca.as_bytes());
+            let http = Http::new(Some(&path)).await.unwrap();
+            let url = Url::parse(&format!("https://{address}/token")).unwrap();
+            let answer = http.get(&url).await;
+            match (answer, status) {
+                (Ok(answer), Ok(status)) => assert_eq!(answer.status, status),
+                (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{error}"),
+                other => unreachable!("{reply} {other:?}"),
+            }
+        }
     }
 
     #[tokio::test]

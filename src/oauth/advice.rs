@@ -56,29 +56,32 @@ pub(super) fn unusable_hint(asked: Asked, status: u16) -> String {
             "The service rejected the client: check Client secret, Client ID, and Client auth. (--client-authentication)."
                 .to_owned()
         }
-        (Asked::Refresh, 400) => {
+        (Asked::Refresh, 400 | 422) => {
             "The refresh token has probably expired: sign in again.".to_owned()
         }
         (Asked::Pushed, 404 | 405 | 410) => {
             "The endpoint in the issuer's metadata doesn't exist: check Issuer, or ask the service's administrator."
                 .to_owned()
         }
-        (Asked::Pushed, 400 | 403) => {
+        (Asked::Pushed, 400 | 403 | 422) => {
             "The service rejected the request: check Client ID, Client secret, Redirect URL and Scope.".to_owned()
         }
         (Asked::Pushed, _) => {
             "The endpoint is in the issuer's metadata: check Issuer, or ask the service's administrator.".to_owned()
         }
-        (_, 403) => format!(
+        (_, 403 | 423 | 451) => format!(
             "The service or a firewall doesn't allow the request: check the app's registration and the {url}."
         ),
         (_, 404 | 405 | 410) => format!(
             "Check the {url}: there is no such endpoint."
         ),
-        (_, 406 | 415 | 421) => format!(
+        (_, 406 | 411 | 415 | 417 | 421 | 426 | 428) => format!(
             "Check the {url}: this endpoint doesn't accept such requests."
         ),
-        (_, 400) => format!(
+        (_, 413 | 414 | 431) => {
+            "The request is too large for the service: shorten Scope and Extra parameters.".to_owned()
+        }
+        (_, 400 | 422) => format!(
             "The service rejected the request: check the {url}, Client ID and Client secret."
         ),
         _ => format!("Check that the {url} is this service's endpoint."),
@@ -109,6 +112,23 @@ mod tests {
         ] {
             let hint = registration_hint(code, status);
             assert!(hint.contains(words), "{code} {status}: {hint}");
+        }
+    }
+
+    #[test]
+    fn hint_depends_on_the_status_of_an_unusable_response() {
+        for (asked, status, words) in [
+            (Asked::Exchange, 400, "The service rejected the request"),
+            (Asked::Exchange, 422, "The service rejected the request"),
+            (Asked::Refresh, 422, "sign in again"),
+            (Asked::Pushed, 422, "Redirect URL and Scope"),
+            (Asked::Exchange, 413, "too large"),
+            (Asked::Exchange, 451, "a firewall"),
+            (Asked::Exchange, 426, "doesn't accept such requests"),
+            (Asked::Exchange, 418, "Check that the Token ex. URL"),
+        ] {
+            let hint = unusable_hint(asked, status);
+            assert!(hint.contains(words), "{asked:?} {status}: {hint}");
         }
     }
 }

@@ -10,13 +10,15 @@ use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::asked::Asked;
+use super::charset::decoded_as;
 use super::failure::{BodyKind, NO_CODE, ServerError, is_temporary};
 use super::json::{
-    ACCESS_TOKEN, ObjectError, is_surrounded, misplaced, of_utf_16, paired, parse_object,
+    ACCESS_TOKEN, ObjectError, error_within, is_surrounded, misplaced, of_utf_16, paired,
+    parse_object,
 };
-use super::parameters::{decoded, parameters};
+use super::parameters::parameters;
 use super::reported::reported;
-use super::words::{challenge, is_heading, problem, words, xml_error};
+use super::words::{challenge, is_heading, problem, text_error, words, xml_error};
 use crate::clean::clean;
 use crate::secret::wipe;
 
@@ -192,12 +194,18 @@ enum Content {
 }
 
 impl Body {
-    /// Parses a body. Stops at 10,000 values or 32 levels of JSON.
+    /// Parses a body without a `Content-Type`.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Self {
+        Self::parse_as(bytes, None)
+    }
+
+    /// Parses a body with this `Content-Type`. Stops at 10,000 values or 32 levels of JSON.
+    #[must_use]
+    pub fn parse_as(bytes: &[u8], content_type: Option<&str>) -> Self {
         let text = match of_utf_16(bytes) {
             Some(text) => Cow::Owned(text),
-            None => decoded(bytes),
+            None => decoded_as(bytes, content_type),
         };
         Self {
             length: bytes.len(),
@@ -255,6 +263,12 @@ impl Body {
         }
     }
 
+    /// Returns whether the body is a whole JSON object.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        matches!(self.content, Content::Json(_))
+    }
+
     /// Returns whether the body is a form.
     #[must_use]
     pub fn is_form(&self) -> bool {
@@ -291,7 +305,9 @@ impl Drop for Body {
 }
 
 fn content(text: &str) -> Content {
-    let text = text.trim_start_matches('\u{feff}').trim();
+    // Some servers end a text with a null character.
+    let is_around = |ch: char| ch.is_whitespace() || ['\u{feff}', '\0'].contains(&ch);
+    let text = text.trim_matches(is_around);
     let other = |reason| Content::Other {
         reason,
         words: words(text),
@@ -304,6 +320,11 @@ fn content(text: &str) -> Content {
             reason: SURROUNDED,
             words: None,
         };
+    }
+    if !text.starts_with(['{', '[', '"'])
+        && let Some(members) = error_within(text)
+    {
+        return Content::Json(members);
     }
     if text.starts_with('<') {
         return match xml_error(text) {
@@ -320,17 +341,26 @@ fn content(text: &str) -> Content {
             }
             parsed => parsed,
         };
-        return match parsed {
-            Ok(members) => Content::Json(members),
-            Err(error) => Content::Other {
-                reason: match error {
-                    ObjectError::Malformed if is_surrounded(text) => SURROUNDED,
-                    ObjectError::Malformed => "its JSON is malformed",
-                    ObjectError::TooLarge => "its JSON is too large or too deeply nested",
-                },
-                words: None,
+        let reason = match parsed {
+            Ok(members) => return Content::Json(members),
+            Err(ObjectError::Malformed) if is_surrounded(text) => SURROUNDED,
+            Err(ObjectError::Malformed) => match error_within(text) {
+                Some(members) => return Content::Json(members),
+                None => "its JSON is malformed",
             },
+            Err(ObjectError::TooLarge) => "its JSON is too large or too deeply nested",
         };
+        let words = None;
+        return Content::Other { reason, words };
+    }
+    // JSON that was encoded twice.
+    let inner = serde_json::from_str::<String>(text)
+        .ok()
+        .map(Zeroizing::new);
+    if let Some(inner) = inner
+        && (inner.starts_with('{') || text_error(&inner).is_some())
+    {
+        return content(&inner);
     }
     if serde_json::from_str::<IgnoredAny>(text).is_ok() {
         // The message in a list of errors.
@@ -350,6 +380,9 @@ fn content(text: &str) -> Content {
             reason: "it is JSON, but not an object",
             words,
         };
+    }
+    if let Some(members) = text_error(text) {
+        return Content::Json(members);
     }
     if !text.contains('=') || text.contains(char::is_whitespace) {
         return other("it is neither JSON nor a form");
@@ -606,5 +639,30 @@ mod tests {
             let told = answer.members().unwrap_err();
             assert_eq!(told, format!("it is {words} (HTTP status 200)"));
         }
+    }
+
+    #[test]
+    fn error_is_read_whatever_surrounds_it() {
+        let wanted = Body::from(r#"{"error":"invalid_client","error_description":"No app"}"#);
+        for text in [
+            "<br />\n<b>Notice</b>: x in <b>t.php</b><br />\n{\"error\":\"invalid_client\",\"error_description\":\"No app\"}",
+            "callback({\"error\":\"invalid_client\",\"error_description\":\"No app\"});",
+            "{\"error\":\"invalid_client\",\"error_description\":\"No app\"}\0",
+            "{\"error\":\"invalid_client\",\"error_description\":\"No app\"}null",
+            "\"{\\\"error\\\":\\\"invalid_client\\\",\\\"error_description\\\":\\\"No app\\\"}\"",
+            "invalid_client: No app",
+            "\"INVALID_CLIENT: No app\"",
+        ] {
+            assert_eq!(Body::from(text).members(), wanted.members(), "{text}");
+        }
+        for text in [
+            "<script>x = {\"error\":null}; y = {\"error\":\"Try again\"}</script>",
+            "not_a_code",
+            "A client: invalid_client",
+        ] {
+            assert!(Body::from(text).members().is_none(), "{text}");
+        }
+        let tokens = Body::from("{\"access_token\":\"a\"}\0\n");
+        assert!(tokens.is_object());
     }
 }

@@ -79,7 +79,7 @@ pub fn parse_grant(answer: &Answer, dialect: &Dialect, from: &Url) -> Result<Dev
     let required = |name: &str| {
         member(name)
             .and_then(token_of)
-            .filter(|value| !value.trim().is_empty())
+            .filter(|value| !is_none(value))
             .ok_or_else(|| match answer.challenge() {
                 Some(error) => answer.refusal(Asked::DeviceCode, error),
                 None => unusable(answer.lacks(name)),
@@ -357,6 +357,13 @@ impl Polling {
                     // The service rejects the client itself (RFC 6749, section 5.2), so it would reject the next poll
                     // too.
                     Reading::Neither(reason) if answer.status == 401 && !answer.is_temporary() => {
+                        return Next::Failed(answer.unusable(Asked::Approval, reason));
+                    }
+                    // The device code is used up.
+                    Reading::Neither(reason)
+                        if answer.body.kind() == BodyKind::Unread
+                            && (200..300).contains(&answer.status) =>
+                    {
                         return Next::Failed(answer.unusable(Asked::Approval, reason));
                     }
                     Reading::Neither(_) if answer.says_later() => {
@@ -984,5 +991,27 @@ mod tests {
             let first = Polling::new(secs(seconds), Answers::default()).first();
             assert!(first >= secs(seconds) && first <= secs(seconds) * 6 / 5);
         }
+    }
+
+    #[test]
+    fn poll_ends_once_the_tokens_came_in_a_form_that_is_not_read() {
+        for body in [
+            r#"{"accessToken":"a"}"#,
+            r#"{"data":{"access_token":"a"}}"#,
+            "Notice: x\n{\"access_token\":\"a\"}",
+        ] {
+            let mut polling = Polling::new(secs(5), Answers::default());
+            let next = polling.next(&Polled::Answer(answer(200, body)));
+            let Next::Failed(failure) = next else {
+                panic!("{next:?}")
+            };
+            assert!(
+                failure.hint().contains("The URL is probably right"),
+                "{failure}"
+            );
+        }
+        let mut polling = Polling::new(secs(5), Answers::default());
+        let next = polling.next(&Polled::Answer(answer(200, "{\"access_token\":")));
+        assert!(matches!(next, Next::Wait(..)), "{next:?}");
     }
 }

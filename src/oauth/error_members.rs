@@ -160,7 +160,7 @@ fn head(text: &str) -> String {
     text[..text.floor_char_boundary(HEAD_LIMIT)].to_owned()
 }
 
-/// Returns a description, which may also be a list of texts.
+/// Returns a description, which may also be a number, a list of texts, or a text for each language.
 fn said(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(head(text)),
@@ -168,6 +168,11 @@ fn said(value: &Value) -> Option<String> {
             let texts: Vec<&str> = list.iter().filter_map(Value::as_str).take(10).collect();
             (!texts.is_empty()).then(|| head(&texts.join("; ")))
         }
+        Value::Object(texts) => {
+            let text = texts.get("en").or_else(|| texts.values().next())?;
+            text.as_str().map(head)
+        }
+        Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
 }
@@ -199,6 +204,11 @@ fn code_and_message(value: &Value) -> Option<(String, Option<String>)> {
                 (message, reason) => message.or(reason),
             };
             match one(&["error", "code", "status", "type", "errorType", "errorCode"]) {
+                Some(code)
+                    if says_no_error(&code) && message.as_deref().is_none_or(says_no_error) =>
+                {
+                    None
+                }
                 Some(code) => Some((code, message)),
                 // Its other members may contain anything, so they are not shown.
                 None => Some((

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::codes::{as_in_protocol, is_protocol_code};
 use super::words::is_heading;
 use crate::clean::clean;
 use crate::secret::wipe;
@@ -62,22 +63,47 @@ pub(super) fn misplaced(members: &Map<String, Value>) -> Option<String> {
 
 /// Returns whether the text contains a JSON object with an access token, and other text before or after it.
 pub(super) fn is_surrounded(text: &str) -> bool {
+    objects(text).any(|mut value| {
+        let is_there = value.as_object().is_some_and(|members| {
+            let token = members.get(ACCESS_TOKEN).and_then(Value::as_str);
+            token.is_some_and(|token| !token.is_empty()) || misplaced(members).is_some()
+        });
+        wipe(&mut value);
+        is_there
+    })
+}
+
+/// Returns the JSON object with an error of the protocol in a text that contains other text before or after it, such as a
+/// PHP notice or the name of a function.
+pub(super) fn error_within(text: &str) -> Option<Map<String, Value>> {
+    if !text.contains("\"error\"") {
+        return None;
+    }
+    objects(text).find_map(|value| match value {
+        Value::Object(members) if names_error(&members) => Some(members),
+        mut value => {
+            wipe(&mut value);
+            None
+        }
+    })
+}
+
+fn names_error(members: &Map<String, Value>) -> bool {
+    let code = members.get("error").and_then(Value::as_str);
+    code.is_some_and(|code| is_protocol_code(as_in_protocol(code)))
+}
+
+/// Returns the first JSON objects in a text, wherever they begin.
+fn objects(text: &str) -> impl Iterator<Item = Value> + '_ {
     let starts = text.match_indices('{').take(16);
-    starts.map(|(at, _)| at).any(|at| {
+    starts.filter_map(|(at, _)| {
         let mut left = VALUE_LIMIT;
         let mut parser = serde_json::Deserializer::from_slice(&text.as_bytes()[at..]);
         let limited = Limited {
             left: &mut left,
             depth: DEPTH_LIMIT,
         };
-        limited.deserialize(&mut parser).is_ok_and(|mut value| {
-            let is_there = value.as_object().is_some_and(|members| {
-                let token = members.get(ACCESS_TOKEN).and_then(Value::as_str);
-                token.is_some_and(|token| !token.is_empty()) || misplaced(members).is_some()
-            });
-            wipe(&mut value);
-            is_there
-        })
+        limited.deserialize(&mut parser).ok()
     })
 }
 

@@ -1,29 +1,18 @@
 //! Parameters of query strings and forms in responses.
 
-use std::borrow::Cow;
-
 use percent_encoding::percent_decode_str;
 
-/// Decodes text as UTF-8, or else as Latin-1, which older servers send without declaring it.
-pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        // Text that was cut within a character is still UTF-8, if it has other such characters.
-        Err(error) if error.error_len().is_none() && !bytes[..error.valid_up_to()].is_ascii() => {
-            String::from_utf8_lossy(bytes)
-        }
-        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    }
-}
+use super::charset::decoded;
 
-/// Returns the parameters of a query string or form, decoded even if their bytes are Latin-1.
+/// Returns the parameters of a query string or form. An ampersand may be encoded for HTML. They are decoded even if their bytes are Windows-1252.
 pub(super) fn parameters(text: &str) -> impl Iterator<Item = (String, String)> {
     let one = |part: &str| {
         let bytes: Vec<u8> = percent_decode_str(&part.replace('+', " ")).collect();
         decoded(&bytes).into_owned()
     };
-    let pairs = text.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(move |pair| {
+    let pairs = text.trim_start_matches('?').split('&');
+    pairs.filter(|pair| !pair.is_empty()).map(move |pair| {
+        let pair = pair.strip_prefix("amp;").unwrap_or(pair);
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (one(name), one(value))
     })
@@ -41,12 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn latin_1_is_read_if_utf_8_is_invalid() {
-        assert_eq!(decoded(b"f\xfcr"), "für");
-        assert_eq!(decoded(b"refus\xe9"), "refusé");
-        // Text that was cut within a character.
-        assert_eq!(decoded(b"f\xc3\xbcr \xc3"), "für \u{fffd}");
-        assert_eq!(decoded("für".as_bytes()), "für");
+    fn parameter_is_decoded() {
         assert_eq!(
             parameter("a=b&error_description=f%FCr+x", "error_description").unwrap(),
             "für x"

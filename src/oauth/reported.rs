@@ -69,6 +69,9 @@ pub(super) fn reported(members: &Map<String, Value>) -> Option<ServerError> {
                 let is_word = !text.contains(char::is_whitespace);
                 if is_word { text } else { NO_CODE }.to_owned()
             }),
+            _ if name == "error" || name == "iserror" || name == "haserror" => {
+                (*value == Value::Bool(true)).then(|| NO_CODE.to_owned())
+            }
             None if is_one_of(TEXTS) => {
                 let is_said = !says_no_error(text) && !is_success(text);
                 is_said.then(|| NO_CODE.to_owned())
@@ -201,5 +204,15 @@ mod tests {
             // The caller rejects pages itself.
             assert!(found.is_none() || body.starts_with('<'), "{body}");
         }
+    }
+
+    #[test]
+    fn flag_of_an_error_is_read() {
+        let error = in_success(&Body::from(r#"{"Error":true,"Message":"Bad code"}"#)).unwrap();
+        assert_eq!(error.to_string(), "Bad code");
+        assert_eq!(
+            in_success(&Body::from(r#"{"Error":false,"Message":"Done"}"#)),
+            None
+        );
     }
 }

@@ -131,6 +131,9 @@ const WRONG: &[&str] = &[
     "no such",
     "reconnect",
     "rejected",
+    "request is blocked",
+    "request was blocked",
+    "request has been blocked",
     "deleted",
     "removed",
 ];

@@ -341,21 +341,21 @@ fn is_usable(token: &str) -> bool {
 
 fn scopes(members: &Map<String, Value>, dialect: &Answers) -> Option<Vec<String>> {
     let separators = dialect.scope_separator.as_deref().unwrap_or_default();
-    let bounded = |scopes: &mut dyn Iterator<Item = &str>| {
-        scopes
-            .map(|scope| clean(scope, 200))
-            .filter(|scope| !scope.is_empty())
-            .take(200)
-            .collect()
+    let texts: Vec<&str> = match at(members, &dialect.scope)? {
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        other => {
+            let text = other.as_str()?;
+            // Some services print a list.
+            let list = text
+                .strip_prefix('[')
+                .and_then(|text| text.strip_suffix(']'));
+            vec![list.unwrap_or(text)]
+        }
     };
-    Some(match at(members, &dialect.scope)? {
-        Value::Array(list) => bounded(&mut list.iter().filter_map(Value::as_str)),
-        other => bounded(
-            &mut other
-                .as_str()?
-                .split(|ch: char| ch.is_whitespace() || separators.contains(ch)),
-        ),
-    })
+    let is_between = |ch: char| ch.is_whitespace() || ch == '"' || separators.contains(ch);
+    let scopes = texts.into_iter().flat_map(|text| text.split(is_between));
+    let scopes = scopes.map(|scope| clean(scope, 200));
+    Some(scopes.filter(|scope| !scope.is_empty()).take(200).collect())
 }
 
 impl TokenSet {
@@ -1112,6 +1112,39 @@ mod tests {
         assert_eq!(kept.refresh_token.unwrap().expose_secret(), "r1");
         let rotated = tokens(r#"{"access_token":"b","refresh_token":"r2"}"#).after(&before);
         assert_eq!(rotated.refresh_token.unwrap().expose_secret(), "r2");
+    }
+
+    #[test]
+    fn scopes_are_read_in_any_list() {
+        for scope in [
+            r#"["a b"]"#,
+            r#""[a, b]""#,
+            r#""[\"a\",\"b\"]""#,
+            r#"["a","b"]"#,
+        ] {
+            let dialect = Answers {
+                scope_separator: Some(",".to_owned()),
+                ..Answers::default()
+            };
+            let body = format!(r#"{{"access_token":"t","scope":{scope}}}"#);
+            let answer = answer(200, &body);
+            let Reading::Tokens(tokens) = parse_token_answer(&answer, &dialect) else {
+                panic!("{scope}")
+            };
+            assert_eq!(tokens.scope.unwrap(), ["a", "b"], "{scope}");
+        }
+    }
+
+    #[test]
+    fn error_object_that_reports_success_is_ignored() {
+        let body = r#"{"access_token":"t","error":{"code":0,"message":"ok"}}"#;
+        assert_eq!(tokens(body).access_token.expose_secret(), "t");
+        let body = r#"{"error":"invalid_request","error_description":{"de":"Nein","en":"No"}}"#;
+        let Reading::Error(error, _) = parse_token_answer(&answer(400, body), &Answers::default())
+        else {
+            panic!()
+        };
+        assert_eq!(error.to_string(), "invalid_request: No");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::codes::{as_in_protocol, is_protocol_code};
 use super::failure::ServerError;
 use super::readable::{readable, unescaped};
 use crate::clean::{TEXT_LIMIT, clean};
@@ -14,7 +15,8 @@ const SEARCH_LIMIT: usize = 16 * 1024;
 /// Returns the error in an XML document, as members of the protocol.
 pub(super) fn xml_error(text: &str) -> Option<Map<String, Value>> {
     let head = head(text);
-    let code = element(head, "error").or_else(|| element(head, "code"))?;
+    let code = element(head, "error").filter(|code| !code.is_empty());
+    let code = code.or_else(|| element(head, "code"))?;
     if code.is_empty() || code.contains(char::is_whitespace) || is_page(head) {
         return None;
     }
@@ -29,7 +31,21 @@ pub(super) fn xml_error(text: &str) -> Option<Map<String, Value>> {
     Some(members)
 }
 
-/// Returns the message in a page or a text: the title of a page, or a short text itself.
+/// Returns the error in a text that consists of an error code of the protocol, or of one and a description, as members of
+/// the protocol.
+pub(super) fn text_error(text: &str) -> Option<Map<String, Value>> {
+    let (code, description) = text.split_once(':').unwrap_or((text, ""));
+    let code = as_in_protocol(code.trim());
+    if text.len() > WORDS_LIMIT || !is_protocol_code(code) {
+        return None;
+    }
+    let mut members = Map::new();
+    members.insert("error".to_owned(), code.into());
+    members.insert("error_description".to_owned(), description.trim().into());
+    Some(members)
+}
+
+/// Returns the message in a page or a text: the title of a page with its heading, or a short text itself.
 pub(super) fn words(text: &str) -> Option<String> {
     let found = if text.starts_with('<') {
         let head = head(text);
@@ -42,7 +58,8 @@ pub(super) fn words(text: &str) -> Option<String> {
             "description",
         ]
         .iter()
-        .find_map(|name| element(head, name))
+        .find_map(|name| element(head, name).filter(|text| !text.is_empty()))
+        .map(|title| with_heading(title, head))
     } else {
         let is_text = text.len() <= WORDS_LIMIT && !has_members(text);
         is_text.then(|| text.trim_matches('"').to_owned())
@@ -50,6 +67,29 @@ pub(super) fn words(text: &str) -> Option<String> {
     found
         .map(|words| clean(&words, TEXT_LIMIT))
         .filter(|words| !words.is_empty())
+}
+
+/// Adds what the page itself says to its title, if it says more and contains no secrets. Firewalls and servers have one title
+/// for many errors.
+fn with_heading(title: String, page: &str) -> String {
+    let lower = title.to_lowercase();
+    let says_more = |text: &String| {
+        let text = text.to_lowercase();
+        let is_repeated = lower.contains(&text) || text.contains(&lower);
+        is_heading(&text) && !is_repeated && text != "server error"
+    };
+    // Tomcat has its message in bold print.
+    let bold = || {
+        let at = page.to_ascii_lowercase().find("<b>message</b>")?;
+        let text = page[at + "<b>message</b>".len()..].trim_start();
+        let text = text.strip_prefix("<u>").unwrap_or(text);
+        Some(unescaped(text.split('<').next()?.trim()))
+    };
+    let headings = ["h1", "h2"].iter().filter_map(|name| element(page, name));
+    match bold().into_iter().chain(headings).find(says_more) {
+        Some(heading) => format!("{}: {heading}", title.trim_end_matches(['.', ':'])),
+        None => title,
+    }
 }
 
 /// Returns whether the text contains JSON with names, which may be those of tokens. It may have been cut.
@@ -72,6 +112,7 @@ pub(super) fn is_heading(text: &str) -> bool {
 /// Names of members with the details of a problem, the best first, in lower case and without underscores.
 const DETAILS: &[&str] = &[
     "detail",
+    "exceptionmessage",
     "errordescription",
     "message",
     "msg",
@@ -89,7 +130,13 @@ const DETAILS: &[&str] = &[
 const TITLES: &[&str] = &["title", "statusmessage", "httpmessage"];
 
 /// Names of members with a list of problems, or an object that has a list for each rejected field.
-const LISTS: &[&str] = &["errors", "errorcauses", "o:errordetails"];
+const LISTS: &[&str] = &[
+    "errors",
+    "errorcauses",
+    "o:errordetails",
+    "invalidparams",
+    "fieldviolations",
+];
 
 /// Names of members with an object that describes the problem, or with a list of them.
 const INNER: &[&str] = &[
@@ -134,21 +181,30 @@ pub(super) fn with_details(
     };
     match details(members) {
         Some(details) if EMPTY.contains(&message.to_ascii_lowercase().as_str()) => Some(details),
-        Some(details) if !message.contains(&details) => Some(format!(
-            "{}: {details}",
-            message.trim_end_matches(['.', ':'])
-        )),
-        _ => Some(message),
+        Some(details) if message.contains(&details) => Some(message),
+        Some(details) => {
+            let message = message.trim_end_matches(['.', ':']);
+            Some(match details.strip_prefix(message) {
+                Some(_) => details,
+                None => format!("{message}: {details}"),
+            })
+        }
+        None => Some(message),
     }
 }
 
 /// Messages that say nothing.
 const EMPTY: &[&str] = &["error", "failed", "failure", "fail"];
 
+/// Returns whether `key` is this name, in lower case and without underscores, in any spelling.
+fn is_spelled(key: &str, name: &str) -> bool {
+    key.replace(['_', '-'], "").eq_ignore_ascii_case(name)
+}
+
 /// Returns the message in the members themselves.
 fn summary(members: &Map<String, Value>) -> Option<String> {
     let text = |name: &&str| {
-        let is_named = |key: &str| key.replace('_', "").eq_ignore_ascii_case(name);
+        let is_named = |key: &str| is_spelled(key, name);
         let mut found = members.iter().filter(|(key, _)| is_named(key));
         found.find_map(|(_, value)| {
             // OData has the language of the message next to it.
@@ -169,9 +225,7 @@ fn summary(members: &Map<String, Value>) -> Option<String> {
 fn details(members: &Map<String, Value>) -> Option<String> {
     let named = |names: &[&str], read: &dyn Fn(&Value) -> Option<String>| {
         names.iter().find_map(|name| {
-            let mut found = members
-                .iter()
-                .filter(|(key, _)| key.replace('_', "").eq_ignore_ascii_case(name));
+            let mut found = members.iter().filter(|(key, _)| is_spelled(key, name));
             found.find_map(|(_, value)| read(value))
         })
     };
@@ -217,7 +271,7 @@ fn listed(errors: &Value) -> Option<String> {
                         let owner = owner.map(|owner| format!("{owner} ")).unwrap_or_default();
                         Some(format!("{owner}{field} {code}"))
                     }
-                    (None, None) => None,
+                    (None, None) => details(first),
                 }
             }
             first => non_empty(first),
@@ -238,7 +292,13 @@ fn listed(errors: &Value) -> Option<String> {
 fn field(problem: &Map<String, Value>) -> Option<String> {
     let place = problem.get("loc").and_then(Value::as_array);
     let last = place.and_then(|place| place.last());
-    non_empty(last.or_else(|| problem.get("field"))?)
+    // A problem report (RFC 9457) has a name and a reason.
+    let name = || {
+        problem
+            .get("name")
+            .filter(|_| problem.contains_key("reason"))
+    };
+    non_empty(last.or_else(|| problem.get("field")).or_else(name)?)
 }
 
 fn non_empty(value: &Value) -> Option<String> {
@@ -543,5 +603,70 @@ mod tests {
         ] {
             assert_eq!(challenge(header), None, "{header}");
         }
+    }
+
+    #[test]
+    fn heading_of_a_page_is_added_to_its_title() {
+        for (page, told) in [
+            (
+                "<html><title>Service unavailable</title><h2>The request is blocked.</h2>",
+                "Service unavailable: The request is blocked.",
+            ),
+            (
+                "<title>Bad Request</title><h1>Bad Request</h1><p><b>Message</b> Invalid client credentials</p>",
+                "Bad Request: Invalid client credentials",
+            ),
+            (
+                "<title>Error report</title><b>message</b> <u>Bad credentials</u>",
+                "Error report: Bad credentials",
+            ),
+            (
+                "<title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>",
+                "502 Bad Gateway",
+            ),
+            (
+                "<title>Access is denied.</title><h1>Server Error</h1>",
+                "Access is denied.",
+            ),
+            // It may contain a secret.
+            ("<title>Sorry</title><h1>abc123def456</h1>", "Sorry"),
+            ("<title></title><h1>Sorry</h1>", "Sorry"),
+        ] {
+            assert_eq!(words(page).unwrap(), told);
+        }
+    }
+
+    #[test]
+    fn details_of_other_frameworks_are_read() {
+        for (body, told) in [
+            (
+                r#"{"message":"The data was invalid.","errors":{"code":["The code is missing."]}}"#,
+                "The data was invalid: code: The code is missing.",
+            ),
+            (
+                r#"{"title":"Invalid redirect","invalid-params":[{"name":"redirect_uri","reason":"must match"}]}"#,
+                "Invalid redirect: redirect_uri: must match",
+            ),
+            (
+                r#"{"message":"invalid argument","details":[{"fieldViolations":[{"field":"code","description":"is expired"}]}]}"#,
+                "invalid argument: code: is expired",
+            ),
+            (
+                r#"{"Message":"An error has occurred.","ExceptionMessage":"Code not valid"}"#,
+                "Code not valid",
+            ),
+        ] {
+            let members = serde_json::from_str(body).unwrap();
+            assert_eq!(problem(&members).unwrap(), told);
+            // The same details are added only once.
+            let twice = with_details(problem(&members), &members).unwrap();
+            assert_eq!(twice, told);
+        }
+        assert_eq!(
+            xml_error("<?xml?><Error><Code>AccessDenied</Code><Message>No</Message></Error>")
+                .map(|members| Value::Object(members).to_string())
+                .unwrap(),
+            r#"{"error":"AccessDenied","error_description":"No"}"#
+        );
     }
 }
