@@ -5,10 +5,11 @@ use url::Url;
 
 use super::check::{Check, CheckName, Outcome};
 use super::client::{Client, Pending};
+use super::error_members::says_no_error;
 use super::failure::{Failure, NO_CODE, ServerError};
 use super::issuer::difference;
 use super::kept::{Kept, kept_of_query};
-use super::members::text;
+use super::members::{is_none, text};
 use super::parameters::{parameter, parameters};
 use super::pasted::{self, Pasted};
 use super::reported::reported;
@@ -82,7 +83,8 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
     let (description, iss) = (one("error_description"), one("iss"));
     let token_host = client.dialect.callback.token_host.as_ref();
     let server = token_host.and_then(|rule| one(&rule.parameter));
-    let error = error.filter(|error| !error.trim().is_empty());
+    let error = error.filter(|error| !says_no_error(error));
+    let code = code.filter(|code| !is_none(code));
     let state = state.filter(|state| !state.is_empty());
     let named = |error: &str| ServerError::new(error, description.as_deref());
     if twice {
@@ -106,7 +108,7 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
             );
         }
         None if error.is_none()
-            && code.as_ref().is_some_and(|code| !code.is_empty())
+            && code.is_some()
             && pending.verifier.is_some()
             && !client.iss_promised =>
         {
@@ -166,7 +168,6 @@ pub fn parse_callback(query: &str, pending: &Pending, client: &Client) -> Callba
             "not in the response",
         )),
     }
-    let code = code.filter(|code| !code.is_empty());
     let error = error.map(|error| named(&error));
     // Some services use other names, or send a description without a code.
     let error = error.or_else(|| other_error(query).filter(|_| code.is_none()));
@@ -252,7 +253,7 @@ pub fn unverified_error(query: &str) -> Option<ServerError> {
     if query.len() > QUERY_LIMIT {
         return None;
     }
-    match one("error").filter(|error| !error.is_empty()) {
+    match one("error").filter(|error| !says_no_error(error)) {
         Some(error) => {
             let description = one("error_description");
             Some(ServerError::new(&error, description.as_deref()))
@@ -293,6 +294,9 @@ pub fn parse_paste(text: &str, pending: &Pending, client: &Client) -> Callback {
 fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
     if text.is_empty() {
         return Callback::NotOurs("it is empty".to_owned());
+    }
+    if let Some(what) = pasted::no_code(text) {
+        return Callback::NotOurs(what.to_owned());
     }
     if text.contains(char::is_whitespace) {
         return Callback::NotOurs(
@@ -630,6 +634,37 @@ mod tests {
             read("error=invalid_scope&state=st%26te", None),
             Callback::Ended(Failure::Callback(_))
         ));
+    }
+
+    #[test]
+    fn parameters_that_say_nothing_are_ignored() {
+        for query in [
+            "code=a&state=st%26te&error=null",
+            "code=a&state=st%26te&error=None&error_description=",
+            "?code=a&amp;state=st%26te",
+        ] {
+            assert!(matches!(read(query, None), Callback::Code(_)), "{query}");
+        }
+        for query in ["code=null&state=st%26te", "error=none&state=st%26te"] {
+            assert!(matches!(read(query, None), Callback::Invalid(_)), "{query}");
+        }
+        assert_eq!(unverified_error("error=null"), None);
+    }
+
+    #[test]
+    fn text_that_is_surely_no_code_is_not_sent() {
+        for (text, words) in [
+            ("ERR_CONNECTION_REFUSED", "browser's error page"),
+            ("NS_ERROR_NET_TIMEOUT", "browser's error page"),
+            ("about:blank", "browser's error page"),
+            ("joe.doe@mail.example", "an email address"),
+        ] {
+            let told = pasted::no_code(text).unwrap();
+            assert!(told.contains(words), "{text}: {told}");
+        }
+        for text in ["4/0Ab_cD-x", "ABCDEFGHIJ", "A_B_C1", "a@b", "@a.b"] {
+            assert_eq!(pasted::no_code(text), None, "{text}");
+        }
     }
 
     #[test]

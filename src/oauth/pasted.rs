@@ -154,10 +154,24 @@ fn of_route(fragment: &str) -> &str {
     }
 }
 
-/// Returns the text with the ampersands that HTML, JSON and source code write otherwise. The text may have been encoded
-/// more than once.
+/// Returns the text with the signs that HTML, JSON, mail, shells and source code write otherwise. The text may have been
+/// encoded more than once.
 fn with_ampersands(text: &str) -> String {
     let mut text = text.replace("\\u0026", "&");
+    // A URL contains no such signs, except at the end of a code.
+    for (escaped, sign) in [
+        ("\\&", "&"),
+        ("\\?", "?"),
+        ("\\=", "="),
+        ("^&", "&"),
+        ("`&", "&"),
+    ] {
+        text = text.replace(escaped, sign);
+    }
+    // Quoted-printable.
+    if text.contains("code=3D") && text.contains("state=3D") {
+        text = text.replace("=3D", "=");
+    }
     for _ in 0..ENCODED_LIMIT {
         for entity in ["&amp;", "&#38;", "&#038;", "&#x26;", "&#X26;"] {
             text = text.replace(entity, "&");
@@ -182,6 +196,20 @@ fn query_of_json(text: &str) -> Option<String> {
             .extend_pairs(texts)
             .finish(),
     )
+}
+
+/// Says what the text is if it looks like a code, but can't be one.
+pub(super) fn no_code(text: &str) -> Option<&'static str> {
+    let is_constant = |ch: char| ch.is_ascii_uppercase() || ch == '_';
+    if (text.contains('_') && text.chars().all(is_constant)) || text.starts_with("about:") {
+        // Such as ERR_CONNECTION_REFUSED.
+        return Some(
+            "it is from the browser's error page. Copy the URL from the address bar instead",
+        );
+    }
+    let (name, domain) = text.split_once('@')?;
+    let is_email = !name.is_empty() && domain.contains('.') && !domain.contains(['@', '/', '=']);
+    is_email.then_some("it is an email address, not a code")
 }
 
 /// Decodes the text; `None` if it contains no `%`, or a `%` without two hexadecimal digits.
@@ -550,5 +578,21 @@ mod tests {
         ] {
             assert_eq!(one_word(&text), text);
         }
+    }
+
+    #[test]
+    fn signs_that_a_shell_or_mail_escaped_are_restored() {
+        for paste in [
+            r"http://127.0.0.1/cb\?code\=C\&state\=S",
+            "http://127.0.0.1/cb?code=C^&state=S",
+            "http://127.0.0.1/cb?code=C`&state=S",
+            "http://127.0.0.1/cb?code=3DC&state=3DS",
+        ] {
+            let query = Pasted::Query("code=C&state=S".to_owned());
+            assert_eq!(read(paste), query, "{paste}");
+        }
+        // A code may begin in this way.
+        let query = Pasted::Query("code=3DC&state=S".to_owned());
+        assert_eq!(read("?code=3DC&state=S"), query);
     }
 }
