@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use url::Url;
 
 use super::http_error::HttpError;
-use super::proxy_answer::{OTHER_SCHEME, Said};
+use super::proxy_answer::{NO_HTTP, OTHER_SCHEME, Said};
 use super::tls::trouble;
 use super::tls_config;
 use crate::clean::{clean, system_reason};
@@ -44,11 +44,13 @@ const FORBIDDEN: &str = "The proxy doesn't allow this host. Ask its administrato
     reached directly.";
 const NO_PROXY_SERVER: &str =
     "This is probably a web server, not a proxy. Check the host and the port in that setting.";
+const SIGN_IN: &str = "The proxy requires a sign-in in a browser, or doesn't allow this host. Open any page in a browser on this \
+    network, then try again, or ask the proxy's administrator.";
 const BUSY: &str = "The proxy is busy. Try again later.";
 const DOWN: &str = "Check that the proxy is running and the setting is correct, or add the host to NO_PROXY if it can be \
     reached directly.";
-const TLS: &str = "If the proxy doesn't use TLS, write http:// instead of https:// in that setting. Otherwise its certificate must be \
-    trusted by this machine.";
+const TLS: &str = "If the proxy doesn't use TLS, write http:// instead of https:// in that setting. Otherwise this machine or CA \
+    file (--ca-file) must trust its certificate.";
 const RESOLVE: &str = "Check the host name in the URL. With socks5h:// (or socks4a://) in that setting, the proxy resolves \
     names.";
 
@@ -267,7 +269,16 @@ fn check(text: &str) -> Result<(), &'static str> {
     if text.contains(char::is_whitespace) {
         return Err("it contains a space");
     }
+    if !text.is_ascii() {
+        return Err("it contains a character that is not ASCII, which must be percent-encoded");
+    }
+    if text.matches("://").count() > 1 || text.contains("http=") || text.contains("https=") {
+        return Err("it contains more than one address");
+    }
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+    if scheme == "socks" {
+        return Err("socks:// doesn't name the version of SOCKS: write socks5h://");
+    }
     if scheme.contains(|ch: char| ch.is_ascii_uppercase()) {
         return Err("its scheme is not lowercase");
     }
@@ -310,14 +321,16 @@ impl Proxy {
     pub(super) async fn trouble(&self, url: &Url, cause: &str) -> (String, &'static str) {
         let asking = tokio::time::timeout(ASKING_LIMIT, self.ask(url));
         match asking.await {
-            Ok(Ok(Said::Status(status @ 300..))) => {
+            Ok(Ok(Said::Status(status))) if status != 200 => {
                 let reason = StatusCode::from_u16(status).ok();
                 let reason = reason.and_then(|status| status.canonical_reason());
                 let answer = format!("it returned {status} {}", reason.unwrap_or_default());
                 let hint = match status {
                     407 => self.credentials_hint(),
-                    400 | 404 | 405 => NO_PROXY_SERVER,
+                    400 | 404 | 405 | 501 => NO_PROXY_SERVER,
                     408 | 429 => BUSY,
+                    300..400 | 511 => SIGN_IN,
+                    ..300 => DOWN,
                     500.. => BEYOND,
                     _ => FORBIDDEN,
                 };
@@ -325,7 +338,10 @@ impl Proxy {
             }
             Ok(Ok(Said::Requires(schemes))) => (format!("it requires {schemes}"), OTHER_SCHEME),
             Ok(Ok(Said::Other(words, hint))) => (words.to_owned(), hint),
-            Ok(Err(error)) => (down(&error), DOWN),
+            Ok(Err(error)) => match error.kind() {
+                ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof => (down(&error), NO_HTTP),
+                _ => (down(&error), DOWN),
+            },
             Err(_) => ("it did not respond in time".to_owned(), DOWN),
             Ok(Ok(_)) => self.trouble_beyond(cause),
         }
@@ -362,6 +378,11 @@ impl Proxy {
                 (
                     "this machine can't resolve the host name".to_owned(),
                     RESOLVE,
+                )
+            } else if self.scheme == "https" {
+                (
+                    cause.replace("operation timed out", "it did not respond in time"),
+                    TLS,
                 )
             } else {
                 (cause.to_owned(), DOWN)
@@ -639,6 +660,20 @@ mod tests {
     }
 
     #[test]
+    fn reason_names_what_is_wrong_with_the_setting() {
+        for (text, reason) in [
+            ("socks://proxy.lan:1080/", "write socks5h://"),
+            ("http://a.lan:1,http://b.lan:2", "more than one address"),
+            ("http=a.lan:1;https=a.lan:1", "more than one address"),
+            ("\u{feff}http://a.lan:1", "not ASCII"),
+            ("http://j\u{f6}:x@a.lan:1", "not ASCII"),
+        ] {
+            let told = check(text).unwrap_err();
+            assert!(told.contains(reason), "{text}: {told}");
+        }
+    }
+
+    #[test]
     fn useless_no_proxy_entry_is_reported_with_the_reason() {
         for (entry, reason) in [
             ("a.example;b.example", "commas"),
@@ -794,7 +829,7 @@ mod tests {
 
     #[tokio::test]
     async fn proxy_hint_depends_on_its_status() {
-        let cases: [(&'static [&'static str], &str, &str); 15] = [
+        let cases: [(&'static [&'static str], &str, &str); 19] = [
             (
                 &["HTTP/1.1 405 x\r\n\r\n"],
                 "it returned 405 Method Not Allowed",
@@ -825,6 +860,26 @@ mod tests {
                 "it returned 502 Bad Gateway",
                 BEYOND,
             ),
+            (
+                &["HTTP/1.1 501 x\r\n\r\n"],
+                "it returned 501 Not Implemented",
+                NO_PROXY_SERVER,
+            ),
+            (
+                &["HTTP/1.1 302 x\r\n\r\n"],
+                "it returned 302 Found",
+                SIGN_IN,
+            ),
+            (
+                &["HTTP/1.1 511 x\r\n\r\n"],
+                "it returned 511 Network Authentication Required",
+                SIGN_IN,
+            ),
+            (
+                &["HTTP/1.1 204 x\r\n\r\n"],
+                "it returned 204 No Content",
+                DOWN,
+            ),
             // A status without a standard reason phrase.
             (&["HTTP/1.1 599 x\r\n\r\n"], "it returned 599", BEYOND),
             (&["HTTP/1.1 200 OK\r\n\r\n"], "tunnel error", DOWN),
@@ -851,6 +906,8 @@ mod tests {
             let told = trouble("http", pieces, "tunnel error").await;
             assert_eq!(told, (cause.to_owned(), hint), "{pieces:?}");
         }
+        let told = trouble("https", &[], "operation timed out").await;
+        assert_eq!(told, ("it did not respond in time".to_owned(), TLS));
         let told = trouble("socks5", &[], "SOCKS error: connection not allowed").await;
         assert_eq!(
             told,

@@ -24,7 +24,9 @@ const OLD_TLS: &str = "The service must support TLS 1.2 or later: ask its admini
 const PORT: &str = "Check the scheme and port in the URL. The port may not use https.";
 const ALERT: &str = "The service uses TLS, but ended the connection: ask its administrator.";
 const CA_FILE: &str = "If your organization runs the service, set CA file (--ca-file) to the CA certificate that issued \
-    it. For a self-signed certificate, set it to that certificate.";
+    it. For a self-signed certificate, set it to that certificate. If it is already set to that CA, the service doesn't send \
+    its intermediate certificates: add them to the file.";
+const WEAK: &str = "its signature is not accepted, for example because it uses SHA-1, EC P-521 or a key that is too short";
 
 const NOT_FOR_SERVERS: &str = "it is not valid for servers (extended key usage)";
 
@@ -82,7 +84,10 @@ pub(super) fn trouble(error: &Error) -> Trouble {
                 certificate: false,
                 cause: format!(
                     "the service rejected the connection ({})",
-                    words(&format!("{other:?}"))
+                    match other {
+                        AlertDescription::Unknown(code) => format!("alert {code}"),
+                        known => words(&format!("{known:?}")),
+                    }
                 ),
                 hint: ALERT,
             },
@@ -160,10 +165,7 @@ fn certificate(wrong: &Wrong) -> (String, &'static str) {
         Wrong::InvalidPurpose | Wrong::InvalidPurposeContext { .. } => (NOT_FOR_SERVERS, ASK),
         Wrong::UnhandledCriticalExtension => ("it has an unsupported critical extension", ASK),
         Wrong::UnsupportedSignatureAlgorithmContext { .. }
-        | Wrong::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
-            "its signature is not accepted, for example because it uses SHA-1 or a key that is too short",
-            ASK,
-        ),
+        | Wrong::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (WEAK, ASK),
         other => return named(&format!("{other:?}")),
     };
     (cause.to_owned(), hint)
@@ -197,11 +199,9 @@ fn named(name: &str) -> (String, &'static str) {
             "Issue a certificate of version 3 with a subjectAltName for the server: openssl req -x509 -addext \
                 subjectAltName=...",
         ),
-        last if last.starts_with("Unsupported") && last.contains("Signature") => (
-            "its signature is not accepted, for example because it uses SHA-1 or a key that is too short"
-                .to_owned(),
-            ASK,
-        ),
+        last if last.starts_with("Unsupported") && last.contains("Signature") => {
+            (WEAK.to_owned(), ASK)
+        }
         last => (format!("it can't be verified ({})", words(last)), ASK),
     }
 }
@@ -345,6 +345,10 @@ mod tests {
             (
                 Error::AlertReceived(AlertDescription::InternalError),
                 "(internal error)",
+            ),
+            (
+                Error::AlertReceived(AlertDescription::Unknown(255)),
+                "(alert 255)",
             ),
         ] {
             let told = told(&error);
