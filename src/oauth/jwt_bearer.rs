@@ -30,8 +30,10 @@ pub enum KeyFileProblem {
     /// Another format, such as PKCS #12.
     #[error("It is not in JSON format.")]
     NotJson,
-    /// JSON with a member of the wrong type.
-    #[error("It is not a service account key: a member has the wrong type.")]
+    /// JSON with other members, or not an object.
+    #[error(
+        "It is not a service account key: it is a list, or a member has the wrong type or is there twice."
+    )]
     Malformed,
     /// The ID and secret of a client for signing in users.
     #[error(

@@ -252,6 +252,10 @@ pub fn as_written(text: &str) -> Result<Url, UrlProblem> {
     if labels.split('.').any(str::is_empty) {
         return malformed("a part of its host is missing");
     }
+    let is_name = |ch: char| ch.is_ascii_alphanumeric() || "-_.".contains(ch);
+    if matches!(url.host(), Some(Host::Domain(name)) if !name.chars().all(is_name)) {
+        return malformed("its host contains a character that no host name has");
+    }
     Ok(url)
 }
 
@@ -316,6 +320,25 @@ pub fn from_server(text: &str) -> Result<Url, UrlProblem> {
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn host_with_other_characters_is_rejected() {
+        for text in [
+            "https://a.example,https://b.example/t",
+            "https://a.example;b/t",
+            "https://a(b)/t",
+        ] {
+            let error = endpoint(text).unwrap_err().to_string();
+            assert!(error.contains("no host name has"), "{text}: {error}");
+        }
+        for text in [
+            "https://my_host.example/t",
+            "https://b\u{fc}cher.example/t",
+            "https://[::1]/t",
+        ] {
+            assert!(endpoint(text).is_ok(), "{text}");
+        }
+    }
 
     #[test]
     fn redirect_url_is_sent_as_typed_except_port_0() {

@@ -477,6 +477,7 @@ mod tests {
                 ("mé", Err("é (U+00E9)")),
                 ("a\nb", Ok("ab")),
                 ("<client-id>", Err("is a placeholder")),
+                ("null", Err("is a placeholder")),
                 ("YOUR_CLIENT_ID", Err("is a placeholder")),
                 ("xxxxxxxx-xxxx-xxxx", Err("is a placeholder")),
                 ("$CLIENT_ID", Err("$CLIENT_ID is a placeholder")),

@@ -4,8 +4,10 @@ use crate::clean::clean;
 use crate::form::choices::Change;
 use crate::form::field::Key;
 use crate::form::meant::suggestion::use_label;
+use crate::form::meant::unfilled::is_unfilled;
 use crate::form::problem::{Problem, Severity};
 use crate::form::settings::Settings;
+use crate::form::wrapping::only_names_a_value;
 
 /// The scopes of OpenID Connect, which most services support.
 const STANDARD: &[&str] = &[
@@ -22,10 +24,28 @@ const SHORTEST: usize = 4;
 /// Returns the problem with the scopes.
 pub(super) fn scope_problem(settings: &Settings) -> Option<Problem> {
     let typed = settings.value(Key::Scope);
-    label(&typed)
+    placeholder(&typed)
+        .or_else(|| label(&typed))
         .or_else(|| separators(settings, &typed))
         .or_else(|| wrong_character(&typed))
         .or_else(|| near_miss(settings))
+}
+
+/// Checks for a placeholder from an instruction, such as `<scope>`.
+fn placeholder(typed: &str) -> Option<Problem> {
+    let is_one =
+        |word: &&str| is_unfilled(word) || (word.starts_with('<') && only_names_a_value(word));
+    let word = typed.split_whitespace().find(is_one)?;
+    let text = format!(
+        "{} is a placeholder. Enter the scopes that you need",
+        clean(word, 60)
+    );
+    Some(Problem::new(
+        Key::Scope,
+        Severity::Error,
+        "placeholder",
+        text,
+    ))
 }
 
 fn suggestion(severity: Severity, word: &'static str, text: &str, meant: String) -> Problem {

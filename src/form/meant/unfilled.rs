@@ -13,23 +13,27 @@ const MARKS: [(&str, &str); 7] = [
     ("<", ">"),
 ];
 
+/// What programs print for a variable without a value.
+const NOTHING: &[&str] = &["null", "(null)", "undefined", "None"];
+
 /// Returns whether the whole value is a variable, such as `$CLIENT_ID`, `%CLIENT_ID%` or `{{ client_id }}`. A real value
 /// may contain the same marks, so only capital letters and the words of a label count between them.
 pub(super) fn is_unfilled(value: &str) -> bool {
-    MARKS.iter().any(|(opening, closing)| {
-        let inner = value.strip_prefix(opening);
-        let inner = inner.and_then(|rest| rest.strip_suffix(closing));
-        inner.is_some_and(|inner| match *opening {
-            "{{" | "${{" => is_path(inner.trim()),
-            // Brackets surround real values too.
-            "<" => inner.contains('_') && is_constant(inner),
-            // PowerShell names a drive in front of the variable.
-            "$" if inner.contains(':') => inner.split_once(':').is_some_and(|(drive, name)| {
-                drive.bytes().all(|byte| byte.is_ascii_lowercase()) && is_constant(name)
-            }),
-            _ => is_constant(inner) || (is_name(inner) && only_names_a_value(inner)),
+    NOTHING.contains(&value)
+        || MARKS.iter().any(|(opening, closing)| {
+            let inner = value.strip_prefix(opening);
+            let inner = inner.and_then(|rest| rest.strip_suffix(closing));
+            inner.is_some_and(|inner| match *opening {
+                "{{" | "${{" => is_path(inner.trim()),
+                // Brackets surround real values too.
+                "<" => inner.contains('_') && is_constant(inner),
+                // PowerShell names a drive in front of the variable.
+                "$" if inner.contains(':') => inner.split_once(':').is_some_and(|(drive, name)| {
+                    drive.bytes().all(|byte| byte.is_ascii_lowercase()) && is_constant(name)
+                }),
+                _ => is_constant(inner) || (is_name(inner) && only_names_a_value(inner)),
+            })
         })
-    })
 }
 
 /// Returns the first variable in a URL: a segment of the path, or the host, such as `:tenant` and `$TENANT`, or

@@ -161,6 +161,10 @@ impl KeyKind {
     }
 }
 
+/// Minimum length of an RSA key with 2048 bits, in bytes: its numbers have 4.5 times as many bits. One with 1536 bits is
+/// shorter.
+const LONG_RSA: usize = 1100;
+
 /// A private key in the encoding in which it was found.
 pub(super) struct PrivateKey {
     pub(super) kind: KeyKind,
@@ -208,7 +212,15 @@ impl PrivateKey {
         } else {
             RsaKeyPair::from_pkcs8(&self.der)
         };
-        pair.map_err(rejected)
+        pair.map_err(|reason| match reason.to_string().as_str() {
+            "TooSmall" if self.der.len() >= LONG_RSA => KeyError::UnsupportedKind(
+                "an RSA key with a small public exponent, such as 3".to_owned(),
+            ),
+            "VersionNotSupported" => {
+                KeyError::UnsupportedKind("an RSA key with more than two primes".to_owned())
+            }
+            _ => rejected(reason),
+        })
     }
 
     pub(super) fn ec(&self) -> Result<EcdsaKeyPair, KeyError> {
@@ -279,7 +291,7 @@ fn rejected(reason: KeyRejected) -> KeyError {
     match reason.to_string().as_str() {
         "TooSmall" => KeyError::TooShort,
         "TooLarge" => KeyError::TooLong,
-        "InvalidEncoding" => KeyError::Damaged,
+        "InvalidEncoding" | "InvalidComponent" | "InconsistentComponents" => KeyError::Damaged,
         other => KeyError::Unusable(other.to_owned()),
     }
 }

@@ -309,6 +309,16 @@ fn unusable_key_error_gives_the_reason() {
             "too short. It must have at least 2048 bits",
         ),
         (
+            "exponent",
+            "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_pubexp:3",
+            "an RSA key with a small public exponent",
+        ),
+        (
+            "primes",
+            "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_primes:3",
+            "an RSA key with more than two primes",
+        ),
+        (
             "p521",
             "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521",
             "is an EC P-521 key. RSA, EC P-256",
