@@ -76,7 +76,7 @@ async fn approval(
         first if first >= grant.expires_in => grant.expires_in / 2,
         first => first,
     };
-    let (mut times, mut redirect, mut is_last) = (0, None, false);
+    let (mut times, mut lasting, mut is_last) = (0, None, false);
     loop {
         let left = grant.expires_in.saturating_sub(start.elapsed());
         // If the service didn't request the pause, the code simply expires during the wait.
@@ -90,7 +90,7 @@ async fn approval(
         }
         tokio::time::sleep(pause.min(left)).await;
         if pause >= left {
-            return Err(match (polling.expired(), redirect) {
+            return Err(match (polling.expired(), lasting) {
                 (Failure::Unanswered { .. }, Some(error)) => FlowError::Http(error),
                 (failure, _) => failure.into(),
             });
@@ -98,15 +98,29 @@ async fn approval(
         let request = client.approval_request(&grant.device_code, &grant.user_code)?;
         let polled = match reporter.send(transport, &request).await {
             Ok(answer) => {
-                redirect = None;
+                lasting = None;
                 Polled::Answer(answer)
             }
             Err(error) => {
+                let is_redirect = matches!(error, HttpError::Redirected { .. });
+                let is_wrong = matches!(
+                    error,
+                    HttpError::Certificate { .. }
+                        | HttpError::Tls { .. }
+                        | HttpError::Proxy { .. }
+                        | HttpError::ProxySetting { .. }
+                );
+                // The next poll will fail, too, so the fix must not wait for the end.
+                let reason = if is_wrong {
+                    format!("{error} {}", error.hint())
+                } else {
+                    error.to_string()
+                };
                 let polled = Polled::Lost {
-                    reason: error.to_string(),
+                    reason: reason.trim_end_matches('.').to_owned(),
                     sent: error.is_lost_answer(),
                 };
-                redirect = matches!(error, HttpError::Redirected { .. }).then_some(error);
+                lasting = (is_redirect || is_wrong).then_some(error);
                 polled
             }
         };
@@ -227,6 +241,26 @@ mod tests {
         let busy = busy(u64::MAX / 4);
         let (_, outcome) = poll(5, 300, vec![busy, success()]).await;
         assert!(outcome.is_ok(), "{outcome:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn polling_names_the_fix_of_an_untrusted_certificate() {
+        let untrusted = || {
+            Err(HttpError::Certificate {
+                host: "as.example".to_owned(),
+                cause: "it was issued by an untrusted CA".to_owned(),
+                hint: "Set CA file.",
+            })
+        };
+        let many = (0..20).map(|_| untrusted()).collect();
+        let (_, outcome, notes) = polled(5, 60, many).await;
+        let words = "The certificate of as.example is not trusted: it was issued by an untrusted CA. Set CA file";
+        assert_eq!(notes[0].1, Note::Trouble(words.to_owned()));
+        let error = outcome.unwrap_err();
+        assert!(
+            matches!(error, FlowError::Http(HttpError::Certificate { .. })),
+            "{error:?}"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! Fixes for errors that a service reports.
 
 use super::asked::Asked;
+use super::failure::BodyKind;
 
 /// Returns whether a registration was rejected for its initial access token, or for the lack of one (RFC 6750, section
 /// 3.1).
@@ -44,6 +45,19 @@ pub(super) fn registration_hint(code: &str, status: u16) -> String {
 pub(super) const NEEDS_REDIRECT: &str = "The service registers only clients with a redirect URL, which this flow doesn't use. \
     Register a client in the service's console, and enter its Client ID. If you can use the Auth. code flow instead, select \
     it, then register again.";
+
+/// Returns the fix for a response that is not part of the protocol. A page with the status of a success often comes from
+/// something between this machine and the service.
+pub(super) fn response_hint(asked: Asked, status: u16, body: BodyKind) -> String {
+    let hint = unusable_hint(asked, status);
+    if body == BodyKind::Page && (200..300).contains(&status) {
+        format!(
+            "{hint} If it is, a firewall or the sign-in page of this network has probably responded instead."
+        )
+    } else {
+        hint
+    }
+}
 
 /// Returns the fix for a response that is not part of the protocol: its status says the most.
 pub(super) fn unusable_hint(asked: Asked, status: u16) -> String {
@@ -130,5 +144,13 @@ mod tests {
             let hint = unusable_hint(asked, status);
             assert!(hint.contains(words), "{asked:?} {status}: {hint}");
         }
+    }
+
+    #[test]
+    fn page_of_a_firewall_is_mentioned_only_with_the_status_of_a_success() {
+        let hint = |status, body| response_hint(Asked::Exchange, status, body);
+        assert!(hint(200, BodyKind::Page).contains("a firewall or the sign-in page"));
+        assert!(!hint(404, BodyKind::Page).contains("sign-in page"));
+        assert!(!hint(200, BodyKind::Other).contains("sign-in page"));
     }
 }

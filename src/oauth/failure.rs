@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::advice::{NEEDS_REDIRECT, registration_hint, rejects_initial_token, unusable_hint};
+use super::advice::{NEEDS_REDIRECT, registration_hint, rejects_initial_token};
+use super::advice::{response_hint, unusable_hint};
 use super::asked::Asked;
 use super::codes::{as_in_protocol, is_protocol_code, repeats_status};
 use super::id_token_problem::IdTokenProblem;
@@ -450,7 +451,7 @@ impl Failure {
                 status: 200..300,
                 ..
             } => UNREAD.to_owned(),
-            Self::Unusable { asked, status, .. } => unusable_hint(*asked, *status),
+            Self::Unusable { asked, status, body, .. } => response_hint(*asked, *status, *body),
             Self::Unanswered {
                 status: Some(429),
                 ..
