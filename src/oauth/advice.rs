@@ -1,7 +1,7 @@
 //! Fixes for errors that a service reports.
 
 use super::asked::Asked;
-use super::failure::BodyKind;
+use super::body_kind::BodyKind;
 
 /// Returns whether a registration was rejected for its initial access token, or for the lack of one (RFC 6750, section
 /// 3.1).

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::advice::{NEEDS_REDIRECT, registration_hint, rejects_initial_token};
 use super::advice::{response_hint, unusable_hint};
 use super::asked::Asked;
+pub use super::body_kind::BodyKind;
 use super::codes::{as_in_protocol, is_protocol_code, repeats_status};
 use super::id_token_problem::IdTokenProblem;
 use super::readable::readable;
@@ -178,19 +179,6 @@ pub enum About {
     Scope,
     /// The scope `openid`, without which the service issues no ID token.
     OpenId,
-}
-
-/// The kind of a body, which tells a response of the service from that of a gateway in front of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyKind {
-    /// The body is empty.
-    Empty,
-    /// The body is a web page or other markup.
-    Page,
-    /// The body contains tokens in a form that this program doesn't read, or is compressed.
-    Unread,
-    /// The body is anything else.
-    Other,
 }
 
 /// Why a request brought no tokens.

@@ -9,6 +9,7 @@ pub mod asked;
 pub mod assertion;
 pub mod authcode;
 pub mod authentication;
+mod body_kind;
 pub(crate) mod charset;
 pub mod check;
 pub mod client;
