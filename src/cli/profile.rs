@@ -369,7 +369,7 @@ pub enum ProfilesCommand {
         /// The folder of the profiles.
         #[command(flatten)]
         profiles: ProfilesFlags,
-        /// Flags of the form
+        /// Flags of the form; --profile starts with the settings of a profile
         #[arg(
             value_name = "FLAGS",
             trailing_var_arg = true,
@@ -399,7 +399,7 @@ pub enum ProfilesCommand {
     },
     /// Import a profile from a file created by `profiles export`
     Import {
-        /// The file
+        /// The file; - is standard input
         file: PathBuf,
         /// File with the identity to decrypt with, as `age -i`
         #[arg(long, value_name = "FILE")]

@@ -15,6 +15,7 @@ use crate::cli::InspectFlags;
 use crate::clock::unix_time;
 use crate::console::talk::say;
 use crate::form::purpose::purpose;
+use crate::keeper::caller::no_tokens;
 use crate::keeper::profile::record_outcome;
 use crate::keeper::tools::verify;
 use crate::oauth::check::{Check, Outcome};
@@ -84,7 +85,10 @@ pub(super) fn run(flags: &InspectFlags) -> Ended {
             .ok()
             .map(|file| file.preset().to_owned());
         let mut tokens = of_record(&record);
-        if flags.verify && !tokens.is_empty() {
+        if tokens.is_empty() {
+            return Err(say_outcome(&place.name, &no_tokens(&place)).into());
+        }
+        if flags.verify {
             let signatures = runtime()?.block_on(verify(&place, &record));
             let signatures = signatures.map_err(|outcome| say_outcome(&place.name, &outcome))?;
             for token in &mut tokens {
@@ -97,10 +101,6 @@ pub(super) fn run(flags: &InspectFlags) -> Ended {
         }
         (tokens, preset)
     };
-    if tokens.is_empty() {
-        say("error", "There are no tokens.");
-        return Ok(exit::SIGN_IN);
-    }
     let mut presets: Vec<_> = library.all().unwrap_or_default();
     // The preset of the profile comes first.
     presets.sort_by_key(|preset| Some(&preset.id) != own.as_ref());

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde_json::json;
 
@@ -18,17 +19,21 @@ use crate::form::request::request;
 use crate::keeper::list::{self, standing};
 use crate::keeper::manage::{delete, rename};
 use crate::keeper::present::changed_by_variables;
+use crate::keeper::profile::{fill_in_secret, open, settings_outcome};
 use crate::keeper::save::{Saving, move_to};
+use crate::keeper::save_error::SaveError;
 use crate::oauth::tools::TokenKind;
 use crate::outcome::exit;
 use crate::presets::Library;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
 use crate::profile::saved_tokens::SavedTokens;
-use crate::profile::settings_file::{digest, read_bytes};
+use crate::profile::settings_file::{SettingsError, digest, read_bytes};
 use crate::profile::store_kind::Store;
+use crate::secret::ExposeSecret;
 use crate::session::profiles::Standing;
 use crate::store::commands::StoreCommands;
+use crate::store::private::PrivateError;
 use crate::store::record::Record;
 
 /// Runs the command. Returns the exit code.
@@ -71,7 +76,7 @@ pub(super) fn run(command: &ProfilesCommand) -> Ended {
             if store.is_none() && (commands.read.is_some() || commands.write.is_some()) {
                 return Ok(usage("--read and --write require --store command."));
             }
-            Ok(save(&place, store, flags))
+            save(place, profiles.folder(), store, flags)
         }
         ProfilesCommand::Store {
             name,
@@ -114,7 +119,10 @@ pub(super) fn run(command: &ProfilesCommand) -> Ended {
             let named = profiles.folder();
             let place = find(name, named)?;
             let places = Places::new(named).map_err(|_| exit::USAGE)?;
-            Ok(report(rename(&place, &places, to)))
+            let renamed = rename(&place, &places, to);
+            Ok(report(
+                renamed.map_err(|outcome| (outcome.code, outcome.error)),
+            ))
         }
         ProfilesCommand::Delete {
             name,
@@ -134,7 +142,9 @@ pub(super) fn run(command: &ProfilesCommand) -> Ended {
                     return Ok(code);
                 }
             }
-            Ok(report(delete(&place)))
+            Ok(report(
+                delete(&place).map_err(|error| (exit::RECORD, error)),
+            ))
         }
     }
 }
@@ -172,36 +182,74 @@ fn change_store(place: &Place, store: Store) -> u8 {
         }
         Err(error) => {
             say("error", &format!("{}: {error}", place.name));
+            if let (Some(commands), SaveError::File(PrivateError::Keeping(_))) = (now, &error) {
+                say(
+                    "hint",
+                    &format!(
+                        "The profile keeps its store. If the command {} stored a copy of the tokens, delete it there.",
+                        commands.write_name()
+                    ),
+                );
+            }
             exit::RECORD
         }
     }
 }
 
-/// Saves the settings given by these flags as a profile.
-fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
-    let name = &place.name;
+/// Saves the settings given by these flags as a profile, on top of those of the profile in `--profile`.
+fn save(
+    mut place: Place,
+    folder: Option<&Path>,
+    store: Option<Store>,
+    flags: &[OsString],
+) -> Ended {
     let program = OsString::from("oauth-authorizer");
     let all = std::iter::once(program).chain(flags.iter().cloned());
     let cli = match Cli::read(all, |name| std::env::var_os(name)) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
-            return exit::USAGE;
+            return Ok(exit::USAGE);
         }
     };
     if cli.subcommand.is_some() || cli.plain || cli.print.is_some() || cli.demo {
-        return usage(
+        return Ok(usage(
             "`profiles save` accepts only the flags of the form, such as --preset and --client-id.",
-        );
+        ));
     }
     let mut library = Library::load_user();
     let variable = |name: &str| std::env::var_os(name);
-    let settings = match cli.settings(None, variable, Browser::Elsewhere, &mut library) {
+    let base = match &cli.profile.profile {
+        Some(name) => {
+            let opened = find(name, folder)?;
+            match open(&opened, Browser::Elsewhere, &mut library) {
+                Ok(settings) => {
+                    // Without --machine, a profile of the machine is saved where it is.
+                    if opened.name.is(place.name.as_str()) && place.owner == Owner::User {
+                        place = opened;
+                    }
+                    Some(settings)
+                }
+                Err(outcome) => {
+                    say("error", &format!("{name}: {}", outcome.error));
+                    return Ok(outcome.code);
+                }
+            }
+        }
+        None => None,
+    };
+    let mut settings = match cli.settings(base, variable, Browser::Elsewhere, &mut library) {
         Ok(settings) => settings,
         Err(error) => {
             say("error", &error.to_string());
-            return error.exit_code();
+            return Ok(error.exit_code());
         }
+    };
+    // Without a flag for the client secret, the one in the profile stays.
+    let kept = if settings.secret().expose_secret().is_empty() {
+        fill_in_secret(&place, &mut settings)
+    } else {
+        None
     };
     let mut request = match request(&settings) {
         Ok(request) => request,
@@ -209,20 +257,21 @@ fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
             for problem in problems {
                 say("error", &problem.labeled(settings.label(problem.key)));
             }
-            return exit::USAGE;
+            return Ok(exit::USAGE);
         }
     };
-    // Without a flag for the client secret, the one in the profile stays.
-    let stored = || Record::read(&place.record()).ok()?.client_secret;
-    request.client.secret = request.client.secret.or_else(stored);
+    let (secret, secret_of) = kept.unzip();
+    request.client.secret = request.client.secret.or(secret);
     let saving = Saving {
-        place,
+        place: &place,
         settings: &settings,
         request: &request,
         store,
         opened: None,
+        secret_of,
     };
-    let changed = changed_by_variables(place, &settings, |name| std::env::var_os(name));
+    let name = &place.name;
+    let changed = changed_by_variables(&place, &settings, |name| std::env::var_os(name));
     match saving.alone() {
         Ok(saved) => {
             if let Some(changed) = changed {
@@ -245,21 +294,21 @@ fn save(place: &Place, store: Option<Store>, flags: &[OsString]) -> u8 {
                     ),
                 );
             }
-            exit::DONE
+            Ok(exit::DONE)
         }
         Err(error) => {
             say("error", &format!("{name} was not saved. {error}"));
-            exit::RECORD
+            Ok(exit::RECORD)
         }
     }
 }
 
-fn report(outcome: Result<(), String>) -> u8 {
+fn report(outcome: Result<(), (u8, String)>) -> u8 {
     match outcome {
         Ok(()) => exit::DONE,
-        Err(error) => {
+        Err((code, error)) => {
             say("error", &error);
-            exit::RECORD
+            code
         }
     }
 }
@@ -271,7 +320,7 @@ fn list(places: &Places, as_json: bool) -> Ended {
     let mut rows = Vec::new();
     let all = list::list(places, &mut Library::load_user());
     if all.is_empty() {
-        say("hint", "There are no profiles.");
+        say("hint", &places.none());
     }
     for listed in all {
         let place = &listed.place;
@@ -325,8 +374,9 @@ fn show(place: &Place) -> Ended {
     let bytes = match read_bytes(place) {
         Ok(bytes) => bytes,
         Err(error) => {
-            say("error", &error.to_string());
-            return Ok(exit::RECORD);
+            let outcome = settings_outcome(&SettingsError::File(error));
+            say("error", &outcome.error);
+            return Ok(outcome.code);
         }
     };
     let now = unix_time();

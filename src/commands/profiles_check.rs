@@ -41,17 +41,18 @@ pub(super) fn run(names: &[ProfileName], folder: Option<&Path>, look: Look) -> E
     let mut places = Vec::new();
     let mut unknown = false;
     if names.is_empty() {
-        places = token::places(folder)?.all();
+        let searched = token::places(folder)?;
+        places = searched.all();
+        // Even with --quiet: the folder may be that of another user.
+        if places.is_empty() {
+            say("hint", &searched.none());
+        }
     }
     for name in each_once(names) {
         match find(name, folder) {
             Ok(place) => places.push(place),
             Err(_) => unknown = true,
         }
-    }
-    // Even with --quiet: the folder may be that of another user.
-    if places.is_empty() && !unknown {
-        say("hint", "There are no profiles.");
     }
     let now = Now {
         seconds: unix_time(),

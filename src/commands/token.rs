@@ -50,7 +50,15 @@ pub(super) fn places(folder: Option<&Path>) -> Result<Places, u8> {
     };
     let places = Places::new(folder).map_err(|error| usage(error.to_string()))?;
     places.check_named().map_err(usage)?;
+    places.check_own().map_err(|error| unreadable(&error))?;
+    let home = places.check_home();
+    home.map_err(|error| usage(error.to_string()))?;
     Ok(places)
+}
+
+fn unreadable(error: &str) -> u8 {
+    say("error", error);
+    exit::RECORD
 }
 
 /// Finds the profile of this name, or returns the exit code.
@@ -60,6 +68,9 @@ pub(super) fn find(name: &ProfileName, folder: Option<&Path>) -> Result<Place, u
         exit::USAGE
     })?;
     places.get(name).map_err(|error| {
+        if let Err(error) = places.check_own() {
+            return unreadable(&error);
+        }
         say("error", &error.to_string());
         say("hint", &error.hint());
         exit::USAGE
@@ -259,7 +270,12 @@ fn erase(name: &ProfileName, named: Option<&Path>, credential: &Credential) -> u
 pub(super) fn refresh_all(flags: &RefreshFlags) -> Ended {
     let named = flags.profiles.folder();
     let places: Vec<Result<Place, u8>> = if flags.all {
-        places(named)?.all().into_iter().map(Ok).collect()
+        let places = places(named)?;
+        let all = places.all();
+        if all.is_empty() {
+            say("hint", &places.none());
+        }
+        all.into_iter().map(Ok).collect()
     } else {
         let names = each_once(&flags.names);
         names.map(|name| find(name, named)).collect()
@@ -271,9 +287,6 @@ pub(super) fn refresh_all(flags: &RefreshFlags) -> Ended {
         newer: true,
         named,
     };
-    if places.is_empty() {
-        say("hint", "There are no profiles.");
-    }
     let mut worst = exit::DONE;
     for place in places {
         let code = match place {

@@ -60,6 +60,14 @@ pub(super) fn revoke_tokens(
         .block_on(revoke(place, kinds, forget))
         .map_err(|outcome| say_outcome(&place.name, &outcome))?;
     report(&place.name, &revocation);
+    let is_active = |token: &Revoked| matches!(token.outcome, Ok(Verified::StillActive));
+    if !forget && revocation.tokens.iter().any(is_active) {
+        say(
+            "hint",
+            "Some services report a revoked token as active for a short time. Try again later, or add --forget to remove it \
+             from the profile now.",
+        );
+    }
     if as_json {
         print(&revoked_json(&place.name, &revocation))?;
     }

@@ -12,13 +12,14 @@ use super::wiped::Wiped;
 use crate::child;
 use crate::clean::{clean, clean_path};
 use crate::console::talk::say;
+use crate::keeper::profile::settings_outcome;
 use crate::keeper::save::{current, lock, save_imported};
 use crate::keeper::save_error::SaveError;
 use crate::outcome::exit;
 use crate::profile::destinations::destinations;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
-use crate::profile::settings_file::{SettingsFile, read_bytes};
+use crate::profile::settings_file::{SettingsError, SettingsFile, read_bytes};
 use crate::profile::store_kind::Store;
 use crate::secret;
 use crate::store::file::named;
@@ -167,7 +168,10 @@ fn exported(place: &Place) -> Result<Zeroizing<Vec<u8>>, Failure> {
         SaveError::Busy => (exit::BUSY, error.to_string()),
         error => fail(error.to_string()),
     })?;
-    let settings = read_bytes(place).map_err(|error| fail(error.to_string()))?;
+    let settings = read_bytes(place).map_err(|error| {
+        let outcome = settings_outcome(&SettingsError::File(error));
+        (outcome.code, outcome.error)
+    })?;
     let record = current(place).map_err(|error| fail(error.to_string()))?;
     let record = record.ok_or_else(|| fail("It has no tokens yet.".to_owned()))?;
     let settings = String::from_utf8_lossy(&settings);
@@ -217,7 +221,11 @@ fn run(age: &mut Command, input: &[u8], failed: Failure) -> Result<Zeroizing<Vec
 
 /// Imports a profile from a file. Returns the exit code.
 pub(super) fn import(import: &Import<'_>) -> u8 {
-    let shown = clean_path(import.file);
+    let shown = if is_standard_input(import.file) {
+        "standard input".to_owned()
+    } else {
+        clean_path(import.file)
+    };
     match report(&shown, try_import(import)) {
         Ok(text) => {
             say("done", &text);
@@ -282,6 +290,10 @@ fn try_import(import: &Import<'_>) -> Result<String, Failure> {
     }
 }
 
+fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 /// Reads the settings, the record and the name from a file.
 fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
     let fail = |text: &str| (exit::RECORD, text.to_owned());
@@ -296,8 +308,13 @@ fn read(import: &Import<'_>) -> Result<(String, Record, ProfileName), Failure> {
             )
         })?;
     }
-    let mut bytes = read_file(import.file, Kinds::WithPipes, LIMIT)
-        .map_err(|error| (exit::RECORD, format!("It can't be imported: {error}.")))?;
+    let bytes = if is_standard_input(import.file) {
+        secret::read(io::stdin().lock(), LIMIT).map_err(|error| error.to_string())
+    } else {
+        read_file(import.file, Kinds::WithPipes, LIMIT).map_err(|error| error.to_string())
+    };
+    let mut bytes =
+        bytes.map_err(|error| (exit::RECORD, format!("It can't be imported: {error}.")))?;
     if AGE.iter().any(|start| bytes.starts_with(start)) {
         let mut age = child::command("age");
         age.arg("--decrypt");

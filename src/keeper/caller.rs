@@ -87,7 +87,9 @@ pub fn obtain(place: &Place, wish: Wish<'_>) -> Result<Got, Outcome> {
     obtain(place, Wish { newer, ..wish })
 }
 
-fn no_tokens(place: &Place) -> Outcome {
+/// Returns what to report if a profile has no tokens.
+#[must_use]
+pub fn no_tokens(place: &Place) -> Outcome {
     Outcome::new(exit::SIGN_IN, "There are no tokens.").with_hint(sign_in_again(place))
 }
 

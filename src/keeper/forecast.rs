@@ -23,6 +23,7 @@ use crate::profile::settings_file::{SettingsError, SettingsFile};
 use crate::store::attempt::{AttemptNote, Outcome};
 use crate::store::file::read::may_others_read;
 use crate::store::host;
+use crate::store::lock;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::Record;
 use crate::store::record_error::RecordError;
@@ -86,6 +87,7 @@ pub fn forecast(place: &Place, library: &mut Library, now: &Now, within: u64) ->
         check: file.check(),
         preset: &preset,
         secret: secret(&file, &record, &preset),
+        names_secret: file.names_secret(),
         secret_expires_at: file
             .secret_source()
             .map_or(Ok(None), |source| source.expires_at(&now.zone)),
@@ -212,18 +214,22 @@ fn mail(place: &Place, file: &SettingsFile, form: &Settings, record: &Record) ->
     user.into_iter().chain(servers).chain(others).collect()
 }
 
-/// Returns a finding if the next refresh can't store its tokens, which it notices before it sends anything.
+/// Returns a finding if the next refresh can't lock the profile or store its tokens, which it notices before it sends
+/// anything.
 fn no_room(place: &Place, record: &Record) -> Option<Finding> {
     let tokens = record.tokens.as_ref();
     let is_refreshed = tokens.is_some_and(|tokens| tokens.refresh_token.is_some());
     if !is_refreshed && !record.issued_for.is_without_user() {
         return None;
     }
-    let text = room::check(place.record_folder()).err()?;
-    Some(Finding {
-        fix: Some("Make it writable for this account, or free some space.".to_owned()),
-        ..finding(Level::Files, "no-room", text)
-    })
+    if let Err((text, fix)) = room::check(place.record_folder()) {
+        return Some(Finding {
+            fix: Some(fix.to_owned()),
+            ..finding(Level::Files, "no-room", text)
+        });
+    }
+    let error = lock::check(&place.lock()).err()?;
+    Some(finding(Level::Files, "lock", error.to_string()))
 }
 
 fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {

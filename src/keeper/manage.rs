@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
+use super::profile::{file_outcome, settings_outcome};
 use super::save::{current, lock};
 use super::save_error::SaveError;
+use crate::outcome::exit;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Place, Places};
+use crate::profile::settings_file::{SettingsError, read_bytes};
+use crate::store::attempt::Outcome;
 use crate::store::private::{self, PrivateError};
 use crate::store::record::Record;
 use crate::store::reserved::Reserved;
@@ -46,17 +50,21 @@ pub fn delete(place: &Place) -> Result<(), String> {
 /// Renames a profile. The lock file of the old name stays.
 ///
 /// # Errors
-/// Returns an error, as a sentence, if the profile can't be renamed.
-pub fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), String> {
-    let words = |error: SaveError| error.to_string();
-    let file = |error: PrivateError| error.to_string();
+/// Returns the outcome to report if the profile can't be renamed. It then keeps its name.
+pub fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), Outcome> {
+    let words = |error: SaveError| Outcome::new(exit::RECORD, error.to_string());
+    let file = |error: PrivateError| file_outcome(&error);
     let new = place.renamed(to);
     let only_case = place.name.is(to.as_str());
     if places.find(to).is_some() && !only_case {
-        return Err(format!(
-            "There is already a profile \"{to}\". Choose another name, or delete it first."
+        return Err(Outcome::new(
+            exit::USAGE,
+            format!(
+                "There is already a profile \"{to}\". Choose another name, or delete it first."
+            ),
         ));
     }
+    read_bytes(place).map_err(|error| settings_outcome(&SettingsError::File(error)))?;
     private::create_folder(place.record_folder()).map_err(file)?;
     private::create_folder(new.record_folder()).map_err(file)?;
     private::share_as(new.record_folder(), place.record_folder()).map_err(file)?;
@@ -66,27 +74,63 @@ pub fn rename(place: &Place, places: &Places, to: &ProfileName) -> Result<(), St
     } else {
         Some(lock(&new).map_err(words)?)
     };
-    if let Some(record) = current(place).map_err(words)? {
-        let record = Record {
-            profile: to.to_string(),
-            ..record
-        };
-        let reserved = Reserved::take(&new.next(), record.seal).map_err(file)?;
-        reserved.store(&record, &new.record()).map_err(file)?;
-    }
-    if place.settings_before().exists() {
-        private::rename(&place.settings_before(), &new.settings_before()).map_err(file)?;
-    }
-    // This step switches to the new name. Until then, the old profile is complete.
-    private::rename(&place.settings(), &new.settings()).map_err(file)?;
+    copy_record(place, &new)?;
     let old = place.record();
-    if old.file_name() != new.record().file_name() && !same_file(&old, &new.record()) {
+    let is_copy = old.file_name() != new.record().file_name() && !same_file(&old, &new.record());
+    if let Err(error) = rename_settings(place, &new) {
+        if is_copy {
+            private::remove(&new.record()).map_err(file)?;
+        }
+        return Err(file(error));
+    }
+    if is_copy {
         private::remove(&old).map_err(file)?;
     }
     for path in [place.next(), place.attempt()] {
         private::remove(&path).map_err(file)?;
     }
     Ok(())
+}
+
+/// Writes the record of a profile under another name.
+fn copy_record(place: &Place, new: &Place) -> Result<(), Outcome> {
+    let (record, is_read) = match current(place) {
+        Ok(None) => return Ok(()),
+        Ok(Some(record)) => (record, true),
+        // The store of a command may be locked or empty. It needs no change: what it contains fits this sign-in under any
+        // name.
+        Err(error) => match Record::outline(&place.record()) {
+            Ok(outline) if outline.issued_for.store.is_some() => (outline, false),
+            _ => return Err(Outcome::new(exit::RECORD, error.to_string())),
+        },
+    };
+    let record = Record {
+        profile: new.name.to_string(),
+        ..record
+    };
+    Reserved::take(&new.next(), record.seal)
+        .and_then(|reserved| {
+            if is_read {
+                reserved.store(&record, &new.record())
+            } else {
+                reserved.store_outline(&record, &new.record())
+            }
+        })
+        .map_err(|error| file_outcome(&error))
+}
+
+/// Moves the settings, which switches to the new name: until then, the old profile is complete.
+fn rename_settings(place: &Place, new: &Place) -> Result<(), PrivateError> {
+    let before = place.settings_before();
+    let has_before = before.exists();
+    if has_before {
+        private::rename(&before, &new.settings_before())?;
+    }
+    let renamed = private::rename(&place.settings(), &new.settings());
+    if renamed.is_err() && has_before {
+        private::rename(&new.settings_before(), &before)?;
+    }
+    renamed
 }
 
 /// Checks whether both paths are one file, as on file systems that ignore case.

@@ -7,6 +7,7 @@
 
 pub mod caller;
 mod failed;
+mod folders;
 pub mod forecast;
 pub mod list;
 pub mod manage;

@@ -14,7 +14,7 @@ use crate::profile::places::Place;
 use crate::profile::settings_file::{SettingsError, SettingsFile};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
-use crate::store::issued_for::IssuedFor;
+use crate::store::issued_for::{Client, IssuedFor};
 use crate::store::private::PrivateError;
 use crate::store::record::Record;
 use crate::store::record_error::RecordError;
@@ -44,7 +44,7 @@ impl Profile {
             return Err(changed("command for the client secret", place));
         }
         let named = file.secret().map_err(|error| settings_outcome(&error))?;
-        let secret = named.or_else(|| record.client_secret.clone());
+        let secret = named.or_else(|| record.secret().cloned());
         let (mut profile, now) = Self::build(place, file, secret)?;
         profile.compare(place, &record.issued_for, &now)?;
         Ok(profile)
@@ -89,7 +89,7 @@ impl Profile {
         let secret = if file.names_secret() || is_kept {
             Some(SecretString::from("not read"))
         } else {
-            record.client_secret.clone()
+            record.secret().cloned()
         };
         Ok((file, secret))
     }
@@ -186,8 +186,51 @@ pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Se
         return Ok(settings);
     }
     let named = file.secret().map_err(|error| settings_outcome(&error))?;
-    let secret = named.or_else(|| record?.complete().ok()?.client_secret);
-    form(&file, secret, browser, library)
+    let is_named = named.is_some();
+    let mut settings = form(&file, named, browser, library)?;
+    let record = record.filter(|_| !is_named);
+    let record = record.and_then(|outline| outline.complete().ok());
+    if let Some(record) = record.filter(|record| record.client_secret.is_some()) {
+        match own_secret(&record, &file.digest, &settings) {
+            Some(secret) => settings.set(Key::ClientSecret, secret.expose_secret().to_owned()),
+            None => settings.set_secret_notice(
+                "The stored client secret belongs to another client ID or service, so it wasn't filled in. Enter the \
+                 client secret.",
+            ),
+        }
+    }
+    Ok(settings)
+}
+
+/// Returns the client secret of a record, if it belongs to the client in `settings`, which come from a settings file with
+/// this digest.
+pub(super) fn own_secret<'a>(
+    record: &'a Record,
+    digest: &str,
+    settings: &Settings,
+) -> Option<&'a SecretString> {
+    let value = |key| settings.value(key).trim().to_owned();
+    let client = Client {
+        token_url: value(Key::TokenUrl),
+        client_id: value(Key::ClientId),
+    };
+    // The token URL may come from the issuer's metadata.
+    let is_unchanged = record.settings == digest && record.secret_of.is_none();
+    let is_own = is_unchanged || record.secret_client().is_same(&client);
+    record.client_secret.as_ref().filter(|_| is_own)
+}
+
+/// Fills in the stored client secret of the profile at `place`, if it belongs to the client in `settings`. Otherwise
+/// returns that secret with its client.
+pub fn fill_in_secret(place: &Place, settings: &mut Settings) -> Option<(SecretString, Client)> {
+    let record = Record::read(&place.record()).ok()?;
+    match own_secret(&record, "", settings) {
+        Some(secret) => {
+            settings.set(Key::ClientSecret, secret.expose_secret().to_owned());
+            None
+        }
+        None => Some((record.client_secret.clone()?, record.secret_client())),
+    }
 }
 
 /// Returns the settings file of a profile, and its form without the client secret. Sends nothing and runs no command.

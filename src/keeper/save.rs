@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::folders::create_folders;
 use super::present::{Present, file_to_keep, user};
+use super::profile::own_secret;
 use super::save_error::SaveError;
 use super::trial::{Purpose, try_out};
 use crate::form::choices::Browser;
@@ -16,7 +18,7 @@ use crate::profile::settings_file::{self, SettingsError, SettingsFile, digest};
 use crate::profile::store_kind::Store;
 use crate::secret::{ExposeSecret, SecretString, same};
 use crate::store::commands::StoreCommands;
-use crate::store::issued_for::IssuedFor;
+use crate::store::issued_for::{Client, IssuedFor};
 use crate::store::lock::Lock;
 use crate::store::obtained::Obtained;
 use crate::store::private::{self, PrivateError};
@@ -44,6 +46,8 @@ pub struct Saving<'a> {
     /// The settings as the user opened them from the profile: nothing is saved if it has others by now. `None` to replace
     /// whatever is there.
     pub opened: Option<&'a Settings>,
+    /// The client that the client secret in `request` belongs to, if not that of the settings.
+    pub secret_of: Option<Client>,
 }
 
 /// Takes the lock of a profile, waiting for a refresh in progress.
@@ -78,15 +82,6 @@ pub fn try_place(place: &Place) -> Result<(), SaveError> {
 /// Returns the store commands named in the settings.
 fn commands(place: &Place) -> Option<StoreCommands> {
     SettingsFile::read(place).ok()?.store()?.commands()
-}
-
-fn create_folders(place: &Place) -> Result<(), PrivateError> {
-    private::create_folder(place.settings_folder())?;
-    private::create_folder(place.record_folder())?;
-    match &place.account {
-        Some(account) => private::grant(place.record_folder(), account),
-        None => Ok(()),
-    }
 }
 
 /// Returns how the record is encrypted, as the settings say. No other store is ever used as a fallback.
@@ -212,6 +207,7 @@ impl Saving<'_> {
             .filter(|record| record.tokens.is_some())
             .map(|record| record.issued_for.clone());
         let changed = tokens_for.and_then(|issued_for| difference(&issued_for, &now));
+        let secret_of = self.secret_of.clone().unwrap_or_else(|| now.client());
         let record = match before {
             Some(record) if changed.is_none() => {
                 // Without a sign-in, tokens must not be sent to a new endpoint or mail server.
@@ -231,6 +227,13 @@ impl Saving<'_> {
                 ..record
             },
             None => Record::new(place.name.as_str(), digest, now, None, secret),
+        };
+        let is_own = secret_of.is_same(&record.issued_for.client());
+        let record = Record {
+            secret_of: (!is_own)
+                .then_some(secret_of)
+                .filter(|_| record.client_secret.is_some()),
+            ..record
         };
         install(place, &text, &record, seal)?;
         Ok(changed.map_or(SavedTokens::Fine, SavedTokens::Unfit))
@@ -272,9 +275,11 @@ impl Saving<'_> {
         let written = |settings| settings_file::write(settings, None, None);
         // A command that keeps the secrets is not run for this.
         let record = Record::outline(&place.record()).ok();
-        let secret = record.and_then(|record| record.client_secret);
+        let secret = record
+            .as_ref()
+            .and_then(|record| own_secret(record, &file.digest, &stored));
         let other_secret =
-            secret.is_some_and(|secret| !same(&secret, opened.secret().expose_secret()));
+            secret.is_some_and(|secret| !same(secret, opened.secret().expose_secret()));
         if other_secret || written(&stored) != written(opened) {
             return Err(SaveError::Changed);
         }
@@ -521,6 +526,7 @@ mod tests {
             request,
             store: None,
             opened,
+            secret_of: None,
         }
     }
 

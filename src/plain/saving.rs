@@ -50,6 +50,7 @@ async fn try_save(
                 request: &request,
                 store: None,
                 opened: None,
+                secret_of: None,
             };
             saving.with_tokens(&obtained, None)
         }

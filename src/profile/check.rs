@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     pub preset: &'a Preset,
     /// The state of the client secret.
     pub secret: Probe,
+    /// Whether the settings name another place than the record for the client secret.
+    pub names_secret: bool,
     /// When the client secret expires, in seconds since 1970, if the settings say so.
     pub secret_expires_at: Result<Option<u64>, String>,
 }
@@ -108,11 +110,11 @@ impl Facts<'_> {
         !self.record.issued_for.is_without_user()
     }
 
-    fn is_over(&self, at: u64) -> bool {
+    pub(super) fn is_over(&self, at: u64) -> bool {
         at <= self.now.seconds
     }
 
-    fn is_soon(&self, at: u64) -> bool {
+    pub(super) fn is_soon(&self, at: u64) -> bool {
         at.saturating_sub(self.now.seconds) <= self.within
     }
 
@@ -427,74 +429,6 @@ impl Facts<'_> {
             fix: Some(format!("Make sure that {host} no longer uses this profile.")),
         });
     }
-
-    fn client_secret(&self, findings: &mut Vec<Finding>) {
-        let mut add = |level, id, at, text: String, fix: Option<String>| {
-            findings.push(Finding {
-                level,
-                id,
-                at,
-                text,
-                fix,
-            });
-        };
-        let needed = self.record.issued_for.needs_secret();
-        match &self.secret {
-            Probe::Missing(reason) => add(Level::Settings, "client-secret", None, reason.clone(), Some(
-                "Repair what [secret] in the settings file names, or sign in again with the client secret.".to_owned(),
-            )),
-            Probe::Unknown(Some(reason)) => add(Level::Note, "client-secret-unchecked", None, reason.clone(), None),
-            Probe::Unknown(None) | Probe::Fine => {}
-        }
-        let new = || {
-            Some("Create a new client secret, replace the old one, and change expires in the settings file.".to_owned())
-        };
-        match &self.secret_expires_at {
-            Err(problem) => add(
-                Level::Settings,
-                "client-secret-expires",
-                None,
-                problem.clone(),
-                None,
-            ),
-            Ok(Some(end)) if self.is_over(*end) => {
-                let text = format!("The client secret expired {}.", self.now.when(*end));
-                add(
-                    Level::Settings,
-                    "client-secret-expires",
-                    Some(*end),
-                    text,
-                    new(),
-                );
-            }
-            Ok(Some(end)) if self.is_soon(*end) => {
-                let text = format!("The client secret expires {}.", self.now.when(*end));
-                add(
-                    Level::Soon,
-                    "client-secret-expires",
-                    Some(*end),
-                    text,
-                    new(),
-                );
-            }
-            Ok(Some(_)) => {}
-            Ok(None) => {
-                if let Some(max) = self.preset.client.secret_max.filter(|_| needed) {
-                    let text = format!(
-                        "The expiry date of the client secret is unknown. At this service, client secrets last at most {max}."
-                    );
-                    let fix = "Add a section [secret] with its date to the settings file, such as expires = 2027-05-01.";
-                    add(
-                        Level::Note,
-                        "client-secret-date",
-                        None,
-                        text,
-                        Some(fix.to_owned()),
-                    );
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -520,6 +454,7 @@ mod tests {
         check: CheckSettings,
         preset: Preset,
         secret: Probe,
+        names_secret: bool,
         secret_expires_at: Result<Option<u64>, String>,
         within: u64,
     }
@@ -557,6 +492,7 @@ mod tests {
                 check: CheckSettings::default(),
                 preset: (*presets::get(presets::CUSTOM).unwrap()).clone(),
                 secret: Probe::Fine,
+                names_secret: false,
                 secret_expires_at: Ok(None),
                 within: 30 * DAY,
             }
@@ -582,6 +518,7 @@ mod tests {
                 check: &self.check,
                 preset: &self.preset,
                 secret: self.secret,
+                names_secret: self.names_secret,
                 secret_expires_at: self.secret_expires_at,
             };
             (facts.summary(), facts.findings())
@@ -873,6 +810,23 @@ mod tests {
             ["Note client-secret-unchecked: It was not checked."]
         );
         assert_eq!(state(Probe::Unknown(None)), [""; 0]);
+        for (names_secret, words) in [
+            (
+                false,
+                "oauth-authorizer profiles save office --profile office --client-secret-stdin",
+            ),
+            (
+                true,
+                "replace the one that [secret] in the settings file names",
+            ),
+        ] {
+            let mut case = Case::new();
+            case.secret_expires_at = Ok(Some(NOW + DAY));
+            case.names_secret = names_secret;
+            let (_, findings) = case.result();
+            let fix = findings[0].fix.as_deref().unwrap();
+            assert!(fix.contains(words), "{fix}");
+        }
         let date = |authentication: &str| {
             found(|case| {
                 case.preset.client.secret_max = span("730d");

@@ -87,6 +87,14 @@ pub fn not_signed_in(target: &str) -> Finding {
     }
 }
 
+/// Returns the fix: the command that replaces the client secret.
+#[must_use]
+pub fn save_secret(target: &str) -> String {
+    // Profile names contain no spaces.
+    let name = target.split(' ').next().unwrap_or_default();
+    format!("oauth-authorizer profiles save {target} --profile {name} --client-secret-stdin")
+}
+
 /// Returns the fix: the command to sign in.
 #[must_use]
 pub fn sign_in(target: &str) -> String {

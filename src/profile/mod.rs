@@ -4,6 +4,7 @@ pub mod account;
 pub mod check;
 mod check_expiry;
 pub mod check_key;
+mod check_secret;
 pub mod check_settings;
 pub mod client_secret;
 pub mod dates;

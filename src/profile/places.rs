@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::name::ProfileName;
-use crate::clean::system_reason;
+use crate::clean::{clean_path, system_reason};
 use crate::oauth::tools::looks_like_token;
 use crate::quote;
 use crate::store::folders;
@@ -54,6 +54,8 @@ pub struct NoProfile {
     known: Vec<String>,
     /// The profile folder given by the user.
     folder: Option<PathBuf>,
+    /// Why it was not found, as a sentence, if something prevents the search.
+    problem: Option<String>,
 }
 
 /// Returns the name, unless it may be a token.
@@ -72,8 +74,8 @@ impl NoProfile {
         if looks_like_token(&self.name) {
             "Other users can read arguments: pass a token on standard input only, as in `oauth-authorizer inspect - < file`."
                 .to_owned()
-        } else if let Some(problem) = self.folder.as_deref().and_then(folder_problem) {
-            problem
+        } else if let Some(problem) = &self.problem {
+            problem.clone()
         } else if self.known.is_empty() {
             format!(
                 "Sign in and save it: oauth-authorizer --plain --preset PRESET --client-id ID --save {}",
@@ -88,7 +90,7 @@ impl NoProfile {
 /// Returns why a folder can't be searched, as a sentence; `None` if it can.
 fn folder_problem(folder: &Path) -> Option<String> {
     let error = std::fs::read_dir(folder).err()?;
-    let shown = folder.display();
+    let shown = clean_path(folder);
     Some(match error.kind() {
         ErrorKind::NotFound => format!("The folder {shown} does not exist."),
         // Windows has several errors for this.
@@ -159,6 +161,58 @@ impl Places {
         self.named().and_then(folder_problem).map_or(Ok(()), Err)
     }
 
+    /// Checks whether the folders of this user can be searched, unless they don't exist yet.
+    ///
+    /// # Errors
+    /// Returns an error, as a sentence, if they can't.
+    pub fn check_own(&self) -> Result<(), String> {
+        self.unreadable(Owner::User).map_or(Ok(()), Err)
+    }
+
+    /// Checks whether there is a home folder to look for profiles in, or at least a profile of the machine.
+    ///
+    /// # Errors
+    /// Returns an error if there is neither.
+    pub fn check_home(&self) -> Result<(), NoFolder> {
+        let has_own = self.0.iter().any(|folders| folders.owner != Owner::Machine);
+        if has_own || !self.all().is_empty() {
+            Ok(())
+        } else {
+            Err(NoFolder)
+        }
+    }
+
+    /// Says that there are no profiles, and where they were looked for.
+    #[must_use]
+    pub fn none(&self) -> String {
+        let folders = self.0.iter().map(|folders| clean_path(&folders.settings));
+        let folders: Vec<String> = folders.collect();
+        format!("There are no profiles in {}.", folders.join(" or "))
+    }
+
+    /// Returns why an existing folder of this owner can't be searched, as a sentence.
+    fn unreadable(&self, owner: Owner) -> Option<String> {
+        let of_owner = self.0.iter().filter(|folders| folders.owner == owner);
+        let mut paths = of_owner.flat_map(|folders| [&folders.settings, &folders.records]);
+        paths.find_map(|path| match std::fs::read_dir(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => folder_problem(path),
+            _ => None,
+        })
+    }
+
+    /// Returns what prevents the search for a profile, as a sentence.
+    fn problem(&self) -> Option<String> {
+        if let Some(named) = self.named() {
+            return folder_problem(named);
+        }
+        if !self.0.iter().any(|folders| folders.owner == Owner::User) {
+            return Some(NoFolder.to_string());
+        }
+        // Normally only administrators can read the folder of the machine.
+        self.unreadable(Owner::Machine)
+            .map(|problem| format!("It may be a profile of this machine. {problem}"))
+    }
+
     /// Returns the folder given by the user.
     fn named(&self) -> Option<&Path> {
         let mut all = self.0.iter();
@@ -217,6 +271,7 @@ impl Places {
                 .map(|place| place.name.to_string())
                 .collect(),
             folder: self.named().map(Path::to_owned),
+            problem: self.problem(),
         })
     }
 
@@ -429,6 +484,55 @@ mod tests {
         }
         let own = Places::of_user(missing.clone(), missing);
         assert_eq!(own.check_named(), Ok(()));
+        assert_eq!(own.check_own(), Ok(()));
+    }
+
+    #[test]
+    fn own_folder_that_cannot_be_searched_is_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let missing = folder.path().join("missing");
+        for (settings, records) in [(&file, &missing), (&missing, &file)] {
+            let places = Places::of_user(settings.clone(), records.clone());
+            let problem = format!("{} is not a folder.", file.display());
+            assert_eq!(places.check_own(), Err(problem));
+        }
+    }
+
+    #[test]
+    fn profile_is_not_found_without_a_home_folder_or_in_a_locked_machine_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let machine = folder.path().join("machine");
+        let of = |owner, path: &Path| Folders {
+            owner,
+            settings: path.to_owned(),
+            records: path.to_owned(),
+        };
+        let hint = |places: &Places| places.get(&"office".parse().unwrap()).unwrap_err().hint();
+        let homeless = Places(vec![of(Owner::Machine, &machine)]);
+        assert_eq!(hint(&homeless), NoFolder.to_string());
+        assert_eq!(homeless.check_home(), Err(NoFolder));
+        let both = Places(vec![
+            of(Owner::User, folder.path()),
+            of(Owner::Machine, &machine),
+        ]);
+        assert!(
+            hint(&both).starts_with("Sign in and save it: "),
+            "{}",
+            hint(&both)
+        );
+        assert_eq!(both.check_home(), Ok(()));
+        std::fs::write(&machine, "").unwrap();
+        let expected = format!(
+            "It may be a profile of this machine. {} is not a folder.",
+            machine.display()
+        );
+        assert_eq!(hint(&both), expected);
+        std::fs::remove_file(&machine).unwrap();
+        std::fs::create_dir(&machine).unwrap();
+        std::fs::write(machine.join("relay.toml"), "").unwrap();
+        assert_eq!(homeless.check_home(), Ok(()));
     }
 
     #[test]

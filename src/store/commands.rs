@@ -40,6 +40,12 @@ impl StoreCommands {
         clean(self.read.first().map_or("", String::as_str), 80)
     }
 
+    /// Returns the name of the program that stores the secrets, for messages.
+    #[must_use]
+    pub fn write_name(&self) -> String {
+        clean(self.write.first().map_or("", String::as_str), 80)
+    }
+
     /// Returns what the store contains.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ pub fn profiles() -> Option<PathBuf> {
 /// Returns the folder of the user's tokens; `None` if the system names no home folder.
 #[must_use]
 pub fn records() -> Option<PathBuf> {
-    let base = etcetera::choose_base_strategy().ok()?;
+    let base = base()?;
     // Windows has no folder for state. The folder for caches stays on this machine.
     let state = base.state_dir().unwrap_or_else(|| base.cache_dir());
     Some(state.join("oauth-authorizer").join("profiles"))
@@ -57,8 +57,13 @@ pub fn machine() -> Option<PathBuf> {
 }
 
 fn configuration() -> Option<PathBuf> {
+    Some(base()?.config_dir().join("oauth-authorizer"))
+}
+
+/// Returns the folders of the user. A relative home folder would depend on where the program is run.
+fn base() -> Option<impl BaseStrategy> {
     let base = etcetera::choose_base_strategy().ok()?;
-    Some(base.config_dir().join("oauth-authorizer"))
+    base.home_dir().is_absolute().then_some(base)
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! The client and endpoints that the tokens of a record were issued for.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::commands::StoreCommands;
 use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::flow_kind::FlowKind;
+use crate::oauth::url::same_operator;
 
 /// The client authentication methods that need no client secret.
 const WITHOUT_SECRET: [ClientAuthentication; 3] = [
@@ -61,7 +63,38 @@ pub struct IssuedFor {
     pub tools: ToolPins,
 }
 
+/// A client of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// The token endpoint of the service.
+    pub token_url: String,
+    /// The client ID.
+    pub client_id: String,
+}
+
+impl Client {
+    /// Returns whether both are the same client of the same service. Endpoints of one service may differ in the path, such
+    /// as those of its tenants.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let urls =
+            Url::parse(&self.token_url).and_then(|url| Ok((url, Url::parse(&other.token_url)?)));
+        self.client_id == other.client_id
+            && (self.token_url == other.token_url
+                || urls.is_ok_and(|(one, other)| same_operator(&one, &other)))
+    }
+}
+
 impl IssuedFor {
+    /// Returns the client that the tokens were issued for.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client {
+            token_url: self.token_url.clone(),
+            client_id: self.client_id.clone(),
+        }
+    }
+
     /// Returns whether the client authenticates with its secret.
     #[must_use]
     pub fn needs_secret(&self) -> bool {

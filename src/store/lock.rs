@@ -48,6 +48,17 @@ impl Lock {
     }
 }
 
+/// Checks whether the lock can be taken once no process holds it, without creating its file.
+///
+/// # Errors
+/// Returns an error if the file can't be used.
+pub fn check(path: &Path) -> Result<(), PrivateError> {
+    match private::open_existing(path, Audience::Owner, true) {
+        Ok(_) | Err(PrivateError::Missing(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         let _ = self.file.unlock();
@@ -85,6 +96,20 @@ mod tests {
         drop(first);
         assert!(Lock::try_take(&path).unwrap().is_some());
         assert!(path.exists());
+        assert_eq!(check(&path), Ok(()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn lock_file_that_cannot_be_used_is_reported() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.lock");
+        assert_eq!(check(&path), Ok(()));
+        assert!(!path.exists());
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        assert_eq!(check(&path), Err(PrivateError::Readable(path)));
     }
 
     #[test]

@@ -24,8 +24,11 @@ pub enum PrivateError {
     /// The file does not exist.
     #[error("{} does not exist.", clean_path(.0))]
     Missing(PathBuf),
-    /// The path is a link, a folder or a device.
-    #[error("{} is not a regular file. Remove it, or move it away.", clean_path(.0))]
+    /// The path is a symbolic link.
+    #[error("{} is a symbolic link, which isn't followed here. Use a regular file.", clean_path(.0))]
+    Link(PathBuf),
+    /// The path is a folder or a device.
+    #[error("{} is not a regular file. Name another file, or move it away.", clean_path(.0))]
     NotAFile(PathBuf),
     /// A file is in the place of a folder.
     #[error("{} is not a folder. Remove it, or move it away.", clean_path(.0))]
@@ -110,6 +113,14 @@ impl PrivateError {
         }
     }
 
+    fn not_a_file(path: &Path, about: &std::fs::Metadata) -> Self {
+        if about.is_symlink() {
+            Self::Link(path.to_owned())
+        } else {
+            Self::NotAFile(path.to_owned())
+        }
+    }
+
     /// Creates an error from the system's error for an action, such as `read`.
     #[must_use]
     pub fn system(path: &Path, action: &'static str, error: &io::Error) -> Self {
@@ -171,7 +182,7 @@ pub fn open_existing(path: &Path, audience: Audience, write: bool) -> Result<Fil
     let file = patiently(HELD, || options.open(path)).map_err(|error| {
         // The system returns an error for a link that it doesn't follow.
         match std::fs::symlink_metadata(path) {
-            Ok(about) if !about.is_file() => PrivateError::NotAFile(path.to_owned()),
+            Ok(about) if !about.is_file() => PrivateError::not_a_file(path, &about),
             _ => PrivateError::system(path, "opened", &error),
         }
     })?;
@@ -223,7 +234,7 @@ fn check(file: &File, path: &Path, audience: Audience) -> Result<(), PrivateErro
         .metadata()
         .map_err(|error| PrivateError::system(path, "read", &error))?;
     if !about.is_file() {
-        return Err(PrivateError::NotAFile(path.to_owned()));
+        return Err(PrivateError::not_a_file(path, &about));
     }
     check_owner(path, about.uid())?;
     if audience == Audience::Owner && about.mode() & 0o077 != 0 {
@@ -241,7 +252,7 @@ fn check(file: &File, path: &Path, audience: Audience) -> Result<(), PrivateErro
         .metadata()
         .map_err(|error| PrivateError::system(path, "read", &error))?;
     if !about.is_file() {
-        return Err(PrivateError::NotAFile(path.to_owned()));
+        return Err(PrivateError::not_a_file(path, &about));
     }
     access_lists::check_file(file, path, audience == Audience::Owner)?;
     Ok(())
@@ -309,6 +320,25 @@ pub fn create_folder(folder: &Path) -> Result<(), PrivateError> {
     let created = access_lists::create_folder(folder);
     created.map_err(|error| PrivateError::system(folder, "created", &error))?;
     check_folder(folder)
+}
+
+/// Checks whether a folder that doesn't exist may be created: not below a folder of another user, such as the home folder of
+/// the user who ran this program as root.
+///
+/// # Errors
+/// Returns an error if its first existing parent belongs to another user.
+pub fn check_parents(folder: &Path) -> Result<(), PrivateError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let mut parents = folder.ancestors();
+        let existing = parents.find_map(|path| Some((path, std::fs::metadata(path).ok()?)));
+        if let Some((path, about)) = existing.filter(|(path, _)| *path != folder) {
+            check_owner(path, about.uid())?;
+        }
+    }
+    let _ = folder;
+    Ok(())
 }
 
 /// Allows `account`, a security identifier, to use the tokens of a machine-wide profile, on Windows.
@@ -434,6 +464,28 @@ mod tests {
 
     fn mode(path: &Path, mode: u32) {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn folder_below_one_of_another_user_is_not_created() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        create_folder(&home).unwrap();
+        let wanted = home.join(".config").join("profiles");
+        assert_eq!(check_parents(&wanted), Ok(()));
+        // Only root can give a folder away.
+        if nix::unistd::chown(&home, Some(12345.into()), None).is_ok() {
+            let owner = 12345;
+            assert_eq!(
+                check_parents(&wanted),
+                Err(PrivateError::Owner {
+                    path: home.clone(),
+                    owner
+                })
+            );
+            create_folder(&wanted).unwrap();
+            assert_eq!(check_parents(&wanted), Ok(()));
+        }
     }
 
     #[test]
@@ -579,7 +631,11 @@ mod tests {
         .unwrap();
         for name in ["link", "folder", "pipe"] {
             let error = read(&at(name), Audience::All, 10).unwrap_err();
-            assert_eq!(error, PrivateError::NotAFile(at(name)));
+            let expected = match name {
+                "link" => PrivateError::Link(at(name)),
+                _ => PrivateError::NotAFile(at(name)),
+            };
+            assert_eq!(error, expected);
         }
         // A link in place of the file to write is removed; its target stays.
         replace(&at("new"), &at("link"), b"new").unwrap();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::commands::StoreCommands;
-use super::issued_for::IssuedFor;
+use super::issued_for::{Client, IssuedFor};
 use super::origin::{Origin, random_text};
 use super::private::{self, Audience, PrivateError};
 use super::program::ProgramError;
@@ -50,6 +50,9 @@ pub struct Record {
     /// The client secret, unless the settings name another place for it.
     #[serde(with = "secret_text")]
     pub client_secret: Option<SecretString>,
+    /// The client that the client secret belongs to, if the tokens were issued for another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_of: Option<Client>,
     /// The rejection of the refresh token, if the service rejected it.
     pub rejected: Option<Rejected>,
     /// When and where the tokens came from; empty in records of older versions.
@@ -93,11 +96,27 @@ impl Record {
             issued_for,
             tokens,
             client_secret,
+            secret_of: None,
             rejected: None,
             origin: Origin::here(signed_in_at),
             end: true,
             seal: Seal::default(),
         }
+    }
+
+    /// Returns the client secret for the client that the tokens were issued for.
+    #[must_use]
+    pub fn secret(&self) -> Option<&SecretString> {
+        self.client_secret
+            .as_ref()
+            .filter(|_| self.secret_of.is_none())
+    }
+
+    /// Returns the client that the client secret belongs to.
+    #[must_use]
+    pub fn secret_client(&self) -> Client {
+        let client = || self.issued_for.client();
+        self.secret_of.clone().unwrap_or_else(client)
     }
 
     /// Returns whether new tokens can be requested: with a refresh token, or in a flow without a user. Also known for

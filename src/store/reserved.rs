@@ -3,6 +3,7 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
+use super::commands::StoreCommands;
 use super::private::{self, Audience, PrivateError};
 use super::record::{LIMIT, RESERVED, Record, sealed};
 use super::record_error::RecordError;
@@ -81,6 +82,23 @@ impl Reserved {
     /// Returns an error if the system doesn't allow it. If only the move failed, the record [`awaits`] the next
     /// process, which adopts it.
     pub fn store(self, record: &Record, path: &Path) -> Result<(), PrivateError> {
+        self.put(record, path, record.issued_for.store.as_ref())
+    }
+
+    /// Does the same for a record whose secrets a command keeps, without running that command.
+    ///
+    /// # Errors
+    /// Returns the errors of [`store`](Self::store).
+    pub fn store_outline(self, record: &Record, path: &Path) -> Result<(), PrivateError> {
+        self.put(record, path, None)
+    }
+
+    fn put(
+        self,
+        record: &Record,
+        path: &Path,
+        commands: Option<&StoreCommands>,
+    ) -> Result<(), PrivateError> {
         let Self {
             mut file,
             next,
@@ -90,8 +108,7 @@ impl Reserved {
             let _ = private::remove(&next);
             error
         };
-        let commands = record.issued_for.store.as_ref();
-        let bytes = match commands {
+        let bytes = match record.issued_for.store {
             Some(_) => record.without_secrets().to_bytes(),
             None => seal
                 .close(record.to_bytes())

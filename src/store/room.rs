@@ -5,9 +5,9 @@ use std::path::Path;
 /// Checks whether a record could be written to a folder.
 ///
 /// # Errors
-/// Returns an error, as a sentence, if this account may not write there, or if the disk is read-only or full.
+/// Returns an error and its fix, as sentences, if this account may not write there, or if the disk is read-only or full.
 #[cfg(unix)]
-pub fn check(folder: &Path) -> Result<(), String> {
+pub fn check(folder: &Path) -> Result<(), (String, &'static str)> {
     use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
 
     use super::record::RESERVED;
@@ -15,17 +15,24 @@ pub fn check(folder: &Path) -> Result<(), String> {
 
     let may_write = Access::WRITE_OK | Access::EXEC_OK;
     accessat(CWD, folder, may_write, AtFlags::EACCESS).map_err(|error| {
+        let fix = if error == rustix::io::Errno::ROFS {
+            "Mount it writable."
+        } else {
+            "Make it writable for this account."
+        };
         let error = std::io::Error::from(error).to_string();
-        format!(
+        let text = format!(
             "The folder {} can't be written to: {}.",
             folder.display(),
             system_reason(&error)
-        )
+        );
+        (text, fix)
     })?;
     let is_full = statvfs(folder)
         .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < RESERVED as u64);
     if is_full {
-        return Err(format!("The disk of {} is full.", folder.display()));
+        let text = format!("The disk of {} is full.", folder.display());
+        return Err((text, "Free some space."));
     }
     Ok(())
 }
@@ -35,7 +42,7 @@ pub fn check(folder: &Path) -> Result<(), String> {
 /// # Errors
 /// Returns no error.
 #[cfg(not(unix))]
-pub fn check(_: &Path) -> Result<(), String> {
+pub fn check(_: &Path) -> Result<(), (String, &'static str)> {
     Ok(())
 }
 
@@ -49,13 +56,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(check(folder.path()), Ok(()));
         let missing = folder.path().join("missing");
-        let error = check(&missing).unwrap_err();
+        let (error, fix) = check(&missing).unwrap_err();
+        assert_eq!(fix, "Make it writable for this account.");
         assert!(
             error.ends_with("can't be written to: No such file or directory."),
             "{error}"
         );
         // Nobody can write there, not even root.
-        let error = check(Path::new("/proc/self/fdinfo")).unwrap_err();
+        let (error, _) = check(Path::new("/proc/self/fdinfo")).unwrap_err();
         assert!(error.contains("/proc/self/fdinfo "), "{error}");
     }
 }

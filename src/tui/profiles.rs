@@ -120,8 +120,11 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
         ProfileTask::Rename(place, to, places) => {
             let outcome = rename(&place, &places, &to)
                 .map(|()| place.renamed(&to))
-                .map_err(|error| {
-                    format!("The profile \"{}\" was not renamed. {error}", place.name)
+                .map_err(|outcome| {
+                    format!(
+                        "The profile \"{}\" was not renamed. {}",
+                        place.name, outcome.error
+                    )
                 });
             ProfileReport::Renamed(place, outcome)
         }
@@ -216,6 +219,7 @@ fn save_profile(task: &SaveTask) -> Result<Saved, Unsaved> {
         request: &task.request,
         store: task.store.clone(),
         opened: task.opened.as_ref(),
+        secret_of: None,
     };
     let saved = match &task.tokens {
         Some(tokens) => saving.with_tokens(&tokens.obtained, task.known.as_ref()),

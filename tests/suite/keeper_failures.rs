@@ -607,7 +607,7 @@ fn invalid_or_unsafe_record_is_refused_and_left_unchanged() {
         let path = profiles.state(end);
         std::fs::rename(&path, &aside).unwrap();
         symlink(&aside, &path).unwrap();
-        assert_untouched(&profiles, &server, "is not a regular file");
+        assert_untouched(&profiles, &server, "is a symbolic link");
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
         assert_untouched(&profiles, &server, "is not a regular file");

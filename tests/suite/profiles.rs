@@ -457,7 +457,7 @@ fn token_file_is_written_only_to_a_private_folder() {
     let folder = home.join("folder");
     std::fs::create_dir(&folder).unwrap();
     for (path, words) in [
-        (&link, "not a regular file"),
+        (&link, "is a symbolic link"),
         (&open.join("token"), "can be changed by other users"),
         (&folder, "not a regular file"),
         (&home.join("missing/token"), "does not exist"),
@@ -581,6 +581,134 @@ fn profiles_are_listed_shown_renamed_and_deleted() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(profiles.run(&["token", "shop"]).code, 2);
+}
+
+#[test]
+fn failed_rename_keeps_the_name_and_leaves_no_copy_of_the_tokens() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let copy = profiles.state("x").with_file_name("shop.record");
+    // Something else has the new name of the settings file.
+    let target = profiles.settings().with_file_name("shop.toml.before");
+    std::fs::create_dir(&target).unwrap();
+    let before = profiles.settings().with_extension("toml.before");
+    std::fs::write(&before, "").unwrap();
+    let ran = profiles.run(&["profiles", "rename", "office", "shop"]);
+    assert_eq!(ran.code, 9, "{ran:?}");
+    assert!(!copy.exists() && before.exists());
+    assert_eq!(profiles.token(), "first");
+    std::fs::remove_dir(&target).unwrap();
+    // An existing name is a wrong argument.
+    std::fs::write(profiles.settings().with_file_name("shop.toml"), "").unwrap();
+    let ran = profiles.run(&["profiles", "rename", "office", "shop"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    // Without settings, each command names the file of the old name and what to do.
+    std::fs::remove_file(profiles.settings()).unwrap();
+    for command in [
+        &["profiles", "rename", "office", "other"][..],
+        &["profiles", "show", "office"],
+        &["profiles", "export", "office", "--passphrase"],
+    ] {
+        let ran = profiles.run(command);
+        let words = "office.toml does not exist. Restore the file, or";
+        assert!(
+            ran.code == 2 && ran.stderr.contains(words),
+            "{command:?}: {ran:?}"
+        );
+    }
+}
+
+#[test]
+fn client_secret_is_replaced_without_a_sign_in() {
+    let (profiles, server) = Profiles::scripted(|_| {
+        Reply::json(
+            200,
+            r#"{"access_token":"a","token_type":"Bearer","expires_in":3600}"#,
+        )
+    });
+    let secret = |value: &str| {
+        let path = profiles.home.path().join("secret");
+        std::fs::write(&path, value).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        path.display().to_string()
+    };
+    let flags = device_flags(&server.url);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let save = |more: &[&str]| profiles.run(&[&["profiles", "save", "office"], more].concat());
+    let old = secret("old-secret");
+    let post = ["--client-authentication", "post"];
+    let own = ["--client-secret-file", old.as_str()];
+    profiles.save_device_flow(
+        &[&flags[..], &post, &own]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>(),
+    );
+    let sent = || {
+        let ran = profiles.run(&["refresh", "office"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        server.requests("/token").pop().unwrap().form["client_secret"].clone()
+    };
+    let new = secret("new-secret");
+    let ran = save(&["--profile", "office", "--client-secret-file", &new]);
+    assert!(ran.code == 0 && !ran.stderr.contains("hint"), "{ran:?}");
+    assert_eq!(sent(), "new-secret");
+    // Without a flag for it, it stays.
+    let ran = save(&[&flags[..], &post].concat());
+    assert!(ran.code == 0 && !ran.stderr.contains("hint"), "{ran:?}");
+    assert_eq!(sent(), "new-secret");
+    let ran = save(&["--profile", "nobody"]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("There is no profile"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn client_secret_of_one_service_is_not_sent_to_another() {
+    let (profiles, server) = Profiles::scripted(|_| {
+        Reply::json(
+            200,
+            r#"{"access_token":"a","token_type":"Bearer","expires_in":3600}"#,
+        )
+    });
+    let path = profiles.home.path().join("secret");
+    std::fs::write(&path, "own-secret").unwrap();
+    let flags = device_flags(&server.url);
+    let post = ["--client-authentication", "post"].map(str::to_owned);
+    let secret = [
+        "--client-secret-file".to_owned(),
+        path.display().to_string(),
+    ];
+    profiles.save_device_flow(&[&flags[..], &post, &secret].concat());
+    let (_, other) = Profiles::scripted(|_| Reply::json(500, ""));
+    let mut others = device_flags(&other.url);
+    others[5] = "another".to_owned();
+    let command = |flags: &[String]| {
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        profiles.run(&[&["profiles", "save", "office"], &flags[..]].concat())
+    };
+    let ran = command(&others);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let mut plain = Plain::start(
+        profiles.home.path(),
+        &["--profile", "office", "--print", "json"],
+    );
+    plain.value("user_code");
+    let (code, _, stderr) = plain.end();
+    assert_eq!(code, 0, "{stderr}");
+    for request in other.all() {
+        assert!(
+            !format!("{request:?}").contains("own-secret"),
+            "{request:?}"
+        );
+    }
+    // It is still there for its own service.
+    let ran = command(&[&flags[..], &post].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(profiles.run(&["refresh", "office"]).code, 0);
+    let sent = server.requests("/token").pop().unwrap();
+    assert_eq!(sent.form["client_secret"], "own-secret");
 }
 
 #[test]
@@ -959,9 +1087,9 @@ fn missing_profiles_folder_is_an_error() {
         assert_eq!(profiles.run(command).code, 0);
     }
     let ran = profiles.run(&["profiles", "list"]);
-    assert_eq!(
-        (ran.stdout.as_str(), ran.stderr.as_str()),
-        ("", "hint: There are no profiles.\n")
+    assert!(
+        ran.stdout.is_empty() && ran.stderr.starts_with("hint: There are no profiles in /"),
+        "{ran:?}"
     );
 }
 
@@ -1023,6 +1151,17 @@ fn import_is_checked_and_shows_where_tokens_are_sent() {
         assert!(!ran.stderr.contains("office.record"), "{ran:?}");
         assert!(!other.settings().exists());
     }
+    // From standard input, as over SSH.
+    let copy = other.home.path().join("copy.json");
+    std::fs::copy(&file, &copy).unwrap();
+    let ran: Ran = other
+        .command(&["profiles", "import", "-"])
+        .stdin(std::fs::File::open(&copy).unwrap())
+        .output()
+        .unwrap()
+        .into();
+    let words = "error: standard input: It is not a file of";
+    assert!(ran.code == 9 && ran.stderr.contains(words), "{ran:?}");
     let ran = import(&|record| {
         record["issued_for"]["tools"]["userinfo"] = json!("https://evil.example/me");
         record["issued_for"]["mail"] = json!(["imap evil.example:993 TLS"]);

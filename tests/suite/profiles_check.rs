@@ -154,11 +154,14 @@ fn check_sends_nothing_writes_nothing_and_does_not_wait() {
         &["profiles", "check", "--all", "--quiet"],
         &["refresh", "--all"],
     ] {
-        let none = Profiles::new().run(command);
-        assert_eq!(
-            (none.code, none.stderr.as_str()),
-            (0, "hint: There are no profiles.\n"),
-            "{command:?}"
+        let profiles = Profiles::new();
+        let none = profiles.run(command);
+        let folder = profiles.settings();
+        let folder = folder.parent().unwrap().display();
+        let start = format!("hint: There are no profiles in {folder}");
+        assert!(
+            none.code == 0 && none.stderr.starts_with(&start),
+            "{none:?}"
         );
     }
 }
@@ -576,6 +579,56 @@ fn systemd_units_in_mail_guide_are_valid() {
         std::fs::write(folder.path().join(name), block(GUIDE, name, &[])).unwrap();
     }
     verify(&[], folder.path(), folder.path(), names);
+}
+
+#[test]
+fn monitoring_plugin_translates_the_exit_code() {
+    let (profiles, _server) = Profiles::scripted(refreshed);
+    let home = profiles.home.path();
+    let program = program().to_str().unwrap().to_owned();
+    let plugin = home.join("check_oauth_profiles");
+    let text = block(
+        DOCUMENT,
+        "check_oauth_profiles",
+        &[("/usr/local/bin/oauth-authorizer", &program)],
+    );
+    std::fs::write(&plugin, text).unwrap();
+    let run = |name: &str| {
+        let ran = Command::new("/bin/sh")
+            .arg(&plugin)
+            .arg(name)
+            .env_clear()
+            .env("HOME", home)
+            .env("PATH", "/usr/bin:/bin")
+            .stdin(Stdio::null())
+            .output();
+        Ran::from(ran.unwrap())
+    };
+    let fine = run("office");
+    assert_eq!(
+        (fine.code, fine.stdout.as_str()),
+        (0, "OAUTH OK: nothing to do\n")
+    );
+    let missing = run("relay");
+    let start = "OAUTH CRITICAL: error: There is no profile \"relay\".\n";
+    assert!(
+        missing.code == 2 && missing.stdout.starts_with(start),
+        "{missing:?}"
+    );
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    for (expires, code, start) in [
+        (
+            "2020-05-01",
+            2,
+            "OAUTH CRITICAL: office  broken  The client secret expired",
+        ),
+        ("2999-05-01", 0, "OAUTH OK"),
+    ] {
+        let text = format!("{settings}[secret]\nexpires = {expires}\n");
+        std::fs::write(profiles.settings(), text).unwrap();
+        let ran = run("office");
+        assert!(ran.code == code && ran.stdout.starts_with(start), "{ran:?}");
+    }
 }
 
 #[test]

@@ -506,6 +506,32 @@ fn sign_in_refills_a_store_that_the_user_emptied() {
 }
 
 #[test]
+fn profile_is_renamed_while_its_store_is_locked() {
+    let (profiles, _server, store) = stored();
+    store.script("read", "exit 1");
+    let ran = profiles.run(&["profiles", "rename", "office", "shop"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    assert_eq!(profiles.run(&["token", "shop"]).code, 9);
+    store.script("read", "cat kept");
+    let ran = profiles.run(&["token", "shop"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "first\n"), "{ran:?}");
+    // The store of a renamed profile names it again after the next refresh.
+    assert_eq!(profiles.run(&["refresh", "shop"]).code, 0);
+    assert_eq!(store.kept()["profile"], "shop");
+}
+
+#[test]
+fn failed_move_to_a_store_mentions_a_possible_copy() {
+    let (profiles, _server) = rotating();
+    let store = Store::new();
+    store.script("read", "exit 1");
+    let ran = store.take(&profiles);
+    let words = "hint: The profile keeps its store. If the command ";
+    assert!(ran.code == 9 && ran.stderr.contains(words), "{ran:?}");
+    assert_eq!(profiles.token(), "first");
+}
+
+#[test]
 fn imported_tokens_go_to_the_profile_store() {
     let (profiles, _server) = rotating();
     let home = profiles.home.path();

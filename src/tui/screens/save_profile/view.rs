@@ -293,7 +293,8 @@ fn files(screen: &SaveProfile, cx: ViewContext<'_>, columns: usize) -> Vec<Row> 
         rows.extend(fact(theme, "Note", &format!("{who} {what}."), columns));
     }
     let tokens_of = cx.session.tokens.as_ref().filter(|_| tokens);
-    let other = tokens_of.and_then(|tokens| tokens.profile.as_deref());
+    let refreshed = tokens_of.filter(|tokens| tokens.set.refresh_token.is_some());
+    let other = refreshed.and_then(|tokens| tokens.profile.as_deref());
     if let Some(other) = other.filter(|other| name.as_ref().is_none_or(|name| !name.is(other))) {
         let text = format!(
             "{other} has the same refresh token. If the service replaces it at each use, only one of the two profiles keeps \
