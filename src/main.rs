@@ -12,7 +12,7 @@ use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
 use oauth_authorizer::console::{jobs, talk, tmux};
 use oauth_authorizer::form::choices::Browser;
-use oauth_authorizer::keeper::profile::open;
+use oauth_authorizer::keeper::profile::{open, open_form};
 use oauth_authorizer::oauth::tools::looks_like_token;
 use oauth_authorizer::outcome::exit;
 use oauth_authorizer::presets::Library;
@@ -199,6 +199,8 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             ),
         );
     }
+    let has_secret = front == Front::Screen || cli.secret.is_given();
+    let open = if has_secret { open_form } else { open };
     let base = profiles.open.as_ref().map(|place| {
         open(place, browser, &mut library)
             .map_err(|outcome| (format!("{}: {}", place.name, outcome.error), outcome.code))

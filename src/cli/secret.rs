@@ -81,6 +81,14 @@ pub(super) struct Secret {
 }
 
 impl SecretFlags {
+    /// Returns whether a flag or its variable names a source.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.client_secret_stdin
+            || self.client_secret_file.is_some()
+            || self.client_secret_env.is_some()
+    }
+
     /// Reads the client secret; `None` if no flag names a source and the environment variable is not set.
     pub(super) fn load(
         &self,

@@ -171,6 +171,28 @@ pub(super) fn changed_text(name: &str) -> String {
 /// # Errors
 /// Returns the outcome to report if the profile can't be opened.
 pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Settings, Outcome> {
+    opened(place, browser, library, false)
+}
+
+/// Does the same, but if the place of the client secret can't be read, the form says so, because the user can enter the
+/// secret there.
+///
+/// # Errors
+/// Returns the outcome to report if the profile can't be opened.
+pub fn open_form(
+    place: &Place,
+    browser: Browser,
+    library: &mut Library,
+) -> Result<Settings, Outcome> {
+    opened(place, browser, library, true)
+}
+
+fn opened(
+    place: &Place,
+    browser: Browser,
+    library: &mut Library,
+    may_lack_secret: bool,
+) -> Result<Settings, Outcome> {
     let file = SettingsFile::read(place).map_err(|error| settings_outcome(&error))?;
     // A record that can't be read doesn't prevent the user from signing in again.
     let record = Record::outline(&place.record()).ok();
@@ -185,7 +207,18 @@ pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Se
         );
         return Ok(settings);
     }
-    let named = file.secret().map_err(|error| settings_outcome(&error))?;
+    let named = match file.secret() {
+        Ok(named) => named,
+        Err(error) if may_lack_secret => {
+            let mut settings = form(&file, None, browser, library)?;
+            settings.set_secret_notice(&format!(
+                "{} Repair it, or enter the client secret.",
+                settings_outcome(&error).error
+            ));
+            return Ok(settings);
+        }
+        Err(error) => return Err(settings_outcome(&error)),
+    };
     let is_named = named.is_some();
     let mut settings = form(&file, named, browser, library)?;
     let record = record.filter(|_| !is_named);
@@ -194,8 +227,8 @@ pub fn open(place: &Place, browser: Browser, library: &mut Library) -> Result<Se
         match own_secret(&record, &file.digest, &settings) {
             Some(secret) => settings.set(Key::ClientSecret, secret.expose_secret().to_owned()),
             None => settings.set_secret_notice(
-                "The stored client secret belongs to another client ID or service, so it wasn't filled in. Enter the \
-                 client secret.",
+                "The stored client secret belongs to another client ID or service, so it wasn't filled in. If this \
+                 client has a secret, enter it.",
             ),
         }
     }

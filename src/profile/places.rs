@@ -56,6 +56,8 @@ pub struct NoProfile {
     folder: Option<PathBuf>,
     /// Why it was not found, as a sentence, if something prevents the search.
     problem: Option<String>,
+    /// That there are no profiles, as a sentence.
+    none: String,
 }
 
 /// Returns the name, unless it may be a token.
@@ -78,7 +80,8 @@ impl NoProfile {
             problem.clone()
         } else if self.known.is_empty() {
             format!(
-                "Sign in and save it: oauth-authorizer --plain --preset PRESET --client-id ID --save {}",
+                "{} Sign in and save it: oauth-authorizer --plain --preset PRESET --client-id ID --save {}",
+                self.none,
                 target(&self.name, self.folder.as_deref())
             )
         } else {
@@ -272,6 +275,7 @@ impl Places {
                 .collect(),
             folder: self.named().map(Path::to_owned),
             problem: self.problem(),
+            none: self.none(),
         })
     }
 
@@ -518,7 +522,7 @@ mod tests {
             of(Owner::Machine, &machine),
         ]);
         assert!(
-            hint(&both).starts_with("Sign in and save it: "),
+            hint(&both).contains(" Sign in and save it: "),
             "{}",
             hint(&both)
         );

@@ -333,8 +333,18 @@ pub fn check_parents(folder: &Path) -> Result<(), PrivateError> {
         use std::os::unix::fs::MetadataExt;
         let mut parents = folder.ancestors();
         let existing = parents.find_map(|path| Some((path, std::fs::metadata(path).ok()?)));
-        if let Some((path, about)) = existing.filter(|(path, _)| *path != folder) {
-            check_owner(path, about.uid())?;
+        let existing = existing.filter(|(path, _)| *path != folder);
+        let me = rustix::process::geteuid().as_raw();
+        if let Some((path, about)) = existing.filter(|(_, about)| !is_trusted(about.uid(), me)) {
+            return Err(PrivateError::System {
+                path: folder.to_owned(),
+                action: "created",
+                reason: format!(
+                    "{} belongs to another user (uid {}). Run the program as that user, for example with sudo -u",
+                    clean_path(path),
+                    about.uid()
+                ),
+            });
         }
     }
     let _ = folder;
@@ -475,14 +485,9 @@ mod tests {
         assert_eq!(check_parents(&wanted), Ok(()));
         // Only root can give a folder away.
         if nix::unistd::chown(&home, Some(12345.into()), None).is_ok() {
-            let owner = 12345;
-            assert_eq!(
-                check_parents(&wanted),
-                Err(PrivateError::Owner {
-                    path: home.clone(),
-                    owner
-                })
-            );
+            let error = check_parents(&wanted).unwrap_err().to_string();
+            let words = "home belongs to another user (uid 12345). Run the program as that user";
+            assert!(error.contains(words), "{error}");
             create_folder(&wanted).unwrap();
             assert_eq!(check_parents(&wanted), Ok(()));
         }

@@ -10,7 +10,7 @@ use crate::keeper::caller::{Wish, obtain};
 use crate::keeper::forecast::forecast;
 use crate::keeper::list::list;
 use crate::keeper::manage::{delete, rename};
-use crate::keeper::profile::open;
+use crate::keeper::profile::{open, open_form};
 use crate::keeper::save::Saving;
 use crate::keeper::save_error::SaveError;
 use crate::keeper::tools::{Revocation, revoke};
@@ -51,6 +51,10 @@ pub(super) fn perform(task: ProfileTask) -> ProfileReport {
         }
         ProfileTask::Open(place, opening, browser) => {
             let mut library = Library::load_user();
+            let open = match opening {
+                Opening::Form => open_form,
+                Opening::Authorize | Opening::MailTest | Opening::Tokens => open,
+            };
             let opened = open(&place, browser, &mut library).map_err(|outcome| {
                 let hint = outcome
                     .hint

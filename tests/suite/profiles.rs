@@ -662,6 +662,23 @@ fn client_secret_is_replaced_without_a_sign_in() {
         ran.code == 2 && ran.stderr.contains("There is no profile"),
         "{ran:?}"
     );
+    // A credential of systemd can't be read at a sign-in in a shell.
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    let text = format!("{settings}[secret]\ncredential = \"office\"\n");
+    std::fs::write(profiles.settings(), text).unwrap();
+    let sign_in = |more: &[&str]| {
+        let flags = [&["--profile", "office", "--print", "json"], more].concat();
+        Plain::start(profiles.home.path(), &flags).end()
+    };
+    let (code, _, stderr) = sign_in(&[]);
+    assert!(
+        code == 2 && stderr.contains("The client secret can't be read"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = sign_in(&["--client-secret-file", &new]);
+    assert_eq!(code, 0, "{stderr}");
+    let sent = server.requests("/token").pop().unwrap();
+    assert_eq!(sent.form["client_secret"], "new-secret");
 }
 
 #[test]
