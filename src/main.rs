@@ -12,7 +12,7 @@ use oauth_authorizer::cli::Cli;
 use oauth_authorizer::console::environment::{Environment, Terminal};
 use oauth_authorizer::console::{jobs, talk, tmux};
 use oauth_authorizer::form::choices::Browser;
-use oauth_authorizer::keeper::profile::{open, open_form};
+use oauth_authorizer::keeper::profile::{forget_other_secret, open, open_form};
 use oauth_authorizer::oauth::tools::looks_like_token;
 use oauth_authorizer::outcome::exit;
 use oauth_authorizer::presets::Library;
@@ -211,6 +211,9 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     let mut settings = cli
         .settings(base, variable, browser, &mut library)
         .map_err(|error| (error.to_string(), error.exit_code()))?;
+    if let Some((_, opened)) = &opened {
+        forget_other_secret(opened, &mut settings);
+    }
     settings.set_created_certificates(Created::load_user());
     if front == Front::Plain {
         return Ok(plain::run(

@@ -19,7 +19,7 @@ use crate::form::request::request;
 use crate::keeper::list::{self, standing};
 use crate::keeper::manage::{delete, rename};
 use crate::keeper::present::changed_by_variables;
-use crate::keeper::profile::{fill_in_secret, open, settings_outcome};
+use crate::keeper::profile::{fill_in_secret, forget_other_secret, open, settings_outcome};
 use crate::keeper::save::{Saving, move_to};
 use crate::keeper::save_error::SaveError;
 use crate::oauth::tools::TokenKind;
@@ -238,6 +238,7 @@ fn save(
         }
         None => None,
     };
+    let opened = base.clone();
     let mut settings = match cli.settings(base, variable, Browser::Elsewhere, &mut library) {
         Ok(settings) => settings,
         Err(error) => {
@@ -245,6 +246,9 @@ fn save(
             return Ok(error.exit_code());
         }
     };
+    if let Some(opened) = &opened {
+        forget_other_secret(opened, &mut settings);
+    }
     // Without a flag for the client secret, the one in the profile stays.
     let kept = if settings.secret().expose_secret().is_empty() {
         fill_in_secret(&place, &mut settings)

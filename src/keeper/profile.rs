@@ -12,12 +12,16 @@ use crate::profile::finding;
 use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::Place;
 use crate::profile::settings_file::{SettingsError, SettingsFile};
-use crate::secret::{ExposeSecret, SecretString};
+use crate::secret::{ExposeSecret, SecretString, same};
 use crate::store::attempt::Outcome;
 use crate::store::issued_for::{Client, IssuedFor};
 use crate::store::private::PrivateError;
 use crate::store::record::Record;
 use crate::store::record_error::RecordError;
+
+/// The notice about a stored client secret that is not used.
+const OTHER_SECRET: &str = "The stored client secret belongs to another client ID or service, so it wasn't filled in. If \
+                            this client has a secret, enter it.";
 
 /// A loaded profile.
 #[derive(Debug)]
@@ -226,10 +230,7 @@ fn opened(
     if let Some(record) = record.filter(|record| record.client_secret.is_some()) {
         match own_secret(&record, &file.digest, &settings) {
             Some(secret) => settings.set(Key::ClientSecret, secret.expose_secret().to_owned()),
-            None => settings.set_secret_notice(
-                "The stored client secret belongs to another client ID or service, so it wasn't filled in. If this \
-                 client has a secret, enter it.",
-            ),
+            None => settings.set_secret_notice(OTHER_SECRET),
         }
     }
     Ok(settings)
@@ -242,15 +243,34 @@ pub(super) fn own_secret<'a>(
     digest: &str,
     settings: &Settings,
 ) -> Option<&'a SecretString> {
-    let value = |key| settings.value(key).trim().to_owned();
-    let client = Client {
-        token_url: value(Key::TokenUrl),
-        client_id: value(Key::ClientId),
-    };
-    // The token URL may come from the issuer's metadata.
     let is_unchanged = record.settings == digest && record.secret_of.is_none();
-    let is_own = is_unchanged || record.secret_client().is_same(&client);
+    let is_own = is_unchanged || record.secret_client().is_same(&client(settings));
     record.client_secret.as_ref().filter(|_| is_own)
+}
+
+/// Returns the client in a form.
+fn client(settings: &Settings) -> Client {
+    let value = |key| settings.value(key).trim().to_owned();
+    // The token URL may come from the issuer's metadata.
+    let token_url = value(Key::TokenUrl);
+    Client {
+        token_url: if token_url.is_empty() {
+            value(Key::Issuer)
+        } else {
+            token_url
+        },
+        client_id: value(Key::ClientId),
+    }
+}
+
+/// Removes the client secret that came from `opened`, the settings of a profile, if flags changed the client or the service.
+pub fn forget_other_secret(opened: &Settings, settings: &mut Settings) {
+    let secret = opened.secret().expose_secret();
+    let is_kept = !secret.is_empty() && same(settings.secret(), secret);
+    if is_kept && !client(opened).is_same(&client(settings)) {
+        settings.set(Key::ClientSecret, String::new());
+        settings.set_secret_notice(OTHER_SECRET);
+    }
 }
 
 /// Fills in the stored client secret of the profile at `place`, if it belongs to the client in `settings`. Otherwise

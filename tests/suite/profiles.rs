@@ -705,6 +705,12 @@ fn client_secret_of_one_service_is_not_sent_to_another() {
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         profiles.run(&[&["profiles", "save", "office"], &flags[..]].concat())
     };
+    // Neither with flags for one sign-in, nor with settings that were saved.
+    let mut all = vec!["--profile", "office", "--print", "json"];
+    all.extend(others.iter().map(String::as_str));
+    let (code, _, stderr) = Plain::start(profiles.home.path(), &all).end();
+    let words = "The stored client secret belongs to another client ID or service";
+    assert!(code == 0 && stderr.contains(words), "{stderr}");
     let ran = command(&others);
     assert_eq!(ran.code, 0, "{ran:?}");
     let mut plain = Plain::start(
