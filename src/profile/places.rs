@@ -193,14 +193,17 @@ impl Places {
         format!("There are no profiles in {}.", folders.join(" or "))
     }
 
-    /// Returns why an existing folder of this owner can't be searched, as a sentence.
+    /// Returns why an existing folder of this owner can't be searched, as a sentence. Each profile reports its record.
     fn unreadable(&self, owner: Owner) -> Option<String> {
-        let of_owner = self.0.iter().filter(|folders| folders.owner == owner);
-        let mut paths = of_owner.flat_map(|folders| [&folders.settings, &folders.records]);
-        paths.find_map(|path| match std::fs::read_dir(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => folder_problem(path),
-            _ => None,
-        })
+        let problem = |folder: &Path| match std::fs::read_dir(folder) {
+            Ok(_) => Some(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(_) => Some(folder_problem(folder)),
+        };
+        let mut of_owner = self.0.iter().filter(|folders| folders.owner == owner);
+        of_owner
+            .find_map(|folders| problem(&folders.settings).or_else(|| problem(&folders.records)))
+            .flatten()
     }
 
     /// Returns what prevents the search for a profile, as a sentence.

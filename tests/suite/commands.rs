@@ -105,7 +105,7 @@ fn the_help_of_each_command_is_tested() {
 }
 
 /// Characters that end a command, or the part of it that this program reads.
-const SHELL: [char; 6] = [')', '#', '`', '|', '>', '\\'];
+const SHELL: [char; 7] = [')', '#', '`', '|', '>', '\\', '$'];
 
 /// The arguments of the program in the commands of a document: in code blocks, indented or fenced, and in inline code.
 fn commands(document: &str) -> Vec<&str> {
