@@ -20,6 +20,7 @@ use crate::console::talk::say;
 use crate::console::tmux;
 use crate::console::tunnel::Tunnel;
 use crate::flow::proxy::useless_exceptions;
+use crate::flow::windows_proxy::has_script;
 use crate::outcome::exit;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::tui::terminal::guard;
@@ -46,6 +47,7 @@ pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     for (word, text) in lines(&environment, tmux.as_ref())
         .into_iter()
         .chain(exceptions)
+        .chain(script())
     {
         writeln!(out, "{word}: {text}")?;
     }
@@ -59,6 +61,13 @@ pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     }
     drop(out);
     test_copy(&environment)
+}
+
+/// Returns that the proxy settings of Windows name a PAC file, which doesn't apply to this program.
+fn script() -> Option<(&'static str, String)> {
+    let text = "Windows chooses the proxy with a PAC file, which this program can't read. Set HTTPS_PROXY to the address of the \
+        proxy";
+    has_script().then(|| ("proxy", text.to_owned()))
 }
 
 /// The response of tmux.

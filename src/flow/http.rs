@@ -133,6 +133,8 @@ impl Http {
         } else {
             proxy::on_the_way_to(url)?
         };
+        // On Windows, the proxy is always named: reqwest would misread some of the settings.
+        let is_direct = is_direct || (cfg!(windows) && proxy.is_none());
         let way = match (tls, is_direct, identity) {
             (false, _, _) => Way::Here,
             (true, true, None) => Way::Direct,

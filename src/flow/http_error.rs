@@ -39,7 +39,7 @@ pub enum HttpError {
     /// A proxy setting is invalid, so nothing was sent.
     #[error("Can't use {variable}: {reason}.")]
     ProxySetting {
-        /// The environment variable.
+        /// The environment variable, or the settings of the system.
         variable: &'static str,
         /// What is wrong with the setting.
         reason: &'static str,

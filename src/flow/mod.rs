@@ -44,3 +44,4 @@ mod tls_config;
 pub mod token_tools;
 pub mod tool_report;
 pub mod trace;
+pub(crate) mod windows_proxy;

@@ -20,6 +20,7 @@ use super::http_error::HttpError;
 use super::proxy_answer::{NO_HTTP, OTHER_SCHEME, Said};
 use super::tls::trouble;
 use super::tls_config;
+use super::windows_proxy::WindowsProxy;
 use crate::clean::{clean, system_reason};
 use crate::secret::{ExposeSecret, SecretString};
 use crate::store::file::read as file;
@@ -28,6 +29,8 @@ use crate::store::file::read as file;
 /// `https_proxy` if `HTTPS_PROXY` is empty.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
+/// The name of the setting without such a variable.
+const SYSTEM: &str = "the system's proxy settings";
 /// The proxy schemes that reqwest supports.
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 /// How long to ask the proxy why it rejected the connection.
@@ -86,7 +89,7 @@ pub(super) struct Proxy {
 /// A proxy setting that can't be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unreadable {
-    /// The environment variable.
+    /// The environment variable, or the settings of the system.
     pub(super) variable: &'static str,
     /// What is wrong, as part of a sentence. Never contains the value, which may include a password.
     pub(super) reason: &'static str,
@@ -114,7 +117,12 @@ impl From<Unreadable> for HttpError {
 
 /// Returns the proxy for a request to this https URL, or `None` for a direct connection.
 pub(super) fn on_the_way_to(url: &Url) -> Result<Option<Proxy>, Unreadable> {
-    choose(url, |name| std::env::var_os(name), &Matcher::from_system())
+    choose(
+        url,
+        |name| std::env::var_os(name),
+        &Matcher::from_system(),
+        WindowsProxy::of_user().as_ref(),
+    )
 }
 
 /// Returns whether `NO_PROXY` names the host of this URL, in any of the forms that curl and Go accept. reqwest itself ignores
@@ -211,6 +219,7 @@ fn choose(
     url: &Url,
     variable: impl Fn(&str) -> Option<OsString>,
     system: &Matcher,
+    windows: Option<&WindowsProxy>,
 ) -> Result<Option<Proxy>, Unreadable> {
     let Ok(uri) = url.as_str().parse::<Uri>() else {
         return Ok(None);
@@ -219,7 +228,13 @@ fn choose(
     if is_excepted(url, &variable) || variable("REQUEST_METHOD").is_some() {
         return Ok(None);
     }
-    let named = first(&VARIABLES, &variable);
+    let named = match (first(&VARIABLES, &variable), windows) {
+        (None, Some(windows)) => match windows.on_the_way_to(url) {
+            Some(address) => Some((SYSTEM, OsString::from(address))),
+            None => return Ok(None),
+        },
+        (named, _) => named,
+    };
     let (setting, value) = match &named {
         Some((variable, value)) => {
             let text = value.to_str().ok_or("it is not UTF-8");
@@ -227,7 +242,7 @@ fn choose(
             let wrong = |reason| Unreadable { variable, reason };
             (*variable, Some(url.map_err(wrong)?))
         }
-        None => ("the system's proxy settings", None),
+        None => (SYSTEM, None),
     };
     let proxy = match &value {
         Some(value) => Matcher::builder()
@@ -467,6 +482,7 @@ mod tests {
 
     use super::*;
     use crate::flow::proxy_answer::{NO_HTTP, NOT_PLAIN, SOCKS, SSH};
+    use crate::flow::windows_proxy;
 
     fn chosen(variables: &[(&str, &str)], host: &str) -> Result<Option<Proxy>, Unreadable> {
         let value = |name: &str| {
@@ -475,7 +491,7 @@ mod tests {
         };
         let matcher = Matcher::builder().build();
         let url = Url::parse(&format!("https://{host}/token")).unwrap();
-        choose(&url, |name| value(name).map(OsString::from), &matcher)
+        choose(&url, |name| value(name).map(OsString::from), &matcher, None)
     }
 
     #[test]
@@ -567,6 +583,32 @@ mod tests {
             assert!(chosen(&excepted, "as.example").unwrap().is_none());
         }
         assert!(chosen(&[], "as.example").unwrap().is_none());
+    }
+
+    #[test]
+    fn windows_settings_are_used_without_a_variable() {
+        let url = Url::parse("https://as.example/token").unwrap();
+        let none = Matcher::builder().build();
+        let chosen = |servers: &str, exceptions: &str, variable: Option<&str>| {
+            let windows = windows_proxy::tests::settings(servers, exceptions);
+            let variable = |name: &str| {
+                variable
+                    .filter(|_| name == "HTTPS_PROXY")
+                    .map(OsString::from)
+            };
+            choose(&url, variable, &none, Some(&windows))
+        };
+        let found = chosen("http=a:80;https=b:81", "", None).unwrap().unwrap();
+        assert_eq!((found.setting, found.address.as_str()), (SYSTEM, "b:81"));
+        assert_eq!(found.url.unwrap().expose_secret(), "http://b:81");
+        assert!(chosen("b:81", "*.example", None).unwrap().is_none());
+        let found = chosen("b:81", "*.example", Some("c:82")).unwrap().unwrap();
+        assert_eq!(
+            (found.setting, found.address.as_str()),
+            ("HTTPS_PROXY", "c:82")
+        );
+        let wrong = chosen("b:port", "", None).unwrap_err();
+        assert_eq!(wrong.variable, SYSTEM);
     }
 
     #[tokio::test]
