@@ -17,6 +17,7 @@ use oauth_authorizer::oauth::tools::looks_like_token;
 use oauth_authorizer::outcome::exit;
 use oauth_authorizer::presets::Library;
 use oauth_authorizer::profile::places::Places;
+use oauth_authorizer::quote::INSPECT_FILE;
 use oauth_authorizer::secret::{ExposeSecret, SecretString};
 use oauth_authorizer::session::profiles::Profiles;
 use oauth_authorizer::store::program;
@@ -69,8 +70,10 @@ fn misused(mut error: clap::Error) -> ExitCode {
     {
         talk::say(
             "error",
-            "An unexpected argument looks like a token, so it is not repeated here. Other users can read arguments: \
-             pass tokens on standard input only, as in `oauth-authorizer inspect - < file`.",
+            &format!(
+                "An unexpected argument looks like a token, so it is not repeated here. Other users can read arguments: \
+                 pass tokens on standard input only, as in `{INSPECT_FILE}`."
+            ),
         );
         return ExitCode::from(exit::USAGE);
     }

@@ -9,6 +9,13 @@ use std::path::Path;
 
 use crate::clean::is_visible;
 
+/// The command that shows what is in the token in `file`. PowerShell has no `<`.
+pub const INSPECT_FILE: &str = if cfg!(windows) {
+    "type file | oauth-authorizer inspect -"
+} else {
+    "oauth-authorizer inspect - < file"
+};
+
 /// Why a value can't be used in a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum QuoteError {

@@ -25,6 +25,7 @@ use crate::presets::format::Audience;
 use crate::presets::{Library, Preset};
 use crate::profile::name::ProfileName;
 use crate::profile::settings_file::SettingsFile;
+use crate::quote::INSPECT_FILE;
 use crate::secret::{ExposeSecret, SecretString};
 use crate::session::Value as Kind;
 use crate::store::record::Record;
@@ -73,8 +74,10 @@ pub(super) fn run(flags: &InspectFlags) -> Ended {
         let Ok(name) = flags.source.parse::<ProfileName>() else {
             say(
                 "error",
-                "The argument is not the name of a profile. A token is read from standard input only, because other users can \
-                 read arguments: oauth-authorizer inspect - < file",
+                &format!(
+                    "The argument is not the name of a profile. A token is read from standard input only, because other \
+                     users can read arguments: {INSPECT_FILE}"
+                ),
             );
             return Ok(exit::USAGE);
         };

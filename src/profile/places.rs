@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::name::ProfileName;
 use crate::clean::{clean_path, system_reason};
 use crate::oauth::tools::looks_like_token;
-use crate::quote;
+use crate::quote::{self, INSPECT_FILE};
+use crate::store::file::named;
 use crate::store::folders;
 
 /// The environment variable for the folder that contains all profiles.
@@ -74,8 +75,9 @@ impl NoProfile {
     #[must_use]
     pub fn hint(&self) -> String {
         if looks_like_token(&self.name) {
-            "Other users can read arguments: pass a token on standard input only, as in `oauth-authorizer inspect - < file`."
-                .to_owned()
+            format!(
+                "Other users can read arguments: pass a token on standard input only, as in `{INSPECT_FILE}`."
+            )
         } else if let Some(problem) = &self.problem {
             problem.clone()
         } else if self.known.is_empty() {
@@ -126,9 +128,10 @@ impl Places {
     ///
     /// # Errors
     /// Returns an error if this system has no home folder.
-    pub fn new(named: Option<&Path>) -> Result<Self, NoFolder> {
-        if let Some(folder) = named {
-            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    pub fn new(folder: Option<&Path>) -> Result<Self, NoFolder> {
+        if let Some(folder) = folder {
+            // Without a separator at its end, which can't be quoted for Windows.
+            let folder: PathBuf = named::absolute(folder).components().collect();
             return Ok(Self(vec![Folders {
                 owner: Owner::Named,
                 settings: folder.clone(),
@@ -469,6 +472,16 @@ mod tests {
         assert_eq!(places.all().len(), 1);
         let new = places.place(&"other".parse().unwrap(), false).unwrap();
         assert_eq!(new.owner, Owner::Named);
+    }
+
+    #[test]
+    fn named_folder_is_expanded_and_has_no_separator_at_its_end() {
+        let home = std::env::home_dir().unwrap();
+        for folder in ["~/none", "~/none/", "\"~/none\""] {
+            let places = Places::new(Some(Path::new(folder))).unwrap();
+            let named = places.named().unwrap().as_os_str();
+            assert_eq!(named, home.join("none").as_os_str(), "{folder}");
+        }
     }
 
     #[test]

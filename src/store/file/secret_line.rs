@@ -8,11 +8,14 @@ use zeroize::Zeroizing;
 use super::named;
 use super::read::{Kinds, ReadError, in_time, is_readable_by_others, open};
 use crate::clean::{is_visible, trimmed};
+use crate::oauth::jose::pem;
 use crate::oauth::other_file::OtherFile;
 use crate::secret::{self, SecretString};
 
 /// Maximum length of a client secret, in bytes.
 pub const SECRET_LIMIT: u64 = 64 * 1024;
+/// What is wrong with a line in another encoding.
+const NOT_UTF_8: &str = "its first line is not UTF-8. Save the client secret in that encoding";
 /// The buffer for the line, in bytes. Most lines are much shorter.
 const LINE_BUFFER: usize = 4 * 1024;
 
@@ -61,8 +64,13 @@ pub fn first_line(mut reader: impl BufRead) -> Result<SecretString, String> {
             SECRET_LIMIT / 1024
         ));
     }
-    let text = std::str::from_utf8(&line)
-        .map_err(|_| "its first line is not UTF-8. Save the file as UTF-8".to_owned())?;
+    let decoded;
+    let text = if is_wide(&line) {
+        decoded = wide_line(&mut reader, &mut line)?;
+        decoded.as_str()
+    } else {
+        std::str::from_utf8(&line).map_err(|_| NOT_UTF_8)?
+    };
     let secret = checked(text)?;
     if is_start_of_json(secret) {
         let rest = secret::read(reader, SECRET_LIMIT);
@@ -77,6 +85,29 @@ pub fn first_line(mut reader: impl BufRead) -> Result<SecretString, String> {
         return Err("its first line is empty".to_owned());
     }
     Ok(secret.into())
+}
+
+/// Returns whether the line begins as text in UTF-16, which Windows PowerShell writes with `>`.
+fn is_wide(line: &[u8]) -> bool {
+    matches!(
+        line,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [1..=127, 0, ..] | [0, 1..=127, ..]
+    )
+}
+
+/// Decodes a line in UTF-16 that was read up to a byte of its line end.
+fn wide_line(
+    reader: &mut impl BufRead,
+    line: &mut Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<String>, String> {
+    let ends = line.ends_with(b"\n");
+    if ends && line.len() % 2 == 1 {
+        let rest = reader.by_ref().take(1).read_to_end(line);
+        rest.map_err(|error| ReadError::from(error).to_string())?;
+    }
+    // The byte may also be half of another character.
+    let text = pem::in_utf8(line).filter(|text| text.ends_with('\n') == ends);
+    text.ok_or_else(|| NOT_UTF_8.to_owned())
 }
 
 /// Returns whether JSON that begins with this line goes on in the next line.
@@ -125,6 +156,31 @@ pub fn checked(text: &str) -> Result<&str, String> {
 mod tests {
     use super::*;
     use crate::secret::ExposeSecret;
+
+    #[test]
+    fn client_secret_in_utf_16_is_decoded() {
+        let little =
+            |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+        let big =
+            |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_be_bytes).collect() };
+        for text in ["s3cret~ü\r\nrest", "s3cret~ü\n", "s3cret~ü"] {
+            let marked = format!("\u{feff}{text}");
+            for bytes in [little(text), big(text), little(&marked), big(&marked)] {
+                let secret = first_line(&*bytes).unwrap();
+                assert_eq!(secret.expose_secret(), "s3cret~ü", "{bytes:?}");
+            }
+        }
+        // One byte of these characters is that of a line feed.
+        for text in ["\u{feff}s\u{10a}t", "\u{feff}s\u{a85}t"] {
+            for bytes in [little(text), big(text)] {
+                let secret = first_line(&*bytes);
+                let whole = text.trim_start_matches('\u{feff}');
+                assert!(secret.is_err() || secret.is_ok_and(|it| it.expose_secret() == whole));
+            }
+        }
+        let error = first_line(&b"s\xfcret\n"[..]).unwrap_err();
+        assert!(error.contains("not UTF-8"), "{error}");
+    }
 
     #[test]
     fn keys_and_json_files_are_refused_as_secrets() {
