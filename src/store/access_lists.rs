@@ -153,15 +153,24 @@ fn judge(
         Some(Finding::Read(account)) => ("read", account),
         Some(Finding::Change(account)) => ("changed", account),
     };
-    // The command converts inherited entries to explicit ones, because a folder's entries can't be removed from a file.
-    let at = path.display();
-    let command = format!("icacls \"{at}\" /inheritance:r /remove:g *{account} /grant *{me}:F");
+    let command = removal(&path, &account, &me, machine(&path).is_some());
     Err(AccessError::Others {
         path,
         can,
         account,
         command,
     })
+}
+
+/// Returns the command that removes the access of an account. Entries that are inherited from a folder can't be removed from a
+/// file alone: in the folders of the machine, the command converts them, because services depend on the others.
+fn removal(path: &Path, account: &str, me: &str, is_machine: bool) -> String {
+    let at = path.display();
+    if is_machine {
+        format!("icacls \"{at}\" /inheritance:d /remove:g *{account}")
+    } else {
+        format!("icacls \"{at}\" /inheritance:r /remove:g *{account} /grant *{me}:F")
+    }
 }
 
 /// Allows only `accounts` and the administrators to use the tokens of a machine-wide profile.
@@ -188,4 +197,22 @@ pub(in crate::store) fn share_as(folder: &Path, like: &Path) -> io::Result<()> {
         return Ok(());
     }
     grant(folder, &granted(like, &system::access(like)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_keeps_the_access_of_services_in_machine_folders() {
+        let path = Path::new(r"C:\a b");
+        assert_eq!(
+            removal(path, "S-1-1-0", "S-1-5-21-1", true),
+            r#"icacls "C:\a b" /inheritance:d /remove:g *S-1-1-0"#
+        );
+        assert_eq!(
+            removal(path, "S-1-1-0", "S-1-5-21-1", false),
+            r#"icacls "C:\a b" /inheritance:r /remove:g *S-1-1-0 /grant *S-1-5-21-1:F"#
+        );
+    }
 }
