@@ -24,11 +24,15 @@ use windows_sys::Win32::System::LibraryLoader::{
     GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LoadLibraryExW, SetDefaultDllDirectories,
 };
 use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_SZ, RegGetValueW};
+use windows_sys::Win32::System::StationsAndDesktops::{
+    GetProcessWindowStation, GetUserObjectInformationW, UOI_FLAGS, USEROBJECTFLAGS,
+};
 use windows_sys::Win32::System::SystemInformation::GetSystemDirectoryW;
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 use windows_sys::Win32::System::Time::{
     GetTimeZoneInformation, TIME_ZONE_ID_INVALID, TIME_ZONE_INFORMATION,
 };
+use windows_sys::Win32::UI::WindowsAndMessaging::WSF_VISIBLE;
 
 /// Maximum length of a Windows string that is read, in UTF-16 units.
 pub(crate) const TEXT_LIMIT: usize = 32 * 1024;
@@ -111,6 +115,24 @@ pub(crate) fn time_zone() -> Option<(TIME_ZONE_INFORMATION, u32)> {
     // SAFETY: `zone` outlives the call.
     let season = unsafe { GetTimeZoneInformation(&raw mut zone) };
     (season != TIME_ZONE_ID_INVALID).then_some((zone, season))
+}
+
+/// Returns whether this process belongs to a visible desktop, unlike services and remote shells.
+pub(crate) fn desktop_is_visible() -> bool {
+    let mut flags = USEROBJECTFLAGS::default();
+    let mut length = 0;
+    // SAFETY: the window station's handle need not be closed; `flags` is what this query returns, and its size is
+    // passed.
+    let told = unsafe {
+        GetUserObjectInformationW(
+            GetProcessWindowStation(),
+            UOI_FLAGS,
+            (&raw mut flags).cast(),
+            size_of::<USEROBJECTFLAGS>() as u32,
+            &raw mut length,
+        )
+    };
+    told != 0 && flags.dwFlags & WSF_VISIBLE.cast_unsigned() != 0
 }
 
 /// Restricts the libraries that this process loads to those in the system folder. Must be called first: by default,

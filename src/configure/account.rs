@@ -12,16 +12,14 @@ use windows_sys::Win32::Security::{
     GetTokenInformation, LookupAccountSidW, SidTypeAlias, SidTypeGroup, SidTypeWellKnownGroup,
     TOKEN_ELEVATION, TokenElevation,
 };
-use windows_sys::Win32::System::StationsAndDesktops::{
-    GetProcessWindowStation, GetUserObjectInformationW, UOI_FLAGS, USEROBJECTFLAGS,
-};
-use windows_sys::Win32::UI::WindowsAndMessaging::WSF_VISIBLE;
 
 use super::reading::Account;
 use crate::windows::{Sid, process_token, sid_text, up_to_zero, user_sid};
 
-/// Returns the current user, as `DOMAIN
-/// ame`.
+/// SYSTEM, LOCAL SERVICE and NETWORK SERVICE: accounts without members, which Windows lists as well-known groups.
+const SERVICES: [&str; 3] = ["S-1-5-18", "S-1-5-19", "S-1-5-20"];
+
+/// Returns the current user, as `DOMAIN\name`.
 pub(super) fn user() -> Option<String> {
     let found = account(&user_sid().ok()?)?;
     (!found.name.is_empty()).then_some(found.name)
@@ -53,7 +51,8 @@ pub(super) fn account(sid: &str) -> Option<Account> {
             (domain, name) if domain.is_empty() => name,
             (domain, name) => format!("{domain}\\{name}"),
         },
-        group: [SidTypeGroup, SidTypeAlias, SidTypeWellKnownGroup].contains(&kind),
+        group: [SidTypeGroup, SidTypeAlias, SidTypeWellKnownGroup].contains(&kind)
+            && !SERVICES.contains(&sid),
     })
 }
 
@@ -94,24 +93,6 @@ pub(super) fn is_elevated() -> bool {
     told != 0 && elevation.TokenIsElevated != 0
 }
 
-/// Returns whether this process belongs to a visible desktop, unlike services and remote shells.
-pub(super) fn desktop_is_visible() -> bool {
-    let mut flags = USEROBJECTFLAGS::default();
-    let mut length = 0;
-    // SAFETY: the window station's handle need not be closed; `flags` is what this query returns, and its size is
-    // passed.
-    let told = unsafe {
-        GetUserObjectInformationW(
-            GetProcessWindowStation(),
-            UOI_FLAGS,
-            (&raw mut flags).cast(),
-            size_of::<USEROBJECTFLAGS>() as u32,
-            &raw mut length,
-        )
-    };
-    told != 0 && flags.dwFlags & WSF_VISIBLE.cast_unsigned() != 0
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
@@ -135,7 +116,8 @@ mod tests {
         assert_eq!(account("S-1-rubbish"), None);
         // Every user is a member of Everyone, but not of Guests.
         assert!(is_member("S-1-1-0") && !is_member("S-1-5-32-546"));
-        assert!(account("S-1-5-32-545").unwrap().group);
+        assert!(account("S-1-5-32-545").unwrap().group && account("S-1-1-0").unwrap().group);
+        assert!(SERVICES.iter().all(|sid| !account(sid).unwrap().group));
     }
 
     #[test]

@@ -69,6 +69,17 @@ pub(super) fn verify(
     findings
 }
 
+/// Returns why browsers reject the chosen certificate, or HTTP.sys can't present it; none if it is suitable or not listed.
+pub(super) fn unsuitable(plan: &Plan, certificates: &[StoreCertificate]) -> Vec<Finding> {
+    let chosen = plan.thumbprint.filter(|thumbprint| {
+        let mut listed = certificates.iter();
+        listed.any(|certificate| certificate.thumbprint == *thumbprint)
+    });
+    let findings = chosen.map(|thumbprint| certificate_findings(plan, thumbprint, certificates));
+    let findings = findings.into_iter().flatten();
+    findings.filter(|finding| finding.state.stops()).collect()
+}
+
 /// Returns findings about bindings that HTTP.sys finds before those of the plan, once the latter exist.
 pub(super) fn ahead(plan: &Plan, service: &impl Service) -> Vec<Finding> {
     if plan.prefix.secure {

@@ -6,6 +6,7 @@ use super::reading::{self, Bound, Reserved, binding_finding, bound, reservation_
 use super::report::{Finding, State};
 use super::service::{Listener, Rights, Service, by_hand, governing};
 use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding};
+use crate::httpsys::refused;
 
 /// The user declined consent (`ERROR_CANCELLED`).
 pub(super) const CANCELLED: u32 = 1223;
@@ -292,7 +293,8 @@ fn carry_out(
     };
     let finding = codes::finding(action, part.object, code);
     match finding.state {
-        State::Failed => finding.with(part.command),
+        // The command doesn't help either if the service can't be used.
+        State::Failed if !refused::is_service(code) => finding.with(part.command),
         _ => finding,
     }
 }

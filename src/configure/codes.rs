@@ -2,6 +2,7 @@
 
 use super::plan::SetUpAction;
 use super::report::{Finding, State};
+use crate::httpsys::refused;
 
 /// The object of a configuration call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,15 @@ pub const NONE_MAPPED: u32 = 1332;
 #[must_use]
 pub fn finding(action: SetUpAction, object: Object, code: u32) -> Finding {
     let name = object.name();
+    if refused::is_service(code) {
+        let what = match action {
+            SetUpAction::SetUp => "added",
+            SetUpAction::Verify => "read",
+            SetUpAction::Delete => "deleted",
+        };
+        let text = format!("The {name} was not {what}. {}", refused::reason("", code));
+        return Finding::new(State::Failed, text).fix(refused::remedy(code));
+    }
     let (state, text, fix) = match (action, code) {
         (SetUpAction::SetUp, DONE) => (State::Done, format!("Added the {name}."), String::new()),
         (SetUpAction::SetUp, FILE_NOT_FOUND) => (
@@ -200,7 +210,7 @@ mod tests {
 
     #[test]
     fn error_codes_have_unique_messages_and_fixes() {
-        let codes = [0, 2, 5, 87, 183, 1168, 1312, 1332, 4711];
+        let codes = [0, 2, 5, 87, 183, 1058, 1062, 1168, 1312, 1332, 4711];
         let mut seen = BTreeSet::new();
         for action in SetUpAction::ALL {
             for (object, code) in [Object::Binding, Object::Reservation]
@@ -221,7 +231,9 @@ mod tests {
                 assert_eq!(fine, code == 0 || nothing_there, "{text}");
             }
         }
-        assert_eq!(seen.len(), 54);
+        assert_eq!(seen.len(), 66);
+        let stopped = finding(SetUpAction::SetUp, Object::Reservation, 1062);
+        assert!(stopped.sentences().contains("net start http"));
         let twice = |object| finding(SetUpAction::SetUp, object, ALREADY_EXISTS).text;
         assert!(twice(Object::Reservation).contains("for this URL already exists"));
         assert!(twice(Object::Binding).contains("for this host and port already exists"));

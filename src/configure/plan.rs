@@ -138,6 +138,14 @@ pub fn sid_of(user: &str) -> Option<String> {
     known.map(|(_, sid)| (*sid).to_owned())
 }
 
+/// Returns the user with the name of this machine in place of `.\\`, which neither netsh nor Windows looks up.
+fn of_this_machine(user: &str, machine: Option<&str>) -> String {
+    match (user.strip_prefix(r".\"), machine) {
+        (Some(name), Some(machine)) => format!(r"{machine}\{name}"),
+        _ => user.to_owned(),
+    }
+}
+
 /// Returns the SDDL descriptor that allows one account to listen. Netsh calls this right "listen".
 #[must_use]
 pub fn sddl(sid: &str) -> String {
@@ -174,7 +182,7 @@ impl Plan {
         Ok(Self {
             thumbprint: thumbprint.filter(|_| prefix.secure),
             prefix,
-            user: user.trim().to_owned(),
+            user: of_this_machine(user.trim(), std::env::var("COMPUTERNAME").ok().as_deref()),
         })
     }
 
@@ -344,6 +352,18 @@ mod tests {
             assert_eq!(Plan::new(Prefix::of(url).unwrap(), "me", None), Err(error));
         }
         assert!(PlanError::NoUser.nothing_to_set_up().is_none());
+    }
+
+    #[test]
+    fn local_account_gets_the_name_of_the_machine() {
+        for (user, machine, full) in [
+            (r".\alice", Some("SERVER"), r"SERVER\alice"),
+            (r".\alice", None, r".\alice"),
+            (r"CONTOSO\alice", Some("SERVER"), r"CONTOSO\alice"),
+            ("alice", Some("SERVER"), "alice"),
+        ] {
+            assert_eq!(of_this_machine(user, machine), full);
+        }
     }
 
     #[test]

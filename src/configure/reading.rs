@@ -25,8 +25,7 @@ pub enum Reserved {
 /// A Windows account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The name, as `DOMAIN
-    /// ame`.
+    /// The name, as `DOMAIN\name`.
     pub name: String,
     /// Whether the account is a group.
     pub group: bool,

@@ -8,6 +8,7 @@ use super::reading::{Account, Reserved, reserved};
 use super::report::{Finding, State};
 use crate::httpsys::certificates::StoreCertificate;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, Prefix, SslBinding, UrlAcl};
+use crate::httpsys::refused;
 
 /// How changes to the configuration can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +25,7 @@ pub enum Rights {
 pub trait Service {
     /// Returns how changes can be made.
     fn rights(&self) -> Rights;
-    /// Returns the current user, as `DOMAIN
-    /// ame`.
+    /// Returns the current user, as `DOMAIN\name`.
     fn user(&self) -> Option<String>;
     /// Returns the security identifier of a user or group.
     ///
@@ -148,6 +148,9 @@ pub(super) fn unread(plan: &Plan, object: Object, code: u32) -> Finding {
     let at = usize::from(object == Object::Binding);
     let command = plan.commands(SetUpAction::Verify).ok();
     let finding = codes::finding(SetUpAction::Verify, object, code);
+    if refused::is_service(code) {
+        return finding;
+    }
     match command.and_then(|mut commands| (at < commands.len()).then(|| commands.swap_remove(at))) {
         Some(command) => finding.with(command),
         None => finding,

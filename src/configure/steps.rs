@@ -77,12 +77,15 @@ fn planned(
             }
         }
         (Ok(account), SetUpAction::SetUp) => {
-            findings.extend(change(task.action, plan, &account, service));
-            if service.account(&account.sid).is_some_and(|it| it.group) {
+            let changed = change(task.action, plan, &account, service);
+            let failed = changed.iter().any(|it| it.state == State::Failed);
+            findings.extend(changed);
+            if !failed && service.account(&account.sid).is_some_and(|it| it.group) {
                 findings.push(shared_finding(&plan.prefix));
             }
-            let ahead = bindings::ahead(plan, service).into_iter();
-            findings.extend(ahead.map(|finding| Finding {
+            let mut notes = bindings::unsuitable(plan, certificates);
+            notes.extend(bindings::ahead(plan, service));
+            findings.extend(notes.into_iter().map(|finding| Finding {
                 state: State::Note,
                 ..finding
             }));
@@ -295,6 +298,34 @@ mod tests {
         assert_eq!(run(SetUpAction::Verify), [Good, Problem, Good, Note]);
         assert_eq!(run(SetUpAction::Delete), [Done, Done]);
         assert_eq!(run(SetUpAction::Delete), [Note, Note]);
+    }
+
+    #[test]
+    fn set_up_reports_a_certificate_that_browsers_reject() {
+        let mut fake = Fake::new(Rights::Elevated, 0);
+        fake.certificates = vec![StoreCertificate {
+            expired: true,
+            ..certificate(&["other.example"])
+        }];
+        let report = perform(&task(SetUpAction::SetUp, HTTPS), &mut fake);
+        let notes = report.findings.iter().filter(|it| it.state == State::Note);
+        let notes: Vec<&str> = notes.map(|it| it.text.as_str()).collect();
+        assert!(notes[0].contains("expired"), "{notes:?}");
+        assert!(notes[1].contains("not for localhost"), "{notes:?}");
+        assert_eq!(report.verdict(), Verdict::Fine);
+    }
+
+    #[test]
+    fn other_users_are_mentioned_only_after_something_was_reserved() {
+        for (code, told) in [(0, true), (codes::INVALID_PARAMETER, false)] {
+            let mut fake = Fake::new(Rights::Elevated, code);
+            let mut task = task(SetUpAction::SetUp, "http://127.0.0.1:8400/cb");
+            GROUP.clone_into(&mut task.user);
+            let report = perform(&task, &mut fake);
+            let mut findings = report.findings.iter();
+            let shared = findings.any(|it| it.text.starts_with("Other users"));
+            assert_eq!(shared, told, "{report:?}");
+        }
     }
 
     #[test]

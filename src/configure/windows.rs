@@ -31,7 +31,7 @@ use crate::httpsys::config::Config;
 use crate::httpsys::prefix::{Endpoint, FoundBinding, SslBinding, UrlAcl};
 use crate::httpsys::store;
 use crate::quote;
-use crate::windows::{last_error, wide};
+use crate::windows::{desktop_is_visible, last_error, wide};
 
 /// How long the elevated program may run, in milliseconds, not including the question for consent.
 const CONSENT_LIMIT: u32 = 60_000;
@@ -76,7 +76,7 @@ impl Service for System {
     fn rights(&self) -> Rights {
         if account::is_elevated() {
             Rights::Elevated
-        } else if self.consent == Consent::Asked && account::desktop_is_visible() {
+        } else if self.consent == Consent::Asked && desktop_is_visible() {
             Rights::Consent
         } else {
             Rights::None

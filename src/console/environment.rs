@@ -148,7 +148,7 @@ impl Environment {
         let tmux = set("TMUX");
         let lost_tmux = !tmux && origin.keeper == Some(Keeper::Tmux);
         let screen = set("STY") || origin.keeper == Some(Keeper::Screen);
-        let desktop = desktop(&given);
+        let desktop = desktop(&given, origin.visible_desktop);
         let changed_user =
             origin.changed_user || ["SUDO_UID", "DOAS_USER", "PKEXEC_UID"].into_iter().any(set);
         let serial = matches!(terminal, Terminal::Serial(Some(_)));
@@ -370,11 +370,15 @@ fn is_plain_name(name: &str) -> bool {
 }
 
 /// Returns whether there is a desktop session on this machine, with the reason.
-fn desktop(given: &impl Fn(&str) -> Option<String>) -> Result<&'static str, &'static str> {
+fn desktop(
+    given: &impl Fn(&str) -> Option<String>,
+    visible: bool,
+) -> Result<&'static str, &'static str> {
     let set = |name: &str| given(name).is_some();
     if cfg!(windows) {
-        // Services and remote shells have no session name. An administrator's terminal sometimes has none, either.
-        if set("SESSIONNAME") || set("WT_SESSION") {
+        // Services and remote shells have neither a session name nor a visible desktop. An administrator's terminal, started
+        // as another user, has no session name, either.
+        if set("SESSIONNAME") || set("WT_SESSION") || visible {
             Ok("interactive Windows session")
         } else {
             Err("not an interactive Windows session")
@@ -533,6 +537,12 @@ mod tests {
         assert!(read(&[("SESSIONNAME", "Console")]).display);
         assert!(read(&[("WT_SESSION", "c7a5")]).display);
         assert!(!read(&[]).display);
+        // The terminal of an administrator, started as another user.
+        let visible = Origin {
+            visible_desktop: true,
+            ..Origin::default()
+        };
+        assert!(Environment::from_variables(|_| None, &visible).display);
         assert!(!read(&[("SESSIONNAME", "Console"), ("SSH_CLIENT", "10.0.0.1 5 22")]).display);
     }
 

@@ -52,6 +52,8 @@ pub struct Origin {
     pub changed_user: bool,
     /// Whether this is Windows Server without a desktop shell (Server Core).
     pub server_core: bool,
+    /// Whether this process belongs to a visible desktop of Windows.
+    pub visible_desktop: bool,
     /// The displays of other users, such as `:1` or `wayland-0`.
     pub foreign_displays: Vec<String>,
     /// The displays from outside this container, such as `:1` or `wayland-0`.
@@ -79,6 +81,8 @@ impl Origin {
     pub fn of_process() -> Self {
         Self {
             line: line(),
+            #[cfg(windows)]
+            visible_desktop: crate::windows::desktop_is_visible(),
             #[cfg(windows)]
             server_core: is_server_core(
                 crate::windows::machine_setting(

@@ -8,24 +8,30 @@ pub const ACCESS_DENIED: u32 = 5;
 pub fn reason(prefix: &str, code: u32) -> String {
     match code {
         ACCESS_DENIED => {
-            format!("Your account isn't allowed to listen on {prefix} (access denied).")
+            format!("Your account isn't allowed to listen on {prefix} (access denied, code 5).")
         }
         183 => format!("Another program is already listening on {prefix} (code 183)."),
         32 => format!("Another program uses the port of {prefix} without HTTP.sys (code 32)."),
-        87 => format!("HTTP.sys rejected the URL {prefix}."),
+        87 => format!("HTTP.sys rejected the URL {prefix} (code 87)."),
         1214 => format!("HTTP.sys rejected the host of {prefix} (code 1214)."),
         13 => format!("HTTP.sys can't read its configuration for {prefix} (code 13)."),
         10013 => {
             format!("Windows doesn't allow HTTP.sys to use the port of {prefix} (code 10013).")
         }
         1058 => "The HTTP service of Windows is disabled (code 1058).".to_owned(),
-        1060 => "This Windows has no HTTP service (code 1060).".to_owned(),
+        126 | 127 | 1060 => format!("This Windows has no HTTP service (code {code})."),
         2 | 1062 | 1075 => format!("The HTTP service of Windows is not running (code {code})."),
         1 => format!(
             "HTTP.sys cannot listen on {prefix} (code 1): https requires a certificate binding."
         ),
         code => format!("HTTP.sys cannot listen on {prefix} (code {code})."),
     }
+}
+
+/// Returns whether the code means that the HTTP service itself can't be used, whatever it was to do.
+#[must_use]
+pub fn is_service(code: u32) -> bool {
+    matches!(code, 126 | 127 | 1058 | 1060 | 1062 | 1075)
 }
 
 /// Returns what to do about the code, as a sentence.
@@ -69,7 +75,7 @@ mod tests {
     #[test]
     fn each_error_code_is_explained() {
         let codes = [
-            1, 2, 5, 13, 32, 87, 183, 1058, 1060, 1062, 1214, 4711, 10013,
+            1, 2, 5, 13, 32, 87, 127, 183, 1058, 1060, 1062, 1214, 4711, 10013,
         ];
         let mut seen = BTreeSet::new();
         for code in codes {
@@ -79,8 +85,8 @@ mod tests {
             assert_eq!(known, code != 1 && code != 4711, "{text}");
             assert!(seen.insert(text));
         }
-        // Two codes mean a service that is not running. For three codes, the only fix is the other listener.
+        // Two codes mean a service that is not running. For four codes, the only fix is the other listener.
         let remedies: BTreeSet<&str> = codes.into_iter().map(remedy).collect();
-        assert_eq!(remedies.len(), codes.len() - 3);
+        assert_eq!(remedies.len(), codes.len() - 4);
     }
 }

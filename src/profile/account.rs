@@ -11,10 +11,17 @@ pub fn find(name: &str) -> Result<String, String> {
     let known = if name.starts_with("S-1-") {
         Sid::parse(name).map(|_| name.to_owned())
     } else {
-        account_sid(name).ok()
+        // Windows doesn't look up the usual short form for this machine.
+        let machine = std::env::var("COMPUTERNAME").unwrap_or_default();
+        let local = name.strip_prefix(r".\");
+        let full = local.map_or_else(|| name.to_owned(), |local| format!(r"{machine}\{local}"));
+        account_sid(&full).ok()
     };
     let sid = known.ok_or_else(|| {
-        format!("There is no account \"{shown}\" on this machine or in its domain.")
+        format!(
+            "There is no account \"{shown}\" on this machine or in its domain. Check the spelling. Built-in accounts have other \
+             names in other languages: enter the security identifier, such as S-1-5-20."
+        )
     })?;
     if crate::store::access::is_broad(&sid) {
         return Err(format!(
