@@ -109,6 +109,11 @@ function Invoke-Tool([string] $File, [string[]] $Arguments) {
     $start.RedirectStandardOutput = $true
     $start.RedirectStandardError = $true
     $start.RedirectStandardInput = $true
+    # The program writes UTF-8; the tools of Windows write the code page of the console.
+    if ($File -eq $Program) {
+        $start.StandardOutputEncoding = [Text.Encoding]::UTF8
+        $start.StandardErrorEncoding = [Text.Encoding]::UTF8
+    }
     $process = [System.Diagnostics.Process]::Start($start)
     $process.StandardInput.Close()
     $output = $process.StandardOutput.ReadToEndAsync()
@@ -145,6 +150,7 @@ using System;
 using System.IO;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
@@ -167,10 +173,11 @@ public static class LoopbackBrowser
             {
                 SslStream secure = new SslStream(stream, false, delegate(object sender, X509Certificate shown, X509Chain chain, SslPolicyErrors errors)
                 {
-                    Thumbprint = new X509Certificate2(shown).Thumbprint;
+                    Thumbprint = shown.GetCertHashString();
                     return true;
                 });
-                secure.AuthenticateAsClient(host);
+                // By default, Windows PowerShell offers only TLS 1.0, which new versions of Windows reject.
+                secure.AuthenticateAsClient(host, null, SslProtocols.Tls12, false);
                 stream = secure;
             }
             byte[] request = Encoding.ASCII.GetBytes(head);
@@ -565,6 +572,21 @@ function Test-Dpapi {
     }
 }
 
+# The path of a new certificate in a store, with a key of this kind. Nothing if the machine has no such provider, unless it must.
+function New-ClientKey([string] $Store, [hashtable] $Kind) {
+    $parameters = $Kind.Parameters
+    try {
+        $created = New-SelfSignedCertificate -Subject 'CN=oauth-authorizer test' -KeyExportPolicy NonExportable `
+            -CertStoreLocation "Cert:\$Store\My" @parameters
+    } catch {
+        if ($Kind.Must) { throw }
+        return
+    }
+    $path = "Cert:\$Store\My\$($created.Thumbprint)"
+    $script:Undo.Push($path)
+    return $path
+}
+
 # Client keys in a certificate store. The program signs once before it connects: where the connection to a closed port fails, the
 # key has signed. What a TPM and a legacy provider can do differs, and is reported only.
 function Test-ClientKeys([string] $Store) {
@@ -581,16 +603,13 @@ function Test-ClientKeys([string] $Store) {
     foreach ($kind in $kinds) {
         foreach ($algorithm in $kind.Algorithms) {
             Test-Part "$($kind.Name), $algorithm" {
-                $parameters = $kind.Parameters
-                $created = New-SelfSignedCertificate -Subject 'CN=oauth-authorizer test' -KeyExportPolicy NonExportable `
-                    -CertStoreLocation "Cert:\$Store\My" @parameters
-                $path = "Cert:\$Store\My\$($created.Thumbprint)"
-                $script:Undo.Push($path)
+                $path = New-ClientKey $Store $kind
+                if (-not $path) { return 'left out: this machine can''t create such a key' }
                 $text = "id = 'service'`nname = 'Service'`ngroup = 'business'`n[endpoints]`ntoken = 'http://127.0.0.1:48415/token'`n" +
                     "[flows]`noffered = ['client-credentials']`n[client]`nassertion = { algorithm = '$algorithm', thumbprint = true }`n"
                 [IO.File]::WriteAllText($preset, $text)
                 $result = Invoke-Tool $Program @('--plain', '--flow=client-credentials', '--client-id=test', "--preset-file=$preset",
-                    "--client-key=$path")
+                    "--client-key=$path", '--print=access-token')
                 $seen = "exit code $($result.ExitCode), $($result.Text)"
                 $signed = $result.Text -match 'Can''t connect to 127\.0\.0\.1:48415'
                 Assert-That ($signed -or -not $kind.Must) $seen
@@ -598,13 +617,11 @@ function Test-ClientKeys([string] $Store) {
             }
         }
         Test-Part "$($kind.Name), mutual TLS" {
-            $parameters = $kind.Parameters
-            $created = New-SelfSignedCertificate -Subject 'CN=oauth-authorizer test' -KeyExportPolicy NonExportable `
-                -CertStoreLocation "Cert:\$Store\My" @parameters
-            $path = "Cert:\$Store\My\$($created.Thumbprint)"
-            $script:Undo.Push($path)
+            $path = New-ClientKey $Store $kind
+            if (-not $path) { return 'left out: this machine can''t create such a key' }
             $result = Invoke-Tool $Program @('--plain', '--flow=client-credentials', '--client-id=test',
-                '--token-url=https://127.0.0.1:48415/token', '--client-authentication=mutual-tls', "--client-key=$path")
+                '--token-url=https://127.0.0.1:48415/token', '--client-authentication=mutual-tls', "--client-key=$path",
+                '--print=access-token')
             $seen = "exit code $($result.ExitCode), $($result.Text)"
             $signed = $result.Text -match 'Can''t connect to 127\.0\.0\.1:48415'
             Assert-That ($signed -or -not $kind.Must) $seen
@@ -620,15 +637,23 @@ function Test-Remoting {
         Write-Report 'left out: WinRM is not running'
         return
     }
+    try {
+        $session = New-PSSession -ComputerName localhost
+    } catch {
+        Write-Report "left out: this machine accepts no session: $($_.Exception.Message)"
+        return
+    }
     Test-Part 'the program in a session' {
-        $answer = Invoke-Command -ComputerName localhost -ArgumentList $Program -ScriptBlock {
+        $answer = Invoke-Command -Session $session -ArgumentList $Program -ScriptBlock {
             param($program)
-            & $program --version
-            & $program configure verify --redirect-url http://localhost:48412/callback
+            # What a program writes to standard error becomes an error record, which ends this script.
+            & $program --version 2>&1 | ForEach-Object { "$_" }
+            & $program configure verify --redirect-url http://localhost:48412/callback 2>&1 | ForEach-Object { "$_" }
             "exit code $LASTEXITCODE"
         }
         $answer -join ' '
     }
+    Remove-PSSession $session
 }
 
 # ---- All of it --------------------------------------------------------------------------------------------------------------
