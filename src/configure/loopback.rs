@@ -320,7 +320,10 @@ pub fn taken(address: SocketAddr, holder: Option<&Holder>) -> Finding {
             .fix(format!(
                 "Find the process, whose ID is in the last column, {other}"
             ))
-            .with(format!("netstat -ano -p tcp | findstr :{port}")),
+            .with(format!(
+                "netstat -ano -p {} | findstr :{port}",
+                if address.is_ipv6() { "tcpv6" } else { "tcp" }
+            )),
         None => problem(format!(
             "{place} is in use by a process that your account can't see."
         ))

@@ -43,9 +43,13 @@ pub fn remedy(code: u32) -> &'static str {
              under http://localhost:80/Temporary_Listen_Addresses/, which requires no setup."
         }
         183 => {
-            "Stop that program, or choose another port or path and register it with the service."
+            "Find that program with netsh http show servicestate, run as administrator, and stop it. Or choose another port or \
+             path and register it with the service."
         }
-        32 => "Stop that program, or choose another port and register it with the service.",
+        32 => {
+            "Find that program with netstat -ano, which shows its process ID in the last column, and stop it. Or choose another \
+             port and register it with the service."
+        }
         87 => "Correct Redirect URL: host name, port and path, without a query.",
         1214 => "Use localhost or 127.0.0.1 as the host of Redirect URL.",
         13 => {
