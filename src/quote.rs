@@ -54,6 +54,88 @@ pub fn shell_line<S: AsRef<str>>(arguments: &[S]) -> Option<String> {
     }
 }
 
+/// Splits a line into arguments as the system of this machine does; `None` if a quotation mark isn't closed.
+#[must_use]
+pub fn split(line: &str) -> Option<Vec<String>> {
+    if cfg!(windows) {
+        windows_arguments(line)
+    } else {
+        shlex::split(line)
+    }
+}
+
+/// Joins arguments into a line that [`split`] splits again; `None` if that's impossible.
+#[must_use]
+pub fn join(arguments: &[String]) -> Option<String> {
+    if cfg!(windows) {
+        let quoted: Vec<String> = arguments.iter().map(|it| windows_argument(it)).collect();
+        Some(quoted.join(" "))
+    } else {
+        shlex::try_join(arguments.iter().map(String::as_str)).ok()
+    }
+}
+
+/// Splits a line by the rules of `CommandLineToArgvW` for all arguments except the first: a backslash is an ordinary
+/// character, except before a quotation mark.
+fn windows_arguments(line: &str) -> Option<Vec<String>> {
+    let mut chars = line.chars().peekable();
+    let mut all = Vec::new();
+    loop {
+        while chars.next_if(|ch| ch.is_ascii_whitespace()).is_some() {}
+        if chars.peek().is_none() {
+            return Some(all);
+        }
+        let (mut one, mut quoted) = (String::new(), false);
+        while let Some(ch) = chars.next_if(|ch| quoted || !ch.is_ascii_whitespace()) {
+            let mut backslashes = usize::from(ch == '\\');
+            while ch == '\\' && chars.next_if_eq(&'\\').is_some() {
+                backslashes += 1;
+            }
+            match (ch, chars.peek()) {
+                ('\\', Some('"')) => {
+                    one.push_str(&"\\".repeat(backslashes / 2));
+                    if backslashes % 2 == 1 {
+                        one.push('"');
+                        chars.next();
+                    }
+                }
+                ('\\', _) => one.push_str(&"\\".repeat(backslashes)),
+                ('"', Some('"')) if quoted => {
+                    one.push('"');
+                    chars.next();
+                    quoted = false;
+                }
+                ('"', _) => quoted = !quoted,
+                (ch, _) => one.push(ch),
+            }
+        }
+        if quoted {
+            return None;
+        }
+        all.push(one);
+    }
+}
+
+/// Quotes an argument for [`windows_arguments`].
+fn windows_argument(argument: &str) -> String {
+    if !argument.is_empty() && !argument.contains(|ch: char| ch.is_ascii_whitespace() || ch == '"')
+    {
+        return argument.to_owned();
+    }
+    let mut quoted = "\"".to_owned();
+    let mut backslashes = 0;
+    for ch in argument.chars() {
+        if ch == '"' {
+            quoted.push_str(&"\\".repeat(backslashes + 1));
+        }
+        backslashes = if ch == '\\' { backslashes + 1 } else { 0 };
+        quoted.push(ch);
+    }
+    quoted.push_str(&"\\".repeat(backslashes));
+    quoted.push('"');
+    quoted
+}
+
 /// Returns the path as an argument for the shell of this machine. A path that can't be written in a command is replaced
 /// by `FILE`.
 #[must_use]
@@ -130,47 +212,6 @@ mod tests {
         }
     }
 
-    /// Splits a line by the rules of `CommandLineToArgvW` for all arguments except the first.
-    fn arguments(line: &str) -> Vec<String> {
-        let mut chars = line.chars().peekable();
-        let mut all = Vec::new();
-        loop {
-            while chars.next_if(|ch| matches!(ch, ' ' | '\t')).is_some() {}
-            if chars.peek().is_none() {
-                return all;
-            }
-            let (mut one, mut quoted) = (String::new(), false);
-            while let Some(&ch) = chars.peek() {
-                if matches!(ch, ' ' | '\t') && !quoted {
-                    break;
-                }
-                chars.next();
-                let mut backslashes = usize::from(ch == '\\');
-                while ch == '\\' && chars.next_if_eq(&'\\').is_some() {
-                    backslashes += 1;
-                }
-                match (ch, chars.peek()) {
-                    ('\\', Some('"')) => {
-                        one.push_str(&"\\".repeat(backslashes / 2));
-                        if backslashes % 2 == 1 {
-                            one.push('"');
-                            chars.next();
-                        }
-                    }
-                    ('\\', _) => one.push_str(&"\\".repeat(backslashes)),
-                    ('"', Some('"')) if quoted => {
-                        one.push('"');
-                        chars.next();
-                        quoted = false;
-                    }
-                    ('"', _) => quoted = !quoted,
-                    (ch, _) => one.push(ch),
-                }
-            }
-            all.push(one);
-        }
-    }
-
     /// Returns whether the command prompt would interpret the line: operators outside quotes, variables or line ends.
     fn escapes_cmd(line: &str) -> bool {
         let mut quoted = false;
@@ -241,7 +282,7 @@ mod tests {
             match windows_line(&all) {
                 Ok(line) => {
                     taken += 1;
-                    assert_eq!(arguments(&line), all, "{line}");
+                    assert_eq!(windows_arguments(&line).as_ref(), Some(&all), "{line}");
                     assert!(!escapes_cmd(&line) && !escapes_powershell(&line), "{line}");
                 }
                 Err(error) => {
@@ -258,7 +299,7 @@ mod tests {
         for ch in (0..=0x10_ffff).filter_map(char::from_u32) {
             for text in [ch.to_string(), format!("a{ch}b")] {
                 if let Ok(line) = windows_line(&[&text]) {
-                    assert_eq!(arguments(&line), [text], "{line}");
+                    assert_eq!(windows_arguments(&line), Some(vec![text]), "{line}");
                     assert!(!escapes_cmd(&line) && !escapes_powershell(&line), "{line}");
                 }
             }
@@ -266,9 +307,25 @@ mod tests {
     }
 
     #[test]
-    fn test_parser_follows_the_windows_rules() {
-        assert_eq!(arguments(r#"a "b c" d\\e"#), ["a", "b c", r"d\\e"]);
-        assert_eq!(arguments(r#""a\"b" "c\\" d"#), ["a\"b", r"c\", "d"]);
+    fn lines_are_split_by_the_rules_of_windows() {
+        for (line, words) in [
+            (r#"a "b c" d\\e"#, &["a", "b c", r"d\\e"][..]),
+            (r#""a\"b" "c\\" d"#, &["a\"b", r"c\", "d"]),
+            (
+                r#""C:\Program Files\op.exe" read x"#,
+                &[r"C:\Program Files\op.exe", "read", "x"],
+            ),
+            (r"C:\tools\op.exe  read", &[r"C:\tools\op.exe", "read"]),
+            (r#"it's "" x"#, &["it's", "", "x"]),
+            (" ", &[]),
+        ] {
+            let words: Vec<String> = words.iter().map(|it| (*it).to_owned()).collect();
+            assert_eq!(windows_arguments(line).as_ref(), Some(&words), "{line}");
+            let joined: Vec<String> = words.iter().map(|it| windows_argument(it)).collect();
+            assert_eq!(windows_arguments(&joined.join(" ")), Some(words), "{line}");
+        }
+        assert_eq!(windows_arguments("a \"b"), None);
+        assert_eq!(windows_argument(r"C:\a b\"), r#""C:\a b\\""#);
     }
 
     #[test]

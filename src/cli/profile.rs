@@ -12,6 +12,7 @@ use crate::profile::account;
 use crate::profile::name::ProfileName;
 use crate::profile::places::{Owner, Place, Places};
 use crate::profile::store_kind::{Store, StoreKind};
+use crate::quote;
 
 /// The folder of the profiles.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -298,7 +299,7 @@ impl StoreFlags {
     pub fn store(&self, kind: StoreFlag) -> Result<Store, String> {
         let words = |name: &str, command: Option<&String>| match command {
             None => Ok(Vec::new()),
-            Some(command) => shlex::split(command)
+            Some(command) => quote::split(command)
                 .ok_or_else(|| format!("The command of --{name} has an unclosed quotation mark.")),
         };
         let read = words("read", self.read.as_ref())?;

@@ -22,8 +22,9 @@ fn command_line(environment: &Environment, url: &Url) -> Vec<String> {
     if let Some(named) = &environment.browser
         && cfg!(windows)
     {
-        // A path, which may contain colons and spaces.
-        return vec![named.clone(), url.to_string()];
+        // A path, which may contain colons and spaces. The command prompt keeps quotation marks in a variable.
+        let path = named.trim().trim_matches('"');
+        return vec![path.to_owned(), url.to_string()];
     }
     if let Some(named) = &environment.browser {
         // By convention, BROWSER is a list separated by colons. The first entry is used, and %s is replaced by the URL.
@@ -114,11 +115,13 @@ mod tests {
     fn named_browser_is_treated_as_a_path() {
         let url = Url::parse("https://as.example/?a=1&b=$(x)").unwrap();
         let path = r"C:\Program Files\Some Browser\browser.exe";
-        let environment = Environment {
-            browser: Some(path.to_owned()),
-            ..Environment::default()
-        };
-        assert_eq!(command_line(&environment, &url), [path, url.as_str()]);
+        for named in [path.to_owned(), format!("\"{path}\"")] {
+            let environment = Environment {
+                browser: Some(named),
+                ..Environment::default()
+            };
+            assert_eq!(command_line(&environment, &url), [path, url.as_str()]);
+        }
         // Without a browser in the environment, the Windows program is started by its full path.
         let line = command_line(&Environment::default(), &url);
         assert_eq!(

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::toml_text::{list, quoted};
+use crate::quote;
 use crate::store::commands::StoreCommands;
 use crate::store::seal::Seal;
 
@@ -129,10 +130,7 @@ impl Store {
     /// Returns the commands to read and to write as shell command lines; empty without commands.
     #[must_use]
     pub fn command_lines(&self) -> [String; 2] {
-        [&self.read, &self.write].map(|words| {
-            let words = words.iter().map(String::as_str);
-            shlex::try_join(words).unwrap_or_default()
-        })
+        [&self.read, &self.write].map(|words| quote::join(words).unwrap_or_default())
     }
 
     /// Returns the lines of the section.

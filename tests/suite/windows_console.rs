@@ -200,6 +200,58 @@ fn missing_console_is_reported_with_plain_mode_suggested() {
     }
 }
 
+/// The proxy settings of the user, switched off on drop.
+struct Proxy<'a>(&'a Path);
+
+const PROXY_KEY: &str = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Internet Settings";
+
+impl Proxy<'_> {
+    fn set(&self, name: &str, kind: &str, value: &str) {
+        let line = [
+            "reg", "add", PROXY_KEY, "/v", name, "/t", kind, "/d", value, "/f",
+        ];
+        printed(&mut wine(self.0, &line));
+    }
+}
+
+impl Drop for Proxy<'_> {
+    fn drop(&mut self) {
+        self.set("ProxyEnable", "REG_DWORD", "0");
+    }
+}
+
+#[test]
+fn proxy_of_the_internet_settings_is_used() {
+    let home = tempfile::tempdir().unwrap();
+    let program = variable("OAUTH_AUTHORIZER_EXE");
+    let settings = Proxy(home.path());
+    settings.set("ProxyEnable", "REG_DWORD", "1");
+    let by_proxy = "through the proxy 127.0.0.1:9 (the system's proxy settings)";
+    for (servers, exceptions, proxied) in [
+        ("127.0.0.1:9", "<local>", true),
+        ("http=127.0.0.1:8;https=127.0.0.1:9", "", true),
+        ("socks=127.0.0.1:9", "", true),
+        ("http=127.0.0.1:9", "", false),
+        ("https=127.0.0.1:9", "10.*;as*.invalid", false),
+    ] {
+        settings.set("ProxyServer", "REG_SZ", servers);
+        settings.set("ProxyOverride", "REG_SZ", exceptions);
+        let flags = [
+            "--plain",
+            "--flow=client-credentials",
+            "--client-id=test",
+            "--token-url=https://as.invalid/token",
+            "--print=access-token",
+        ];
+        let mut command = wine(home.path(), &[&[program.as_str()], &flags[..]].concat());
+        command.env("OAUTH_AUTHORIZER_CLIENT_SECRET", "secret-of-the-test");
+        let output = command.output().unwrap();
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(5), "{text}");
+        assert_eq!(text.contains(by_proxy), proxied, "{servers}: {text}");
+    }
+}
+
 /// A setting of the machine, removed on drop.
 struct Installation<'a>(&'a Path);
 

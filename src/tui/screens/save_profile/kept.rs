@@ -2,6 +2,7 @@
 
 use super::state::{Item, SaveProfile};
 use crate::profile::store_kind::{Store, StoreKind};
+use crate::quote;
 use crate::tui::screen::ViewContext;
 
 /// Why a command can't be used.
@@ -46,7 +47,7 @@ impl SaveProfile {
 
     /// Splits a command into its words.
     pub(super) fn words(&self, item: &Item, cx: ViewContext<'_>) -> Result<Vec<String>, Wrong> {
-        let words = shlex::split(&self.command(item, cx)).ok_or(Wrong::Quotation)?;
+        let words = quote::split(&self.command(item, cx)).ok_or(Wrong::Quotation)?;
         if words.is_empty() {
             return Err(Wrong::Missing);
         }
