@@ -81,7 +81,7 @@ fn windows_arguments(line: &str) -> Option<Vec<String>> {
     let mut chars = line.chars().peekable();
     let mut all = Vec::new();
     loop {
-        while chars.next_if(|ch| ch.is_ascii_whitespace()).is_some() {}
+        while chars.next_if(char::is_ascii_whitespace).is_some() {}
         if chars.peek().is_none() {
             return Some(all);
         }
