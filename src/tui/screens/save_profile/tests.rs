@@ -266,7 +266,7 @@ fn command_store_requires_both_commands() {
             .text
             .contains("Enter the command")
     );
-    alone.type_text("pass show 'oauth/my office'");
+    alone.type_text("pass show \"oauth/my office\"");
     assert!(task(alone.keys(&[Command::Enter])).is_none());
     assert_eq!(alone.screen.common.focus, Item::Write);
     alone.type_text("pass insert \"x");
@@ -294,7 +294,7 @@ fn tilde_in_store_commands_is_saved_as_entered() {
     alone.go(Item::Kept);
     alone.keys(&[Command::ChangeLeft]);
     alone.go(Item::Read);
-    alone.type_text("'~/my bin/r.sh' ~/x");
+    alone.type_text("\"~/my bin/r.sh\" ~/x");
     alone.go(Item::Write);
     alone.type_text("~other/w.sh");
     let saved = task(alone.keys(&[Command::Enter])).unwrap();
