@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use crate::certificate::store_path::STORE;
 use crate::certificate::thumbprint::{Thumbprint, ThumbprintError};
 use crate::httpsys::prefix::{Endpoint, Prefix, PrefixError, SslBinding, UrlAcl};
+use crate::profile::account;
 use crate::quote::{self, QuoteError};
 
 /// The URL prefix that every Windows machine reserves for all users.
@@ -138,14 +139,6 @@ pub fn sid_of(user: &str) -> Option<String> {
     known.map(|(_, sid)| (*sid).to_owned())
 }
 
-/// Returns the user with the name of this machine in place of `.\\`, which neither netsh nor Windows looks up.
-fn of_this_machine(user: &str, machine: Option<&str>) -> String {
-    match (user.strip_prefix(r".\"), machine) {
-        (Some(name), Some(machine)) => format!(r"{machine}\{name}"),
-        _ => user.to_owned(),
-    }
-}
-
 /// Returns the SDDL descriptor that allows one account to listen. Netsh calls this right "listen".
 #[must_use]
 pub fn sddl(sid: &str) -> String {
@@ -182,7 +175,7 @@ impl Plan {
         Ok(Self {
             thumbprint: thumbprint.filter(|_| prefix.secure),
             prefix,
-            user: of_this_machine(user.trim(), std::env::var("COMPUTERNAME").ok().as_deref()),
+            user: account::full_name(user.trim()),
         })
     }
 
@@ -352,18 +345,6 @@ mod tests {
             assert_eq!(Plan::new(Prefix::of(url).unwrap(), "me", None), Err(error));
         }
         assert!(PlanError::NoUser.nothing_to_set_up().is_none());
-    }
-
-    #[test]
-    fn local_account_gets_the_name_of_the_machine() {
-        for (user, machine, full) in [
-            (r".\alice", Some("SERVER"), r"SERVER\alice"),
-            (r".\alice", None, r".\alice"),
-            (r"CONTOSO\alice", Some("SERVER"), r"CONTOSO\alice"),
-            ("alice", Some("SERVER"), "alice"),
-        ] {
-            assert_eq!(of_this_machine(user, machine), full);
-        }
     }
 
     #[test]

@@ -1,5 +1,18 @@
 //! Finds the account, in addition to administrators, that may use the tokens of a machine profile. Windows only.
 
+/// Returns the name of an account with the name of this machine in place of `.\`, which neither Windows nor netsh looks up.
+#[must_use]
+pub fn full_name(name: &str) -> String {
+    of_machine(name, std::env::var("COMPUTERNAME").ok().as_deref())
+}
+
+fn of_machine(name: &str, machine: Option<&str>) -> String {
+    match (name.strip_prefix(r".\"), machine) {
+        (Some(local), Some(machine)) => format!(r"{machine}\{local}"),
+        _ => name.to_owned(),
+    }
+}
+
 /// Returns the security identifier of an account, given by name or identifier. May query a domain controller.
 ///
 /// # Errors
@@ -11,11 +24,7 @@ pub fn find(name: &str) -> Result<String, String> {
     let known = if name.starts_with("S-1-") {
         Sid::parse(name).map(|_| name.to_owned())
     } else {
-        // Windows doesn't look up the usual short form for this machine.
-        let machine = std::env::var("COMPUTERNAME").unwrap_or_default();
-        let local = name.strip_prefix(r".\");
-        let full = local.map_or_else(|| name.to_owned(), |local| format!(r"{machine}\{local}"));
-        account_sid(&full).ok()
+        account_sid(&full_name(name)).ok()
     };
     let sid = known.ok_or_else(|| {
         format!(
@@ -58,6 +67,23 @@ mod tests {
                 error.as_ref().is_err_and(|it| it.contains(words)),
                 "{error:?}"
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod names {
+    use super::*;
+
+    #[test]
+    fn local_account_gets_the_name_of_the_machine() {
+        for (user, machine, full) in [
+            (r".\alice", Some("SERVER"), r"SERVER\alice"),
+            (r".\alice", None, r".\alice"),
+            (r"CONTOSO\alice", Some("SERVER"), r"CONTOSO\alice"),
+            ("alice", Some("SERVER"), "alice"),
+        ] {
+            assert_eq!(of_machine(user, machine), full);
         }
     }
 }
