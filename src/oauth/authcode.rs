@@ -295,15 +295,15 @@ fn parse_bare_code(text: &str, pending: &Pending, client: &Client) -> Callback {
     if text.is_empty() {
         return Callback::NotOurs("it is empty".to_owned());
     }
-    if let Some(what) = pasted::no_code(text) {
-        return Callback::NotOurs(what.to_owned());
-    }
     if text.contains(char::is_whitespace) {
         return Callback::NotOurs(
             "it is neither a URL nor a code. If it is an error from the service, compare Client ID and Redirect URL with the \
                 app's registration"
                 .to_owned(),
         );
+    }
+    if let Some(what) = pasted::no_code(text) {
+        return Callback::NotOurs(what.to_owned());
     }
     // No code contains quotation marks: they are from JSON or from source code.
     let is_code = |byte: u8| byte.is_ascii_graphic() && !b"\"'".contains(&byte);
@@ -656,6 +656,7 @@ mod tests {
         for (text, words) in [
             ("ERR_CONNECTION_REFUSED", "browser's error page"),
             ("NS_ERROR_NET_TIMEOUT", "browser's error page"),
+            ("ERR_HTTP2_PROTOCOL_ERROR", "browser's error page"),
             ("about:blank", "browser's error page"),
             ("joe.doe@mail.example", "an email address"),
         ] {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use super::parameters::parameters;
 use crate::clean::{is_visible, trimmed, unquoted};
 use crate::escapes::without_escapes;
 
@@ -168,9 +169,8 @@ fn with_ampersands(text: &str) -> String {
     ] {
         text = text.replace(escaped, sign);
     }
-    // Quoted-printable.
-    if text.contains("code=3D") && text.contains("state=3D") {
-        text = text.replace("=3D", "=");
+    if let Some(decoded) = quoted_printable_decoded(&text) {
+        text = decoded;
     }
     for _ in 0..ENCODED_LIMIT {
         for entity in ["&amp;", "&#38;", "&#038;", "&#x26;", "&#X26;"] {
@@ -178,6 +178,25 @@ fn with_ampersands(text: &str) -> String {
         }
     }
     text
+}
+
+/// Decodes a response in quoted-printable (RFC 2045, section 6.7), the encoding of mail. Each `=` of the text is `=3D` there,
+/// and any other `=` was at the end of a line that the encoding broke.
+fn quoted_printable_decoded(text: &str) -> Option<String> {
+    let parts: Vec<String> = text
+        .split("=3D")
+        .map(|part| part.replace('=', ""))
+        .collect();
+    let decoded = parts.join("=");
+    let is_response = |name: &str| {
+        let mut names = decoded.split(['?', '#', '&', ';']);
+        names.any(|part| {
+            part.trim_start()
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('='))
+        })
+    };
+    (is_response("code") && is_response("state")).then_some(decoded)
 }
 
 /// How many times a text may be encoded.
@@ -198,11 +217,27 @@ fn query_of_json(text: &str) -> Option<String> {
     )
 }
 
+/// The beginnings of browsers' names for errors.
+const OF_A_BROWSER: [&str; 7] = [
+    "ERR_",
+    "DNS_PROBE_",
+    "NS_ERROR_",
+    "SSL_ERROR_",
+    "SEC_ERROR_",
+    "PR_",
+    "MOZILLA_PKIX_",
+];
+
 /// Says what the text is if it looks like a code, but can't be one.
 pub(super) fn no_code(text: &str) -> Option<&'static str> {
     let is_constant = |ch: char| ch.is_ascii_uppercase() || ch == '_';
-    if (text.contains('_') && text.chars().all(is_constant)) || text.starts_with("about:") {
-        // Such as ERR_CONNECTION_REFUSED.
+    // Names such as ERR_HTTP2_PROTOCOL_ERROR may contain digits, as codes do.
+    let is_of_browser = |ch: char| is_constant(ch) || ch.is_ascii_digit();
+    let is_named = OF_A_BROWSER.iter().any(|start| text.starts_with(start));
+    if (text.contains('_') && text.chars().all(is_constant))
+        || (is_named && text.chars().all(is_of_browser))
+        || text.starts_with("about:")
+    {
         return Some(
             "it is from the browser's error page. Copy the URL from the address bar instead",
         );
@@ -279,8 +314,8 @@ pub fn is_like_a_url(text: &str) -> bool {
     text.contains("://") || text.contains('?') || has_any(text)
 }
 
-fn names(query: &str) -> impl Iterator<Item = String> + '_ {
-    form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned())
+fn names(query: &str) -> impl Iterator<Item = String> {
+    parameters(query).map(|(name, _)| name)
 }
 
 /// Returns whether the query contains a state.
@@ -394,6 +429,26 @@ mod tests {
         let query = Pasted::Query("code=C&state=S".to_owned());
         assert_eq!(read(link), query);
         assert_eq!(one_line(link), "http://localhost/?code=C&state=S");
+    }
+
+    #[test]
+    fn quoted_printable_is_decoded() {
+        let joined = Pasted::Query("code=abcdefghijuvwxyz&state=STATE".to_owned());
+        for paste in [
+            "http://127.0.0.1/cb?code=3Dabcdefghijuvwxyz&state=3DSTATE",
+            "http://127.0.0.1/cb?code=3Dabcdefghij=\nuvwxyz&state=3DST=\r\nATE",
+            "http://127.0.0.1/cb?co=\nde=3Dabcdefghijuvwxyz&=\nstate=3D=\nSTATE",
+        ] {
+            assert_eq!(read(&one_line(paste)), joined, "{paste}");
+        }
+        for query in [
+            "code=3Dab==&state=S",
+            "code=ab&state=3DS",
+            "state=S&code=ab=3D",
+        ] {
+            let url = format!("http://127.0.0.1/cb?{query}");
+            assert_eq!(read(&url), Pasted::Query(query.to_owned()), "{query}");
+        }
     }
 
     #[test]
