@@ -340,7 +340,7 @@ fn is_usable(token: &str) -> bool {
 }
 
 fn scopes(members: &Map<String, Value>, dialect: &Answers) -> Option<Vec<String>> {
-    let separators = dialect.scope_separator.as_deref().unwrap_or_default();
+    let mut separators = dialect.scope_separator.clone().unwrap_or_default();
     let texts: Vec<&str> = match at(members, &dialect.scope)? {
         Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
         other => {
@@ -349,10 +349,13 @@ fn scopes(members: &Map<String, Value>, dialect: &Answers) -> Option<Vec<String>
             let list = text
                 .strip_prefix('[')
                 .and_then(|text| text.strip_suffix(']'));
+            if list.is_some() {
+                separators.push(',');
+            }
             vec![list.unwrap_or(text)]
         }
     };
-    let is_between = |ch: char| ch.is_whitespace() || ch == '"' || separators.contains(ch);
+    let is_between = |ch: char| ch.is_whitespace() || "\"'".contains(ch) || separators.contains(ch);
     let scopes = texts.into_iter().flat_map(|text| text.split(is_between));
     let scopes = scopes.map(|scope| clean(scope, 200));
     Some(scopes.filter(|scope| !scope.is_empty()).take(200).collect())
@@ -1122,16 +1125,18 @@ mod tests {
             r#""[\"a\",\"b\"]""#,
             r#"["a","b"]"#,
         ] {
-            let dialect = Answers {
-                scope_separator: Some(",".to_owned()),
-                ..Answers::default()
-            };
-            let body = format!(r#"{{"access_token":"t","scope":{scope}}}"#);
-            let answer = answer(200, &body);
-            let Reading::Tokens(tokens) = parse_token_answer(&answer, &dialect) else {
-                panic!("{scope}")
-            };
-            assert_eq!(tokens.scope.unwrap(), ["a", "b"], "{scope}");
+            for separator in [None, Some(",".to_owned())] {
+                let dialect = Answers {
+                    scope_separator: separator,
+                    ..Answers::default()
+                };
+                let body = format!(r#"{{"access_token":"t","scope":{scope}}}"#);
+                let answer = answer(200, &body);
+                let Reading::Tokens(tokens) = parse_token_answer(&answer, &dialect) else {
+                    panic!("{scope}")
+                };
+                assert_eq!(tokens.scope.unwrap(), ["a", "b"], "{scope}");
+            }
         }
     }
 
