@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, WINDOWS_1252};
 
 /// Maximum size of the part of a page that may declare its encoding, in bytes.
 const HEAD: usize = 1024;
@@ -25,16 +25,23 @@ pub(super) fn decoded_as<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Cow
     let of_page = || declared(&page[..page.len().min(HEAD)]).filter(|_| page.starts_with(b"<"));
     let encoding = content_type.and_then(|text| declared(text.as_bytes()));
     match encoding.or_else(of_page).filter(|found| *found != UTF_8) {
-        // All of its bytes may be ASCII, too.
-        Some(wide)
-            if !wide.is_ascii_compatible() && bytes.iter().any(|byte| [0, 0x1b].contains(byte)) =>
-        {
-            in_encoding(bytes, wide).into()
+        // Without them, the encoding is declared wrongly.
+        Some(other) if !other.is_ascii_compatible() && has_signs_of(other, bytes) => {
+            in_encoding(bytes, other).into()
         }
         Some(other) if other.is_ascii_compatible() && std::str::from_utf8(bytes).is_err() => {
             in_encoding(bytes, other).into()
         }
         _ => decoded(bytes),
+    }
+}
+
+/// Returns whether the text contains what every text in this encoding does: it is ISO-2022-JP or UTF-16.
+fn has_signs_of(encoding: &'static Encoding, bytes: &[u8]) -> bool {
+    if encoding == ISO_2022_JP {
+        bytes.contains(&0x1b)
+    } else {
+        bytes.iter().take(4).any(|byte| *byte == 0)
     }
 }
 
@@ -50,7 +57,7 @@ fn declared(text: &[u8]) -> Option<&'static Encoding> {
             .or(value.strip_prefix(b"'"))
             .unwrap_or(value);
         let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"';,>?/".contains(byte);
-        Encoding::for_label(value.split(is_end).next()?)
+        Encoding::for_label_no_replacement(value.split(is_end).next()?)
     };
     after(b"charset").or_else(|| after(b"encoding"))
 }
@@ -65,6 +72,7 @@ fn in_encoding(bytes: &[u8], encoding: &'static Encoding) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
     use super::*;
 
@@ -108,6 +116,12 @@ mod tests {
             ),
             ("application/json; charset=utf-8", b"f\xfcr", "für"),
             ("application/json; charset=utf-16", b"{}", "{}"),
+            (
+                "application/json; charset=utf-16",
+                b"{\"a\":1}\0",
+                "{\"a\":1}\0",
+            ),
+            ("text/plain; charset=iso-2022-kr", b"\x1b$)C a", "\x1b$)C a"),
             ("application/json; charset=unknown", b"f\xfcr", "für"),
             ("application/json; charset=", b"f\xfcr", "für"),
             (
@@ -141,14 +155,11 @@ mod tests {
     fn memory_of_decoded_text_is_not_copied() {
         for encoding in [WINDOWS_1252, encoding_rs::GB18030, encoding_rs::UTF_16LE] {
             let bytes = [0xff; 1001];
-            let mut decoder = encoding.new_decoder_with_bom_removal();
-            let capacity = decoder.max_utf8_buffer_length(bytes.len());
-            let mut text = String::with_capacity(capacity.unwrap_or_default());
-            let (result, read, _) = decoder.decode_to_string(&bytes, &mut text, true);
-            assert_eq!(
-                (result, read),
-                (encoding_rs::CoderResult::InputEmpty, bytes.len())
-            );
+            let decoder = encoding.new_decoder_with_bom_removal();
+            let length = decoder.max_utf8_buffer_length(bytes.len()).unwrap();
+            let text = in_encoding(&bytes, encoding);
+            assert!(text.len() > bytes.len() / 2);
+            assert_eq!(text.capacity(), String::with_capacity(length).capacity());
         }
     }
 }
