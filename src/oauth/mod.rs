@@ -32,7 +32,7 @@ pub mod jwt_bearer;
 pub mod kept;
 mod members;
 pub mod other_file;
-mod parameters;
+pub(crate) mod parameters;
 pub mod pasted;
 pub mod pushed;
 mod readable;

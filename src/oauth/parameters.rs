@@ -4,8 +4,9 @@ use percent_encoding::percent_decode_str;
 
 use super::charset::decoded;
 
-/// Returns the parameters of a query string or form. An ampersand may be encoded for HTML. They are decoded even if their bytes are Windows-1252.
-pub(super) fn parameters(text: &str) -> impl Iterator<Item = (String, String)> {
+/// Returns the parameters of a query string or form. An ampersand may be encoded for HTML. The parameters are decoded even
+/// if their bytes are Windows-1252.
+pub(crate) fn parameters(text: &str) -> impl Iterator<Item = (String, String)> {
     let one = |part: &str| {
         let bytes: Vec<u8> = percent_decode_str(&part.replace('+', " ")).collect();
         decoded(&bytes).into_owned()

@@ -16,6 +16,7 @@ use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 use crate::oauth::error_members::is_sentence;
+use crate::oauth::parameters::parameters;
 use crate::oauth::request::Request;
 use crate::oauth::tools::Method;
 use crate::secret::{ExposeSecret, SecretString};
@@ -122,11 +123,11 @@ impl Secrets {
     /// Replaces the possible secrets with the parameters of a callback or paste.
     pub(super) fn consider_query(&mut self, query: &str) {
         self.possible.clear();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let secret = (SECRET.contains(&name.as_ref()) || name == "code")
+        for (name, value) in parameters(query) {
+            let secret = (SECRET.contains(&name.as_str()) || name == "code")
                 && value.chars().nth(SHORTEST - 1).is_some();
             if secret || (!is_harmless(&name) && may_be_secret(&value)) {
-                self.possible.push(value.as_ref().into());
+                self.possible.push(value.into());
             }
         }
     }
@@ -617,6 +618,7 @@ mod tests {
             // A word is a secret if its name says so.
             ("code=hunter", "no hunter", "no [redacted, 6 chars]"),
             ("state=hunter", "no hunter", "no [redacted, 6 chars]"),
+            ("a=b&amp;code=hunter", "no hunter", "no [redacted, 6 chars]"),
             ("state=abcd", "no abcd", "no [redacted, 4 chars]"),
             // Shorter texts occur by chance.
             ("state=abc", "no abc", "no abc"),
