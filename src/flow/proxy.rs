@@ -38,6 +38,8 @@ const ASKING_LIMIT: Duration = Duration::from_secs(5);
 
 const CREDENTIALS: &str = "Add the proxy's user name and password to that setting: http://user:password@host:port (or its \
     scheme), with special characters percent-encoded.";
+const CREDENTIALS_OF_SYSTEM: &str = "Set HTTPS_PROXY to the proxy with its user name and password: \
+    http://user:password@host:port, with special characters percent-encoded.";
 const REJECTED: &str = "The proxy rejected the user name and password in that setting. Correct them, with special characters \
     percent-encoded. If they are correct, ask its administrator whether it accepts them from programs (Basic \
     authentication).";
@@ -45,6 +47,8 @@ const BEYOND: &str =
     "The proxy can't reach the service. Check the host name in the URL, or try again later.";
 const FORBIDDEN: &str = "The proxy doesn't allow this host. Ask its administrator, or add the host to NO_PROXY if it can be \
     reached directly.";
+const REFUSED: &str = "The proxy doesn't allow this host, or can't reach it. Check the host name in the URL, or ask the proxy's \
+    administrator.";
 const NO_PROXY_SERVER: &str =
     "This is probably a web server, not a proxy. Check the host and the port in that setting.";
 const SIGN_IN: &str = "The proxy requires a sign-in in a browser, or doesn't allow this host. Open any page in a browser on this \
@@ -284,11 +288,18 @@ fn check(text: &str) -> Result<(), &'static str> {
     if text.contains(char::is_whitespace) {
         return Err("it contains a space");
     }
+    if text.starts_with('\u{feff}') {
+        return Err("it begins with a byte order mark (U+FEFF): remove that character");
+    }
     if !text.is_ascii() {
         return Err("it contains a character that is not ASCII, which must be percent-encoded");
     }
-    if text.matches("://").count() > 1 || text.contains("http=") || text.contains("https=") {
-        return Err("it contains more than one address");
+    // A password may contain these characters.
+    let address = text.rsplit('@').next().unwrap_or_default();
+    let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let host = address.split(['/', '?', '#']).next().unwrap_or_default();
+    if text.matches("://").count() > 1 || host.contains(['=', ';', ',']) {
+        return Err("it is not one address, such as http://host:port");
     }
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
     if scheme == "socks" {
@@ -394,6 +405,14 @@ impl Proxy {
                     "this machine can't resolve the host name".to_owned(),
                     RESOLVE,
                 )
+            } else if let Some(words) = cause.strip_prefix("tunnel error: ") {
+                // TLS with the proxy works.
+                if words.contains("authorization required") {
+                    let words = self.credentials_words();
+                    (words.to_owned(), self.credentials_hint())
+                } else {
+                    ("it did not connect to the service".to_owned(), REFUSED)
+                }
             } else if self.scheme == "https" {
                 (
                     cause.replace("operation timed out", "it did not respond in time"),
@@ -406,14 +425,7 @@ impl Proxy {
         let (words, hint) = match words {
             "server does not support user/pass authentication"
             | "server implements authentication incorrectly"
-            | "credentials not accepted" => {
-                let words = if self.has_credentials {
-                    "it rejected the user name and password"
-                } else {
-                    "it requires a user name and password"
-                };
-                (words, self.credentials_hint())
-            }
+            | "credentials not accepted" => (self.credentials_words(), self.credentials_hint()),
             "connection not allowed" => ("it doesn't allow the connection", FORBIDDEN),
             "failed parsing server response" | "io error during SOCKS handshake" => {
                 ("the server doesn't use SOCKS", DOWN)
@@ -427,10 +439,21 @@ impl Proxy {
         (words.to_owned(), hint)
     }
 
+    /// Returns that the proxy requires a user name and password, as part of a sentence.
+    fn credentials_words(&self) -> &'static str {
+        if self.has_credentials {
+            "it rejected the user name and password"
+        } else {
+            "it requires a user name and password"
+        }
+    }
+
     /// Returns what to do if the proxy requires a user name and password.
     fn credentials_hint(&self) -> &'static str {
         if self.has_credentials {
             REJECTED
+        } else if self.setting == SYSTEM {
+            CREDENTIALS_OF_SYSTEM
         } else {
             CREDENTIALS
         }
@@ -705,14 +728,17 @@ mod tests {
     fn reason_names_what_is_wrong_with_the_setting() {
         for (text, reason) in [
             ("socks://proxy.lan:1080/", "write socks5h://"),
-            ("http://a.lan:1,http://b.lan:2", "more than one address"),
-            ("http=a.lan:1;https=a.lan:1", "more than one address"),
-            ("\u{feff}http://a.lan:1", "not ASCII"),
+            ("http://a.lan:1,http://b.lan:2", "not one address"),
+            ("http=a.lan:1;https=a.lan:1", "not one address"),
+            ("https=a.lan:1", "not one address"),
+            ("a.lan:1;b.lan:2", "not one address"),
+            ("\u{feff}http://a.lan:1", "byte order mark"),
             ("http://j\u{f6}:x@a.lan:1", "not ASCII"),
         ] {
             let told = check(text).unwrap_err();
             assert!(told.contains(reason), "{text}: {told}");
         }
+        assert_eq!(check("http://user:http=1;https=2,3@proxy.lan:8080"), Ok(()));
     }
 
     #[test]
@@ -950,6 +976,22 @@ mod tests {
         }
         let told = trouble("https", &[], "operation timed out").await;
         assert_eq!(told, ("it did not respond in time".to_owned(), TLS));
+        // The proxy responded, so TLS with it works.
+        for (cause, words, hint) in [
+            (
+                "tunnel error: proxy authorization required",
+                "it requires a user name and password",
+                CREDENTIALS,
+            ),
+            (
+                "tunnel error: unsuccessful",
+                "it did not connect to the service",
+                REFUSED,
+            ),
+        ] {
+            let told = trouble("https", &[], cause).await;
+            assert_eq!(told, (words.to_owned(), hint));
+        }
         let told = trouble("socks5", &[], "SOCKS error: connection not allowed").await;
         assert_eq!(
             told,

@@ -13,7 +13,8 @@ pub(super) const SOCKS: &str =
     "Write socks5h:// instead of http:// in that setting, or check its port.";
 pub(super) const NOT_PLAIN: &str =
     "Write https:// instead of http:// in that setting, or check its port.";
-pub(super) const NO_HTTP: &str = "Check the port in that setting. For a SOCKS proxy, write socks5h:// instead of http://; for one that uses TLS, https://.";
+pub(super) const NO_HTTP: &str = "Check the port in that setting. For a SOCKS proxy, write socks5h:// instead of http://. For a \
+    proxy that uses TLS, write https://.";
 
 /// The schemes of `Proxy-Authenticate` that require more than a user name and a password in the setting.
 const OTHER_SCHEMES: [&str; 4] = ["Negotiate", "NTLM", "Kerberos", "Digest"];

@@ -10,7 +10,8 @@ const KEY: &str = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings"
 /// The proxy settings of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct WindowsProxy {
-    /// One proxy for all protocols, or one for each, as in `http=a:80;https=b:80` (`ProxyServer`).
+    /// One proxy for all protocols, or one for each, as in `http=a:80;https=b:80` (`ProxyServer`). Each may have a scheme, and
+    /// semicolons or spaces separate them.
     servers: String,
     /// The hosts that are reached without the proxy (`ProxyOverride`).
     exceptions: String,
@@ -39,18 +40,28 @@ impl WindowsProxy {
         if exceptions.into_iter().any(|entry| is_exception(entry, url)) {
             return None;
         }
-        let servers = self.servers.trim();
-        if !servers.contains('=') {
-            return (!servers.is_empty()).then(|| servers.to_owned());
-        }
         let of = |protocol: &str| {
-            servers.split([';', ' ']).find_map(|entry| {
-                let (name, address) = entry.split_once('=')?;
-                let is_same = name.trim().eq_ignore_ascii_case(protocol);
-                (is_same && !address.trim().is_empty()).then(|| address.trim().to_owned())
+            let mut entries = self
+                .servers
+                .split([';', ' '])
+                .filter(|entry| !entry.is_empty());
+            entries.find_map(|entry| {
+                let (name, address) = entry.split_once('=').unwrap_or(("", entry));
+                let is_same = name.eq_ignore_ascii_case(protocol);
+                (is_same && !address.is_empty()).then(|| address.to_owned())
             })
         };
-        of("https").or_else(|| Some(format!("socks4://{}", of("socks")?)))
+        let of_socks = || {
+            let address = of("socks")?;
+            let has_scheme = address.contains("://");
+            Some(if has_scheme {
+                address
+            } else {
+                format!("socks4://{address}")
+            })
+        };
+        // An entry without a protocol is for those that have none.
+        of("https").or_else(|| of("")).or_else(of_socks)
     }
 }
 
@@ -85,10 +96,15 @@ fn is_like(text: &str, pattern: &str) -> bool {
     let Some((start, after)) = pattern.split_once('*') else {
         return text == pattern;
     };
-    text.strip_prefix(start).is_some_and(|rest| {
-        let ends = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
-        ends.into_iter().any(|at| is_like(&rest[at..], after))
-    })
+    let (middle, end) = after.rsplit_once('*').unwrap_or(("", after));
+    let inner = text
+        .strip_prefix(start)
+        .and_then(|rest| rest.strip_suffix(end));
+    // The first place of each part leaves the most room for the next ones.
+    let mut parts = middle.split('*');
+    inner
+        .and_then(|inner| parts.try_fold(inner, |rest, part| Some(rest.split_once(part)?.1)))
+        .is_some()
 }
 
 #[cfg(test)]
@@ -116,6 +132,10 @@ pub(super) mod tests {
             ("ftp=a:21 HTTPS=http://b:81", Some("http://b:81")),
             ("http=a:80;socks=c:1080", Some("socks4://c:1080")),
             ("socks=c:1080;https=b:81", Some("b:81")),
+            ("http=a:80;b:81", Some("b:81")),
+            ("b:81;c:82", Some("b:81")),
+            ("b:81;", Some("b:81")),
+            ("socks=socks5://c:1080", Some("socks5://c:1080")),
             ("http=a:80", None),
             ("https=", None),
             ("", None),
@@ -134,6 +154,10 @@ pub(super) mod tests {
             ("a;*.example;b", "https://as.example/", true),
             ("*.example", "https://example/", false),
             ("a*s.ex*le", "https://as.example/", true),
+            ("a*s*x*a*le", "https://as.example/", true),
+            ("a*x*s*le", "https://as.example/", false),
+            ("as.exam*mple", "https://as.example/", false),
+            ("**", "https://as.example/", true),
             ("*", "https://as.example/", true),
             ("<local>", "https://adfs/", true),
             ("<local>", "https://adfs.example/", false),
