@@ -32,7 +32,7 @@ pub enum KeyFileProblem {
     NotJson,
     /// JSON with other members, or not an object.
     #[error(
-        "It is not a service account key: it is a list, or a member has the wrong type or is there twice."
+        "It is not a service account key: it is a list, or a member has the wrong type or appears twice."
     )]
     Malformed,
     /// The ID and secret of a client for signing in users.
