@@ -4,6 +4,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::layout;
 use super::records::{Record, Records};
+
+/// The modifiers of a letter that came together with Esc: the key with Alt, or both keys one after the other. No encoding of
+/// a key returns them.
+pub const ALT_OR_ESC: KeyModifiers = KeyModifiers::ALT.union(KeyModifiers::META);
+
 /// The meaning of a control sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meaning {
@@ -285,6 +290,9 @@ fn modifiers(state: &[u32]) -> Option<KeyModifiers> {
         if bits & bit != 0 {
             modifiers |= modifier;
         }
+    }
+    if modifiers.contains(ALT_OR_ESC) {
+        modifiers -= KeyModifiers::META;
     }
     Some(modifiers)
 }

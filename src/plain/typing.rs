@@ -83,7 +83,7 @@ impl Typing {
         self.line.end()
     }
 
-    /// Returns the last key for the program, and forgets it.
+    /// Returns the most urgent key for the program, and forgets the keys.
     pub(super) fn pressed(&mut self) -> Option<Pressed> {
         self.line.pressed.take()
     }
@@ -149,7 +149,9 @@ impl Typed {
                 self.erase_while(|ch| !ch.is_whitespace());
             }
             CTRL_C => self.pressed = Some(Pressed::Interrupt),
-            CTRL_Z => self.pressed = Some(Pressed::Suspend),
+            CTRL_Z if self.pressed != Some(Pressed::Interrupt) => {
+                self.pressed = Some(Pressed::Suspend);
+            }
             CTRL_D if self.text.is_empty() => {
                 self.pressed.get_or_insert(Pressed::End);
             }

@@ -8,6 +8,7 @@ use std::fmt;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::widgets::editor::Edit;
+use crate::keyboard::encodings::ALT_OR_ESC;
 use crate::keyboard::layout;
 
 /// The kind of item that has the focus, which decides what keys do.
@@ -341,12 +342,12 @@ pub const TABLE: &[Binding] = &[
 ];
 
 /// Returns the keys of an event. Without an encoding for Alt, a terminal sends Esc and the letter, as for both keys one
-/// after the other. The event of such a letter has Meta. `is_alt` says whether it is a key with Alt.
+/// after the other. The event of such a letter has `ALT_OR_ESC`. `is_alt` says whether it is a key with Alt.
 #[must_use]
 pub fn pressed(event: KeyEvent, is_alt: impl FnOnce(char) -> bool) -> Vec<KeyEvent> {
     let modified = |modifiers| KeyEvent { modifiers, ..event };
     match event.code {
-        KeyCode::Char(letter) if event.modifiers == KeyModifiers::META => {
+        KeyCode::Char(letter) if event.modifiers == ALT_OR_ESC => {
             if is_alt(letter) {
                 vec![modified(KeyModifiers::ALT)]
             } else {
@@ -528,16 +529,16 @@ mod tests {
     }
 
     #[test]
-    fn letter_with_meta_is_alt_or_two_keys() {
+    fn letter_after_esc_is_alt_or_two_keys() {
         let key = |code: char, modifiers| KeyEvent::new(KeyCode::Char(code), modifiers);
-        let meta = key('b', KeyModifiers::META);
+        let meta = key('b', ALT_OR_ESC);
         let alt = key('b', KeyModifiers::ALT);
         assert_eq!(pressed(meta, |letter| letter == 'b'), [alt]);
         assert_eq!(
             pressed(meta, |_| false),
             [KeyCode::Esc.into(), key('b', NONE)]
         );
-        for other in [alt, key('b', NONE), key('b', CTRL | KeyModifiers::META)] {
+        for other in [alt, key('b', NONE), key('b', KeyModifiers::META)] {
             assert_eq!(pressed(other, |_| false), [other]);
         }
     }

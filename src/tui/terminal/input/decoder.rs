@@ -7,9 +7,9 @@
 //!   continues what has ended.
 //! - An Esc with a character, Enter, Tab or a key with Ctrl is two keys: terminal multiplexers and slow lines join keys
 //!   that are pressed one after the other. So is an Esc with a character that begins a string or a key of the keypad, if
-//!   nothing follows. Esc with b, f or d is one event with Meta: in a text, most terminals send it for Alt with the letter,
-//!   which moves or deletes by words. Two Escs are two keys, unless they begin a key that the terminal sends with another Esc for Alt.
-//!   While Esc is held, each Esc shows that the ones before it are keys.
+//!   nothing follows. Esc with b, f or d is one event with `ALT_OR_ESC`: in a text, most terminals send it for Alt with
+//!   the letter, which moves or deletes by words. Two Escs are two keys, unless they begin a key that the terminal sends
+//!   with another Esc for Alt. While Esc is held, each Esc shows that the ones before it are keys.
 //! - Ctrl+C is always reported, whatever came before it. Within a paste it may be part of the text, so it counts only if
 //!   nothing follows until the paste ends because of a pause, except releases, reports and more of Ctrl+C. What follows it
 //!   in another sequence is still part of that sequence.
@@ -395,7 +395,7 @@ impl Decoder {
             // Alt+Backspace on some terminals.
             KeyCode::Char(_) if byte == BACKSPACE => {}
             KeyCode::Char('b' | 'd' | 'f') if key.modifiers.is_empty() => {
-                inputs.push(Input::Key(KeyEvent::new(key.code, KeyModifiers::META)));
+                inputs.push(Input::Key(KeyEvent::new(key.code, encodings::ALT_OR_ESC)));
             }
             KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab => {
                 escapes(1, inputs);

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::cases::{CASES, RAW};
 use super::decoder::{Decoder, Input};
+use crate::keyboard::encodings;
 
 /// The duration of a byte at 300 baud.
 const BYTE: Duration = Duration::from_millis(34);
@@ -22,6 +23,9 @@ fn cases() -> impl Iterator<Item = (&'static [u8], &'static str)> {
 }
 
 fn name(key: &KeyEvent) -> String {
+    if let (KeyCode::Char(ch), encodings::ALT_OR_ESC) = (key.code, key.modifiers) {
+        return format!("Alt/Esc+{ch}");
+    }
     let mut name = String::new();
     for (modifier, word) in [
         (KeyModifiers::CONTROL, "Ctrl+"),
