@@ -36,7 +36,7 @@ const SMALL: &str = "lines of PgUp PgDn not used unverified [o More…] [o More.
     Sign in, then paste the final URL: (URL, code or error text) Sign in there and approve. Error page? Compare there: \
     If the page doesn't load, paste its URL: Waiting for the URL to be pasted. Esc asks before it cancels. \
     minutes seconds left Checked 4 times. profiles mail, Tokens Back Help If the page loads after signing in, there is nothing to paste. [n Copy tunnel] Anyone o \
-    More Show the other buttons. No setup TLS cert TLS key Key cert. Not copied or saved: May not have arrived:";
+    User info, introspection, revocation, claims, copy command, copy report. cancel More Show the other buttons. No setup TLS cert TLS key Key cert. Not copied or saved: May not have arrived:";
 
 fn ellipsis(environment: &Environment) -> &'static str {
     if environment.utf8 { "…" } else { "..." }
