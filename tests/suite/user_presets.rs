@@ -169,7 +169,9 @@ fn message(terminal: &Terminal) -> String {
     let lines: Vec<&str> = screen.lines().collect();
     let buttons = lines.iter().position(|line| line.contains("[a Authorize]"));
     let buttons = buttons.unwrap();
-    let words = lines[buttons - 4..buttons - 1]
+    // A long message takes more than the usual three lines.
+    let first = lines.iter().position(|line| line.contains(" Problem "));
+    let words = lines[first.unwrap_or(buttons - 4)..buttons]
         .iter()
         .flat_map(|line| line.split_whitespace());
     words.collect::<Vec<_>>().join(" ")
