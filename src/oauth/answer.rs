@@ -59,7 +59,9 @@ impl Answer {
     /// Returns an error if the body is neither; it says what the body is instead, with the HTTP status.
     pub(super) fn members(&self) -> Result<&Map<String, Value>, String> {
         match &self.body.content {
-            Content::Json(members) | Content::Form(members) => Ok(members),
+            Content::Json(members) | Content::Found(members) | Content::Form(members) => {
+                Ok(members)
+            }
             Content::Other { reason, words } => match self.encoding() {
                 Some(encoding) => Err(self.told(
                     &format!("it is compressed ({encoding}), which was not requested"),
@@ -93,7 +95,9 @@ impl Answer {
     /// Returns the message in the body of a rejection.
     pub(super) fn message(&self) -> Option<String> {
         let message = match &self.body.content {
-            Content::Json(members) | Content::Form(members) => problem(members),
+            Content::Json(members) | Content::Found(members) | Content::Form(members) => {
+                problem(members)
+            }
             Content::Other { words, .. } => words.clone(),
         };
         message.filter(|_| self.status >= 400 || self.reports_failure())
@@ -182,6 +186,8 @@ pub struct Body {
 enum Content {
     /// A JSON object.
     Json(Map<String, Value>),
+    /// The members of an error that was found in another text, which may be cut.
+    Found(Map<String, Value>),
     /// `name=value&name=value`.
     Form(Map<String, Value>),
     /// Neither JSON nor a form.
@@ -226,7 +232,9 @@ impl Body {
     #[must_use]
     pub fn members(&self) -> Option<&Map<String, Value>> {
         match &self.content {
-            Content::Json(members) | Content::Form(members) => Some(members),
+            Content::Json(members) | Content::Found(members) | Content::Form(members) => {
+                Some(members)
+            }
             Content::Other { .. } => None,
         }
     }
@@ -235,14 +243,16 @@ impl Body {
     pub(super) fn words(&self) -> Option<&str> {
         match &self.content {
             Content::Other { words, .. } => words.as_deref(),
-            Content::Json(_) | Content::Form(_) => None,
+            Content::Json(_) | Content::Found(_) | Content::Form(_) => None,
         }
     }
 
     /// Returns the members mutably, to redact them.
     pub fn members_mut(&mut self) -> Option<&mut Map<String, Value>> {
         match &mut self.content {
-            Content::Json(members) | Content::Form(members) => Some(members),
+            Content::Json(members) | Content::Found(members) | Content::Form(members) => {
+                Some(members)
+            }
             Content::Other { .. } => None,
         }
     }
@@ -324,11 +334,11 @@ fn content(text: &str) -> Content {
     if !text.starts_with(['{', '[', '"'])
         && let Some(members) = error_within(text)
     {
-        return Content::Json(members);
+        return Content::Found(members);
     }
     if text.starts_with('<') {
         return match xml_error(text) {
-            Some(members) => Content::Json(members),
+            Some(members) => Content::Found(members),
             None if text.starts_with("<?xml") => other(XML),
             None => other(PAGE),
         };
@@ -345,7 +355,7 @@ fn content(text: &str) -> Content {
             Ok(members) => return Content::Json(members),
             Err(ObjectError::Malformed) if is_surrounded(text) => SURROUNDED,
             Err(ObjectError::Malformed) => match error_within(text) {
-                Some(members) => return Content::Json(members),
+                Some(members) => return Content::Found(members),
                 None => "its JSON is malformed",
             },
             Err(ObjectError::TooLarge) => "its JSON is too large or too deeply nested",
@@ -382,7 +392,7 @@ fn content(text: &str) -> Content {
         };
     }
     if let Some(members) = text_error(text) {
-        return Content::Json(members);
+        return Content::Found(members);
     }
     if !text.contains('=') || text.contains(char::is_whitespace) {
         return other("it is neither JSON nor a form");
@@ -403,7 +413,9 @@ fn content(text: &str) -> Content {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails on anything unexpected")]
 mod tests {
+    use super::super::dialect::Answers;
     use super::super::json::{DEPTH_LIMIT, OBJECT_VALUES, VALUE_LIMIT};
+    use super::super::token::{Fate, parse_token_answer};
     use super::*;
 
     fn parse(text: &str) -> Result<Map<String, Value>, ObjectError> {
@@ -412,9 +424,6 @@ mod tests {
 
     #[test]
     fn tokens_in_another_form_are_named_without_their_values() {
-        use super::super::dialect::Answers;
-        use super::super::token::parse_token_answer;
-
         let told = |bytes: &[u8], encoding: Option<&str>| {
             let headers = encoding.map(|name| ("content-encoding".to_owned(), name.to_owned()));
             let answer = Answer {
@@ -657,12 +666,66 @@ mod tests {
         }
         for text in [
             "<script>x = {\"error\":null}; y = {\"error\":\"Try again\"}</script>",
+            "<script>function f() { return {\"error\":\"invalid_scope\"}; }</script>",
+            "<script>x = {\"error\":\"invalid_scope\"}</script>",
+            "<script>x = {m: {\"error\":\"invalid_scope\"}}</script>",
             "not_a_code",
             "A client: invalid_client",
         ] {
             assert!(Body::from(text).members().is_none(), "{text}");
         }
+        for text in [
+            "Notice in {closure}() {\"error\":\"invalid_client\"}",
+            "x({\"error\":null,\"a\":{\"error\":\"invalid_scope\"}}); {\"error\":\"invalid_client\"}",
+        ] {
+            let body = Body::from(text);
+            assert_eq!(body.members().unwrap()["error"], "invalid_client", "{text}");
+        }
         let tokens = Body::from("{\"access_token\":\"a\"}\0\n");
         assert!(tokens.is_object());
+    }
+
+    #[test]
+    fn error_within_broken_json_is_not_an_answer() {
+        for text in [
+            r#"{"access_token":"a","expires_in":3600,"warning":{"error":"invalid_scope"},}"#,
+            r#"{"refresh_token":"}","warning":{"error":"invalid_grant"},}"#,
+            r#"Notice: x {"access_token":"a","y":1,} {"error":"invalid_grant"}"#,
+            r#"{"access_token":"a","x":{"error":"server_error"},"refr"#,
+        ] {
+            let answer = Answer {
+                status: 200,
+                retry_after: None,
+                headers: Vec::new(),
+                body: text.into(),
+            };
+            assert!(answer.body.members().is_none(), "{text}");
+            let reading = parse_token_answer(&answer, &Answers::default());
+            assert_eq!(
+                answer.fate(Asked::Refresh, &reading),
+                Fate::Unknown,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_json_that_was_parsed_to_its_end_is_a_whole_object() {
+        for text in [
+            r#"{"error":"invalid_grant"}"#,
+            r#""{\"error\":\"invalid_grant\"}""#,
+        ] {
+            assert!(Body::from(text).is_object(), "{text}");
+        }
+        for text in [
+            "invalid_grant: The co",
+            "<error>invalid_grant</error><descr",
+            "{\"error\":\"invalid_grant\"}{",
+            "x({\"error\":\"invalid_grant\"});",
+            "Notice {\"error\":\"invalid_grant\"}",
+        ] {
+            let body = Body::from(text);
+            assert!(body.members().is_some() && !body.is_object(), "{text}");
+        }
     }
 }

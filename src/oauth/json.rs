@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::codes::{as_in_protocol, is_protocol_code};
@@ -74,19 +74,35 @@ pub(super) fn is_surrounded(text: &str) -> bool {
 }
 
 /// Returns the JSON object with an error of the protocol in a text that contains other text before or after it, such as a
-/// PHP notice or the name of a function.
+/// PHP notice or the name of a function. Objects in other braces, such as those of a script or of broken JSON, say nothing
+/// about the request.
 pub(super) fn error_within(text: &str) -> Option<Map<String, Value>> {
-    if !text.contains("\"error\"") {
+    if !text.contains("\"error\"") || text.contains(ACCESS_TOKEN) || text.contains("<script") {
         return None;
     }
-    objects(text).find_map(|value| match value {
-        Value::Object(members) if names_error(&members) => Some(members),
-        mut value => {
-            wipe(&mut value);
-            None
+    let (mut depth, mut end) = (0_usize, 0);
+    for (at, brace) in text.match_indices(['{', '}']).take(BRACES) {
+        match brace {
+            _ if at < end => {}
+            "{" if depth == 0 => match object_at(text, at) {
+                Some((Value::Object(members), _)) if names_error(&members) => return Some(members),
+                Some((mut value, length)) => {
+                    wipe(&mut value);
+                    end = at + length;
+                }
+                // The text is meant to be one object.
+                None if at == 0 => return None,
+                None => depth = 1,
+            },
+            "{" => depth += 1,
+            _ => depth = depth.saturating_sub(1),
         }
-    })
+    }
+    None
 }
+
+/// The number of braces that are searched for an error.
+const BRACES: usize = 64;
 
 fn names_error(members: &Map<String, Value>) -> bool {
     let code = members.get("error").and_then(Value::as_str);
@@ -96,15 +112,19 @@ fn names_error(members: &Map<String, Value>) -> bool {
 /// Returns the first JSON objects in a text, wherever they begin.
 fn objects(text: &str) -> impl Iterator<Item = Value> + '_ {
     let starts = text.match_indices('{').take(16);
-    starts.filter_map(|(at, _)| {
-        let mut left = VALUE_LIMIT;
-        let mut parser = serde_json::Deserializer::from_slice(&text.as_bytes()[at..]);
-        let limited = Limited {
-            left: &mut left,
-            depth: DEPTH_LIMIT,
-        };
-        limited.deserialize(&mut parser).ok()
-    })
+    starts.filter_map(|(at, _)| Some(object_at(text, at)?.0))
+}
+
+/// Returns the JSON object that begins at this position of a text, and its length.
+fn object_at(text: &str, at: usize) -> Option<(Value, usize)> {
+    let mut left = VALUE_LIMIT;
+    let mut parser = serde_json::Deserializer::from_slice(&text.as_bytes()[at..]);
+    let limited = Limited {
+        left: &mut left,
+        depth: DEPTH_LIMIT,
+    };
+    let value = limited.deserialize(&mut parser).ok()?;
+    Some((value, parser.into_iter::<IgnoredAny>().byte_offset()))
 }
 
 /// Replaces each half of a surrogate pair that stands alone in an escape, which no JSON parser for text accepts.
