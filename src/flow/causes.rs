@@ -24,6 +24,19 @@ pub(super) fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rust
     None
 }
 
+/// Returns whether a connection ended without an error of the network, but also without the message that ends TLS.
+pub(super) fn is_end_of_connection(error: &(dyn Error + 'static)) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let io = cause.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
 /// Returns the last cause of the chain, which says most. The first only says that the request failed.
 pub(super) fn last_cause(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

@@ -18,7 +18,7 @@ use rustls::{AlertDescription as Alert, ClientConfig};
 use url::Url;
 
 use super::apart::apart;
-use super::causes::{last_cause, tls_error};
+use super::causes::{is_end_of_connection, last_cause, tls_error};
 use super::held_tls::unsigned;
 use super::http_error::HttpError;
 use super::retry_after::parse_retry_after;
@@ -313,9 +313,8 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
     // Some servers end a connection without ending TLS. The end of a JSON object shows that it is whole, and the status of
     // an error says enough.
     let has_no_length = length.is_none() && header(TRANSFER_ENCODING).is_none();
-    if let Some(error) = cut
-        && !(has_no_length && (body.is_object() || status.as_u16() >= 400))
-    {
+    let is_enough = has_no_length && (body.is_object() || status.as_u16() >= 400);
+    if let Some(error) = cut.filter(|cut| !(is_enough && is_end_of_connection(cut))) {
         return Err(named(&error, &host));
     }
     Ok(Answer {
@@ -575,6 +574,31 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn response_is_lost_if_its_connection_is_reset_or_hangs() {
+        for hangs in [false, true] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = stream.read(&mut [0; 4096]).await;
+                let reply = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+                stream.write_all(reply).await.unwrap();
+                if hangs {
+                    // The time limit then passes at once.
+                    tokio::time::pause();
+                    std::future::pending::<()>().await;
+                }
+                stream.set_zero_linger().unwrap();
+            });
+            let url = Url::parse(&format!("http://{address}/token")).unwrap();
+            let error = Http::new(None).await.unwrap().get(&url).await.unwrap_err();
+            assert!(error.is_lost_answer(), "{error:?}");
+            let is_late = matches!(error, HttpError::TimedOut { .. });
+            assert_eq!(is_late, hangs, "{error:?}");
+        }
+    }
+
     // Windows verifies certificates with its own rules and stores.
     #[cfg(unix)]
     #[tokio::test]
@@ -589,6 +613,27 @@ mod tests {
             (
                 "HTTP/1.0 200 OK\r\n\r\n{",
                 Err("the server closed the connection"),
+            ),
+            (
+                "HTTP/1.0 200 OK\r\n\r\n{\"access_token\":\"a\",\"x\":{\"error\":\"server_error\"},\"refr",
+                Err("the server closed the connection"),
+            ),
+            (
+                "HTTP/1.0 200 OK\r\n\r\ninvalid_grant: The co",
+                Err("the server closed the connection"),
+            ),
+            // The length shows that the rest is missing.
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}",
+                Err("was lost before the response was complete"),
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+                Err("was lost before the response was complete"),
+            ),
+            (
+                "HTTP/1.1 400 No\r\nContent-Length: 99\r\n\r\n{}",
+                Err("was lost before the response was complete"),
             ),
         ] {
             let (tls, ca) = served::tls(&TLS13);
