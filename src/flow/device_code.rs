@@ -269,6 +269,7 @@ mod tests {
             Err(HttpError::Redirected {
                 host: "as.example".to_owned(),
                 target: "elsewhere.example".to_owned(),
+                error: None,
             })
         };
         let many = || (0..20).map(|_| redirect());

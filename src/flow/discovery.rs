@@ -40,8 +40,10 @@ pub(super) async fn discover(issuer: &Issuer, reporter: &Reporter) -> Result<Met
                 }
             },
             // Try the other addresses, which are on the same host.
-            Err(HttpError::Redirected { host, target }) => {
-                named = named.or_else(|| issuer_behind(&target, &url));
+            Err(HttpError::Redirected { host, target, .. }) => {
+                // On the same host, the target is a path.
+                let behind = address.join(&target).ok();
+                named = named.or_else(|| issuer_behind(behind?.as_str(), &url));
                 format!(
                     "{host} redirects to {target}, but metadata must be at the issuer's own URL"
                 )
@@ -118,6 +120,18 @@ mod tests {
         for first in [RIGHT, MISSING, OTHER, BUSY, ("200 OK", "<html>")] {
             let metadata = discovered(first, RIGHT).await.unwrap();
             assert_eq!(metadata.token_url.unwrap().path(), "/token");
+        }
+    }
+
+    #[tokio::test]
+    async fn issuer_behind_a_redirect_is_suggested_whatever_its_query() {
+        for query in ["", "?error=login_required"] {
+            let status =
+                format!("302 Found\r\nLocation: /realm/.well-known/openid-configuration{query}");
+            let error = discovered((status.leak(), ""), MISSING).await.unwrap_err();
+            let (reason, instead) = error.of_issuer().unwrap();
+            let instead = instead.unwrap();
+            assert!(instead.ends_with("/realm"), "{query} {reason} {instead}");
         }
     }
 

@@ -267,7 +267,9 @@ impl FlowError {
     fn texts(&mut self) -> Vec<&mut String> {
         match self {
             Self::Protocol(failure) => failure.texts(),
-            Self::Http(HttpError::Redirected { target, .. }) => vec![target],
+            Self::Http(HttpError::Redirected { target, error, .. }) => {
+                std::iter::once(target).chain(error).collect()
+            }
             Self::Lost(cause) | Self::LostRefresh(cause) | Self::Replaced { cause, .. } => {
                 cause.texts()
             }

@@ -279,15 +279,13 @@ async fn exchange(request: reqwest::RequestBuilder, url: &Url) -> Result<Answer,
             .map(|(_, value)| value.as_str())
     };
     if let (true, Some(target)) = (status.is_redirection(), header(LOCATION)) {
-        let target = url.join(target).map_or_else(
-            |_| "another address".to_owned(),
-            |target| {
-                let error = target.query().and_then(unverified_error);
-                let said = error.map(|error| format!(" ({error})")).unwrap_or_default();
-                redirect_target(url, &target) + &said
-            },
-        );
-        return Err(HttpError::Redirected { host, target });
+        let target = url.join(target).ok();
+        let query = target.as_ref().and_then(Url::query);
+        return Err(HttpError::Redirected {
+            error: query.and_then(unverified_error).map(|it| it.to_string()),
+            target: target.map_or("another address".to_owned(), |it| redirect_target(url, &it)),
+            host,
+        });
     }
     // Some services use their own name for this header.
     let retry_after = header(RETRY_AFTER)

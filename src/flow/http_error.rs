@@ -104,13 +104,16 @@ pub enum HttpError {
     },
     /// The response is a redirect (a status of 3xx).
     #[error(
-        "{host} redirects the request to {target}. The program doesn't follow redirects, to protect your credentials."
+        "{host} redirects the request to {target}{said}. The program doesn't follow redirects, to protect your credentials.",
+        said = .error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default()
     )]
     Redirected {
         /// Host and port.
         host: String,
         /// The host, scheme or path that differs in the redirect target.
         target: String,
+        /// The error in the query of the redirect target, if it contains one.
+        error: Option<String>,
     },
     /// The body is larger than the limit.
     #[error("The response from {host} is larger than 1 MB.")]

@@ -253,6 +253,7 @@ mod tests {
         HttpError::Redirected {
             host: "as.example".to_owned(),
             target: format!("/{SECRET}"),
+            error: Some(words()),
         }
     }
 

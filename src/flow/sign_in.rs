@@ -487,6 +487,7 @@ mod tests {
                 Err(HttpError::Redirected {
                     host: "as.example".to_owned(),
                     target: "other.example".to_owned(),
+                    error: None,
                 }),
                 "redirects the request",
             ),

@@ -55,7 +55,9 @@ impl ToolError {
     fn texts(&mut self) -> Vec<&mut String> {
         match self {
             Self::Failure(failure) => failure.texts(),
-            Self::Http(HttpError::Redirected { target, .. }) => vec![target],
+            Self::Http(HttpError::Redirected { target, error, .. }) => {
+                std::iter::once(target).chain(error).collect()
+            }
             Self::Http(_) | Self::ClientKey(_) | Self::Request(_) | Self::Stopped => Vec::new(),
         }
     }
