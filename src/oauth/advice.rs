@@ -52,7 +52,7 @@ pub(super) fn response_hint(asked: Asked, status: u16, body: BodyKind) -> String
     let hint = unusable_hint(asked, status);
     if body == BodyKind::Page && (200..300).contains(&status) {
         format!(
-            "{hint} If it is, a firewall or the sign-in page of this network has probably responded instead."
+            "{hint} If the URL is correct, a firewall or this network's sign-in page probably responded instead."
         )
     } else {
         hint
@@ -149,7 +149,13 @@ mod tests {
     #[test]
     fn page_of_a_firewall_is_mentioned_only_with_the_status_of_a_success() {
         let hint = |status, body| response_hint(Asked::Exchange, status, body);
-        assert!(hint(200, BodyKind::Page).contains("a firewall or the sign-in page"));
+        for asked in [Asked::Exchange, Asked::Pushed] {
+            let hint = response_hint(asked, 200, BodyKind::Page);
+            assert!(
+                hint.contains(". If the URL is correct, a firewall or this network's sign-in page"),
+                "{hint}"
+            );
+        }
         assert!(!hint(404, BodyKind::Page).contains("sign-in page"));
         assert!(!hint(200, BodyKind::Other).contains("sign-in page"));
     }

@@ -289,19 +289,20 @@ impl Polling {
 
     /// Counts a response that says nothing about the sign-in. From the second identical one on, the text also says what
     /// is probably wrong.
-    fn count(&mut self, status: Option<u16>, reason: String) -> String {
+    fn count(&mut self, answer: Option<&Answer>, reason: String) -> String {
+        let status = answer.map(|answer| answer.status);
         let times = match &self.unusable {
             Some((before, known, times)) if *before == status && *known == reason => times + 1,
             _ => 1,
         };
         self.unusable = Some((status, reason.clone(), times));
-        match status {
-            Some(status) if times > 1 && !is_temporary(status) => {
+        match answer {
+            Some(answer) if times > 1 && !is_temporary(answer.status) => {
                 let hint = Failure::Unusable {
                     asked: Asked::Approval,
-                    status,
+                    status: answer.status,
                     reason: String::new(),
-                    body: BodyKind::Other,
+                    body: answer.kind(Asked::Approval),
                     message: None,
                 }
                 .hint();
@@ -324,8 +325,9 @@ impl Polling {
         !self.requested.is_zero() && self.requested >= left
     }
 
-    /// Decides what to do after `polled`. Only a response of the protocol ends polling; a lost connection, a web page,
-    /// a broken body or a busy server never does (RFC 8628, section 3.5).
+    /// Decides what to do after `polled`. A response of the protocol ends polling, and so do tokens in a form that isn't
+    /// read and a rejection with status 401, even without a code. A lost connection, another web page or broken body, and
+    /// a busy server never do (RFC 8628, section 3.5).
     pub fn next(&mut self, polled: &Polled) -> Next {
         self.requested = Duration::ZERO;
         let (reason, retry_after) = match polled {
@@ -352,7 +354,7 @@ impl Polling {
                             return Next::Wait(with_margin(self.pause.max(retry_after)), note);
                         }
                         Ok(Verdict::Failed(failure)) => return Next::Failed(failure),
-                        Err(reason) => self.count(Some(answer.status), reason),
+                        Err(reason) => self.count(Some(answer), reason),
                     },
                     // The service rejects the client itself (RFC 6749, section 5.2), so it would reject the next poll
                     // too.
@@ -370,12 +372,12 @@ impl Polling {
                         self.busy |= answer.status < 500 || answer.retry_after.is_some();
                         let told = answer.unavailable(answer.said()).to_string();
                         let told = told.replacen("The service", "the service", 1);
-                        self.count(Some(answer.status), told.trim_end_matches('.').to_owned())
+                        self.count(Some(answer), told.trim_end_matches('.').to_owned())
                     }
                     Reading::Neither(reason) => {
                         self.busy |= matches!(answer.status, 408 | 425 | 429)
                             || answer.retry_after.is_some();
-                        self.count(Some(answer.status), format!("invalid response: {reason}"))
+                        self.count(Some(answer), format!("invalid response: {reason}"))
                     }
                 };
                 self.lost |= unknown;
@@ -831,6 +833,10 @@ mod tests {
         assert!(!told(404, "<html>").contains("Token ex. URL"));
         let second = told(404, "<html>");
         assert!(second.contains("Check the Token ex. URL"), "{second}");
+        assert!(!second.contains("firewall"), "{second}");
+        told(200, "<html>");
+        let page = told(200, "<html>");
+        assert!(page.contains("If the URL is correct, a firewall"), "{page}");
         assert!(!told(404, "").contains("Token ex. URL"));
         assert!(!told(405, "").contains("Token ex. URL"));
         let failure = polling.expired();
