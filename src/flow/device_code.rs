@@ -76,7 +76,7 @@ async fn approval(
         first if first >= grant.expires_in => grant.expires_in / 2,
         first => first,
     };
-    let (mut times, mut lasting, mut is_last) = (0, None, false);
+    let (mut times, mut lasting, mut is_last, mut is_told) = (0, None, false, false);
     loop {
         let left = grant.expires_in.saturating_sub(start.elapsed());
         // If the service didn't request the pause, the code simply expires during the wait.
@@ -101,26 +101,21 @@ async fn approval(
                 lasting = None;
                 Polled::Answer(answer)
             }
+            // The setting doesn't change while the program runs.
+            Err(error @ HttpError::ProxySetting { .. }) => return Err(error.into()),
             Err(error) => {
-                let is_redirect = matches!(error, HttpError::Redirected { .. });
-                let is_wrong = matches!(
+                let is_lasting = matches!(
                     error,
                     HttpError::Certificate { .. }
                         | HttpError::Tls { .. }
                         | HttpError::Proxy { .. }
-                        | HttpError::ProxySetting { .. }
+                        | HttpError::Redirected { .. }
                 );
-                // The next poll will fail, too, so the fix must not wait for the end.
-                let reason = if is_wrong {
-                    format!("{error} {}", error.hint())
-                } else {
-                    error.to_string()
-                };
                 let polled = Polled::Lost {
-                    reason: reason.trim_end_matches('.').to_owned(),
+                    reason: error.to_string().trim_end_matches('.').to_owned(),
                     sent: error.is_lost_answer(),
                 };
-                lasting = (is_redirect || is_wrong).then_some(error);
+                lasting = is_lasting.then_some(error);
                 polled
             }
         };
@@ -130,6 +125,12 @@ async fn approval(
                 pause = next;
                 let event = FlowEvent::Polled { times, note, pause };
                 reporter.report(event).await;
+                // The next poll will fail, too, so the fix must not wait for the end.
+                if let Some(error) = lasting.as_ref().filter(|_| !is_told) {
+                    is_told = true;
+                    let fix = FlowEvent::Note(error.hint().to_owned());
+                    reporter.report(fix).await;
+                }
             }
             Next::Done(tokens) => return Ok(*tokens),
             Next::Failed(failure) => return Err(failure.into()),
@@ -152,7 +153,7 @@ mod tests {
         life: u64,
         answers: Vec<Result<Answer, HttpError>>,
     ) -> (Vec<Duration>, Result<TokenSet, FlowError>) {
-        let (pauses, outcome, _) = polled(interval, life, answers).await;
+        let (pauses, outcome, _) = told(interval, life, answers).await;
         (pauses, outcome)
     }
 
@@ -162,6 +163,19 @@ mod tests {
         life: u64,
         answers: Vec<Result<Answer, HttpError>>,
     ) -> (Vec<Duration>, Result<TokenSet, FlowError>, Vec<(u32, Note)>) {
+        let (pauses, outcome, (notes, _)) = told(interval, life, answers).await;
+        (pauses, outcome, notes)
+    }
+
+    /// The notes with the number of polls so far, and the fixes.
+    type Said = (Vec<(u32, Note)>, Vec<String>);
+
+    /// Like `polled`, but also returns the fixes.
+    async fn told(
+        interval: u64,
+        life: u64,
+        answers: Vec<Result<Answer, HttpError>>,
+    ) -> (Vec<Duration>, Result<TokenSet, FlowError>, Said) {
         let grant = DeviceGrant {
             device_code: "d".into(),
             user_code: "U".to_owned(),
@@ -176,18 +190,21 @@ mod tests {
         let start = Instant::now();
         let outcome = approval(&script, &client(), &grant, start, &reporter).await;
         drop(reporter);
-        let told = told.await.unwrap().into_iter();
-        let notes = told.filter_map(|event| match event {
-            FlowEvent::Polled { times, note, .. } => Some((times, note)),
-            _ => None,
-        });
+        let (mut notes, mut fixes) = (Vec::new(), Vec::new());
+        for event in told.await.unwrap() {
+            match event {
+                FlowEvent::Polled { times, note, .. } => notes.push((times, note)),
+                FlowEvent::Note(fix) => fixes.push(fix),
+                _ => {}
+            }
+        }
         let mut before = start;
         let asked = script.asked.into_inner().unwrap();
         let pauses = asked
             .into_iter()
             .map(|at| at - std::mem::replace(&mut before, at))
             .collect();
-        (pauses, outcome, notes.collect())
+        (pauses, outcome, (notes, fixes))
     }
 
     /// Asserts that each pause is at least as long as allowed, and at most a fifth longer.
@@ -253,12 +270,30 @@ mod tests {
             })
         };
         let many = (0..20).map(|_| untrusted()).collect();
-        let (_, outcome, notes) = polled(5, 60, many).await;
-        let words = "The certificate of as.example is not trusted: it was issued by an untrusted CA. Set CA file";
+        let (_, outcome, (notes, fixes)) = told(5, 60, many).await;
+        let words =
+            "The certificate of as.example is not trusted: it was issued by an untrusted CA";
         assert_eq!(notes[0].1, Note::Trouble(words.to_owned()));
+        assert!(notes.len() > 1);
+        assert_eq!(fixes, ["Set CA file."]);
         let error = outcome.unwrap_err();
         assert!(
             matches!(error, FlowError::Http(HttpError::Certificate { .. })),
+            "{error:?}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unusable_proxy_setting_ends_polling_immediately() {
+        let unusable = Err(HttpError::ProxySetting {
+            variable: "HTTPS_PROXY",
+            reason: "it is not a URL",
+        });
+        let (pauses, outcome) = poll(5, 900, vec![unusable, success()]).await;
+        assert_pauses(&pauses, &[5]);
+        let error = outcome.unwrap_err();
+        assert!(
+            matches!(error, FlowError::Http(HttpError::ProxySetting { .. })),
             "{error:?}"
         );
     }

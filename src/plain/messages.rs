@@ -42,7 +42,7 @@ pub(super) fn say_event(event: &FlowEvent) {
                 Note::SlowDown => {
                     "not approved yet; polling less often, as the service requested".to_owned()
                 }
-                Note::Trouble(reason) => format!("unexpected response ({reason}); retrying"),
+                Note::Trouble(reason) => format!("no usable response ({reason}); retrying"),
                 Note::OnceMore => "the service requested a pause that is longer than the code is valid; polling once more \
                     shortly before it expires".to_owned(),
             };

@@ -156,17 +156,17 @@ fn expired(cx: ViewContext<'_>, run: &Run, ended: &Ended) -> Vec<Part> {
         ),
     ];
     if let Some(last) = last {
-        let answer = match &last.note {
-            Note::Pending => "authorization_pending",
-            Note::SlowDown => "slow_down",
-            Note::Trouble(reason) => reason,
-            Note::OnceMore => "a request for a pause that is longer than the code is valid",
+        let at = &last.at;
+        let result = match &last.note {
+            Note::Pending => format!("the last response, at {at}, was authorization_pending"),
+            Note::SlowDown => format!("the last response, at {at}, was slow_down"),
+            Note::Trouble(reason) => format!("the last check, at {at}, failed: {reason}"),
+            Note::OnceMore => format!(
+                "the last response, at {at}, was a request for a pause that is longer than the code is valid"
+            ),
         };
         let times = times(*asked);
-        parts.push(Part::new(
-            "Checked",
-            format!("{times}; the last response, at {}, was {answer}", last.at),
-        ));
+        parts.push(Part::new("Checked", format!("{times}; {result}")));
     }
     parts
 }

@@ -88,8 +88,11 @@ fn waiting_for_approval(cx: ViewContext<'_>, run: &Run) -> Vec<Said> {
         let pace = last.as_ref().map_or_else(|| ".".to_owned(), pace);
         text = format!("{text} {checked}{pace}");
     }
+    // The fix, if trouble lasts.
+    let note = run.notes.last().filter(|_| trouble.is_some());
+    let note = note.map(|note| Said::new("Note", note));
     let mut said = vec![Said::new("Waiting", text)];
-    said.extend(trouble);
+    said.extend(trouble.into_iter().chain(note));
     said
 }
 

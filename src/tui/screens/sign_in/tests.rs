@@ -166,6 +166,8 @@ fn waiting_hint_shows_code_expiry_and_check_interval() {
         "Retrying: The last check failed: no answer in time. It is repeated after 5 seconds."
     ));
     assert!(!slow.contains("Checked"), "{slow}");
+    alone.hear(FlowEvent::Note("Set CA file.".to_owned()));
+    assert!(said(&alone).contains("\nNote: Set CA file."));
     alone.console.size = (40, 10);
     assert!(said(&alone).contains("Waiting for approval. Checked 5 times."));
     assert!(Screen::title(&alone.screen, alone.view()).contains("device code · 15 minutes left"));
@@ -193,12 +195,19 @@ fn qr_code_closes_when_the_code_expires() {
 #[test]
 fn early_expiry_is_shown_without_a_future_time() {
     let mut alone = device();
+    alone.hear(FlowEvent::Polled {
+        times: 1,
+        note: Note::Trouble("no answer in time".to_owned()),
+        pause: Duration::from_secs(5),
+    });
     alone.hear(FlowEvent::Failed(FlowError::Protocol(Failure::Expired)));
     let text = alone.text();
     assert!(
         text.contains("The code WDJB-MJHT expired without approval."),
         "{text}"
     );
+    assert!(text.contains("once; the last check, at"), "{text}");
+    assert!(text.contains("failed: no answer in time"), "{text}");
 }
 
 #[test]
