@@ -6,7 +6,6 @@ use url::Url;
 use super::commands::StoreCommands;
 use crate::oauth::client_authentication::ClientAuthentication;
 use crate::oauth::flow_kind::FlowKind;
-use crate::oauth::url::same_operator;
 
 /// The client authentication methods that need no client secret.
 const WITHOUT_SECRET: [ClientAuthentication; 3] = [
@@ -74,14 +73,14 @@ pub struct Client {
 
 impl Client {
     /// Returns whether both are the same client of the same service. Endpoints of one service may differ in the path, such
-    /// as those of its tenants.
+    /// as those of its tenants, but another port or subdomain may be another program.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let urls =
             Url::parse(&self.token_url).and_then(|url| Ok((url, Url::parse(&other.token_url)?)));
         self.client_id == other.client_id
             && (self.token_url == other.token_url
-                || urls.is_ok_and(|(one, other)| same_operator(&one, &other)))
+                || urls.is_ok_and(|(one, other)| one.origin() == other.origin()))
     }
 }
 
@@ -129,4 +128,54 @@ pub struct ToolPins {
     pub introspection: Option<String>,
     /// The userinfo endpoint (OpenID Connect Core, section 5.3).
     pub userinfo: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_host_port_or_scheme_is_another_service() {
+        let client = |token_url: &str, client_id: &str| Client {
+            token_url: token_url.to_owned(),
+            client_id: client_id.to_owned(),
+        };
+        let own = "https://login.example/one/token";
+        for (one, other, same) in [
+            (own, "https://LOGIN.example:443/two/token?x", true),
+            (own, "https://login.example:8443/one/token", false),
+            (own, "http://login.example/one/token", false),
+            (own, "https://a.login.example/one/token", false),
+            (own, "https://example/one/token", false),
+            ("https://corp:8443/token", "https://corp:9443/token", false),
+            (
+                "http://127.0.0.1:47001/token",
+                "http://127.0.0.1:47001/other",
+                true,
+            ),
+            (
+                "http://127.0.0.1:47001/token",
+                "http://127.0.0.1:47002/token",
+                false,
+            ),
+            (
+                "http://127.0.0.1:1/token",
+                "http://localhost:1/token",
+                false,
+            ),
+            (
+                "http://127.0.0.1:1/token",
+                "http://127.0.0.2:1/token",
+                false,
+            ),
+            ("no URL", "no URL", true),
+            ("no URL", own, false),
+            ("", own, false),
+        ] {
+            let (one, other) = (client(one, "me"), client(other, "me"));
+            assert_eq!(one.is_same(&other), same, "{one:?} {other:?}");
+            assert_eq!(other.is_same(&one), same, "{one:?} {other:?}");
+        }
+        assert!(!client(own, "me").is_same(&client(own, "you")));
+    }
 }
