@@ -105,8 +105,9 @@ fn wide_line(
         let rest = reader.by_ref().take(1).read_to_end(line);
         rest.map_err(|error| ReadError::from(error).to_string())?;
     }
-    // The byte may also be half of another character.
+    // The byte may also be half of another character, and half a character may be missing.
     let text = pem::in_utf8(line).filter(|text| text.ends_with('\n') == ends);
+    let text = text.filter(|_| line.len().is_multiple_of(2));
     text.ok_or_else(|| NOT_UTF_8.to_owned())
 }
 
@@ -177,6 +178,15 @@ mod tests {
                 let whole = text.trim_start_matches('\u{feff}');
                 assert!(secret.is_err() || secret.is_ok_and(|it| it.expose_secret() == whole));
             }
+        }
+        // Half a character is not dropped.
+        for bytes in [
+            &b"\xff\xfes\x003\x00c"[..],
+            b"\xfe\xff\x00s\x003\x00",
+            b"s\x003\x00\n",
+        ] {
+            let error = first_line(bytes).unwrap_err();
+            assert!(error.contains("not UTF-8"), "{bytes:?}: {error}");
         }
         let error = first_line(&b"s\xfcret\n"[..]).unwrap_err();
         assert!(error.contains("not UTF-8"), "{error}");
