@@ -3,6 +3,7 @@
 //! Each line starts with a stable name and a colon, so that the output can be read aloud and searched. It contains no
 //! secret, so it can be sent to support. Nothing is sent over the network.
 
+use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::net::SocketAddr;
 
@@ -47,7 +48,7 @@ pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     for (word, text) in lines(&environment, tmux.as_ref())
         .into_iter()
         .chain(exceptions)
-        .chain(script())
+        .chain(script(has_script(), |name| std::env::var_os(name)))
     {
         writeln!(out, "{word}: {text}")?;
     }
@@ -63,11 +64,20 @@ pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     test_copy(&environment)
 }
 
-/// Returns that the proxy settings of Windows name a PAC file, which doesn't apply to this program.
-fn script() -> Option<(&'static str, String)> {
+/// The environment variables that name a proxy.
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// Returns that the proxy settings of Windows name a PAC file, which doesn't apply to this program, unless an environment
+/// variable names a proxy.
+fn script(
+    has_script: bool,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Option<(&'static str, String)> {
+    let value = |name| variable(name).is_some_and(|it| !it.to_string_lossy().trim().is_empty());
+    let is_needed = has_script && !PROXY_VARIABLES.into_iter().any(value);
     let text = "Windows chooses the proxy with a PAC file, which this program can't read. Set HTTPS_PROXY to the address of the \
         proxy";
-    has_script().then(|| ("proxy", text.to_owned()))
+    is_needed.then(|| ("proxy", text.to_owned()))
 }
 
 /// The response of tmux.
@@ -365,4 +375,24 @@ fn send(sequence: &str) -> io::Result<()> {
         terminal.flush()
     };
     write().map_err(|error| failed("Can't write to the terminal", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn script_is_reported_only_without_a_proxy_variable() {
+        for (has_script, name, value, is_reported) in [
+            (true, "NO_PROXY", "as.example", true),
+            (true, "HTTPS_PROXY", " ", true),
+            (true, "HTTPS_PROXY", "proxy.lan:3128", false),
+            (true, "all_proxy", "proxy.lan:3128", false),
+            (false, "NO_PROXY", "as.example", false),
+        ] {
+            let variable = |one: &str| (one == name).then(|| OsString::from(value));
+            let reported = script(has_script, variable);
+            assert_eq!(reported.is_some(), is_reported, "{name}={value}");
+        }
+    }
 }
