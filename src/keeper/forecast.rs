@@ -29,6 +29,10 @@ use crate::store::record::Record;
 use crate::store::record_error::RecordError;
 use crate::store::room;
 
+/// The fix for the lock file of a profile that can't be opened.
+const LOCK_FIX: &str =
+    "Delete it, or make it belong to this account. It may have been created by root.";
+
 /// Returns the exit code for the worst finding.
 #[must_use]
 pub fn exit_code(worst: Option<Level>) -> u8 {
@@ -229,7 +233,16 @@ fn no_room(place: &Place, record: &Record) -> Option<Finding> {
         });
     }
     let error = lock::check(&place.lock()).err()?;
-    Some(finding(Level::Files, "lock", error.to_string()))
+    Some(locked_out(&error))
+}
+
+/// Returns a finding about a lock file that can't be used. Most errors contain their fix.
+fn locked_out(error: &PrivateError) -> Finding {
+    let fix = matches!(error, PrivateError::System { .. }).then(|| LOCK_FIX.to_owned());
+    Finding {
+        fix,
+        ..finding(Level::Files, "lock", error.to_string())
+    }
 }
 
 fn secret(file: &SettingsFile, record: &Record, preset: &Preset) -> Probe {
@@ -307,4 +320,21 @@ fn is_changed_since(place: &Place, since: u64) -> bool {
     let file = std::fs::metadata(place.settings());
     let written = file.and_then(|file| file.modified());
     written.is_ok_and(|written| written > since)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn inaccessible_lock_file_has_a_fix() {
+        let path = Path::new("office.lock");
+        let denied = Error::from(ErrorKind::PermissionDenied);
+        let found = locked_out(&PrivateError::system(path, "opened", &denied));
+        assert_eq!(found.fix.as_deref(), Some(LOCK_FIX));
+        let found = locked_out(&PrivateError::Readable(path.to_owned()));
+        assert!(found.fix.is_none() && found.text.contains("chmod 600"));
+    }
 }
