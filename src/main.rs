@@ -202,8 +202,12 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
             ),
         );
     }
-    let has_secret = front == Front::Screen || cli.secret.is_given();
-    let open = if has_secret { open_form } else { open };
+    let has_secret = cli.secret.is_given(variable);
+    let open = if has_secret || front == Front::Screen {
+        open_form
+    } else {
+        open
+    };
     let base = profiles.open.as_ref().map(|place| {
         open(place, browser, &mut library)
             .map_err(|outcome| (format!("{}: {}", place.name, outcome.error), outcome.code))
@@ -214,7 +218,7 @@ fn run(cli: Cli, mut environment: Environment, front: Front) -> Result<u8, (Stri
     let mut settings = cli
         .settings(base, variable, browser, &mut library)
         .map_err(|error| (error.to_string(), error.exit_code()))?;
-    if let Some((_, opened)) = &opened {
+    if let Some((_, opened)) = opened.as_ref().filter(|_| !has_secret) {
         forget_other_secret(opened, &mut settings);
     }
     settings.set_created_certificates(Created::load_user());

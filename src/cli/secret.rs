@@ -81,10 +81,12 @@ pub(super) struct Secret {
 }
 
 impl SecretFlags {
-    /// Returns whether a flag or its variable names a source.
+    /// Returns whether the user gives the client secret: a flag or its variable names a source, or the environment variable
+    /// for the secret is set.
     #[must_use]
-    pub fn is_given(&self) -> bool {
-        self.client_secret_stdin
+    pub fn is_given(&self, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+        variable(SECRET_VARIABLE).is_some_and(|value| !value.is_empty())
+            || self.client_secret_stdin
             || self.client_secret_file.is_some()
             || self.client_secret_env.is_some()
     }
@@ -132,7 +134,9 @@ impl SecretFlags {
             "the environment variable {}",
             clean(name, NAME_LIMIT)
         ));
-        let Some(value) = variable(name) else {
+        // Like the variables of the flags, an empty one counts as unset.
+        let value = variable(name).filter(|value| named.is_some() || !value.is_empty());
+        let Some(value) = value else {
             return match named {
                 Some(name) if !is_variable_name(name) => Err(SecretError::NotAName),
                 Some(_) => Err(failed("it is not set".to_owned())),
@@ -295,6 +299,19 @@ mod tests {
         };
         assert_eq!(of_variable("s3cret\r\n").unwrap(), "s3cret");
         assert_eq!(of_variable("\u{feff}s3cret").unwrap(), "s3cret");
+        // An empty one counts as unset.
+        assert_eq!(of_variable("").unwrap(), "");
+        for (name, value, is_given) in [
+            (SECRET_VARIABLE, "s3cret", true),
+            (SECRET_VARIABLE, "", false),
+            ("OTHER", "s3cret", false),
+        ] {
+            let variable = |one: &str| (one == name).then(|| value.into());
+            let flags = SecretFlags::default();
+            assert_eq!(flags.is_given(variable), is_given, "{name}={value}");
+            let loaded = flags.load(variable);
+            assert_eq!(loaded.is_ok_and(|it| it.is_some()), is_given);
+        }
         let error = of_variable("s3\u{7f}cret").unwrap_err();
         assert!(
             error.contains(SECRET_VARIABLE) && error.contains("(U+007F)"),

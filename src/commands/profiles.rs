@@ -19,7 +19,9 @@ use crate::form::request::request;
 use crate::keeper::list::{self, standing};
 use crate::keeper::manage::{delete, rename};
 use crate::keeper::present::changed_by_variables;
-use crate::keeper::profile::{fill_in_secret, forget_other_secret, open, settings_outcome};
+use crate::keeper::profile::{
+    fill_in_secret, forget_other_secret, open, open_form, settings_outcome,
+};
 use crate::keeper::save::{Saving, move_to};
 use crate::keeper::save_error::SaveError;
 use crate::oauth::tools::TokenKind;
@@ -35,6 +37,9 @@ use crate::session::profiles::Standing;
 use crate::store::commands::StoreCommands;
 use crate::store::private::PrivateError;
 use crate::store::record::Record;
+
+/// The environment variable for `--profile`.
+const PROFILE_VARIABLE: &str = "OAUTH_AUTHORIZER_PROFILE";
 
 /// Runs the command. Returns the exit code.
 ///
@@ -219,17 +224,28 @@ fn save(
     }
     let mut library = Library::load_user();
     let variable = |name: &str| std::env::var_os(name);
-    let base = match &cli.profile.profile {
+    let has_secret = cli.secret.is_given(variable);
+    let mut is_opened = false;
+    // The variable for --profile chooses what a sign-in opens. Here, it would copy another profile unnoticed.
+    let is_flag = !cli.variables.iter().any(|name| name == PROFILE_VARIABLE);
+    let base = match cli.profile.profile.as_ref().filter(|_| is_flag) {
         Some(name) => {
             let opened = find(name, folder)?;
+            // Without --machine, a profile of the machine is saved where it is.
+            let is_user = place.owner == Owner::User;
+            if opened.name.is(place.name.as_str()) && is_user {
+                place = opened.clone();
+            }
+            is_opened = opened.settings() == place.settings();
+            // The same profile keeps the place of its client secret, and another one gets the secret that was given. In the
+            // other cases, the secret at that place is needed.
+            let open = if is_opened == has_secret {
+                open
+            } else {
+                open_form
+            };
             match open(&opened, Browser::Elsewhere, &mut library) {
-                Ok(settings) => {
-                    // Without --machine, a profile of the machine is saved where it is.
-                    if opened.name.is(place.name.as_str()) && place.owner == Owner::User {
-                        place = opened;
-                    }
-                    Some(settings)
-                }
+                Ok(settings) => Some(settings),
                 Err(outcome) => {
                     say("error", &format!("{name}: {}", outcome.error));
                     return Ok(outcome.code);
@@ -246,7 +262,7 @@ fn save(
             return Ok(error.exit_code());
         }
     };
-    if let Some(opened) = &opened {
+    if let Some(opened) = opened.as_ref().filter(|_| !has_secret) {
         forget_other_secret(opened, &mut settings);
     }
     // Without a flag for the client secret, the one in the profile stays.
@@ -271,7 +287,7 @@ fn save(
         settings: &settings,
         request: &request,
         store,
-        opened: None,
+        opened: opened.as_ref().filter(|_| is_opened),
         secret_of,
     };
     let name = &place.name;

@@ -12,7 +12,7 @@ use crate::profile::finding;
 use crate::profile::issued_for::{difference, issued_for};
 use crate::profile::places::Place;
 use crate::profile::settings_file::{SettingsError, SettingsFile};
-use crate::secret::{ExposeSecret, SecretString, same};
+use crate::secret::{ExposeSecret, SecretString};
 use crate::store::attempt::Outcome;
 use crate::store::issued_for::{Client, IssuedFor};
 use crate::store::private::PrivateError;
@@ -263,11 +263,11 @@ fn client(settings: &Settings) -> Client {
     }
 }
 
-/// Removes the client secret that came from `opened`, the settings of a profile, if flags changed the client or the service.
+/// Removes the client secret, which came from `opened`, the settings of a profile, if flags changed the client or the
+/// service.
 pub fn forget_other_secret(opened: &Settings, settings: &mut Settings) {
-    let secret = opened.secret().expose_secret();
-    let is_kept = !secret.is_empty() && same(settings.secret(), secret);
-    if is_kept && !client(opened).is_same(&client(settings)) {
+    let is_filled_in = !opened.secret().expose_secret().is_empty();
+    if is_filled_in && !client(opened).is_same(&client(settings)) {
         settings.set(Key::ClientSecret, String::new());
         settings.set_secret_notice(OTHER_SECRET);
     }

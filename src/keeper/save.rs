@@ -275,9 +275,8 @@ impl Saving<'_> {
         let written = |settings| settings_file::write(settings, None, None);
         // A command that keeps the secrets is not run for this.
         let record = Record::outline(&place.record()).ok();
-        let secret = record
-            .as_ref()
-            .and_then(|record| own_secret(record, &file.digest, &stored));
+        let record = record.as_ref().filter(|_| !file.names_secret());
+        let secret = record.and_then(|record| own_secret(record, &file.digest, &stored));
         let other_secret =
             secret.is_some_and(|secret| !same(secret, opened.secret().expose_secret()));
         if other_secret || written(&stored) != written(opened) {

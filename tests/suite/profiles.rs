@@ -1,5 +1,6 @@
 //! Profiles: saved sign-ins, and the tokens that scripts get from them.
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -10,8 +11,8 @@ use serde_json::{Value, json};
 
 use crate::plain::Plain;
 use crate::scripted::{Reply, Request, Scripted};
-use crate::servers::{ODD_POST, ODD_SECRET, Provider, person};
-use crate::terminal::{base, program};
+use crate::servers::{ODD_POST, ODD_SECRET, Provider, person, run};
+use crate::terminal::{LIMIT, base, program};
 
 /// Saved profiles, in the test's own home folder.
 pub struct Profiles {
@@ -670,15 +671,118 @@ fn client_secret_is_replaced_without_a_sign_in() {
         let flags = [&["--profile", "office", "--print", "json"], more].concat();
         Plain::start(profiles.home.path(), &flags).end()
     };
+    // To change other settings of the profile, it isn't needed.
+    let ran = save(&["--profile", "office", "--login-hint", "alice"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    for line in ["credential = \"office\"", "login_hint = \"alice\""] {
+        assert!(settings.contains(line), "{settings}");
+    }
+    for command in [
+        &["profiles", "save", "copy", "--profile", "office"][..],
+        &[
+            "profiles",
+            "save",
+            "office",
+            "--profile",
+            "office",
+            "--client-secret-file",
+            &new,
+        ],
+    ] {
+        let ran = profiles.run(command);
+        assert!(
+            ran.code == 2 && ran.stderr.contains("The client secret can't be read"),
+            "{ran:?}"
+        );
+    }
     let (code, _, stderr) = sign_in(&[]);
     assert!(
         code == 2 && stderr.contains("The client secret can't be read"),
         "{stderr}"
     );
-    let (code, _, stderr) = sign_in(&["--client-secret-file", &new]);
-    assert_eq!(code, 0, "{stderr}");
-    let sent = server.requests("/token").pop().unwrap();
-    assert_eq!(sent.form["client_secret"], "new-secret");
+    let flags = ["--profile", "office", "--print", "json"];
+    let given = [("OAUTH_AUTHORIZER_CLIENT_SECRET", "of-variable")];
+    for (ended, secret) in [
+        (sign_in(&["--client-secret-file", &new]), "new-secret"),
+        (
+            Plain::start_with(profiles.home.path(), &flags, &given).end(),
+            "of-variable",
+        ),
+    ] {
+        assert_eq!(ended.0, 0, "{}", ended.2);
+        let requests = server.requests("/token");
+        let mut sent = requests.iter().map(|it| it.form.get("client_secret"));
+        assert!(
+            sent.any(|sent| sent.is_some_and(|sent| sent == secret)),
+            "{secret}"
+        );
+    }
+}
+
+#[test]
+fn saving_starts_with_another_profile_only_if_a_flag_names_it() {
+    let (profiles, server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let ran = profiles.run(&[
+        "profiles",
+        "save",
+        "office",
+        "--profile",
+        "office",
+        "--login-hint",
+        "alice",
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let flags = device_flags(&server.url);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    for (name, variable) in [("fresh", "office"), ("other", "nobody")] {
+        let ran: Ran = profiles
+            .command(&[&["profiles", "save", name], &flags[..]].concat())
+            .env("OAUTH_AUTHORIZER_PROFILE", variable)
+            .output()
+            .unwrap()
+            .into();
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let settings = profiles.settings().with_file_name(format!("{name}.toml"));
+        let settings = std::fs::read_to_string(settings).unwrap();
+        assert!(!settings.contains("alice"), "{settings}");
+    }
+}
+
+#[test]
+fn saving_an_opened_profile_keeps_changes_made_in_the_meantime() {
+    let (profiles, _server) = Profiles::scripted(|_| Reply::json(500, ""));
+    let pipe = profiles.home.path().join("pipe");
+    run(Command::new("mkfifo").arg(&pipe));
+    let path = pipe.display().to_string();
+    let save = |name: &str| {
+        let open = ["profiles", "save", name, "--profile", "office"];
+        let flags = ["--client-secret-file", &path];
+        let child = profiles
+            .command(&[&open[..], &flags].concat())
+            .spawn()
+            .unwrap();
+        // The program reads the secret after it has opened the profile.
+        let (sender, opened) = std::sync::mpsc::channel();
+        let pipe = pipe.clone();
+        std::thread::spawn(move || sender.send(std::fs::File::create(pipe)));
+        let mut writer = opened.recv_timeout(LIMIT).unwrap().unwrap();
+        let before = std::fs::read_to_string(profiles.settings()).unwrap();
+        let changed = before.replace("client_id = \"me\"", "client_id = \"you\"");
+        std::fs::write(profiles.settings(), changed).unwrap();
+        writer.write_all(b"s3cret\n").unwrap();
+        drop(writer);
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        let after = std::fs::read_to_string(profiles.settings()).unwrap();
+        assert!(after.contains("client_id = \"you\""), "{after}");
+        std::fs::write(profiles.settings(), before).unwrap();
+        ran
+    };
+    let ran = save("office");
+    let words = "error: office was not saved. Another program changed it";
+    assert!(ran.code == 9 && ran.stderr.starts_with(words), "{ran:?}");
+    let ran = save("copy");
+    assert_eq!(ran.code, 0, "{ran:?}");
 }
 
 #[test]
@@ -699,27 +803,43 @@ fn client_secret_of_one_service_is_not_sent_to_another() {
     ];
     profiles.save_device_flow(&[&flags[..], &post, &secret].concat());
     let (_, other) = Profiles::scripted(|_| Reply::json(500, ""));
-    let mut others = device_flags(&other.url);
+    // The same client ID at another port, and another one.
+    let same_id = device_flags(&other.url);
+    let mut others = same_id.clone();
     others[5] = "another".to_owned();
     let command = |flags: &[String]| {
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         profiles.run(&[&["profiles", "save", "office"], &flags[..]].concat())
     };
     // Neither with flags for one sign-in, nor with settings that were saved.
-    let mut all = vec!["--profile", "office", "--print", "json"];
-    all.extend(others.iter().map(String::as_str));
+    let open = ["--profile", "office"].map(str::to_owned);
+    // Unless the user says so.
+    let (_, third) = Profiles::scripted(|_| Reply::json(500, ""));
+    let all = [&open[..], &device_flags(&third.url), &secret].concat();
+    let mut all: Vec<&str> = all.iter().map(String::as_str).collect();
+    all.extend(["--print", "json"]);
     let (code, _, stderr) = Plain::start(profiles.home.path(), &all).end();
-    let words = "The stored client secret belongs to another client ID or service";
-    assert!(code == 0 && stderr.contains(words), "{stderr}");
-    let ran = command(&others);
-    assert_eq!(ran.code, 0, "{ran:?}");
-    let mut plain = Plain::start(
-        profiles.home.path(),
-        &["--profile", "office", "--print", "json"],
-    );
-    plain.value("user_code");
-    let (code, _, stderr) = plain.end();
     assert_eq!(code, 0, "{stderr}");
+    let sent = third.requests("/token").pop().unwrap();
+    assert_eq!(sent.form["client_secret"], "own-secret");
+    for others in [&same_id, &others] {
+        let mut all = vec!["--profile", "office", "--print", "json"];
+        all.extend(others.iter().map(String::as_str));
+        let (code, _, stderr) = Plain::start(profiles.home.path(), &all).end();
+        let words = "The stored client secret belongs to another client ID or service";
+        assert!(code == 0 && stderr.contains(words), "{stderr}");
+        for flags in [others.to_vec(), [&open[..], others].concat()] {
+            let ran = command(&flags);
+            assert_eq!(ran.code, 0, "{ran:?}");
+            let mut plain = Plain::start(
+                profiles.home.path(),
+                &["--profile", "office", "--print", "json"],
+            );
+            plain.value("user_code");
+            let (code, _, stderr) = plain.end();
+            assert_eq!(code, 0, "{stderr}");
+        }
+    }
     for request in other.all() {
         assert!(
             !format!("{request:?}").contains("own-secret"),
@@ -1185,6 +1305,17 @@ fn import_is_checked_and_shows_where_tokens_are_sent() {
         .into();
     let words = "error: standard input: It is not a file of";
     assert!(ran.code == 9 && ran.stderr.contains(words), "{ran:?}");
+    let made = json!({"format": 1, "profile": "office", "settings": settings, "record": profiles.record()});
+    std::fs::write(&copy, made.to_string()).unwrap();
+    let elsewhere = Profiles::new();
+    let ran: Ran = elsewhere
+        .command(&["profiles", "import", "-"])
+        .stdin(std::fs::File::open(&copy).unwrap())
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(elsewhere.token(), "first");
     let ran = import(&|record| {
         record["issued_for"]["tools"]["userinfo"] = json!("https://evil.example/me");
         record["issued_for"]["mail"] = json!(["imap evil.example:993 TLS"]);
