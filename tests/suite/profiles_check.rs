@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::profiles::{Profiles, Ran};
@@ -610,6 +611,10 @@ fn monitoring_plugin_translates_the_exit_code() {
         (fine.code, fine.stdout.as_str()),
         (0, "OAUTH OK: nothing to do\n")
     );
+    // Whoever may run the plugin can't pass flags.
+    let flag = run("--all");
+    let start = "OAUTH CRITICAL: error: ";
+    assert!(flag.code == 2 && flag.stdout.starts_with(start), "{flag:?}");
     let missing = run("relay");
     let start = "OAUTH CRITICAL: error: There is no profile \"relay\".\n";
     assert!(
@@ -617,12 +622,15 @@ fn monitoring_plugin_translates_the_exit_code() {
         "{missing:?}"
     );
     let settings = std::fs::read_to_string(profiles.settings()).unwrap();
+    let in_ten_days = Timestamp::from_second((now() + 10 * DAY).cast_signed()).unwrap();
+    let in_ten_days = in_ten_days.strftime("%Y-%m-%d").to_string();
     for (expires, code, start) in [
         (
             "2020-05-01",
             2,
             "OAUTH CRITICAL: office  broken  The client secret expired",
         ),
+        (&in_ten_days, 1, "OAUTH WARNING: office  "),
         ("2999-05-01", 0, "OAUTH OK"),
     ] {
         let text = format!("{settings}[secret]\nexpires = {expires}\n");
