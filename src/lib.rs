@@ -32,6 +32,7 @@
 //!   end.
 //! - No file has more than 500 lines before its tests, except those that the test lists with a reason.
 
+pub mod account_name;
 pub mod certificate;
 pub mod child;
 pub mod clean;

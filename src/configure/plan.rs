@@ -2,10 +2,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::account_name::full_name;
 use crate::certificate::store_path::STORE;
 use crate::certificate::thumbprint::{Thumbprint, ThumbprintError};
 use crate::httpsys::prefix::{Endpoint, Prefix, PrefixError, SslBinding, UrlAcl};
-use crate::profile::account;
 use crate::quote::{self, QuoteError};
 
 /// The URL prefix that every Windows machine reserves for all users.
@@ -175,7 +175,7 @@ impl Plan {
         Ok(Self {
             thumbprint: thumbprint.filter(|_| prefix.secure),
             prefix,
-            user: account::full_name(user.trim()),
+            user: full_name(user.trim()),
         })
     }
 

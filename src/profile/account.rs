@@ -1,24 +1,12 @@
 //! Finds the account, in addition to administrators, that may use the tokens of a machine profile. Windows only.
 
-/// Returns the name of an account with the name of this machine in place of `.\`, which neither Windows nor netsh looks up.
-#[must_use]
-pub fn full_name(name: &str) -> String {
-    of_machine(name, std::env::var("COMPUTERNAME").ok().as_deref())
-}
-
-fn of_machine(name: &str, machine: Option<&str>) -> String {
-    match (name.strip_prefix(r".\"), machine) {
-        (Some(local), Some(machine)) => format!(r"{machine}\{local}"),
-        _ => name.to_owned(),
-    }
-}
-
 /// Returns the security identifier of an account, given by name or identifier. May query a domain controller.
 ///
 /// # Errors
 /// Returns an error, as a sentence, if the account can't be used: it is unknown, or a group that includes other users.
 #[cfg(windows)]
 pub fn find(name: &str) -> Result<String, String> {
+    use crate::account_name::full_name;
     use crate::windows::{Sid, account_sid};
     let shown = crate::clean::clean(name, 80);
     let known = if name.starts_with("S-1-") {
@@ -67,23 +55,6 @@ mod tests {
                 error.as_ref().is_err_and(|it| it.contains(words)),
                 "{error:?}"
             );
-        }
-    }
-}
-
-#[cfg(test)]
-mod names {
-    use super::*;
-
-    #[test]
-    fn local_account_gets_the_name_of_the_machine() {
-        for (user, machine, full) in [
-            (r".\alice", Some("SERVER"), r"SERVER\alice"),
-            (r".\alice", None, r".\alice"),
-            (r"CONTOSO\alice", Some("SERVER"), r"CONTOSO\alice"),
-            ("alice", Some("SERVER"), "alice"),
-        ] {
-            assert_eq!(of_machine(user, machine), full);
         }
     }
 }

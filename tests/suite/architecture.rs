@@ -820,6 +820,7 @@ fn files_use_only_their_own_layer_and_lower_ones() {
             "console/",
             "keyboard/",
             "certificate/",
+            "account_name.rs",
             "child.rs",
             "clean.rs",
             "clock.rs",
