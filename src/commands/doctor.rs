@@ -20,7 +20,7 @@ use crate::console::sequences::Multiplexer;
 use crate::console::talk::say;
 use crate::console::tmux;
 use crate::console::tunnel::Tunnel;
-use crate::flow::proxy::useless_exceptions;
+use crate::flow::proxy::{VARIABLES, useless_exceptions};
 use crate::flow::windows_proxy::has_script;
 use crate::outcome::exit;
 use crate::secret::{ExposeSecret, SecretString};
@@ -64,9 +64,6 @@ pub(super) fn run(flags: &DoctorFlags) -> io::Result<u8> {
     test_copy(&environment)
 }
 
-/// The environment variables that name a proxy.
-const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-
 /// Returns that the proxy settings of Windows name a PAC file, which doesn't apply to this program, unless an environment
 /// variable names a proxy.
 fn script(
@@ -74,7 +71,7 @@ fn script(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Option<(&'static str, String)> {
     let value = |name| variable(name).is_some_and(|it| !it.to_string_lossy().trim().is_empty());
-    let is_needed = has_script && !PROXY_VARIABLES.into_iter().any(value);
+    let is_needed = has_script && !VARIABLES.into_iter().any(value);
     let text = "Windows chooses the proxy with a PAC file, which this program can't read. Set HTTPS_PROXY to the address of the \
         proxy";
     is_needed.then(|| ("proxy", text.to_owned()))

@@ -27,7 +27,7 @@ use crate::store::file::read as file;
 
 /// The environment variables for https. The first one that is set and not blank counts. reqwest itself would ignore
 /// `https_proxy` if `HTTPS_PROXY` is empty.
-const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+pub(crate) const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// The name of the setting without such a variable.
 const SYSTEM: &str = "the system's proxy settings";
