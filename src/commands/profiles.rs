@@ -15,6 +15,7 @@ use crate::cli::{Cli, ProfilesCommand};
 use crate::clock::unix_time;
 use crate::console::talk::say;
 use crate::form::choices::Browser;
+use crate::form::field::Key;
 use crate::form::request::request;
 use crate::keeper::list::{self, standing};
 use crate::keeper::manage::{delete, rename};
@@ -304,6 +305,10 @@ fn save(
                     place.settings().display()
                 ),
             );
+            if let Some(notice) = settings.secret_notice() {
+                let label = settings.label(Key::ClientSecret);
+                say("hint", &format!("{label}: {notice}"));
+            }
             if let SavedTokens::Unfit(setting) = saved {
                 say(
                     "hint",

@@ -831,6 +831,8 @@ fn client_secret_of_one_service_is_not_sent_to_another() {
         for flags in [others.to_vec(), [&open[..], others].concat()] {
             let ran = command(&flags);
             assert_eq!(ran.code, 0, "{ran:?}");
+            let is_told = ran.stderr.contains(words);
+            assert_eq!(is_told, flags.starts_with(&open), "{ran:?}");
             let mut plain = Plain::start(
                 profiles.home.path(),
                 &["--profile", "office", "--print", "json"],
