@@ -574,7 +574,13 @@ mod tests {
 
     #[tokio::test]
     async fn response_is_lost_if_its_connection_is_reset_or_hangs() {
-        for hangs in [false, true] {
+        // Wine ends a connection properly before it would reset it.
+        let cases: &[bool] = if cfg!(windows) {
+            &[true]
+        } else {
+            &[false, true]
+        };
+        for &hangs in cases {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             tokio::spawn(async move {
